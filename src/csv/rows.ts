@@ -1,0 +1,23 @@
+/** The text of one cell, or null when the value is absent (written as nothing; an empty string is written `""`). */
+export type Cell = string | null;
+
+/** `number`: plain decimal text of any length. `boolean`: `true`/`false`. `time`: ISO 8601 UTC with milliseconds and `Z`. */
+export type ColumnType = 'string' | 'number' | 'boolean' | 'time';
+
+export interface Column {
+  readonly name: string;
+  /** The narrowest type that fits every value ever seen; `string` for a column of which no value was seen yet. */
+  readonly type: ColumnType;
+  /** False until a value was seen: only then does the type bind (a configured column exists before its first value). */
+  readonly seen: boolean;
+}
+
+/**
+ * Rows encoded as CSV lines (RFC 4180, `\n`, UTF-8, no header), in the order of `columns`.
+ * Row i is `body.subarray(i === 0 ? 0 : ends[i - 1], ends[i])`, its `\n` included.
+ */
+export interface EncodedRows {
+  readonly columns: readonly Column[];
+  readonly body: Buffer;
+  readonly ends: Uint32Array;
+}
