@@ -1,0 +1,189 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { Value } from 'typebox/value';
+import { projectRoot } from '../base/project.js';
+import { checkAgreement } from './agreement.js';
+import { readArguments } from './arguments.js';
+import { check, wrongValue } from './check.js';
+import { type Environment, EnvironmentSchema, type LogLevel, readEnvironment } from './environment.js';
+import { canonicalTimeZone } from './kinds.js';
+import { ConfigMistakes, formatPath, type Mistake } from './mistakes.js';
+import { type ConfigurationFile, ConfigurationSchema, defaultOf } from './schema.js';
+import { instancesConfig, tableConfig } from './tables.js';
+import { displayPath, readYamlFile, type YamlFile } from './yaml-file.js';
+
+/** A DynamoDB table to publish; every default applied. */
+export interface TableConfig {
+  /** The DynamoDB table's name. */
+  readonly table: string;
+  /** The published name: of the dataset, its URL and its file. */
+  readonly name: string;
+  readonly log: boolean;
+  readonly changes: boolean;
+  /** Milliseconds between the starts of two polls. */
+  readonly interval: number;
+  /** In this order after the keys; attributes' names or their renamed names. */
+  readonly columns: readonly string[];
+  /** The attributes to keep beside the keys (names as in `columns`); null: all. */
+  readonly only: readonly string[] | null;
+  /** Column name by attribute name. */
+  readonly rename: Readonly<Record<string, string>>;
+  /** Null: the SDK finds it. */
+  readonly region: string | null;
+  readonly consistent: boolean;
+  readonly segments: number | 'auto';
+  /** Read capacity units per second; null: no limit. */
+  readonly maxReadCapacity: number | null;
+  /** Local days that the CSV file of a log or of changes holds, today included. */
+  readonly keep: number;
+  /** Local days remembered in all; null: for ever. */
+  readonly retention: number | null;
+  /** Null: `timestamp`, or `poll_timestamp` where the table has an attribute of that name. */
+  readonly timestampColumn: string | null;
+}
+
+/** The EC2 instances to watch; those of `ids` and those that match all `tags`. */
+export interface InstancesConfig {
+  /** The published name of the snapshot; the log is called `<name>-log`. */
+  readonly name: string;
+  readonly ids: readonly string[];
+  /** Accepted values by tag; of these any one, of the tags all. */
+  readonly tags: Readonly<Record<string, readonly string[]>>;
+  /** Empty: the one that the SDK finds. */
+  readonly regions: readonly string[];
+  /** Milliseconds between the starts of two polls. */
+  readonly interval: number;
+  /** Local days that the log's CSV file holds, today included. */
+  readonly keep: number;
+  /** Local days remembered in all; null: for ever. */
+  readonly retention: number | null;
+}
+
+/** What the service is told: file, environment and command line together, checked, with every default applied. */
+export interface Config {
+  /** The configuration file as shown to people. */
+  readonly file: string;
+  /** `--check`: say what is wrong and what polling costs, then end. */
+  readonly check: boolean;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** A name of the IANA time zone database. */
+  readonly timeZone: string;
+  readonly port: number;
+  readonly host: string;
+  readonly logLevel: LogLevel;
+  readonly apiToken: string | null;
+  readonly corsOrigin: readonly string[];
+  readonly allowSql: boolean;
+  /** In the file's order. */
+  readonly tables: readonly TableConfig[];
+  readonly instances: InstancesConfig | null;
+  /** Absolute; the folder need not exist. */
+  readonly viewsDir: string;
+  readonly lookupsDir: string;
+}
+
+/** Reads the configuration. Rejects with `ConfigMistakes` that name every mistake at once; nothing is written anywhere. */
+export async function loadConfig(
+  env: Readonly<NodeJS.ProcessEnv> = process.env,
+  args: readonly string[] = process.argv.slice(2),
+): Promise<Config> {
+  const lines: string[] = [];
+  const { check: checkOnly } = readArguments(args, lines);
+  const environment = readEnvironment(env, lines);
+  const path =
+    environment.CONFIG === undefined
+      ? join(projectRoot, defaultOf(EnvironmentSchema.properties.CONFIG))
+      : resolve(environment.CONFIG);
+  const yaml = await readYamlFile(path);
+  const { file, mistakes } = await checkFile(yaml, dirname(path));
+  const name = displayPath(path);
+  lines.unshift(...yaml.problems.map((problem) => `${name}: ${problem}`), ...inWords(name, yaml, mistakes));
+  if (lines.length > 0) throw new ConfigMistakes(lines);
+
+  const beside = (folder: string) => resolve(dirname(path), folder);
+  return {
+    file: name,
+    check: checkOnly,
+    dataDir: dataDir(environment, file, beside),
+    timeZone: canonicalTimeZone(file.timeZone ?? 'UTC') ?? 'UTC',
+    port: environment.PORT,
+    host: environment.HOST,
+    logLevel: environment.LOG_LEVEL,
+    apiToken: environment.API_TOKEN,
+    corsOrigin: environment.CORS_ORIGIN,
+    allowSql: environment.ALLOW_SQL,
+    tables: tablesOf(file),
+    instances: file.instances === undefined ? null : instancesConfig(file.instances),
+    viewsDir: beside(file.views ?? 'views'),
+    lookupsDir: beside(file.lookups ?? 'lookups'),
+  };
+}
+
+function tablesOf(file: ConfigurationFile): TableConfig[] {
+  return Object.entries(file.tables ?? {}).map(([name, options]) => tableConfig(name, options));
+}
+
+function dataDir(
+  environment: Environment,
+  file: ConfigurationFile,
+  beside: (folder: string) => string,
+): string {
+  if (environment.DATA_DIR !== undefined) return resolve(environment.DATA_DIR);
+  return file.data === undefined ? resolve('data') : beside(file.data);
+}
+
+/** What of the file is right, and everything that is not. */
+async function checkFile(
+  yaml: YamlFile,
+  folder: string,
+): Promise<{ readonly file: ConfigurationFile; readonly mistakes: readonly Mistake[] }> {
+  if (!yaml.usable) return { file: {}, mistakes: [] };
+  const mistakes: Mistake[] = [];
+  const file = check(ConfigurationSchema, yaml.value, mistakes) ?? {};
+  // What `check` returns fits the schema by construction; should the two ever disagree, that is our mistake, not the user's.
+  if (!Value.Check(ConfigurationSchema, file)) throw new TypeError('check() let a wrong configuration pass');
+  checkAgreement(
+    file,
+    tablesOf(file),
+    file.instances === undefined ? null : instancesConfig(file.instances),
+    mistakes,
+  );
+  for (const name of Object.keys(file.tables ?? {})) checkTableName(name, file, mistakes);
+  for (const option of ['views', 'lookups'] as const) {
+    const given = file[option];
+    if (given === undefined || (await isFolder(resolve(folder, given)))) continue;
+    mistakes.push({
+      path: [option],
+      wrong: `${JSON.stringify(given)} is not a folder (looked for ${displayPath(resolve(folder, given))})`,
+      remedy: 'create it or name another, relative to this file',
+    });
+  }
+  return { file, mistakes };
+}
+
+/** A table's name that cannot be published as it is needs `as`. */
+function checkTableName(name: string, file: ConfigurationFile, mistakes: Mistake[]): void {
+  if (file.tables?.[name]?.as !== undefined) return;
+  const found: Mistake[] = [];
+  const as = { as: name };
+  check(ConfigurationSchema.properties.tables, { table: as }, found);
+  if (found.length === 0) return;
+  const { wrong } = wrongValue('publishedName', name, []);
+  mistakes.push({ path: ['tables', name], wrong, remedy: 'publish it under another name by as' });
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
+}
+
+/** Each mistake as one line, in the order of the file. */
+function inWords(name: string, yaml: YamlFile, mistakes: readonly Mistake[]): string[] {
+  return mistakes
+    .map((mistake) => ({ mistake, line: yaml.lineOf(mistake.path) }))
+    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
+    .map(({ mistake: { path, wrong, remedy }, line }) => {
+      const where = path.length === 0 ? '' : `${formatPath(path)}: `;
+      return `${name}: ${where}${wrong}; ${remedy}${line === null ? '' : ` (line ${line})`}`;
+    });
+}

@@ -1,0 +1,103 @@
+import { Type } from 'typebox';
+import { check } from './check.js';
+import { type KindName, LOG_LEVELS, splitOrigins } from './kinds.js';
+import { formatPath, type Mistake } from './mistakes.js';
+import { defaultOf } from './schema.js';
+
+const variable = (
+  kind: KindName,
+  pattern: string,
+  words: { description: string; default?: string; examples: string[] },
+) => Type.String({ ...words, pattern, kind });
+
+/**
+ * The environment variables of the service: what differs by deployment. An empty one counts as not set, as Compose
+ * passes it for `${NAME:-}`. The AWS SDK reads its own (`AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL_DYNAMODB`, …).
+ */
+export const EnvironmentSchema = Type.Partial(
+  Type.Object({
+    CONFIG: variable('text', '^', {
+      description: 'The configuration file, relative to the working directory.',
+      default: 'config/taxi-fleet.yaml',
+      examples: ['/etc/dynamo-csv.yaml'],
+    }),
+    DATA_DIR: variable('folder', '^', {
+      description:
+        'The data folder, relative to the working directory; goes before `data` in the configuration file.',
+      default: 'data',
+      examples: ['/data'],
+    }),
+    PORT: variable('port', '^[0-9]{1,5}$', {
+      description: 'The port to listen on; 0 takes any free one.',
+      default: '8080',
+      examples: ['9000'],
+    }),
+    HOST: variable('host', '^([A-Za-z0-9_.-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?)$', {
+      description: 'The address to listen on: by default this machine only; `0.0.0.0` for every network.',
+      default: '127.0.0.1',
+      examples: ['0.0.0.0'],
+    }),
+    LOG_LEVEL: variable('logLevel', `^(${LOG_LEVELS.join('|')})$`, {
+      description: `The least level that is logged: ${LOG_LEVELS.join(', ')}.`,
+      default: 'info',
+      examples: ['debug'],
+    }),
+    API_TOKEN: variable('token', '^[A-Za-z0-9._~+/-]+=*$', {
+      description:
+        'When set, everything but `/healthz` and `/readyz` needs `Authorization: Bearer` with this token. It is never logged.',
+      examples: ['the output of `openssl rand -hex 32`'],
+    }),
+    CORS_ORIGIN: variable('origins', '^', {
+      description: "Origins, separated by commas, whose pages may read the datasets in a visitor's browser.",
+      examples: ['https://grafana.example.org'],
+    }),
+    ALLOW_SQL: variable('boolean', '^(true|false)$', {
+      description: '`true` opens `POST /sql` and `GET /csv?sql=`: read-only SQL over the datasets.',
+      default: 'false',
+      examples: ['true'],
+    }),
+  }),
+);
+
+const variables = EnvironmentSchema.properties;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface Environment {
+  /** The file's path as given; undefined: the default. */
+  readonly CONFIG?: string;
+  readonly DATA_DIR?: string;
+  readonly PORT: number;
+  readonly HOST: string;
+  readonly LOG_LEVEL: LogLevel;
+  readonly API_TOKEN: string | null;
+  readonly CORS_ORIGIN: readonly string[];
+  readonly ALLOW_SQL: boolean;
+}
+
+/** Reads the variables; each wrong one goes to `mistakes` as a line `PORT: "80a" is not a port; …`, its default is taken. */
+export function readEnvironment(env: Readonly<NodeJS.ProcessEnv>, mistakes: string[]): Environment {
+  const names = Object.keys(EnvironmentSchema.properties);
+  const given = Object.fromEntries(
+    names.flatMap((name) => ((env[name] ?? '').trim() === '' ? [] : [[name, (env[name] ?? '').trim()]])),
+  );
+  const found: Mistake[] = [];
+  const right = check(EnvironmentSchema, given, found) as Partial<Record<keyof Environment, string>>;
+  mistakes.push(...found.map((mistake) => line(mistake)));
+  return {
+    ...(right.CONFIG === undefined ? {} : { CONFIG: right.CONFIG }),
+    ...(right.DATA_DIR === undefined ? {} : { DATA_DIR: right.DATA_DIR }),
+    PORT: Number(right.PORT ?? defaultOf<string>(variables.PORT)),
+    HOST: right.HOST ?? defaultOf<string>(variables.HOST),
+    LOG_LEVEL: (right.LOG_LEVEL ?? defaultOf<LogLevel>(variables.LOG_LEVEL)) as LogLevel,
+    API_TOKEN: right.API_TOKEN ?? null,
+    CORS_ORIGIN: splitOrigins(right.CORS_ORIGIN ?? ''),
+    ALLOW_SQL: right.ALLOW_SQL === 'true',
+  };
+}
+
+/** The value of a secret is never shown, not even a wrong one. */
+function line({ path, wrong, remedy }: Mistake): string {
+  if (path[0] !== 'API_TOKEN') return `${formatPath(path)}: ${wrong}; ${remedy}`;
+  return `API_TOKEN: the value (not shown) is not a token that fits into a header; ${remedy}`;
+}

@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises';
+import { isAbsolute, relative } from 'node:path';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLError,
+} from 'yaml';
+import type { Path } from './mistakes.js';
+
+/** A configuration file as read: its value, and where in the text each of its keys stands. */
+export interface YamlFile {
+  readonly value: unknown;
+  /** Line of the key or list item at that path, from 1; null when it cannot be told. */
+  lineOf(path: Path): number | null;
+  /** What is wrong with the text itself, one line each without the file's name; `value` is to be used only as far as `usable`. */
+  readonly problems: readonly string[];
+  readonly usable: boolean;
+}
+
+/** A path as a person at this prompt would write it: relative to the working directory where it lies below it. */
+export function displayPath(file: string, workingDirectory = process.cwd()): string {
+  const path = relative(workingDirectory, file);
+  return path === '' || path.startsWith('..') || isAbsolute(path) ? file : path;
+}
+
+/** Reads and parses; what stands in the way (no file, no text, no YAML) is told in `problems`. Never rejects. */
+export async function readYamlFile(file: string): Promise<YamlFile> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    return unusable(unreadable(error as NodeJS.ErrnoException));
+  }
+  try {
+    return parseYaml(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return unusable('the file is not UTF-8 text; save it as UTF-8');
+  }
+}
+
+const EXAMPLE = 'the least is one line, tables: { my-table: {} }';
+
+function unusable(problem: string): YamlFile {
+  return { value: undefined, lineOf: () => null, problems: [problem], usable: false };
+}
+
+function unreadable(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return `there is no such file; create it (${EXAMPLE}) or name another by the environment variable CONFIG`;
+    case 'EISDIR':
+      return 'this is a folder; name the file in it by the environment variable CONFIG';
+    case 'EACCES':
+    case 'EPERM':
+      return 'the file may not be read; allow the user of this process to read it';
+    default:
+      return `the file cannot be read (${error.code ?? error.message}); look at the disk or name another file by the environment variable CONFIG`;
+  }
+}
+
+function parseYaml(text: string): YamlFile {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const problems = document.errors.map((error) => explain(error, text, lines));
+  if (problems.length === 0 && document.contents === null) return unusable(`the file is empty; ${EXAMPLE}`);
+  const onlyDuplicates = document.errors.every((error) => error.code === 'DUPLICATE_KEY');
+  try {
+    return {
+      value: document.toJS(),
+      lineOf: (path) => lineOf(document, lines, path),
+      problems,
+      usable: onlyDuplicates,
+    };
+  } catch (error) {
+    // An alias without its anchor, or one that grows without bound.
+    return unusable(`${(error as Error).message.split('\n')[0]}; write the values out instead of the alias`);
+  }
+}
+
+function explain(error: YAMLError, text: string, lines: LineCounter): string {
+  const { line, col } = lines.linePos(error.pos[0]);
+  const where = `line ${line}, column ${col}`;
+  if (error.code === 'DUPLICATE_KEY') {
+    const key = /^("[^"\n]*"|'[^'\n]*'|[^:\s]+)/.exec(text.slice(error.pos[0]))?.[0] ?? 'a key';
+    return `${where}: ${key} is there twice; keep one`;
+  }
+  if (error.code === 'MULTIPLE_DOCS') return `${where}: a second document begins here; keep one, without ---`;
+  if (error.code === 'TAB_AS_INDENT') return `${where}: the line is indented by a tab; indent by spaces`;
+  const message = (error.message.split('\n')[0] ?? '').replace(/[.:]$/, '');
+  return `${where}: ${message.charAt(0).toLowerCase()}${message.slice(1)}; correct the YAML there`;
+}
+
+function lineOf(document: Document.Parsed, lines: LineCounter, path: Path): number | null {
+  let node: Node | null | undefined = document.contents;
+  let offset = node?.range?.[0] ?? null;
+  for (const key of path) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair = node.items.find(
+        (item) => (isScalar(item.key) ? String(item.key.value) : String(item.key)) === key,
+      );
+      if (pair === undefined) break;
+      offset = (pair.key as Node | null)?.range?.[0] ?? offset;
+      node = pair.value as Node | null;
+    } else if (isSeq(node)) {
+      node = node.items[Number(key)] as Node | undefined;
+      offset = node?.range?.[0] ?? offset;
+    } else break;
+  }
+  return offset === null ? null : lines.linePos(offset).line;
+}
