@@ -1,0 +1,14 @@
+/** One item as the document client takes and gives it; null is the attribute type NULL. */
+export type Item = Readonly<Record<string, string | number | null>>;
+
+/** The four tables of the fleet. */
+export const FLEET_TABLES = {
+  'zone-count-dynamodb': { key: 'zone_id', keyType: 'N' },
+  'pickup-zone-dynamodb': { key: 'pickup_zone_id', keyType: 'N' },
+  'flag-dynamodb': { key: 'counter_type', keyType: 'S' },
+  'taxi-destination-dynamodb': { key: 'taxi_id', keyType: 'N' },
+} as const;
+
+export type FleetTable = keyof typeof FLEET_TABLES;
+
+export const FLEET_TABLE_NAMES = Object.keys(FLEET_TABLES) as FleetTable[];
