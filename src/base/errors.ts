@@ -37,3 +37,12 @@ export function describeError(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
   return text.replace(/\s*[\r\n]+\s*/g, ' ');
 }
+
+// ---- src/csv ----
+
+/** A CSV that cannot be read as one. `name` is the file, `what` ends the sentence `line 7 of zones.csv …`. */
+export function csvMalformed(name: string, line: number, what: string): DynamoCsvError {
+  return new DynamoCsvError('CSV_MALFORMED', `Line ${line} of ${name} ${what}`, {
+    remedy: 'correct that line',
+  });
+}

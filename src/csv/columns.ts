@@ -1,0 +1,54 @@
+import type { Column } from './rows.js';
+
+/** Which columns come first: the key attributes (partition, sort), then the configured order; published names. */
+export interface ColumnOrder {
+  readonly keys: readonly string[];
+  readonly configured: readonly string[];
+}
+
+/**
+ * The one column that both findings of a name fit into. Types only widen: two different types that were both
+ * seen become `string`. A column that was never seen has no say.
+ */
+export function widen(a: Column, b: Column): Column {
+  if (!b.seen) return a;
+  if (!a.seen) return b;
+  return a.type === b.type ? a : { name: a.name, type: 'string', seen: true };
+}
+
+/**
+ * The union of the columns known so far and those just found, in header order: keys, configured, the rest by
+ * name (code units, so that no locale changes a file). A column once known stays. Keys and configured columns
+ * are there, unseen, even before any value was. Returns `known` itself when nothing is new.
+ */
+export function mergeColumns(
+  known: readonly Column[],
+  found: readonly Column[],
+  order: ColumnOrder,
+): readonly Column[] {
+  const byName = new Map<string, Column>();
+  for (const column of [...known, ...found]) {
+    const before = byName.get(column.name);
+    byName.set(column.name, before === undefined ? column : widen(before, column));
+  }
+  const first = new Set([...order.keys, ...order.configured]);
+  const rest = [...byName.keys()].filter((name) => !first.has(name)).sort(byCodeUnits);
+  const merged = [...first, ...rest].map(
+    (name): Column => byName.get(name) ?? { name, type: 'string', seen: false },
+  );
+  return sameColumns(known, merged) ? known : merged;
+}
+
+/** Same names in the same order: rows under `a` are rows under `b`. */
+export function sameLayout(a: readonly Column[], b: readonly Column[]): boolean {
+  return a === b || (a.length === b.length && a.every((column, index) => column.name === b[index]!.name));
+}
+
+/** Same layout, and the same types too. */
+export function sameColumns(a: readonly Column[], b: readonly Column[]): boolean {
+  return sameLayout(a, b) && a.every((column, i) => column.type === b[i]!.type && column.seen === b[i]!.seen);
+}
+
+function byCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
