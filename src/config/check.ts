@@ -155,7 +155,7 @@ function checkLeaf(node: Node, value: unknown, mistakes: Mistake[], path: Path):
 }
 
 /** `"30 sec" is not a duration; write it as 30s`. */
-export function wrongValue(name: KindName | undefined, value: unknown, path: Path): Mistake {
+function wrongValue(name: KindName | undefined, value: unknown, path: Path): Mistake {
   const kind: Kind = KINDS[name ?? 'text'];
   if (value === null || value === '') {
     return { path, wrong: 'the value is empty', remedy: `write ${kind.write}, or leave it out` };

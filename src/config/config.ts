@@ -4,11 +4,11 @@ import { Value } from 'typebox/value';
 import { projectRoot } from '../base/project.js';
 import { checkAgreement } from './agreement.js';
 import { readArguments } from './arguments.js';
-import { check, wrongValue } from './check.js';
+import { check } from './check.js';
 import { type Environment, EnvironmentSchema, type LogLevel, readEnvironment } from './environment.js';
 import { canonicalTimeZone } from './kinds.js';
 import { ConfigMistakes, formatPath, type Mistake } from './mistakes.js';
-import { type ConfigurationFile, ConfigurationSchema, defaultOf } from './schema.js';
+import { type ConfigurationFile, ConfigurationSchema, defaultOf, TableOptions } from './schema.js';
 import { instancesConfig, tableConfig } from './tables.js';
 import { displayPath, readYamlFile, type YamlFile } from './yaml-file.js';
 
@@ -166,11 +166,10 @@ async function checkFile(
 function checkTableName(name: string, file: ConfigurationFile, mistakes: Mistake[]): void {
   if (file.tables?.[name]?.as !== undefined) return;
   const found: Mistake[] = [];
-  const as = { as: name };
-  check(ConfigurationSchema.properties.tables, { table: as }, found);
-  if (found.length === 0) return;
-  const { wrong } = wrongValue('publishedName', name, []);
-  mistakes.push({ path: ['tables', name], wrong, remedy: 'publish it under another name by as' });
+  check(TableOptions.properties.as, name, found);
+  for (const { wrong } of found) {
+    mistakes.push({ path: ['tables', name], wrong, remedy: 'publish it under another name by as' });
+  }
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { projectRoot } from '../../src/base/project.js';
+import { loadConfig } from '../../src/config/config.js';
+import { load, withFile } from './load.js';
+
+const DEFAULT_TABLE = {
+  table: 'my-table',
+  name: 'my-table',
+  log: false,
+  changes: false,
+  interval: 30_000,
+  columns: [],
+  only: null,
+  rename: {},
+  region: null,
+  consistent: false,
+  segments: 'auto',
+  maxReadCapacity: null,
+  keep: 7,
+  retention: null,
+  timestampColumn: null,
+};
+
+test('one line is a complete configuration', async () => {
+  const config = await load('tables: { my-table: {} }');
+  const { file, dataDir, viewsDir, lookupsDir, ...rest } = config;
+  assert.deepEqual(rest, {
+    check: false,
+    timeZone: 'UTC',
+    port: 8080,
+    host: '127.0.0.1',
+    logLevel: 'info',
+    apiToken: null,
+    corsOrigin: [],
+    allowSql: false,
+    tables: [DEFAULT_TABLE],
+    instances: null,
+  });
+  assert.equal(dataDir, resolve('data'));
+  assert.deepEqual([viewsDir, lookupsDir], [join(dirname(file), 'views'), join(dirname(file), 'lookups')]);
+});
+
+test('a table without any option may stand alone on its line', async () => {
+  assert.deepEqual((await load('tables:\n  my-table:\n')).tables, [DEFAULT_TABLE]);
+});
+
+test('every option of a table is read', async () => {
+  const { tables } = await load(`
+tables:
+  Orders_2024.v1:
+    log: true
+    changes: true
+    interval: 5m
+    columns: [total, "2024", 품목]
+    only: [total, "2024", 품목, at]
+    rename: { at: ordered_at }
+    as: orders
+    region: us-gov-west-1
+    consistent: true
+    segments: 8
+    maxReadCapacity: 12.5
+    keep: 2w
+    retention: 365
+    timestampColumn: polled_at
+`);
+  assert.deepEqual(tables, [
+    {
+      table: 'Orders_2024.v1',
+      name: 'orders',
+      log: true,
+      changes: true,
+      interval: 300_000,
+      columns: ['total', '2024', '품목'],
+      only: ['total', '2024', '품목', 'at'],
+      rename: { at: 'ordered_at' },
+      region: 'us-gov-west-1',
+      consistent: true,
+      segments: 8,
+      maxReadCapacity: 12.5,
+      keep: 14,
+      retention: 365,
+      timestampColumn: 'polled_at',
+    },
+  ]);
+});
+
+test('only: true keeps exactly the attributes in columns', async () => {
+  const { tables } = await load('tables: { my-table: { columns: [b, a], only: true } }');
+  assert.deepEqual(tables[0]?.only, ['b', 'a']);
+});
+
+test('tables keep the order of the file', async () => {
+  const { tables } = await load('tables: { zebra: , ant: {}, 123: {} , mouse: {} }');
+  assert.deepEqual(
+    tables.map(({ table }) => table).filter((name) => name !== '123'),
+    ['zebra', 'ant', 'mouse'],
+  );
+});
+
+test('an attribute may have any name, also one that JavaScript treats specially', async () => {
+  const { tables } = await load(
+    'tables: { my-table: { rename: { __proto__: a, constructor: b, "x,\\"y": c } } }',
+  );
+  assert.deepEqual(Object.entries(tables[0]?.rename ?? {}), [
+    ['__proto__', 'a'],
+    ['constructor', 'b'],
+    ['x,"y', 'c'],
+  ]);
+});
+
+test('instances by id and by tag, with their defaults', async () => {
+  const { instances, tables } = await load(`
+instances:
+  ids: [i-0123456789abcdef0, i-12345678]
+  tags: { Role: dispatch-api, Stage: [production, staging] }
+  regions: [ap-northeast-2, us-east-1]
+`);
+  assert.deepEqual(tables, []);
+  assert.deepEqual(instances, {
+    name: 'api-server',
+    ids: ['i-0123456789abcdef0', 'i-12345678'],
+    tags: { Role: ['dispatch-api'], Stage: ['production', 'staging'] },
+    regions: ['ap-northeast-2', 'us-east-1'],
+    interval: 60_000,
+    keep: 7,
+    retention: null,
+  });
+});
+
+test('the environment says what differs by deployment', async () => {
+  const config = await load(
+    'tables: { my-table: {} }\ndata: here',
+    {
+      PORT: '0',
+      HOST: '::',
+      DATA_DIR: '/srv/data',
+      LOG_LEVEL: 'debug',
+      API_TOKEN: 'c2VjcmV0LXRva2Vu==',
+      CORS_ORIGIN: 'https://grafana.example.org, http://localhost:3000',
+      ALLOW_SQL: 'true',
+    },
+    ['--check'],
+  );
+  assert.equal(config.port, 0);
+  assert.equal(config.host, '::');
+  assert.equal(config.dataDir, '/srv/data');
+  assert.equal(config.logLevel, 'debug');
+  assert.equal(config.apiToken, 'c2VjcmV0LXRva2Vu==');
+  assert.deepEqual(config.corsOrigin, ['https://grafana.example.org', 'http://localhost:3000']);
+  assert.equal(config.allowSql, true);
+  assert.equal(config.check, true);
+});
+
+test('an empty variable counts as not set', async () => {
+  const config = await load('tables: { my-table: {} }', {
+    PORT: '',
+    API_TOKEN: '',
+    ALLOW_SQL: '',
+    CORS_ORIGIN: ' ',
+  });
+  assert.deepEqual(
+    [config.port, config.apiToken, config.allowSql, config.corsOrigin],
+    [8080, null, false, []],
+  );
+});
+
+test('folders in the file are relative to the file', async () => {
+  await withFile('tables: { my-table: {} }\ndata: ./volume\nviews: sql\nlookups: sql', async (file) => {
+    await mkdir(join(dirname(file), 'sql'));
+    const config = await loadConfig({ CONFIG: file }, []);
+    assert.equal(config.dataDir, join(dirname(file), 'volume'));
+    assert.equal(config.viewsDir, join(dirname(file), 'sql'));
+    assert.equal(config.lookupsDir, join(dirname(file), 'sql'));
+  });
+});
+
+test('a time zone is written as its database writes it, and an alias stays', async () => {
+  const zone = async (name: string) => (await load(`tables: { my-table: {} }\ntimeZone: ${name}`)).timeZone;
+  assert.equal(await zone('america/new_york'), 'America/New_York');
+  assert.equal(await zone('utc'), 'UTC');
+  assert.equal(await zone('Asia/Kolkata'), 'Asia/Kolkata');
+});
+
+test("the fleet's file is right and is the default", async () => {
+  const config = await loadConfig({}, []);
+  assert.equal(resolve(config.file), join(projectRoot, 'config', 'taxi-fleet.yaml'));
+  assert.equal(config.timeZone, 'America/New_York');
+  assert.deepEqual(
+    config.tables.map(({ table, name, log, changes }) => ({ table, name, log, changes })),
+    [
+      { table: 'zone-count-dynamodb', name: 'zone-count-dynamodb', log: false, changes: false },
+      { table: 'pickup-zone-dynamodb', name: 'pickup-zone-dynamodb', log: false, changes: true },
+      { table: 'flag-dynamodb', name: 'flag-dynamodb', log: true, changes: true },
+      { table: 'taxi-destination-dynamodb', name: 'taxi-destination-dynamodb', log: false, changes: true },
+    ],
+  );
+  for (const table of config.tables) assert.ok(table.columns.length > 0, table.table);
+});
