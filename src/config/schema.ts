@@ -206,7 +206,6 @@ export const InstancesOptions = Type.Object(
         ...words({
           description:
             'AWS regions to look in. Without it the one that the SDK finds (`AWS_REGION`, `~/.aws/config`, …).',
-          default: [],
           examples: [['ap-northeast-2', 'us-east-1']],
         }),
         uniqueItems: true,

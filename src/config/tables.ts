@@ -35,7 +35,7 @@ export function instancesConfig(options: InstancesOptions): InstancesConfig {
     name: options.as ?? defaultOf<string>(instances.as),
     ids: options.ids ?? defaultOf<string[]>(instances.ids),
     tags: Object.fromEntries(Object.entries(tags).map(([tag, value]) => [tag, [value].flat()])),
-    regions: options.regions ?? defaultOf<string[]>(instances.regions),
+    regions: options.regions ?? [],
     interval: milliseconds(options.interval ?? defaultOf<string>(instances.interval)),
     keep: parseDays(options.keep ?? defaultOf<number>(instances.keep)) ?? 1,
     retention: parseDays(options.retention),
