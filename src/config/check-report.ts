@@ -1,0 +1,107 @@
+import { formatDuration } from '../base/durations.js';
+import { pollsPerMonth } from '../base/prices.js';
+
+/** What `--check` found out about one thing that is polled or computed. What is not known is null. */
+export interface CheckRow {
+  /** The published name. */
+  readonly dataset: string;
+  /** Where it comes from: `table flag-dynamodb`, `instances`, `config/views/rides-today.sql`. */
+  readonly source: string;
+  /** Key attributes with their types: `counter_type S`. */
+  readonly keys: string | null;
+  readonly items: number | null;
+  readonly bytes: number | null;
+  /** Milliseconds; null for what is not polled. */
+  readonly interval: number | null;
+  /** Read capacity units of one poll; 0 for other sources than tables. */
+  readonly unitsPerPoll: number | null;
+  /** US dollars at this interval. */
+  readonly pricePerMonth: number | null;
+  /** What is wrong, with its remedy, on one line; null: nothing. */
+  readonly problem: string | null;
+}
+
+interface Field {
+  readonly title: string;
+  readonly right: boolean;
+  text(row: CheckRow): string;
+}
+
+const NOTHING = '-';
+
+const FIELDS: readonly Field[] = [
+  { title: 'dataset', right: false, text: (row) => row.dataset },
+  { title: 'source', right: false, text: (row) => row.source },
+  { title: 'key', right: false, text: (row) => row.keys ?? NOTHING },
+  { title: 'items', right: true, text: (row) => grouped(row.items) },
+  { title: 'size', right: true, text: (row) => (row.bytes === null ? NOTHING : formatBytes(row.bytes)) },
+  {
+    title: 'every',
+    right: true,
+    text: (row) => (row.interval === null ? NOTHING : formatDuration(row.interval)),
+  },
+  { title: 'units/poll', right: true, text: (row) => grouped(row.unitsPerPoll) },
+  { title: 'units/month', right: true, text: (row) => grouped(unitsPerMonth(row)) },
+  { title: 'USD/month', right: true, text: (row) => dollars(row.pricePerMonth) },
+  { title: 'wrong', right: false, text: (row) => row.problem ?? 'nothing' },
+];
+
+/** A table in plain text with a line of sums below it; ends in a line break. */
+export function formatCheckReport(rows: readonly CheckRow[]): string {
+  const cells = rows.map((row) => FIELDS.map((field) => field.text(row)));
+  const sums = FIELDS.map(({ title }) => {
+    if (title === 'dataset') return 'together';
+    if (title === 'units/month') return grouped(sum(rows.map(unitsPerMonth)));
+    return title === 'USD/month' ? dollars(sum(rows.map((row) => row.pricePerMonth))) : '';
+  });
+  const table = [FIELDS.map(({ title }) => title), ...cells, sums];
+  const widths = FIELDS.map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0)));
+  const lines = table.map((line) => aligned(line, widths));
+  const rule = '-'.repeat(Math.max(...lines.map((line) => line.length)));
+  return `${[lines[0], rule, ...lines.slice(1, -1), rule, lines.at(-1)].join('\n')}\n`;
+}
+
+function aligned(line: readonly string[], widths: readonly number[]): string {
+  return line
+    .map((text, column) => {
+      const width = widths[column] ?? 0;
+      return FIELDS[column]?.right === true ? text.padStart(width) : text.padEnd(width);
+    })
+    .join('  ')
+    .trimEnd();
+}
+
+function unitsPerMonth(row: CheckRow): number | null {
+  return row.interval === null || row.unitsPerPoll === null
+    ? null
+    : row.unitsPerPoll * pollsPerMonth(row.interval);
+}
+
+/** The sum of what is known; null when nothing is. */
+function sum(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
+}
+
+/** 87600 → `87,600`; 0.5 → `0.5`. */
+function grouped(value: number | null): string {
+  return value === null
+    ? NOTHING
+    : value.toLocaleString('en-US', { maximumFractionDigits: value < 100 ? 1 : 0 });
+}
+
+/** Cents, and for less than a cent that it is less: `< 0.01`. */
+function dollars(value: number | null): string {
+  if (value === null) return NOTHING;
+  return value > 0 && value < 0.01
+    ? '< 0.01'
+    : value.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+}
+
+/** 40894464 → `39 MB`, in powers of 1024 as DynamoDB's console does. */
+function formatBytes(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 1024 ** power;
+  return `${value.toLocaleString('en-US', { maximumFractionDigits: value < 10 && power > 0 ? 1 : 0 })} ${units[power]}`;
+}
