@@ -1,0 +1,209 @@
+import {
+  QueryBuilder,
+  RuleBuilder,
+  type RuleGroup,
+  RuleGroupBuilder,
+} from '@grafana/grafana-foundation-sdk/alerting';
+import { collector, panelIds as collectorPanels } from '../collector.js';
+import { type Flavour, queryOf } from '../flavour.js';
+import { fleetNow, panelIds as nowPanels } from '../fleet-now.js';
+import { limits } from '../limits.js';
+import { type Reading, read } from '../reading.js';
+
+/** One alert rule, for either flavour: a number for each label set, and the bound that it must not cross. */
+export interface AlertSpec {
+  /** Stays the same for ever; a rule that goes moves to `retiredRules`. */
+  readonly uid: string;
+  readonly title: string;
+  /** Exactly one number column; every other column is a string and becomes a label. No time. */
+  readonly reading: Reading;
+  readonly when: readonly ['gte' | 'gt' | 'lte' | 'lt', bound: number];
+  /** How long it must be so before anybody is told. */
+  readonly for: string;
+  /** How long it goes on firing when the value is good again: so that what comes and goes is one message. */
+  readonly keepFiringFor?: string;
+  readonly severity: 'critical' | 'warning';
+  readonly team: 'platform' | 'dispatch';
+  readonly summary: string;
+  /** What to do about it. */
+  readonly description: string;
+  readonly panel: readonly [dashboard: string, id: number];
+  /**
+   * What it is when the service does not answer: as it was (so that nothing is resolved that is not), which is right
+   * for every rule but the one that is about just this.
+   */
+  readonly onSilence: 'KeepLast' | 'Alerting';
+}
+
+/** `$values.A` is absent when the service did not answer: a template that takes it for granted fails. */
+const value = (known: string, unknown: string) => `{{ if $values.A }}${known}{{ else }}${unknown}{{ end }}`;
+const number = (format: string) => `{{ printf "${format}" $values.A.Value }}`;
+const server = '{{ if $labels.name }}{{ $labels.name }}{{ else }}the API server{{ end }}';
+const dataset = '{{ if $labels.dataset }}{{ $labels.dataset }}{{ else }}A dataset{{ end }}';
+
+export const alerts: readonly AlertSpec[] = [
+  {
+    uid: 'api-server-cpu',
+    title: 'API server CPU is high',
+    reading: read('api-server-cpu', ['instance_id', 'name', 'cpu_utilization']),
+    when: ['gte', limits.cpuAlert],
+    for: '2m',
+    keepFiringFor: '2m',
+    severity: 'warning',
+    team: 'platform',
+    summary: `CPU of ${server} is ${value(`at ${number('%.0f')} %`, `at ${limits.cpuAlert} % or more`)}`,
+    description: 'Dispatching slows down from here. Look for a runaway process, then for a larger instance.',
+    panel: [fleetNow.uid, nowPanels.cpu],
+    onSilence: 'KeepLast',
+  },
+  {
+    uid: 'api-server-network-in',
+    title: 'API server receives nothing',
+    reading: read('api-server-network-in', ['instance_id', 'name', 'network_in']),
+    when: ['lte', 0],
+    for: '1m',
+    severity: 'critical',
+    team: 'platform',
+    summary: `Network in of ${server} is 0`,
+    description: 'It runs, but no request reaches it. Check load balancer, security group and route.',
+    panel: [fleetNow.uid, nowPanels.networkIn],
+    onSilence: 'KeepLast',
+  },
+  {
+    uid: 'api-server-network-out',
+    title: 'API server sends nothing',
+    reading: read('api-server-network-out', ['instance_id', 'name', 'network_out']),
+    when: ['lte', 0],
+    for: '1m',
+    severity: 'critical',
+    team: 'platform',
+    summary: `Network out of ${server} is 0`,
+    description: 'It runs, but answers nobody. Check the process and its network interface.',
+    panel: [fleetNow.uid, nowPanels.networkOut],
+    onSilence: 'KeepLast',
+  },
+  {
+    uid: 'api-server-not-running',
+    title: 'API server is not running',
+    reading: read('api-server-not-running', ['instance_id', 'name', 'not_running']),
+    when: ['gte', 1],
+    for: '1m',
+    severity: 'critical',
+    team: 'platform',
+    summary: `${server} is not running`,
+    description: 'No taxi is dispatched until it is back. Start the instance, then see why it stopped.',
+    panel: [fleetNow.uid, nowPanels.state],
+    onSilence: 'KeepLast',
+  },
+  {
+    uid: 'api-server-no-measurement',
+    title: 'API server is not measured',
+    reading: read('api-server-no-measurement', ['instance_id', 'name', 'no_measurement']),
+    when: ['gte', 1],
+    for: '10m',
+    severity: 'warning',
+    team: 'platform',
+    summary: `No measurement of ${server} for ten minutes`,
+    description:
+      'It runs, but CloudWatch has nothing about it: CPU and network alerts are blind. Check CloudWatch and the permission cloudwatch:GetMetricData.',
+    panel: [fleetNow.uid, nowPanels.cpu],
+    onSilence: 'KeepLast',
+  },
+  {
+    uid: 'unassigned-taxis',
+    title: 'Taxis are unassigned',
+    reading: read('unassigned-taxis-count', ['unassigned']),
+    when: ['gte', limits.unassignedTaxis],
+    for: '1m',
+    keepFiringFor: '2m',
+    severity: 'warning',
+    team: 'dispatch',
+    summary: value(
+      `{{ if eq $values.A.Value 1.0 }}1 taxi has{{ else }}${number('%.0f')} taxis have{{ end }} no destination`,
+      'Taxis have no destination',
+    ),
+    description:
+      'Their numbers are in the panel "Unassigned taxis". Send them somewhere, or see why dispatch did not.',
+    panel: [fleetNow.uid, nowPanels.unassigned],
+    onSilence: 'KeepLast',
+  },
+  {
+    uid: 'stale-data',
+    title: 'Data is old',
+    reading: read('collector', ['dataset', 'age_intervals']),
+    when: ['gt', limits.staleIntervals],
+    for: '1m',
+    severity: 'warning',
+    team: 'platform',
+    summary: `${dataset} was not read for ${value(`${number('%.0f')} intervals`, `more than ${limits.staleIntervals} intervals`)}`,
+    description: 'Its panels show the past, and its alerts too. The reason is in the column "Last error".',
+    panel: [collector.uid, collectorPanels.datasets],
+    onSilence: 'KeepLast',
+  },
+  {
+    uid: 'service-silent',
+    title: 'dynamo-csv does not answer',
+    // Its value never fires: what counts is that there is one.
+    reading: read('collector', ['failures'], { limit: '1' }),
+    when: ['lt', 0],
+    for: '2m',
+    severity: 'critical',
+    team: 'platform',
+    summary: 'dynamo-csv does not answer Grafana',
+    description:
+      'Every panel and every other alert stands still at its last state. Look at: docker compose ps, docker compose logs dynamo-csv.',
+    panel: [collector.uid, collectorPanels.datasets],
+    onSilence: 'Alerting',
+  },
+];
+
+/** Rules that were provisioned once: leaving one out of the file would leave it in Grafana. */
+export const retiredRules: readonly string[] = [];
+
+const expression = { type: '__expr__', uid: '__expr__' };
+/** The service knows what "now" is; Grafana only demands a range. */
+const range = { from: 600, to: 0 };
+
+export const folder = 'Fleet alerts';
+
+/** All rules, in the form of Grafana's HTTP API. */
+export function ruleGroup(flavour: Flavour): RuleGroup {
+  return new RuleGroupBuilder('fleet')
+    .folderUid(folder)
+    .interval(30)
+    .rules(alerts.map((alert) => rule(alert, flavour)))
+    .build();
+}
+
+function rule(alert: AlertSpec, flavour: Flavour): RuleBuilder {
+  const [type, bound] = alert.when;
+  const threshold = queryOf({
+    refId: 'B',
+    datasource: expression,
+    type: 'threshold',
+    expression: 'A',
+    conditions: [{ evaluator: { type, params: [bound] } }],
+  });
+  const builder = new RuleBuilder(alert.title)
+    .uid(alert.uid)
+    .condition('B')
+    .queries([
+      new QueryBuilder('A')
+        .datasourceUid(flavour.dataSource.uid)
+        .relativeTimeRange(range)
+        .model(flavour.query(alert.reading, 'A')),
+      new QueryBuilder('B').datasourceUid(expression.uid).relativeTimeRange(range).model(threshold),
+    ])
+    .forDuration(alert.for)
+    .noDataState(alert.onSilence)
+    .execErrState(alert.onSilence)
+    .labels({ severity: alert.severity, team: alert.team })
+    .annotations({
+      summary: alert.summary,
+      description: alert.description,
+      __dashboardUid__: alert.panel[0],
+      __panelId__: String(alert.panel[1]),
+    });
+  if (alert.keepFiringFor !== undefined) builder.keepFiringFor(alert.keepFiringFor);
+  return builder;
+}

@@ -1,0 +1,122 @@
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import {
+  type Dashboard,
+  DashboardBuilder,
+  DashboardCursorSync,
+  DashboardLinkBuilder,
+  DashboardLinkType,
+  type Panel,
+  RowBuilder,
+  TextBoxVariableBuilder,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Flavour } from './flavour.js';
+import { chosenZones, timeZone, zones } from './fleet.js';
+import type { PanelSpec } from './panels/panel.js';
+
+/** A dashboard, for either flavour. */
+export interface DashboardSpec {
+  /** Stays the same for ever: people's links and alerts point at it. */
+  readonly uid: string;
+  readonly title: string;
+  readonly description: string;
+  readonly refresh: string;
+  /** The time picked at first, in Grafana's words. */
+  readonly time: { readonly from: string; readonly to: string };
+  /** Offers the variable `zone`: several zones by name. */
+  readonly zoneVariable?: boolean;
+  /** Offers the variable `taxi`: a taxi's number, typed. */
+  readonly taxiVariable?: boolean;
+  readonly sections: readonly Section[];
+}
+
+/** Panels that belong together, below a heading unless it has none. */
+export interface Section {
+  readonly title?: string;
+  readonly collapsed?: boolean;
+  readonly panels: readonly PanelSpec[];
+}
+
+/** All dashboards carry it; the links between them go by it. */
+const tag = 'dynamo-csv';
+
+/** The dashboard as Grafana loads it (classic schema; the newer one loads with a warning in 12.4). */
+export function renderDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard {
+  const builder = new DashboardBuilder(spec.title)
+    .uid(spec.uid)
+    .description(spec.description)
+    .tags([tag])
+    .timezone(timeZone)
+    .weekStart('monday')
+    .editable()
+    .refresh(spec.refresh)
+    .time(spec.time)
+    .tooltip(DashboardCursorSync.Crosshair)
+    .version(1)
+    .link(
+      new DashboardLinkBuilder('Dashboards')
+        .type(DashboardLinkType.Dashboards)
+        .tags([tag])
+        .asDropdown(false)
+        .keepTime(false)
+        .includeVars(false)
+        .targetBlank(false),
+    );
+  addVariables(builder, spec, flavour);
+  const dashboard = builder.build();
+  dashboard.panels = stack(spec.sections, flavour);
+  return dashboard;
+}
+
+function addVariables(builder: DashboardBuilder, spec: DashboardSpec, flavour: Flavour): void {
+  if (spec.zoneVariable === true) {
+    const zone = {
+      name: 'zone',
+      label: 'Zones',
+      description: 'Zones whose boardings are drawn day by day',
+      zones,
+      chosen: chosenZones,
+    };
+    builder.withVariable(flavour.zoneVariable(zone));
+  }
+  if (spec.taxiVariable === true) {
+    const option = { text: '1', value: '1', selected: true };
+    const taxi = new TextBoxVariableBuilder('taxi')
+      .label('Taxi')
+      .description("A taxi's number, for the section “One taxi”")
+      .defaultValue('1')
+      .current(option)
+      .options([option]);
+    builder.withVariable(taxi);
+  }
+}
+
+/** Puts the sections below each other and each panel at its place in its section. */
+function stack(sections: readonly Section[], flavour: Flavour): NonNullable<Dashboard['panels']> {
+  const result: NonNullable<Dashboard['panels']> = [];
+  let y = 0;
+  for (const [i, section] of sections.entries()) {
+    const top = section.title === undefined ? y : y + 1;
+    const panels = section.panels.map((spec) => movedDown(spec.build(flavour), top));
+    if (section.title === undefined) {
+      result.push(...panels);
+    } else {
+      const row = new RowBuilder(section.title)
+        .id(rowId(i))
+        .collapsed(section.collapsed === true)
+        .gridPos({ x: 0, y, w: 24, h: 1 })
+        .build();
+      if (section.collapsed === true) result.push({ ...row, panels });
+      else result.push(row, ...panels);
+    }
+    y = section.collapsed === true ? top : Math.max(...panels.map(({ gridPos }) => gridPos!.y + gridPos!.h));
+  }
+  return result;
+}
+
+/** Rows are numbered apart from panels, whose numbers people link to. */
+const rowId = (section: number) => 1000 + section;
+
+function movedDown(builder: Builder<Panel>, top: number): Panel {
+  const panel = builder.build();
+  return { ...panel, gridPos: { ...panel.gridPos!, y: panel.gridPos!.y + top } };
+}

@@ -1,0 +1,137 @@
+/**
+ * The datasets that dashboards and alerts read, with the columns they use: the contract with the service.
+ * A query can only name what stands here (the compiler holds it), and the contract test holds the running
+ * service to it.
+ */
+
+/** As the service types a column; both plugins know the same four. */
+export type CellType = 'string' | 'number' | 'boolean' | 'time';
+
+export interface ColumnContract {
+  readonly type: CellType;
+  /** Set where a row may have no value, with the reason. Everywhere else an absent value is a fault. */
+  readonly mayBeAbsent?: string;
+}
+
+export interface DatasetContract {
+  readonly columns: Readonly<Record<string, ColumnContract>>;
+  /** Set where having no row at all is good news, or an ordinary state, with the reason. */
+  readonly mayBeEmpty?: string;
+}
+
+const text = { type: 'string' } as const;
+const count = { type: 'number' } as const;
+const amount = { type: 'number' } as const;
+const time = { type: 'time' } as const;
+const rate = { type: 'number', mayBeAbsent: 'no rate before the first dispatch' } as const;
+const measured = { type: 'number', mayBeAbsent: 'no measurement, or the server is stopped' } as const;
+
+const zone = { zone_id: text, zone: text, borough: text, latitude: amount, longitude: amount } as const;
+
+export const datasets = {
+  'rides-today': { columns: { date: text, pickups: count, dispatches: count, success_rate: rate } },
+  'rides-per-day': {
+    columns: {
+      timestamp: time,
+      date: text,
+      weekday: text,
+      pickups: count,
+      dispatches: count,
+      success_rate: rate,
+    },
+  },
+  'rides-per-hour': {
+    columns: { timestamp: time, date: text, hour: count, weekday: text, pickups: count, dispatches: count },
+  },
+  'rides-course': {
+    columns: {
+      timestamp: time,
+      today: { type: 'number', mayBeAbsent: 'the rest of today is still to come' },
+      last_week: { type: 'number', mayBeAbsent: 'the service was not running a week ago' },
+    },
+  },
+  'boardings-per-zone-today': { columns: { ...zone, boardings: count } },
+  'boardings-per-zone-per-day': { columns: { timestamp: time, date: text, ...zone, boardings: count } },
+  'busiest-zones-per-day': {
+    columns: { timestamp: time, date: text, rank: count, zone_id: text, zone: text, boardings: count },
+  },
+  'quietest-zones-per-day': {
+    columns: { timestamp: time, date: text, rank: count, zone_id: text, zone: text, boardings: count },
+  },
+  'destinations-per-zone': { columns: { ...zone, taxis: count } },
+  'success-rate-per-week': {
+    columns: {
+      timestamp: time,
+      week: text,
+      pickups: count,
+      dispatches: count,
+      average_success_rate: rate,
+      change: { type: 'number', mayBeAbsent: 'the first week has none before it' },
+    },
+  },
+  'unassigned-taxis': { columns: { taxi_id: count }, mayBeEmpty: 'every taxi has a destination' },
+  'unassigned-taxis-count': { columns: { unassigned: count } },
+  'taxis-now': { columns: { taxis: count, assigned: count, unassigned: count } },
+  zones: { columns: { ...zone } },
+  'taxi-destination-dynamodb': {
+    columns: { taxi_id: count, next_zone_id: { type: 'string', mayBeAbsent: 'the taxi is unassigned' } },
+  },
+  'taxi-destination-dynamodb-changes': {
+    columns: {
+      timestamp: time,
+      change: text,
+      taxi_id: count,
+      next_zone_id: { type: 'string', mayBeAbsent: 'the taxi became unassigned' },
+      previous_next_zone_id: { type: 'string', mayBeAbsent: 'the taxi was unassigned' },
+    },
+    mayBeEmpty: 'the taxi has not changed its destination in this time',
+  },
+  'api-server': {
+    columns: {
+      instance_id: text,
+      name: text,
+      state: text,
+      running: count,
+      status_checks: { type: 'string', mayBeAbsent: 'a stopped server is not checked' },
+      cpu_utilization: measured,
+      network_in: measured,
+      network_out: measured,
+      measured_at: { type: 'time', mayBeAbsent: 'never measured' },
+    },
+  },
+  'api-server-log': {
+    columns: {
+      timestamp: time,
+      instance_id: text,
+      name: text,
+      running: count,
+      cpu_utilization: measured,
+      network_in: measured,
+      network_out: measured,
+    },
+  },
+  'api-server-cpu': { columns: { instance_id: text, name: text, cpu_utilization: measured } },
+  'api-server-network-in': { columns: { instance_id: text, name: text, network_in: measured } },
+  'api-server-network-out': { columns: { instance_id: text, name: text, network_out: measured } },
+  'api-server-not-running': { columns: { instance_id: text, name: text, not_running: count } },
+  'api-server-no-measurement': { columns: { instance_id: text, name: text, no_measurement: count } },
+  'dataset-age': { columns: { dataset: text, age_seconds: amount } },
+  collector: {
+    columns: {
+      dataset: text,
+      kind: text,
+      state: text,
+      rows: count,
+      age_seconds: amount,
+      age_intervals: amount,
+      last_error: { type: 'string', mayBeAbsent: 'the last poll succeeded' },
+      poll_seconds: amount,
+      poll_p95_seconds: amount,
+      failures: count,
+      read_units_per_day: amount,
+      price_per_month: amount,
+      response_p50_ms: { type: 'number', mayBeAbsent: 'nobody has asked for it yet' },
+      response_p99_ms: { type: 'number', mayBeAbsent: 'nobody has asked for it yet' },
+    },
+  },
+} as const satisfies Record<string, DatasetContract>;

@@ -1,0 +1,50 @@
+import { CustomVariableBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
+import { type Flavour, queryOf, type Zone, type ZoneVariable } from './flavour.js';
+import type { Reading } from './reading.js';
+
+const dataSource = { type: 'marcusolsson-csv-datasource', uid: 'csv' };
+
+/** The CSV plugin in URL mode. What it does with a query is told in docs/grafana.md. */
+export const csvFlavour: Flavour = {
+  name: 'csv',
+  dataSource,
+  field: (column) => column,
+  query: (reading, refId) => queryOf(csvQuery(reading, refId)),
+  zoneVariable: customZoneVariable,
+};
+
+function csvQuery(reading: Reading, refId: string) {
+  return {
+    refId,
+    datasource: dataSource,
+    header: true,
+    delimiter: ',',
+    // Without it every number is null, and an alert on it silently Normal.
+    decimalSeparator: '.',
+    skipRows: 0,
+    timezone: '',
+    ignoreUnknown: true,
+    schema: reading.columns,
+    method: 'GET',
+    path: `/${reading.dataset}`,
+    params: [
+      ['columns', reading.columns.map(({ name }) => name).join(',')],
+      ...Object.entries(reading.window),
+    ],
+    headers: [],
+    body: '',
+  };
+}
+
+/** A list that was written at generation: the CSV plugin cannot fill a variable by a query. */
+function customZoneVariable({ name, label, description, zones, chosen }: ZoneVariable) {
+  const option = ({ id, name }: Zone, selected: boolean) => ({ text: name, value: id, selected });
+  return new CustomVariableBuilder(name)
+    .label(label)
+    .description(description)
+    .values(zones.map(({ id, name }) => `${name} : ${id}`).join(', '))
+    .options(zones.map((zone) => option(zone, chosen.includes(zone))))
+    .current({ text: chosen.map(({ name }) => name), value: chosen.map(({ id }) => id) })
+    .multi(true)
+    .includeAll(false);
+}

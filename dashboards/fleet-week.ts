@@ -1,0 +1,190 @@
+import type { DashboardSpec } from './dashboard.js';
+import { colours, thresholds, units } from './look.js';
+import { bars } from './panels/bars.js';
+import { heatTable } from './panels/heat-table.js';
+import { series, seriesByName } from './panels/series.js';
+import { stat } from './panels/stat.js';
+import { table } from './panels/table.js';
+import { pickedTime, read } from './reading.js';
+
+/** The row of the week that is running. */
+const thisWeek = { sort: '-timestamp', limit: '1' };
+/** The weeks of half a year, oldest first. */
+const halfAYear = { last: '26w', sort: 'timestamp' };
+
+const week = [
+  stat({
+    id: 1,
+    at: [0, 0, 6, 4],
+    title: 'Success rate this week',
+    description: "Mean of the days' success rates since Monday. View `success-rate-per-week`.",
+    noData: 'No dispatch yet',
+    reading: read('success-rate-per-week', ['average_success_rate'], thisWeek),
+    show: [{ column: 'average_success_rate' }],
+    unit: units.percent,
+    decimals: 1,
+    colour: colours.rate,
+  }),
+  stat({
+    id: 2,
+    at: [6, 0, 6, 4],
+    title: 'Change to the week before',
+    description: 'In percentage points. View `success-rate-per-week`.',
+    noData: 'No week before',
+    reading: read('success-rate-per-week', ['change'], thisWeek),
+    show: [{ column: 'change' }],
+    unit: 'suffix:points',
+    decimals: 1,
+    colour: thresholds([null, colours.act], [-1, colours.look], [0, colours.good]),
+  }),
+  stat({
+    id: 3,
+    at: [12, 0, 6, 4],
+    title: 'Rides this week',
+    description: 'Pickups since Monday. View `success-rate-per-week`.',
+    reading: read('success-rate-per-week', ['pickups'], thisWeek),
+    show: [{ column: 'pickups' }],
+    unit: units.count,
+    colour: colours.main,
+  }),
+  stat({
+    id: 4,
+    at: [18, 0, 6, 4],
+    title: 'Dispatches this week',
+    description: 'Taxis sent towards a passenger since Monday. View `success-rate-per-week`.',
+    reading: read('success-rate-per-week', ['dispatches'], thisWeek),
+    show: [{ column: 'dispatches' }],
+    unit: units.count,
+    colour: colours.second,
+  }),
+];
+
+const days = [
+  series({
+    id: 10,
+    at: [0, 0, 24, 9],
+    title: 'Rides and success rate per day',
+    description:
+      'Pickups as bars, their share of the dispatches as a line on the right-hand axis; the last day is still running. View `rides-per-day`.',
+    reading: read('rides-per-day', ['timestamp', 'pickups', 'success_rate'], {
+      ...pickedTime,
+      sort: 'timestamp',
+    }),
+    lines: [
+      { column: 'pickups', title: 'Rides', colour: colours.main, style: 'bars' },
+      { column: 'success_rate', title: 'Success rate', colour: colours.rate, rightUnit: units.percent },
+    ],
+    unit: units.count,
+    min: 0,
+    interval: '1d',
+  }),
+  heatTable({
+    id: 11,
+    at: [0, 9, 24, 9],
+    title: 'Rides by hour and weekday',
+    description:
+      'Mean pickups of each hour of each weekday over the last four weeks: the darker, the more. Empty hours are still to come. View `rides-per-hour`.',
+    reading: read('rides-per-hour', ['weekday', 'hour', 'pickups'], { last: '4w', sort: 'weekday,hour' }),
+    rowColumn: 'weekday',
+    columnColumn: 'hour',
+    valueColumn: 'pickups',
+    colour: 'continuous-blues',
+    decimals: 0,
+  }),
+];
+
+const zoneColumns = [
+  { column: 'date', title: 'Day', width: 110 },
+  { column: 'rank', title: 'Rank', width: 60 },
+  { column: 'zone', title: 'Zone' },
+] as const;
+const latestFirst = { ...pickedTime, sort: '-timestamp,rank', limit: '70' };
+
+const zones = [
+  table({
+    id: 20,
+    at: [0, 0, 12, 12],
+    title: 'Zones with the most boardings',
+    description:
+      'The five busiest zones of each day, latest day first; two weeks at most. View `busiest-zones-per-day`.',
+    reading: read('busiest-zones-per-day', ['date', 'rank', 'zone', 'boardings'], latestFirst),
+    columns: [...zoneColumns, { column: 'boardings', title: 'Boardings', bar: colours.main }],
+    dropWithout: 'boardings',
+  }),
+  table({
+    id: 21,
+    at: [12, 0, 12, 12],
+    title: 'Zones with the fewest boardings',
+    description:
+      'The five quietest zones of each day, latest day first; two weeks at most. View `quietest-zones-per-day`.',
+    reading: read('quietest-zones-per-day', ['date', 'rank', 'zone', 'boardings'], latestFirst),
+    columns: [...zoneColumns, { column: 'boardings', title: 'Boardings', bar: colours.past }],
+    dropWithout: 'boardings',
+  }),
+  seriesByName({
+    id: 22,
+    at: [0, 12, 24, 9],
+    title: 'Boardings per day in chosen zones',
+    description: 'The zones chosen at the top of the page. View `boardings-per-zone-per-day`.',
+    noData: 'No boarding in the chosen zones',
+    reading: read('boardings-per-zone-per-day', ['timestamp', 'zone', 'boardings'], {
+      ...pickedTime,
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's variable
+      zone_id__in: '${zone:csv}',
+      sort: 'timestamp,zone',
+    }),
+    nameColumn: 'zone',
+    valueColumn: 'boardings',
+    colour: 'many',
+    unit: units.count,
+    min: 0,
+    interval: '1d',
+  }),
+];
+
+const weeks = [
+  bars({
+    id: 30,
+    at: [0, 0, 12, 9],
+    title: 'Average success rate per week',
+    description:
+      "Mean of the days' success rates, by ISO week, over half a year at most. View `success-rate-per-week`.",
+    reading: read('success-rate-per-week', ['week', 'average_success_rate'], halfAYear),
+    nameColumn: 'week',
+    bars: [{ column: 'average_success_rate', title: 'Average success rate', colour: colours.rate }],
+    unit: units.percent,
+    decimals: 1,
+    max: 100,
+    direction: 'across',
+  }),
+  bars({
+    id: 31,
+    at: [12, 0, 12, 9],
+    title: 'Rides and dispatches per week',
+    description:
+      'By ISO week, over half a year at most; the last week is still running. View `success-rate-per-week`.',
+    reading: read('success-rate-per-week', ['week', 'dispatches', 'pickups'], halfAYear),
+    nameColumn: 'week',
+    bars: [
+      { column: 'dispatches', title: 'Dispatches', colour: colours.second },
+      { column: 'pickups', title: 'Rides', colour: colours.main },
+    ],
+    unit: units.count,
+    direction: 'across',
+  }),
+];
+
+export const fleetWeek: DashboardSpec = {
+  uid: 'fleet-week',
+  title: 'Fleet week',
+  description: 'Days and weeks of the taxi fleet: rides, success rates, and the busiest and quietest zones.',
+  refresh: '5m',
+  time: { from: 'now-27d/d', to: 'now' },
+  zoneVariable: true,
+  sections: [
+    { panels: week },
+    { title: 'Days', panels: days },
+    { title: 'Zones', panels: zones },
+    { title: 'Weeks', panels: weeks },
+  ],
+};

@@ -1,0 +1,62 @@
+import {
+  FieldColorBuilder,
+  FieldColorModeId,
+  type Threshold,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+
+/**
+ * Few colours, each with one meaning on every dashboard. Names are Grafana's own, so that each fits the dark and the
+ * light theme.
+ */
+export const colours = {
+  /** Passengers on board: rides, boardings, and incoming traffic. The main thing of a panel. */
+  main: 'blue',
+  /** What goes with it: dispatches, destinations, outgoing traffic. */
+  second: 'light-blue',
+  /** A rate in percent. */
+  rate: 'purple',
+  /** The past that today is compared with. */
+  past: '#8e8e99',
+  good: 'green',
+  /** Look at it when there is time. */
+  look: 'orange',
+  /** Act now: an alert fires at the same value. */
+  act: 'red',
+  /** Nothing to say. */
+  quiet: 'transparent',
+} as const;
+
+/** Units by Grafana's ids. */
+export const units = {
+  count: 'locale',
+  percent: 'percent',
+  bytesPerSecond: 'Bps',
+  seconds: 's',
+  dollars: 'currencyUSD',
+} as const;
+
+/** Colours from these values on; the first has no value: it holds from below. */
+export function thresholds(...steps: readonly (readonly [from: number | null, colour: string])[]) {
+  const list: Threshold[] = steps.map(([value, color]) => ({ value, color }));
+  return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(list);
+}
+
+export function fixedColour(colour: string) {
+  return new FieldColorBuilder().mode(FieldColorModeId.Fixed).fixedColor(colour);
+}
+
+export function colourByThreshold() {
+  return new FieldColorBuilder().mode(FieldColorModeId.Thresholds);
+}
+
+/** One colour in as many shades as there are lines. */
+export function shadesOf(colour: string) {
+  return new FieldColorBuilder().mode(FieldColorModeId.Shades).fixedColor(colour);
+}
+
+/** A colour of its own for each name, the same wherever the name appears. */
+export function manyColours() {
+  return new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName);
+}

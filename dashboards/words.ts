@@ -1,0 +1,37 @@
+import { MappingType, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
+import { colours } from './look.js';
+
+/** Values that are shown as words, with the colour of their meaning. */
+
+/** 0 reads as "None". */
+export const noneText: ValueMapping = {
+  type: MappingType.ValueToText,
+  options: { '0': { text: 'None', index: 0 } },
+};
+
+/** EC2's states of an instance, and `missing`: a configured instance that does not exist. */
+export const serverStates: ValueMapping[] = [
+  words({
+    running: colours.good,
+    pending: colours.look,
+    rebooting: colours.look,
+    stopping: colours.act,
+    'shutting-down': colours.act,
+    stopped: colours.act,
+    terminated: colours.act,
+    missing: colours.act,
+  }),
+];
+
+/** A dataset's freshness as the service names it. */
+export const freshness: ValueMapping[] = [
+  words({ fresh: colours.good, waiting: colours.look, late: colours.look, stale: colours.act }),
+];
+
+function words(colourOf: Readonly<Record<string, string>>): ValueMapping {
+  const entries = Object.entries(colourOf).map(([word, color], index) => [
+    word,
+    { text: word, color, index },
+  ]);
+  return { type: MappingType.ValueToText, options: Object.fromEntries(entries) };
+}
