@@ -1,0 +1,33 @@
+-- Passengers who boarded in each zone on each day of the last four weeks, today so far included, with the zone's name and
+-- place. From the first day on which a zone was seen it has a row every day, with 0 when nobody boarded. A zone that is
+-- not on the city's list keeps its id as its name, without a place.
+-- time: timestamp
+-- keys: date, zone_id
+WITH counted AS (
+  SELECT
+    date,
+    CAST(zone_id AS VARCHAR) AS zone_id,
+    CAST(sum(increase(TRY_CAST("count" AS BIGINT), TRY_CAST(previous_count AS BIGINT), since, "timestamp")) AS BIGINT)
+      AS boardings
+  FROM "pickup-zone-dynamodb-changes"
+  WHERE date BETWEEN local_day(service_now()) - 27 AND local_day(service_now())
+  GROUP BY ALL
+),
+calendar AS (
+  SELECT zone_id, CAST(unnest(generate_series(min(date), local_day(service_now()), INTERVAL 1 DAY)) AS DATE) AS day
+  FROM counted
+  GROUP BY zone_id
+)
+SELECT
+  local_midnight(day) AS timestamp,
+  strftime(day, '%Y-%m-%d') AS date,
+  calendar.zone_id,
+  coalesce(zone, calendar.zone_id) AS zone,
+  borough,
+  latitude,
+  longitude,
+  coalesce(boardings, 0) AS boardings
+FROM calendar
+LEFT JOIN counted ON counted.date = day AND counted.zone_id = calendar.zone_id
+LEFT JOIN "zone-names" ON written = lower(trim(calendar.zone_id))
+ORDER BY day, number, calendar.zone_id
