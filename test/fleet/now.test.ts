@@ -164,6 +164,31 @@ test('a day without dispatches has no rate, and does not pull the week down', as
   ]);
 });
 
+test('a step of the course counts what was found up to it, at that very moment too', async () => {
+  const flags = [
+    insert('pickup', 5, '2026-11-17T14:00:00Z'),
+    {
+      ...insert('pickup', 8, '2026-11-17T14:05:00Z'),
+      previousCount: 5,
+      since: Date.parse('2026-11-17T14:00:00Z'),
+    },
+    {
+      ...insert('pickup', 7, '2026-11-24T14:00:00Z'),
+      previousCount: 8,
+      since: Date.parse('2026-11-24T13:59:30Z'),
+    },
+  ];
+  const course = await view('rides-course', { flags });
+  assert.deepEqual(
+    course.slice(107, 110).map((row) => [row.timestamp, row.today, row.last_week]),
+    [
+      ['2026-11-24T13:55:00.000Z', 0, 0],
+      ['2026-11-24T14:00:00.000Z', 7, 5],
+      ['2026-11-24T14:05:00.000Z', 7, 8],
+    ],
+  );
+});
+
 test('a zone where nobody boarded is the quietest and never the busiest', async () => {
   const zones = [insert('4', 5, '2026-11-23T15:00:00Z'), insert('161', 9, '2026-11-24T14:00:00Z')];
   const ranks = async (name: string) =>
