@@ -1,5 +1,5 @@
 import { CustomVariableBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
-import { type Flavour, queryOf, type Zone, type ZoneVariable } from './flavour.js';
+import { type Flavour, queryOf, type ZoneVariable } from './flavour.js';
 import type { Reading } from './reading.js';
 
 const dataSource = { type: 'marcusolsson-csv-datasource', uid: 'csv' };
@@ -38,13 +38,12 @@ function csvQuery(reading: Reading, refId: string) {
 
 /** A list that was written at generation: the CSV plugin cannot fill a variable by a query. */
 function customZoneVariable({ name, label, description, zones, chosen }: ZoneVariable) {
-  const option = ({ id, name }: Zone, selected: boolean) => ({ text: name, value: id, selected });
   return new CustomVariableBuilder(name)
     .label(label)
     .description(description)
-    .values(zones.map(({ id, name }) => `${name} : ${id}`).join(', '))
-    .options(zones.map((zone) => option(zone, chosen.includes(zone))))
-    .current({ text: chosen.map(({ name }) => name), value: chosen.map(({ id }) => id) })
+    .values(zones.join(', '))
+    .options(zones.map((zone) => ({ text: zone, value: zone, selected: chosen.includes(zone) })))
+    .current({ text: [...chosen], value: [...chosen] })
     .multi(true)
     .includeAll(false);
 }

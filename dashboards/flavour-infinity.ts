@@ -55,7 +55,7 @@ function infinityQuery(reading: Reading, refId: string) {
 
 /** Asks the service for the zones each time the dashboard is opened. */
 function zoneVariable({ name, label, description, chosen }: ZoneVariable) {
-  const zones = read('zones', ['zone', 'zone_id'], { borough: 'Manhattan', sort: 'zone' });
+  const zones = read('zones', ['zone'], { borough: 'Manhattan', sort: 'zone' });
   return new QueryVariableBuilder(name)
     .label(label)
     .description(description)
@@ -64,12 +64,12 @@ function zoneVariable({ name, label, description, chosen }: ZoneVariable) {
       refId: 'variable',
       queryType: 'infinity',
       infinityQuery: infinityQuery(zones, 'variable'),
-      meta: { textField: 'zone', valueField: 'zone_id' },
+      meta: { textField: 'zone', valueField: 'zone' },
     })
     .definition('zones of Manhattan')
     .refresh(VariableRefresh.OnDashboardLoad)
     .sort(VariableSort.AlphabeticalAsc)
-    .current({ text: chosen.map(({ name }) => name), value: chosen.map(({ id }) => id) })
+    .current({ text: [...chosen], value: [...chosen] })
     .multi(true)
     .includeAll(false);
 }

@@ -11,7 +11,7 @@ export interface Flavour {
   query(reading: Reading, refId: string): Builder<Dataquery>;
   /** What a column of ours is called in the answer. */
   field(column: string): string;
-  /** The variable `zone`: several zones, by name, with the zone's number as value. */
+  /** A variable for several zones, by name (every deployment has the names; some store numbers, some do not). */
   zoneVariable(options: ZoneVariable): Builder<VariableModel>;
 }
 
@@ -19,15 +19,10 @@ export interface ZoneVariable {
   readonly name: string;
   readonly label: string;
   readonly description: string;
-  /** Every zone that can be chosen. */
-  readonly zones: readonly Zone[];
+  /** The name of every zone that can be chosen. */
+  readonly zones: readonly string[];
   /** Chosen at first. */
-  readonly chosen: readonly Zone[];
-}
-
-export interface Zone {
-  readonly id: string;
-  readonly name: string;
+  readonly chosen: readonly string[];
 }
 
 /** Makes a query model out of a plain object: the builder library does not know these two plugins. */

@@ -9,8 +9,8 @@ import { pickedTime, read } from './reading.js';
 
 /** The row of the week that is running. */
 const thisWeek = { sort: '-timestamp', limit: '1' };
-/** The weeks of half a year, oldest first. */
-const halfAYear = { last: '26w', sort: 'timestamp' };
+/** The weeks of a quarter, oldest first. */
+const quarter = { last: '13w', sort: 'timestamp' };
 
 const week = [
   stat({
@@ -78,19 +78,6 @@ const days = [
     min: 0,
     interval: '1d',
   }),
-  heatTable({
-    id: 11,
-    at: [0, 9, 24, 9],
-    title: 'Rides by hour and weekday',
-    description:
-      'Mean pickups of each hour of each weekday over the last four weeks: the darker, the more. Empty hours are still to come. View `rides-per-hour`.',
-    reading: read('rides-per-hour', ['weekday', 'hour', 'pickups'], { last: '4w', sort: 'weekday,hour' }),
-    rowColumn: 'weekday',
-    columnColumn: 'hour',
-    valueColumn: 'pickups',
-    colour: 'continuous-blues',
-    decimals: 0,
-  }),
 ];
 
 const zoneColumns = [
@@ -100,10 +87,23 @@ const zoneColumns = [
 ] as const;
 const latestFirst = { ...pickedTime, sort: '-timestamp,rank', limit: '70' };
 
-const zones = [
+const patterns = [
+  heatTable({
+    id: 11,
+    at: [0, 0, 12, 25],
+    title: 'Rides by hour and weekday',
+    description:
+      'Mean pickups of each hour of each weekday over the last four weeks, local time: the stronger the colour, the more. View `rides-per-hour`.',
+    reading: read('rides-per-hour', ['hour', 'weekday', 'pickups'], { last: '4w', sort: 'hour' }),
+    down: 'hour',
+    across: ['weekday', ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']],
+    valueColumn: 'pickups',
+    unit: units.count,
+    decimals: 0,
+  }),
   table({
     id: 20,
-    at: [0, 0, 12, 12],
+    at: [12, 0, 12, 13],
     title: 'Zones with the most boardings',
     description:
       'The five busiest zones of each day, latest day first; two weeks at most. View `busiest-zones-per-day`.',
@@ -113,24 +113,27 @@ const zones = [
   }),
   table({
     id: 21,
-    at: [12, 0, 12, 12],
+    at: [12, 13, 12, 12],
     title: 'Zones with the fewest boardings',
     description:
-      'The five quietest zones of each day, latest day first; two weeks at most. View `quietest-zones-per-day`.',
+      'The five quietest zones of each day, latest day first; two weeks at most. Zones that were seen before count with 0. View `quietest-zones-per-day`.',
     reading: read('quietest-zones-per-day', ['date', 'rank', 'zone', 'boardings'], latestFirst),
     columns: [...zoneColumns, { column: 'boardings', title: 'Boardings', bar: colours.past }],
     dropWithout: 'boardings',
   }),
+];
+
+const zones = [
   seriesByName({
     id: 22,
-    at: [0, 12, 24, 9],
+    at: [0, 0, 24, 9],
     title: 'Boardings per day in chosen zones',
     description: 'The zones chosen at the top of the page. View `boardings-per-zone-per-day`.',
     noData: 'No boarding in the chosen zones',
     reading: read('boardings-per-zone-per-day', ['timestamp', 'zone', 'boardings'], {
       ...pickedTime,
       // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's variable
-      zone_id__in: '${zone:csv}',
+      zone__in: '${zone:csv}',
       sort: 'timestamp,zone',
     }),
     nameColumn: 'zone',
@@ -148,8 +151,8 @@ const weeks = [
     at: [0, 0, 12, 9],
     title: 'Average success rate per week',
     description:
-      "Mean of the days' success rates, by ISO week, over half a year at most. View `success-rate-per-week`.",
-    reading: read('success-rate-per-week', ['week', 'average_success_rate'], halfAYear),
+      "Mean of the days' success rates, by ISO week, over a quarter at most. View `success-rate-per-week`.",
+    reading: read('success-rate-per-week', ['week', 'average_success_rate'], quarter),
     nameColumn: 'week',
     bars: [{ column: 'average_success_rate', title: 'Average success rate', colour: colours.rate }],
     unit: units.percent,
@@ -162,8 +165,8 @@ const weeks = [
     at: [12, 0, 12, 9],
     title: 'Rides and dispatches per week',
     description:
-      'By ISO week, over half a year at most; the last week is still running. View `success-rate-per-week`.',
-    reading: read('success-rate-per-week', ['week', 'dispatches', 'pickups'], halfAYear),
+      'By ISO week, over a quarter at most; the last week is still running. View `success-rate-per-week`.',
+    reading: read('success-rate-per-week', ['week', 'dispatches', 'pickups'], quarter),
     nameColumn: 'week',
     bars: [
       { column: 'dispatches', title: 'Dispatches', colour: colours.second },
@@ -184,7 +187,8 @@ export const fleetWeek: DashboardSpec = {
   sections: [
     { panels: week },
     { title: 'Days', panels: days },
-    { title: 'Zones', panels: zones },
     { title: 'Weeks', panels: weeks },
+    { title: 'Hours and zones', panels: patterns },
+    { title: 'Chosen zones', panels: zones },
   ],
 };

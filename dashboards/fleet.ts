@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { parse as parseYaml } from 'yaml';
 import { projectRoot } from '../src/base/project.js';
-import type { Zone } from './flavour.js';
 
 /** What the dashboards take from the fleet's own configuration, so that it is written once. */
 
@@ -12,23 +11,17 @@ const file = (path: string) => readFileSync(join(projectRoot, path), 'utf8');
 /** The fleet's local day, as the service's configuration has it: axes and "today" follow it wherever one looks from. */
 export const timeZone = (parseYaml(file('config/taxi-fleet.yaml')) as { timeZone: string }).timeZone;
 
-/** The zones of Manhattan by name; of zones that share a name, the one with the lowest number. */
-export const zones: readonly Zone[] = manhattan();
+/** The zones of Manhattan, each name once. */
+export const zones: readonly string[] = manhattan();
 
 /** Of these zones the boardings are drawn until somebody chooses others. */
-export const chosenZones = zones.filter(({ id }) => ['161', '230', '237', '79'].includes(id));
+export const chosenZones = ['Midtown Center', 'Penn Station/Madison Sq West', 'Upper East Side South'];
 
-interface ZoneRow {
-  readonly zone_id: string;
-  readonly zone: string;
-  readonly borough: string;
-}
-
-function manhattan(): Zone[] {
-  const rows = parseCsv(file('config/lookups/zones.csv'), { columns: true }) as ZoneRow[];
-  const byName = new Map<string, Zone>();
-  for (const { zone_id: id, zone: name, borough } of rows) {
-    if (borough === 'Manhattan' && !byName.has(name)) byName.set(name, { id, name });
-  }
-  return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+function manhattan(): string[] {
+  const rows = parseCsv(file('config/lookups/zones.csv'), { columns: true }) as {
+    zone: string;
+    borough: string;
+  }[];
+  const names = rows.filter(({ borough }) => borough === 'Manhattan').map(({ zone }) => zone);
+  return [...new Set(names)].sort();
 }

@@ -4,29 +4,32 @@ import {
   TableCellDisplayMode,
   TableCellHeight,
 } from '@grafana/grafana-foundation-sdk/common';
-import { FieldColorBuilder, type FieldColorModeId } from '@grafana/grafana-foundation-sdk/dashboard';
+import { FieldColorBuilder, FieldColorModeId } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/table';
 import type { Reading } from '../reading.js';
-import { furnish, type PanelSpec, type PanelText } from './panel.js';
+import { arrange, furnish, type PanelSpec, type PanelText } from './panel.js';
 
 export interface HeatTableOptions<Column extends string = string> extends PanelText {
-  /** Sorted by row, then by column: in this order they appear. */
+  /** Sorted by `down`: in this order its values appear from top to bottom. */
   readonly reading: Reading<Column>;
-  readonly rowColumn: NoInfer<Column>;
-  readonly columnColumn: NoInfer<Column>;
+  /** Hours of the day. */
+  readonly down: NoInfer<Column>;
+  /** A column of names, and its names from left to right. */
+  readonly across: readonly [column: NoInfer<Column>, names: readonly string[]];
   readonly valueColumn: NoInfer<Column>;
-  /** One of Grafana's continuous colour schemes. */
-  readonly colour: `${FieldColorModeId}`;
+  readonly unit: string;
   readonly decimals: number;
 }
 
 /**
- * A heat map with words on both axes: the mean of the values for each pair of row and column, coloured by size.
- * Grafana's own heat map only takes time on its horizontal axis.
+ * A heat map of hours with names across: the mean of the values of each pair, the more the stronger its colour.
+ * Grafana's own heat map has only time across.
  */
 export function heatTable<Column extends string>(options: HeatTableOptions<Column>): PanelSpec {
-  const { rowColumn, columnColumn, valueColumn } = options;
-  const mean = `${valueColumn} (mean)`;
+  const { down, valueColumn } = options;
+  const [across, names] = options.across;
+  /** What Grafana calls the first column of its matrix. */
+  const corner = `${down}\\${across}`;
   return {
     ...options,
     build: (flavour) =>
@@ -35,8 +38,8 @@ export function heatTable<Column extends string>(options: HeatTableOptions<Colum
           id: 'groupBy',
           options: {
             fields: {
-              [rowColumn]: { operation: 'groupby', aggregations: [] },
-              [columnColumn]: { operation: 'groupby', aggregations: [] },
+              [down]: { operation: 'groupby', aggregations: [] },
+              [across]: { operation: 'groupby', aggregations: [] },
               [valueColumn]: { operation: 'aggregate', aggregations: ['mean'] },
             },
           },
@@ -44,26 +47,26 @@ export function heatTable<Column extends string>(options: HeatTableOptions<Colum
         .withTransformation({
           id: 'groupingToMatrix',
           options: {
-            columnField: columnColumn,
-            rowField: rowColumn,
-            valueField: mean,
+            columnField: across,
+            rowField: down,
+            valueField: `${valueColumn} (mean)`,
             emptyValue: 'null',
           },
         })
+        .withTransformation(arrange([[corner, 'Hour'], ...names.map((name) => [name, name] as const)]))
         .noValue('')
+        .unit(options.unit)
         .decimals(options.decimals)
-        .colorScheme(new FieldColorBuilder().mode(options.colour as FieldColorModeId))
+        .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.ContinuousBlues))
         .cellHeight(TableCellHeight.Sm)
         .align(FieldTextAlignment.Center)
-        .minWidth(36)
         .cellOptions({
           type: TableCellDisplayMode.ColorBackground,
           mode: TableCellBackgroundDisplayMode.Basic,
         })
-        .overrideByName(`${rowColumn}\\${columnColumn}`, [
-          { id: 'displayName', value: ' ' },
-          { id: 'custom.width', value: 110 },
-          { id: 'custom.align', value: 'left' },
+        .overrideByName('Hour', [
+          { id: 'custom.width', value: 60 },
+          { id: 'unit', value: 'suffix:h' },
           { id: 'custom.cellOptions', value: { type: TableCellDisplayMode.Auto } },
         ]),
   };

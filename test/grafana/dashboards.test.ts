@@ -98,9 +98,14 @@ function assertGrid(dashboard: DashboardJson): void {
 /** Overrides, reductions and transformations go by name: a name that is not there is ignored by Grafana, silently. */
 function assertFieldsKnown(panel: PanelJson, name: string): void {
   const given = new Set((panel.targets ?? []).flatMap(fieldsOf));
+  // The columns of a matrix are values of the data.
+  let isMatrix = false;
   for (const { id, options } of panel.transformations ?? []) {
-    for (const field of inputsOf(id, options)) assert.ok(given.has(field), `${name}: ${id} reads ${field}`);
+    for (const field of inputsOf(id, options)) {
+      assert.ok(given.has(field) || isMatrix, `${name}: ${id} reads ${field}`);
+    }
     for (const field of outputsOf(id, options)) given.add(field);
+    isMatrix ||= id === 'groupingToMatrix';
   }
   for (const override of panel.fieldConfig?.overrides ?? []) {
     const { options } = override.matcher as { options: string };
