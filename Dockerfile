@@ -1,0 +1,63 @@
+# syntax=docker/dockerfile:1
+
+# Two images from one file:
+#   docker build -t dynamo-csv .                       the service
+#   docker build -t dynamo-csv-demo --target demo .    with the simulated taxi fleet, no AWS needed
+# Dependencies are installed before the sources are copied: a change of code rebuilds the last layers only.
+
+FROM node:24-slim AS base
+WORKDIR /app
+ENV NODE_ENV=production
+
+# All packages, to compile; nothing of this stage but dist/ reaches an image.
+FROM base AS build
+COPY package.json package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci --include=dev --no-audit --no-fund
+COPY tsconfig.json ./
+COPY src ./src
+RUN npm run build
+
+FROM base AS dependencies
+COPY package.json package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --no-audit --no-fund
+
+# The demo's two packages, made production dependencies here only, at the versions of the lock file.
+FROM dependencies AS demo-dependencies
+RUN --mount=type=cache,target=/root/.npm \
+    version_of() { node --print "require('./package.json').devDependencies['$1']"; } \
+    && npm install --omit=dev --no-audit --no-fund --save-prod --save-exact \
+      "dynalite@$(version_of dynalite)" \
+      "@aws-sdk/lib-dynamodb@$(version_of @aws-sdk/lib-dynamodb)"
+
+# What both images share, except for the packages.
+FROM base AS runtime
+LABEL org.opencontainers.image.title="dynamo-csv" \
+      org.opencontainers.image.description="Live DynamoDB tables as CSV for Grafana, with the history that DynamoDB forgets" \
+      org.opencontainers.image.licenses="MIT"
+# HOME is where the AWS SDK looks for .aws, whatever user id the container runs as.
+ENV DATA_DIR=/data \
+    HOME=/home/node \
+    HOST=0.0.0.0 \
+    PORT=8080
+RUN mkdir /data && chown 1000:1000 /data
+COPY package.json LICENSE ./
+COPY config ./config
+# The user node of the image, as a number so that an orchestrator can tell that it is not root.
+USER 1000:1000
+VOLUME /data
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+# Node itself asks: the slim image has no curl, and needs none.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
+  CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))"]
+
+FROM runtime AS demo
+COPY --from=demo-dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist/src ./dist/src
+CMD ["node", "--enable-source-maps", "dist/src/demo/main.js"]
+
+# The last stage is what a build makes unless told otherwise.
+FROM runtime AS service
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist/src ./dist/src
+CMD ["node", "--enable-source-maps", "dist/src/server.js"]
