@@ -1,3 +1,4 @@
+import type { DynamoCsvError } from '../base/errors.js';
 import type { Column, EncodedRows } from './rows.js';
 
 /**
@@ -24,6 +25,11 @@ export interface Reading {
   readonly keys: readonly string[];
   /** What the reading cost. */
   readonly cost: ReadingCost;
+  /**
+   * What could not be read although the rows are right without it, for sources of several independent parts (regions);
+   * shown as the dataset's last error. Null or absent: everything was read.
+   */
+  readonly problem?: DynamoCsvError | null;
 }
 
 export interface ReadingCost {

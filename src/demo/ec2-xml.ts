@@ -1,4 +1,11 @@
-import { type Answer, type AwsFailure, type Call, page, type StandInInstance, unknownAction } from './aws-world.js';
+import {
+  type Answer,
+  type AwsFailure,
+  type Call,
+  page,
+  type StandInInstance,
+  unknownAction,
+} from './aws-world.js';
 
 /*
  * EC2's query protocol as far as two actions need it: parameters as a form (`Filter.1.Value.2`), XML back.
