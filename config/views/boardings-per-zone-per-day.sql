@@ -3,15 +3,17 @@
 -- not on the city's list keeps its id as its name, without a place.
 -- time: timestamp
 -- keys: date, zone_id
-WITH counted AS (
+WITH totals AS (
   SELECT
     date,
-    CAST(zone_id AS VARCHAR) AS zone_id,
-    CAST(sum(increase(TRY_CAST("count" AS BIGINT), TRY_CAST(previous_count AS BIGINT), since, "timestamp")) AS BIGINT)
-      AS boardings
+    zone_id,
+    sum(increase(TRY_CAST("count" AS BIGINT), TRY_CAST(previous_count AS BIGINT), since, "timestamp")) AS boardings
   FROM "pickup-zone-dynamodb-changes"
   WHERE date BETWEEN local_day(service_now()) - 27 AND local_day(service_now())
-  GROUP BY ALL
+  GROUP BY date, zone_id
+),
+counted AS (
+  SELECT date, CAST(zone_id AS VARCHAR) AS zone_id, CAST(boardings AS BIGINT) AS boardings FROM totals
 ),
 calendar AS (
   SELECT zone_id, CAST(unnest(generate_series(min(date), local_day(service_now()), INTERVAL 1 DAY)) AS DATE) AS day
