@@ -82,3 +82,35 @@ export class Offsets {
 export async function breathe(): Promise<void> {
   await nextTurn();
 }
+
+enum State {
+  CellStart,
+  Plain,
+  Quoted,
+  /** Behind a quote within quotes: the first of two, or the closing one. */
+  QuoteInQuoted,
+}
+
+/** Finds row ends in bytes that come in pieces; the rules are those of `cellEnd`. */
+export class RowScanner {
+  #state = State.CellStart;
+
+  /** Takes the next piece; calls `onRow` with the index behind each `\n` in it that ends a row. */
+  push(piece: Uint8Array, onRow: (end: number) => void): void {
+    let state = this.#state;
+    for (let i = 0; i < piece.length; i++) {
+      const byte = piece[i]!;
+      if (state === State.Quoted) {
+        if (byte === QUOTE) state = State.QuoteInQuoted;
+      } else if (byte === QUOTE && state !== State.Plain) {
+        state = State.Quoted;
+      } else if (byte === LF) {
+        state = State.CellStart;
+        onRow(i + 1);
+      } else {
+        state = byte === COMMA ? State.CellStart : State.Plain;
+      }
+    }
+    this.#state = state;
+  }
+}

@@ -1,0 +1,236 @@
+import { basename, dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { fileNotRead, fileNotWritten, logChangedOutside } from '../base/errors.js';
+import { explainWriteFailure } from './access.js';
+import { AppendJournal, crcBefore, endWithoutTornAppend, type Intent, OWN_FOLDER } from './append-journal.js';
+import type { Files, OpenFile } from './files.js';
+import { BYTES_PER_TURN, RowScanner } from './scan.js';
+import {
+  abandon,
+  type Parts,
+  readRange,
+  replaceFile,
+  temporaryPath,
+  writeAll,
+  writeBeside,
+} from './write.js';
+
+/** What opening found at the file's end, and cut off. */
+export interface Recovery {
+  readonly bytesCut: number;
+  /** `append`: an append that a crash interrupted, never confirmed to anybody. `line`: an incomplete last row of other origin. */
+  readonly what: 'append' | 'line';
+  /** Where the bytes of a cut `line` are kept, since nobody knows what they were; null for an `append`. */
+  readonly keptAt: string | null;
+}
+
+/**
+ * A file that grows by whole appends: a log's CSV, or the changes of a table.
+ *
+ * On disk: CSV with a header line. An append is one write at the end, synced before it is confirmed; what it is going
+ * to write is noted first in `.dynamo-csv/<name>.append` (see `AppendJournal`). Opening cuts off an append that is
+ * there in part only, and a last row without its `\n` or with an open quote. A failed append is taken back at once;
+ * when the disk refuses even that, before the next one. So after any crash the file holds every confirmed append
+ * whole, at most one more that was never confirmed, whole too, and no part of any.
+ * Other changes (a wider header, sealed days cut off) replace the file as `SnapshotFile` does.
+ */
+export class AppendFile {
+  readonly path: string;
+  /** What opening had to cut off, for the log; null when nothing. */
+  readonly recovery: Recovery | null;
+  readonly #files: Files;
+  readonly #journal: AppendJournal;
+  #file: OpenFile;
+  #size: number;
+  /** Whether bytes of a failed append may still stand behind `#size`. */
+  #dirty = false;
+  /** Whether a power loss might still bring back the file that was replaced. */
+  #nameUnsynced = false;
+  /** Operations run one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(path: string, files: Files, journal: AppendJournal, file: OpenFile, found: Found) {
+    this.path = path;
+    this.#files = files;
+    this.#journal = journal;
+    this.#file = file;
+    this.#size = found.size;
+    this.recovery = found.recovery;
+  }
+
+  /**
+   * Opens the file and makes its end whole; see `recovery` for what that took. One that does not exist, or has no
+   * complete line, begins with `header` (a line with its `\n`). The caller holds the volume's lock.
+   * Rejects with `VOLUME_…`.
+   */
+  static async open(path: string, files: Files, header: Uint8Array = new Uint8Array(0)): Promise<AppendFile> {
+    let file: OpenFile | undefined;
+    let journal: AppendJournal | undefined;
+    try {
+      await files.remove(temporaryPath(path));
+      const opened = await AppendJournal.open(path, files);
+      journal = opened.journal;
+      if ((await files.stat(path)) === null) await replaceFile(files, path, header);
+      await files.syncFolder(dirname(path));
+      file = await files.open(path, 'r+');
+      const found = await recover(path, files, file, opened.intent);
+      await journal.clear();
+      const log = new AppendFile(path, files, journal, file, found);
+      if (found.size === 0 && header.length > 0) await log.#replace(header);
+      return log;
+    } catch (error) {
+      await Promise.allSettled([file?.close(), journal?.close()]);
+      throw await explainWriteFailure(path, files, error);
+    }
+  }
+
+  /** Bytes of the file that count: all confirmed appends. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Adds whole rows (each with its `\n`) at the end. When it resolves they survive a power loss; when it rejects
+   * (`VOLUME_…`, `LOG_CHANGED_OUTSIDE`) none of them is there, and it may be tried again.
+   */
+  append(bytes: Uint8Array): Promise<void> {
+    return this.#inTurn(() => (bytes.length === 0 ? undefined : this.#append(bytes)));
+  }
+
+  /** Makes `content` the whole file, atomically. When it rejects, the file is the old one or the new one. */
+  replace(content: Parts): Promise<void> {
+    return this.#inTurn(() => this.#replace(content));
+  }
+
+  /** The whole file. */
+  read(): Promise<Buffer> {
+    return this.#inTurn(async () => {
+      try {
+        return await readRange(this.#file, 0, this.#size);
+      } catch (error) {
+        throw fileNotRead(this.path, error);
+      }
+    });
+  }
+
+  /** Waits for what is under way and lets go of the file. */
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      try {
+        // Without this the next start finds the last append announced and there, which is as good.
+        if (!this.#dirty) await this.#journal.clear();
+      } finally {
+        await Promise.all([this.#file.close(), this.#journal.close()]);
+      }
+    });
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#clean();
+      const { size, links } = await this.#file.stat();
+      if (links === 0) throw logChangedOutside(this.path, 'replaced or removed');
+      if (size !== this.#size) throw logChangedOutside(this.path, 'wrote to');
+      const before = await crcBefore(this.#file, size);
+      await this.#journal.begin({ at: size, length: bytes.length, crc: crc32(bytes), before });
+      this.#dirty = true;
+      await writeAll(this.#file, bytes, size);
+      await this.#file.sync();
+      this.#size = size + bytes.length;
+      this.#dirty = false;
+    } catch (error) {
+      // When this fails too, the next operation tries again before it does anything else.
+      await this.#clean().catch(() => undefined);
+      throw fileNotWritten(this.path, error);
+    }
+  }
+
+  /** Makes good what an earlier operation could not finish. */
+  async #clean(): Promise<void> {
+    if (this.#nameUnsynced) {
+      await this.#files.syncFolder(dirname(this.path));
+      this.#nameUnsynced = false;
+    }
+    if (this.#dirty) {
+      await cut(this.#file, this.#size);
+      this.#dirty = false;
+    }
+  }
+
+  async #replace(content: Parts): Promise<void> {
+    try {
+      await this.#clean();
+      // The noted append is about this file; it must not be looked for in the next one.
+      await this.#journal.clear();
+      const written = await writeBeside(this.#files, this.path, content);
+      try {
+        await this.#files.rename(temporaryPath(this.path), this.path);
+      } catch (error) {
+        await abandon(this.#files, written.file, temporaryPath(this.path));
+        throw error;
+      }
+      const old = this.#file;
+      this.#file = written.file;
+      this.#size = written.size;
+      this.#nameUnsynced = true;
+      await old.close();
+      await this.#clean();
+    } catch (error) {
+      throw fileNotWritten(this.path, error);
+    }
+  }
+
+  #inTurn<T>(operation: () => T | Promise<T>): Promise<T> {
+    const result = this.#last.then(operation);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+interface Found {
+  readonly size: number;
+  readonly recovery: Recovery | null;
+}
+
+/** Cuts off what is not whole at the file's end. */
+async function recover(path: string, files: Files, file: OpenFile, intent: Intent | null): Promise<Found> {
+  const { size } = await file.stat();
+  const good = intent === null ? size : await endWithoutTornAppend(file, size, intent);
+  if (good < size) {
+    await cut(file, good);
+    return { size: good, recovery: { bytesCut: size - good, what: 'append', keptAt: null } };
+  }
+  const end = await endOfLastRow(file, size);
+  if (end === size) return { size, recovery: null };
+  const keptAt = await keep(path, files, await readRange(file, end, size));
+  await cut(file, end);
+  return { size: end, recovery: { bytesCut: size - end, what: 'line', keptAt } };
+}
+
+async function cut(file: OpenFile, size: number): Promise<void> {
+  await file.truncate(size);
+  await file.sync();
+}
+
+/** The offset behind the last complete row. */
+async function endOfLastRow(file: OpenFile, size: number): Promise<number> {
+  const scanner = new RowScanner();
+  let last = 0;
+  for (let from = 0; from < size; from += BYTES_PER_TURN) {
+    const piece = await readRange(file, from, Math.min(size, from + BYTES_PER_TURN));
+    scanner.push(piece, (end) => {
+      last = from + end;
+    });
+  }
+  return last;
+}
+
+/** Keeps cut bytes in our own folder, under a name that is free or already has them. */
+async function keep(path: string, files: Files, bytes: Buffer): Promise<string> {
+  for (let number = 1; ; number++) {
+    const kept = join(dirname(path), OWN_FOLDER, `${basename(path)}.cut${number === 1 ? '' : `-${number}`}`);
+    const there = (await files.stat(kept)) === null ? null : await files.readFile(kept);
+    if (there === null) await replaceFile(files, kept, bytes);
+    if (there === null || there.equals(bytes)) return kept;
+  }
+}
