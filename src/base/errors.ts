@@ -206,3 +206,47 @@ export function regionsNotRead(failures: readonly DynamoCsvError[]): DynamoCsvEr
   if (others.length === 0) return first;
   return new DynamoCsvError(first.code, failures.map(({ line }) => line).join('; '), { cause: first });
 }
+
+// ---- src/datasets and src/collect ----
+
+/** A dataset of which nothing was ever read. `lastError`: why, when a poll failed already. */
+export function datasetNotReadYet(
+  name: string,
+  lastError: { readonly message: string } | null,
+): DynamoCsvError {
+  const why = lastError === null ? 'its first poll has not ended' : `its polls fail: ${lastError.message}`;
+  return new DynamoCsvError('DATASET_NOT_READ_YET', `dataset "${name}" has not been read yet: ${why}`, {
+    status: 503,
+  });
+}
+
+/** The disk did not take what a poll brought. */
+export function notPersisted(name: string, cause: unknown): DynamoCsvError {
+  const sentence = `"${name}" could not be written to the volume: ${describeError(cause)}`;
+  return new DynamoCsvError('NOT_PERSISTED', sentence, {
+    ...(cause instanceof DynamoCsvError ? {} : { remedy: 'polls go on, and writing resumes by itself' }),
+    cause,
+  });
+}
+
+/** A file of `.dynamo-csv/` that is not what we wrote. */
+export function stateUnreadable(path: string, cause?: unknown): DynamoCsvError {
+  const sentence = `${path} is not readable as this service's state; the types of columns are read off the data instead`;
+  return new DynamoCsvError('STATE_UNREADABLE', sentence, { cause });
+}
+
+/** A poll that failed in a way no room has words for. */
+export function pollFailed(thrown: unknown): DynamoCsvError {
+  return thrown instanceof DynamoCsvError
+    ? thrown
+    : new DynamoCsvError('POLL_FAILED', describeError(thrown), { cause: thrown });
+}
+
+/** Sealed days are cut by a time zone's midnights; another zone's would double some hours and lose others. */
+export function historyInOtherTimeZone(folder: string, found: string, configured: string): DynamoCsvError {
+  return new DynamoCsvError(
+    'HISTORY_TIME_ZONE',
+    `${folder} holds days of the time zone ${found}, but timeZone is ${configured}`,
+    { remedy: `set timeZone: ${found}, or move that folder away to start a new history` },
+  );
+}

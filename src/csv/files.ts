@@ -13,6 +13,8 @@ export interface Files {
   rename(from: string, to: string): Promise<void>;
   /** Removes a file; one that does not exist is fine. */
   remove(path: string): Promise<void>;
+  /** Removes a folder with all that is in it; one that does not exist is fine. */
+  removeFolder(path: string): Promise<void>;
   /** Makes a folder and those above it; existing ones are fine. */
   makeFolder(path: string): Promise<void>;
   /** Names in a folder; none when it does not exist. */
@@ -54,6 +56,7 @@ export const nodeFiles: Files = {
   readFile: (path) => readFile(path),
   rename: (from, to) => rename(from, to),
   remove: (path) => rm(path, { force: true }),
+  removeFolder: (path) => rm(path, { force: true, recursive: true }),
   makeFolder: async (path) => {
     await mkdir(path, { recursive: true });
   },

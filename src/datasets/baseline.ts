@@ -1,0 +1,161 @@
+import { stat } from 'node:fs/promises';
+import { decodeRow, rowAt, splitRows } from '../csv/decode.js';
+import { encodeRow, encodeRows } from '../csv/encode.js';
+import type { Files } from '../csv/files.js';
+import { relayout } from '../csv/relayout.js';
+import type { Column, EncodedRows } from '../csv/rows.js';
+import { SnapshotFile } from '../csv/snapshot-file.js';
+import { type Deleted, readChange } from './change-rows.js';
+import { type Difference, rowKey } from './diff.js';
+import { typesFromCells } from './infer-columns.js';
+import { wholeFile } from './snapshot-dataset.js';
+
+/** Vanished items whose last known values are kept for the day they come back; the oldest go first beyond it. */
+const DELETED_LIMIT = 100_000;
+
+/**
+ * A table's items as the latest poll found them, with what the items that vanished looked like: what the next poll is
+ * compared with. Two files: the snapshot itself (`<name>.csv`, or `.dynamo-csv/<name>.baseline.csv` for a table whose
+ * `<name>.csv` is a log) and `.dynamo-csv/<name>.deleted.csv`.
+ */
+export class Baseline {
+  readonly #path: string;
+  readonly #file: SnapshotFile;
+  readonly #deletedFile: SnapshotFile;
+  #columns: readonly Column[] = [];
+  /** Null until a first poll or a file gave rows. */
+  rows: EncodedRows | null = null;
+  deleted: Deleted = new Map();
+
+  constructor(paths: { readonly rows: string; readonly deleted: string }, files: Files) {
+    this.#path = paths.rows;
+    this.#file = new SnapshotFile(paths.rows, files);
+    this.#deletedFile = new SnapshotFile(paths.deleted, files);
+  }
+
+  /**
+   * Reads both files; `known` gives the columns their order and types.
+   * Returns when the snapshot file was last replaced, in milliseconds since the epoch, null without a file.
+   */
+  async load(known: readonly Column[], keyCount: number): Promise<number | null> {
+    const found = await readRows(this.#file, known);
+    this.#columns = found === null ? known : union(known, found.columns);
+    if (found === null) return null;
+    this.rows = relayout(found, this.#columns);
+    const deleted = await readRows(this.#deletedFile, known);
+    if (deleted !== null) this.#loadDeleted(relayout(deleted, this.#columns), keyCount);
+    return (await stat(this.#path)).mtimeMs;
+  }
+
+  #loadDeleted(rows: EncodedRows, keyCount: number): void {
+    for (let index = 0; index < rows.ends.length; index++) {
+      const row = rowAt(rows, index);
+      this.deleted.set(rowKey(row, keyCount), decodeRow(row));
+    }
+  }
+
+  /**
+   * Applies changes that were written before the snapshot was: after a crash between the two. Doing it again changes
+   * nothing. `changes` are rows of the changes dataset, `columns` the table's own layout.
+   */
+  redo(changes: EncodedRows, columns: readonly Column[], keyCount: number): void {
+    if (changes.ends.length === 0) return;
+    const rows = new Map<string, Buffer>();
+    const present = this.rows === null ? null : relayout(this.rows, columns);
+    for (let index = 0; index < (present?.ends.length ?? 0); index++) {
+      const row = rowAt(present as EncodedRows, index);
+      rows.set(rowKey(row, keyCount), row);
+    }
+    for (let index = 0; index < changes.ends.length; index++) {
+      const { change, cells } = readChange(rowAt(changes, index), columns.length, keyCount);
+      const row = Buffer.from(encodeRow(cells));
+      const key = rowKey(row, keyCount);
+      if (change === 'delete') {
+        rows.delete(key);
+        this.deleted.set(key, cells);
+      } else {
+        rows.set(key, row);
+        this.deleted.delete(key);
+      }
+    }
+    this.setRows(columns, [...rows.values()]);
+  }
+
+  /** Replaces the rows in memory. */
+  setRows(columns: readonly Column[], rows: readonly Buffer[]): void {
+    this.rows = joinRows(columns, rows);
+    this.#columns = columns;
+  }
+
+  /** Rows and remembered cells follow the table's layout when it widens. */
+  layOut(columns: readonly Column[]): void {
+    if (this.rows !== null) this.rows = relayout(this.rows, columns);
+    const positions = columns.map((column) => this.#columns.findIndex((old) => old.name === column.name));
+    for (const [key, cells] of this.deleted) {
+      this.deleted.set(
+        key,
+        positions.map((position) => (position === -1 ? null : (cells[position] ?? null))),
+      );
+    }
+    this.#columns = columns;
+  }
+
+  /** The key schema changed: nothing that was is comparable with what is. */
+  clear(): void {
+    this.rows = null;
+    this.deleted.clear();
+  }
+
+  /** Keeps the last known values of vanished items in step with what happened. True when they changed. */
+  track(differences: readonly Difference[], keyCount: number): boolean {
+    let changed = false;
+    for (const { before, after } of differences) {
+      if (after === null && before !== null) {
+        this.deleted.set(rowKey(before, keyCount), decodeRow(before));
+        changed = true;
+      } else if (before === null && after !== null) {
+        changed = this.deleted.delete(rowKey(after, keyCount)) || changed;
+      }
+    }
+    for (const key of this.deleted.keys()) {
+      if (this.deleted.size <= DELETED_LIMIT) break;
+      this.deleted.delete(key);
+    }
+    return changed;
+  }
+
+  /** Replaces the snapshot file; `bytes` are header and rows. Rejects when the disk does not take it. */
+  async writeRows(bytes: Buffer): Promise<void> {
+    await this.#file.replace(bytes);
+  }
+
+  /** Replaces the file of the vanished items' last known values. */
+  async writeDeleted(): Promise<void> {
+    await this.#deletedFile.replace(wholeFile(encodeRows(this.#columns, [...this.deleted.values()])));
+  }
+}
+
+async function readRows(file: SnapshotFile, known: readonly Column[]): Promise<EncodedRows | null> {
+  const bytes = await file.read();
+  if (bytes === null || bytes.length === 0) return null;
+  const { header, body, ends } = await splitRows(bytes);
+  const types = new Map(known.map((column) => [column.name, column]));
+  const columns = header.map((name) => types.get(name) ?? { name, type: 'string' as const, seen: false });
+  const unknown = new Set(header.filter((name) => !types.has(name)));
+  return { columns: await typesFromCells({ columns, body, ends }, unknown), body, ends };
+}
+
+function union(known: readonly Column[], found: readonly Column[]): Column[] {
+  const names = new Set(known.map((column) => column.name));
+  return [...known, ...found.filter((column) => !names.has(column.name))];
+}
+
+function joinRows(columns: readonly Column[], rows: readonly Buffer[]): EncodedRows {
+  const ends = new Uint32Array(rows.length);
+  let end = 0;
+  for (const [index, row] of rows.entries()) {
+    end += row.length;
+    ends[index] = end;
+  }
+  return { columns, body: Buffer.concat(rows), ends };
+}

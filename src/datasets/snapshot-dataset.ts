@@ -1,0 +1,97 @@
+import { webcrypto } from 'node:crypto';
+import { datasetNotReadYet } from '../base/errors.js';
+import { encodeHeader } from '../csv/encode.js';
+import type { Column, EncodedRows } from '../csv/rows.js';
+import type { Content, DatasetStatus } from './dataset.js';
+import type { PollHealth } from './freshness.js';
+import type { Relation } from './relation.js';
+
+export interface SnapshotOptions {
+  readonly name: string;
+  readonly source: string;
+  readonly description: string;
+  readonly health: PollHealth;
+}
+
+/** What the latest poll found, in memory as the bytes that are served; the file is its owner's business. */
+export class SnapshotDataset implements Relation {
+  readonly name: string;
+  readonly kind = 'snapshot';
+  readonly source: string;
+  readonly description: string;
+  readonly timeColumn = null;
+  readonly sealedDays = [];
+  readonly #health: PollHealth;
+  #content: Content | null = null;
+  #keys: readonly string[] = [];
+  #persisted = true;
+
+  constructor(options: SnapshotOptions) {
+    this.name = options.name;
+    this.source = options.source;
+    this.description = options.description;
+    this.#health = options.health;
+  }
+
+  get columns(): readonly Column[] | null {
+    return this.#content?.columns ?? null;
+  }
+
+  get keys(): readonly string[] {
+    return this.#keys;
+  }
+
+  get version(): string | null {
+    return this.#content?.version ?? null;
+  }
+
+  status(): DatasetStatus {
+    const { readAt, interval, nextPollAt, lastError, freshness } = this.#health;
+    return {
+      rows: this.#content?.rows ?? null,
+      bytes: this.#content?.bytes.length ?? null,
+      readAt,
+      interval,
+      freshness: this.#content !== null && readAt === null ? 'stale' : freshness,
+      nextPollAt,
+      persisted: this.#persisted,
+      lastError,
+    };
+  }
+
+  async content(): Promise<Content> {
+    if (this.#content === null) throw datasetNotReadYet(this.name, this.#health.lastError);
+    return this.#content;
+  }
+
+  appendedSince(): null {
+    return null;
+  }
+
+  /** Shows a poll's rows to readers, all at once. `bytes`: header and rows; its version is a hash of them. */
+  async show(bytes: Buffer, rows: EncodedRows, keys: readonly string[], readAt: number): Promise<void> {
+    const version = await hashOf(bytes);
+    this.#content = { version, readAt, columns: rows.columns, rows: rows.ends.length, bytes };
+    this.#keys = keys;
+  }
+
+  /** The same rows were read again, so only their time is new. */
+  confirm(readAt: number): void {
+    if (this.#content !== null) this.#content = { ...this.#content, readAt };
+  }
+
+  markPersisted(persisted: boolean): void {
+    this.#persisted = persisted;
+  }
+}
+
+/** Header line and rows as one buffer. */
+export function wholeFile(rows: EncodedRows): Buffer {
+  return Buffer.concat([encodeHeader(rows.columns), rows.body]);
+}
+
+/** 16 hexadecimal digits of SHA-256, computed off the event loop: a large dataset takes longer than a request may wait. */
+export async function hashOf(bytes: Buffer): Promise<string> {
+  const digest = await webcrypto.subtle.digest('SHA-256', bytes);
+  return Buffer.from(digest).toString('hex', 0, 8);
+}

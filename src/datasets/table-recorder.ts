@@ -1,0 +1,487 @@
+import { join } from 'node:path';
+import { isoTime } from '../base/clock.js';
+import { type DynamoCsvError, describeError, notPersisted } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import { mergeColumns, sameColumns } from '../csv/columns.js';
+import { noRows } from '../csv/encode.js';
+import type { Files } from '../csv/files.js';
+import { concatRows, relayout, withColumn } from '../csv/relayout.js';
+import type { Column, EncodedRows } from '../csv/rows.js';
+import type { Reading } from '../csv/source.js';
+import { AppendedDataset, rowsAfter } from './appended-dataset.js';
+import { Baseline } from './baseline.js';
+import { changeRows } from './change-rows.js';
+import { changesOfLog } from './changes-of-log.js';
+import {
+  type AddedNames,
+  avoidAddedNames,
+  changesColumns,
+  chooseAddedNames,
+  logColumns,
+  TIMESTAMP,
+  timeColumn,
+} from './column-names.js';
+import { type Difference, diffRows } from './diff.js';
+import type { PollHealth } from './freshness.js';
+import type { Relation } from './relation.js';
+import { SnapshotDataset, wholeFile } from './snapshot-dataset.js';
+import { type TableState, TableStateFile } from './table-state.js';
+
+export interface RecorderOptions {
+  /** Published name; `<name>.csv` is its file. */
+  readonly name: string;
+  /** The source's title, for people. */
+  readonly source: string;
+  readonly dataDir: string;
+  readonly files: Files;
+  readonly health: PollHealth;
+  readonly logger: Logger;
+  /** Keep every poll's rows instead of the latest poll's only. */
+  readonly log: boolean;
+  /** Name of the log beside the snapshot; null: the log takes the place of the snapshot under `name`. */
+  readonly logName?: string;
+  /** Keep `<name>-changes` too. */
+  readonly changes: boolean;
+  /** Columns that exist before a value was seen, in this order behind the keys. */
+  readonly configured: readonly string[];
+  /** Name of the added time column, null for `timestamp`. */
+  readonly timestampColumn: string | null;
+}
+
+/** What became of one poll's rows. */
+export interface Recorded {
+  /** The poll's time: its start, later than every poll before. */
+  readonly at: number;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Rows in which this poll differs from the one before; null where changes are not kept. */
+  readonly changes: number | null;
+  /** Why the volume did not take all of it; empty when everything is on disk. */
+  readonly problems: readonly DynamoCsvError[];
+}
+
+/**
+ * Records the polls of one source: into a snapshot or a log, and into changes.
+ *
+ * The order of a poll's steps makes every interruption harmless: changes and log are appended (each whole or not at
+ * all), then the snapshot is replaced, then the state says so. At start, changes that came after the poll of which the
+ * state tells are applied to the snapshot, which changes nothing where it has them already.
+ */
+export class TableRecorder {
+  readonly #options: RecorderOptions;
+  readonly #stateFile: TableStateFile;
+  readonly #baseline: Baseline | null;
+  readonly #snapshot: SnapshotDataset | null;
+  #log: AppendedDataset | null = null;
+  #changes: AppendedDataset | null = null;
+  #columns: readonly Column[] = [];
+  #keys: readonly string[] = [];
+  #names: AddedNames | null = null;
+  /** The latest poll's time, whatever became of it; and the latest that the volume has whole. */
+  #lastAt = 0;
+  #recordedAt: number | null = null;
+  /** The poll whose items stand in the baseline's file. */
+  #snapshotAt: number | null = null;
+
+  private constructor(options: RecorderOptions) {
+    const { name, dataDir, files } = options;
+    const own = join(dataDir, '.dynamo-csv');
+    this.#options = options;
+    this.#stateFile = new TableStateFile(join(own, `${name}.json`), files);
+    const replaced = options.log && options.logName === undefined;
+    const needsBaseline = !replaced || options.changes;
+    this.#baseline = needsBaseline
+      ? new Baseline(
+          {
+            rows: replaced ? join(own, `${name}.baseline.csv`) : join(dataDir, `${name}.csv`),
+            deleted: join(own, `${name}.deleted.csv`),
+          },
+          files,
+        )
+      : null;
+    this.#snapshot = replaced
+      ? null
+      : new SnapshotDataset({
+          name,
+          source: options.source,
+          description: `What the latest poll of ${options.source} found.`,
+          health: options.health,
+        });
+  }
+
+  /** Opens what the volume has of this source, finishing or undoing what was interrupted. */
+  static async open(options: RecorderOptions): Promise<TableRecorder> {
+    const recorder = new TableRecorder(options);
+    await recorder.#open();
+    return recorder;
+  }
+
+  /** Snapshot or log first, then what else there is. */
+  get datasets(): readonly Relation[] {
+    return [this.#snapshot, this.#log, this.#changes].filter((dataset) => dataset !== null);
+  }
+
+  get log(): AppendedDataset | null {
+    return this.#log;
+  }
+
+  get changes(): AppendedDataset | null {
+    return this.#changes;
+  }
+
+  /** The table's own columns known so far, for the source. */
+  get known(): readonly Column[] {
+    return this.#columns;
+  }
+
+  /**
+   * Records one poll. `startedAt`: when it began, in milliseconds; the clock may have gone back, the poll's time does
+   * not. Never rejects because of the disk: what could not be written is in `problems`, and readers see the new
+   * snapshot all the same.
+   */
+  async record(reading: Reading, startedAt: number): Promise<Recorded> {
+    const poll = await this.#prepare(reading, startedAt);
+    return this.#write(poll);
+  }
+
+  /**
+   * Records polls of the past, oldest first, many in one write: what a simulation or an import brings. Rejects with
+   * `NOT_PERSISTED` when the volume does not take them.
+   */
+  async recordPast(polls: AsyncIterable<PastPoll> | Iterable<PastPoll>): Promise<void> {
+    let gathered: Poll[] = [];
+    let weight = 0;
+    const flush = async () => {
+      if (gathered.length > 0) await this.#writePast(joinPolls(gathered));
+      gathered = [];
+      weight = 0;
+    };
+    for await (const { reading, at } of polls) {
+      const poll = await this.#prepare(reading, at);
+      if (poll.isNewLayout || weight > PAST_BATCH) await flush();
+      if (this.#baseline !== null) this.#baseline.rows = poll.rows;
+      this.#baseline?.track(poll.compared?.differences ?? [], this.#keys.length);
+      this.#recordedAt = poll.at;
+      gathered.push(poll);
+      weight += (poll.logged?.body.length ?? 0) + (poll.compared?.rows.body.length ?? 0);
+    }
+    await flush();
+  }
+
+  async #writePast(poll: Poll): Promise<void> {
+    const { problems } = await this.#write(poll);
+    if (problems[0] !== undefined) throw problems[0];
+  }
+
+  /** Works out what a poll adds, and writes nothing. */
+  async #prepare(reading: Reading, startedAt: number): Promise<Poll> {
+    const at = Math.max(startedAt, this.#lastAt + 1);
+    this.#lastAt = at;
+    const { rows, isNewLayout } = this.#layOut(reading);
+    await this.#learnFromLog().catch((error) => {
+      throw notPersisted(this.#options.name, error);
+    });
+    return {
+      at,
+      rows,
+      isNewLayout,
+      logged:
+        this.#log === null ? null : withColumn(rows, timeColumn(this.#addedNames.timestamp), isoTime(at)),
+      compared: this.#changes === null ? null : await this.#compare(rows, at),
+      problems: [],
+    };
+  }
+
+  async #write(poll: Poll): Promise<Recorded> {
+    const { at, rows, compared, problems } = poll;
+    const changesKept = await this.#append(poll);
+    const bytes = await this.#replace(poll, changesKept);
+    this.#options.health.readAt = at;
+    return { at, rows: rows.ends.length, bytes, changes: compared?.rows.ends.length ?? null, problems };
+  }
+
+  /** Closes the files. No poll may be running. */
+  async close(): Promise<void> {
+    await this.#log?.close();
+    await this.#changes?.close();
+  }
+
+  get #addedNames(): AddedNames {
+    if (this.#names === null) throw new TypeError('no poll was recorded yet');
+    return this.#names;
+  }
+
+  /** Brings a reading into the table's layout: every column ever seen, at its place. */
+  #layOut(reading: Reading): { rows: EncodedRows; isNewLayout: boolean } {
+    const { configured, logger, name } = this.#options;
+    if (this.#keys.length > 0 && this.#keys.join() !== reading.keys.join()) {
+      logger.warn(
+        { dataset: name, before: this.#keys, now: reading.keys },
+        'the key schema changed: all items count as new',
+      );
+      this.#baseline?.clear();
+    }
+    this.#keys = reading.keys;
+    this.#names ??= this.#chooseNames(reading.rows.columns);
+    const found =
+      this.#log === null && this.#changes === null
+        ? reading.rows
+        : avoidAddedNames(reading.rows, this.#names);
+    const columns = mergeColumns(this.#columns, found.columns, { keys: reading.keys, configured });
+    const isNewLayout = !sameColumns(this.#columns, columns);
+    if (isNewLayout) this.#baseline?.layOut(columns);
+    this.#columns = columns;
+    return { rows: { ...relayout(found, columns), columns }, isNewLayout };
+  }
+
+  #chooseNames(columns: readonly Column[]): AddedNames {
+    const { timestampColumn, logger, name } = this.#options;
+    const names = chooseAddedNames(columns, timestampColumn);
+    if (timestampColumn === null && names.timestamp !== TIMESTAMP) {
+      logger.warn(
+        { dataset: name, column: names.timestamp },
+        `the table has an attribute "${TIMESTAMP}" itself: the poll's time is in column "${names.timestamp}"; set timestampColumn to choose its name`,
+      );
+    }
+    return names;
+  }
+
+  /** Changes that are kept from now on begin with those that the log of the past tells of. */
+  async #learnFromLog(): Promise<void> {
+    const { logger } = this.#options;
+    if (this.#log === null || this.#changes === null || !this.#changes.isEmpty || this.#log.isEmpty) return;
+    const { timestamp } = this.#addedNames;
+    await this.#writeState();
+    await this.#log.layOut(logColumns(this.#columns, this.#addedNames), this.#keys, timestamp);
+    const keyCount = this.#keys.length;
+    const columns = changesColumns(this.#columns, keyCount, this.#addedNames);
+    await this.#changes.layOut(columns, this.#keys, timestamp);
+    logger.info(
+      { dataset: this.#changes.name, rows: this.#log.status().rows },
+      'reading the changes off the log',
+    );
+    const past = await changesOfLog(
+      await this.#log.rows(),
+      this.#columns,
+      keyCount,
+      columns,
+      this.#baseline as Baseline,
+    );
+    if (past.rows.ends.length > 0) await this.#changes.fill(past.rows, past.at);
+    this.#recordedAt = past.at;
+    logger.info({ dataset: this.#changes.name, rows: past.rows.ends.length }, 'read the changes off the log');
+  }
+
+  async #compare(rows: EncodedRows, at: number): Promise<Compared> {
+    const baseline = this.#baseline as Baseline;
+    const keyCount = this.#keys.length;
+    const differences = await diffRows(baseline.rows ?? noRows(this.#columns), rows, keyCount);
+    const columns = changesColumns(this.#columns, keyCount, this.#addedNames);
+    const since = baseline.rows === null ? null : this.#recordedAt;
+    return {
+      differences,
+      rows: await changeRows(differences, keyCount, columns, baseline.deleted, since, at),
+    };
+  }
+
+  /** Appends to changes and to the log. False when the changes are not on the volume; then they are as they were. */
+  async #append(poll: Poll): Promise<boolean> {
+    const { at, logged, isNewLayout } = poll;
+    const changed = poll.compared?.rows ?? null;
+    if (isNewLayout && !(await this.#attempt(poll, () => this.#writeState()))) return this.#refuse();
+    const isChangesKept =
+      changed === null || (await this.#attempt(poll, () => this.#appendTo(this.#changes, changed, at)));
+    const isLogged =
+      logged === null || (await this.#attempt(poll, () => this.#appendTo(this.#log, logged, at)));
+    this.#changes?.markPersisted(isChangesKept);
+    this.#log?.markPersisted(isLogged);
+    return isChangesKept;
+  }
+
+  #refuse(): false {
+    this.#changes?.markPersisted(false);
+    this.#log?.markPersisted(false);
+    return false;
+  }
+
+  async #appendTo(dataset: AppendedDataset | null, rows: EncodedRows, at: number): Promise<void> {
+    await dataset?.layOut(rows.columns, this.#keys, this.#addedNames.timestamp);
+    await dataset?.append(rows, at);
+  }
+
+  /** Shows the new items to readers and replaces the file they stand in. Returns their size in bytes. */
+  async #replace(poll: Poll, changesKept: boolean): Promise<number> {
+    const { rows, at } = poll;
+    const bytes = wholeFile(rows);
+    await this.#snapshot?.show(bytes, rows, this.#keys, at);
+    if (!changesKept) {
+      this.#snapshot?.markPersisted(false);
+      return bytes.length;
+    }
+    const baseline = this.#baseline;
+    let isReplaced = true;
+    if (baseline !== null) {
+      baseline.rows = { ...rows, body: bytes.subarray(bytes.length - rows.body.length) };
+      isReplaced = await this.#attempt(poll, async () => {
+        if (poll.compared !== null && baseline.track(poll.compared.differences, this.#keys.length)) {
+          await baseline.writeDeleted();
+        }
+        await baseline.writeRows(bytes);
+      });
+      this.#snapshot?.markPersisted(isReplaced);
+    }
+    this.#recordedAt = at;
+    if (isReplaced) this.#snapshotAt = at;
+    await this.#attempt(poll, () => this.#writeState());
+    return bytes.length;
+  }
+
+  /** Does one step on the volume; what goes wrong joins the poll's problems, once per sentence. */
+  async #attempt(poll: Poll, step: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await step();
+      return true;
+    } catch (error) {
+      const problem = notPersisted(this.#options.name, error);
+      if (!poll.problems.some((known) => known.line === problem.line)) poll.problems.push(problem);
+      return false;
+    }
+  }
+
+  async #writeState(): Promise<void> {
+    await this.#stateFile.write({
+      format: 1,
+      columns: this.#columns,
+      keys: this.#keys,
+      names: this.#names,
+      readAt: this.#recordedAt,
+      snapshotAt: this.#snapshotAt,
+    });
+  }
+
+  async #open(): Promise<void> {
+    const state = await this.#readState();
+    this.#columns = state?.columns ?? [];
+    this.#keys = state?.keys ?? [];
+    this.#names = state?.names ?? null;
+    this.#snapshotAt = state?.snapshotAt ?? null;
+    if (this.#keepsLog) this.#log = await this.#openAppended('log');
+    if (this.#options.changes) this.#changes = await this.#openAppended('changes');
+    if (this.#columns.length === 0 && this.#log?.columns) this.#columns = this.#log.columns.slice(0, -1);
+    this.#recordedAt = latest(state?.readAt, this.#changes?.lastAt ?? this.#log?.lastAt);
+    await this.#openBaseline();
+    this.#lastAt = Math.max(this.#recordedAt ?? 0, this.#log?.lastAt ?? 0, this.#changes?.lastAt ?? 0);
+    this.#options.health.readAt = this.#recordedAt;
+  }
+
+  get #keepsLog(): boolean {
+    return this.#options.log;
+  }
+
+  async #readState(): Promise<TableState | null> {
+    try {
+      return await this.#stateFile.read();
+    } catch (error) {
+      this.#options.logger.warn({ dataset: this.#options.name }, describeError(error));
+      return null;
+    }
+  }
+
+  async #openAppended(kind: 'log' | 'changes'): Promise<AppendedDataset> {
+    const { name, logName, source, dataDir, files, health, logger } = this.#options;
+    const published = kind === 'log' ? (logName ?? name) : `${name}-changes`;
+    const names = this.#names;
+    const known =
+      names === null
+        ? null
+        : kind === 'log'
+          ? logColumns(this.#columns, names)
+          : changesColumns(this.#columns, this.#keys.length, names);
+    const { dataset, recovery } = await AppendedDataset.open({
+      name: published,
+      kind,
+      source,
+      description:
+        kind === 'log'
+          ? `Every poll of ${source}, with its time.`
+          : `What was inserted, updated and deleted in ${source} from poll to poll.`,
+      path: join(dataDir, `${published}.csv`),
+      files,
+      health,
+      known,
+      keys: this.#keys,
+      timeColumn: names?.timestamp ?? TIMESTAMP,
+    });
+    if (recovery !== null) {
+      logger.warn(
+        { dataset: published, ...recovery },
+        'cut off what an interruption left at the end of the file',
+      );
+    }
+    return dataset;
+  }
+
+  async #openBaseline(): Promise<void> {
+    const baseline = this.#baseline;
+    if (baseline === null) return;
+    const modified = await baseline.load(this.#columns, this.#keys.length);
+    if (this.#columns.length === 0) this.#columns = baseline.rows?.columns ?? [];
+    if (this.#changes !== null && this.#keys.length > 0) {
+      const newer = rowsAfter(await this.#changes.rows(), this.#snapshotAt ?? 0);
+      baseline.redo(newer, this.#columns, this.#keys.length);
+    }
+    const rows = baseline.rows;
+    if (rows === null) return;
+    this.#recordedAt ??= modified;
+    await this.#snapshot?.show(wholeFile(rows), rows, this.#keys, this.#recordedAt ?? modified ?? 0);
+  }
+}
+
+/** A poll that took place before. */
+export interface PastPoll {
+  readonly reading: Reading;
+  /** Its time, milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** One poll on its way to the volume. */
+interface Poll {
+  readonly at: number;
+  readonly rows: EncodedRows;
+  readonly isNewLayout: boolean;
+  readonly logged: EncodedRows | null;
+  readonly compared: Compared | null;
+  readonly problems: DynamoCsvError[];
+}
+
+interface Compared {
+  readonly differences: readonly Difference[];
+  readonly rows: EncodedRows;
+}
+
+/** The later of two times that may not be known (undefined, or 0 for a file without rows). */
+function latest(a: number | null | undefined, b: number | undefined): number | null {
+  return Math.max(a ?? 0, b ?? 0) || null;
+}
+
+/** Bytes of past polls that are gathered before they are written. */
+const PAST_BATCH = 4 * 1024 * 1024;
+
+/** Polls of one layout, in the order of time, as one write. */
+function joinPolls(polls: readonly Poll[]): Poll {
+  const last = polls.at(-1) as Poll;
+  const logged = polls.flatMap((poll) => poll.logged ?? []);
+  const compared = polls.flatMap((poll) => poll.compared ?? []);
+  return {
+    ...last,
+    isNewLayout: polls.some((poll) => poll.isNewLayout),
+    logged: logged.length === 0 ? null : concatRows(logged),
+    compared:
+      compared.length === 0
+        ? null
+        : {
+            differences: compared.flatMap(({ differences }) => differences),
+            rows: concatRows(compared.map(({ rows }) => rows)),
+          },
+  };
+}
