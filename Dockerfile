@@ -1,5 +1,3 @@
-# syntax=docker/dockerfile:1
-
 # Two images from one file:
 #   docker build -t dynamo-csv .                       the service
 #   docker build -t dynamo-csv-demo --target demo .    with the simulated taxi fleet, no AWS needed
@@ -48,7 +46,7 @@ VOLUME /data
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 # Node itself asks: the slim image has no curl, and needs none.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))"]
 
 FROM runtime AS demo
