@@ -1,0 +1,44 @@
+/** `npm run bench [NAME…]`: all benchmarks, or those named, as one table of ratios. */
+import type { Benchmark, Comparison } from './harness.js';
+import { scanBenchmark, scanLatencyBenchmark } from './scan.js';
+
+const BENCHMARKS: readonly Benchmark[] = [scanBenchmark, scanLatencyBenchmark];
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
+if (unknown.length > 0) {
+  console.error(`No benchmark ${unknown.join(', ')}. There are:`);
+  for (const { name, about } of BENCHMARKS) console.error(`  ${name}: ${about}`);
+  process.exit(64);
+}
+
+const lines: Comparison[] = [];
+for (const benchmark of BENCHMARKS.filter(({ name }) => names.length === 0 || names.includes(name))) {
+  console.error(`${benchmark.name}: ${benchmark.about} …`);
+  lines.push(...(await benchmark.run()));
+}
+console.log(table(lines));
+if (lines.some(({ reached }) => reached === false)) process.exitCode = 1;
+
+function table(comparisons: readonly Comparison[]): string {
+  const rows = [
+    ['', 'ours', 'other', 'ratio', 'goal', ''],
+    ...comparisons.map(({ what, ours, other, ratio, goal, reached }) => [
+      what,
+      ours,
+      other,
+      ratio?.toFixed(2) ?? '',
+      goal ?? '',
+      reached === null ? '' : reached ? 'reached' : 'MISSED',
+    ]),
+  ];
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,66 @@
+/** One contender of the Scan benchmarks, in its own process: `ours` or `plain`, or ours with one segment. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
+import { stringify } from 'csv-stringify';
+import type { Column } from '../src/csv/rows.js';
+import { createDynamoDbSource } from '../src/dynamodb/source.js';
+import { ScanThreads } from '../src/dynamodb/threads.js';
+import { type Cost, measured, serveRequests } from './harness.js';
+
+export interface ScanRequest {
+  readonly endpoint: string;
+  readonly table: string;
+}
+
+export interface ScanResult extends Cost {
+  /** What came out, to see that both did the same work. */
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+type Reader = (request: ScanRequest) => Promise<{ rows: number; bytes: number }>;
+
+/** This project: the source as the service uses it, with the columns known from the poll before. */
+function ours(segments: number | 'auto'): Reader {
+  const threads = new ScanThreads();
+  const options = { columns: [], only: null, rename: {}, consistent: false, maxReadCapacity: null };
+  let source: ReturnType<typeof createDynamoDbSource> | null = null;
+  let known: readonly Column[] = [];
+  return async ({ endpoint, table }) => {
+    source ??= createDynamoDbSource({ ...options, segments, table, region: null, endpoint, threads });
+    const { rows } = await source.read({ known, signal: new AbortController().signal });
+    known = rows.columns;
+    return { rows: rows.ends.length, bytes: rows.body.length };
+  };
+}
+
+/** What one writes first: the document client, all pages in a loop, `csv-stringify`. */
+function plain(): Reader {
+  let client: DynamoDBDocumentClient | null = null;
+  return async ({ endpoint, table }) => {
+    client ??= DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint }));
+    const items: Record<string, unknown>[] = [];
+    for await (const page of paginateScan({ client }, { TableName: table }))
+      items.push(...(page.Items ?? []));
+    const columns = [...new Set(items.flatMap((item) => Object.keys(item)))];
+    const csv = await new Promise<string>((resolve, reject) => {
+      stringify(items, { header: true, columns }, (error, text) => (error ? reject(error) : resolve(text)));
+    });
+    return { rows: items.length, bytes: Buffer.byteLength(csv) };
+  };
+}
+
+const READERS: Record<string, () => Reader> = {
+  ours: () => ours('auto'),
+  'one-segment': () => ours(1),
+  plain,
+};
+
+const read = READERS[process.argv[2]!]!();
+serveRequests<ScanRequest, ScanResult>(async (request) => {
+  let result = { rows: 0, bytes: 0 };
+  const cost = await measured(async () => {
+    result = await read(request);
+  });
+  return { ...cost, ...result };
+});

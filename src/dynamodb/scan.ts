@@ -1,0 +1,160 @@
+import { type DynamoDBClient, ScanCommand, type AttributeValue as SdkValue } from '@aws-sdk/client-dynamodb';
+import { bytesOf, type Item } from './attributes.js';
+import { MAX_IN_FLIGHT } from './client.js';
+import type { ReadPacer } from './pacing.js';
+import { together } from './together.js';
+
+/** How a table is scanned; plain data. */
+export interface ScanPlan {
+  readonly table: string;
+  readonly totalSegments: number;
+  readonly consistent: boolean;
+  /** Items asked for per page, or null for what DynamoDB gives: 1 MB. */
+  readonly pageItems: number | null;
+  /** The only attributes to be sent, or null for all. Saves transfer, not read units. */
+  readonly attributes: readonly string[] | null;
+}
+
+/** From where a segment is still to be read. */
+export interface Cursor {
+  readonly segment: number;
+  /** The last key that was read, or null for the beginning. */
+  readonly after: Record<string, SdkValue> | null;
+}
+
+export interface ScanCost {
+  requests: number;
+  attempts: number;
+  bytes: number;
+  readCapacityUnits: number;
+}
+
+export function noCost(): ScanCost {
+  return { requests: 0, attempts: 0, bytes: 0, readCapacityUnits: 0 };
+}
+
+export interface ScanHandlers {
+  /** A page's items; false: enough, leave the rest. */
+  readonly onItems: (items: readonly Item[], cost: ScanCost) => boolean;
+  readonly pacer: ReadPacer | null;
+  /** Requests end when it aborts. */
+  readonly signal: AbortSignal;
+}
+
+interface Page {
+  readonly items: readonly Item[];
+  readonly next: Cursor['after'];
+}
+
+/**
+ * Reads every page of these segments, several segments at a time; while a page is handled, its segment's next one is
+ * on its way. The first failure ends all and rejects with what the SDK threw. Returns what was left unread.
+ */
+export async function scanSegments(
+  client: DynamoDBClient,
+  plan: ScanPlan,
+  cursors: readonly Cursor[],
+  handlers: ScanHandlers,
+): Promise<{ cost: ScanCost; rest: Cursor[] }> {
+  const scan = new SegmentsScan(client, plan, cursors, handlers);
+  return scan.run();
+}
+
+class SegmentsScan {
+  readonly #client: DynamoDBClient;
+  readonly #plan: ScanPlan;
+  readonly #handlers: ScanHandlers;
+  readonly #cost = noCost();
+  readonly #waiting: Cursor[];
+  readonly #rest: Cursor[] = [];
+  #enough = false;
+
+  constructor(client: DynamoDBClient, plan: ScanPlan, cursors: readonly Cursor[], handlers: ScanHandlers) {
+    this.#client = client;
+    this.#plan = plan;
+    this.#handlers = handlers;
+    this.#waiting = [...cursors];
+  }
+
+  async run(): Promise<{ cost: ScanCost; rest: Cursor[] }> {
+    const lanes = Math.min(MAX_IN_FLIGHT, this.#waiting.length);
+    const lane = (signal: AbortSignal) => this.#lane(signal);
+    await together(
+      this.#handlers.signal,
+      Array.from({ length: lanes }, () => lane),
+    );
+    return { cost: this.#cost, rest: [...this.#rest, ...this.#waiting] };
+  }
+
+  /** Reads one waiting segment after the other. */
+  async #lane(signal: AbortSignal): Promise<void> {
+    while (!this.#enough) {
+      const cursor = this.#waiting.shift();
+      if (cursor === undefined) return;
+      await this.#segment(cursor, signal);
+    }
+  }
+
+  async #segment({ segment, after }: Cursor, signal: AbortSignal): Promise<void> {
+    let request: Promise<Page> | null = this.#page({ segment, after }, signal);
+    while (request !== null) {
+      const { items, next }: Page = await request;
+      request = next === null || this.#enough ? null : this.#page({ segment, after: next }, signal);
+      // It is awaited in the next turn, unless this page fails: then its own failure is no unhandled one.
+      request?.catch(() => {});
+      if (!this.#handlers.onItems(items, this.#cost)) this.#enough = true;
+      if (request === null && next !== null) this.#rest.push({ segment, after: next });
+    }
+  }
+
+  async #page(cursor: Cursor, signal: AbortSignal): Promise<Page> {
+    const { pacer } = this.#handlers;
+    const expected = (await pacer?.take(signal)) ?? 0;
+    const page = await this.#client.send(this.#command(cursor), { abortSignal: signal });
+    const units = page.ConsumedCapacity?.CapacityUnits ?? 0;
+    pacer?.consumed(units, expected);
+    this.#cost.requests += 1;
+    this.#cost.attempts += page.$metadata.attempts ?? 1;
+    this.#cost.readCapacityUnits += units;
+    return { items: (page.Items ?? []) as readonly Item[], next: requestKey(page.LastEvaluatedKey) };
+  }
+
+  #command({ segment, after }: Cursor): ScanCommand {
+    const { table, totalSegments, consistent, pageItems, attributes } = this.#plan;
+    const command = new ScanCommand({
+      TableName: table,
+      ReturnConsumedCapacity: 'TOTAL',
+      ...(totalSegments > 1 ? { Segment: segment, TotalSegments: totalSegments } : {}),
+      ...(after === null ? {} : { ExclusiveStartKey: after }),
+      ...(consistent ? { ConsistentRead: true } : {}),
+      ...(pageItems === null ? {} : { Limit: pageItems }),
+      ...(attributes === null ? {} : projection(attributes)),
+    });
+    command.middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args);
+        const { headers } = result.response as { headers?: Record<string, string> };
+        this.#cost.bytes += Number(headers?.['content-length'] ?? 0);
+        return result;
+      },
+      { step: 'deserialize', priority: 'low', name: 'dynamoCsvBytes' },
+    );
+    return command;
+  }
+}
+
+/** Attribute names may hold anything; placeholders (`#0`) are how an expression speaks of them. */
+function projection(attributes: readonly string[]) {
+  const names = Object.fromEntries(attributes.map((name, index) => [`#${index}`, name]));
+  return { ProjectionExpression: Object.keys(names).join(','), ExpressionAttributeNames: names };
+}
+
+/** A key of an answer as a request takes it: binary as bytes. */
+function requestKey(key: Record<string, SdkValue> | undefined): Cursor['after'] {
+  if (key === undefined) return null;
+  const entries = Object.entries(key).map(([name, value]): [string, SdkValue] => [
+    name,
+    value.B === undefined ? value : { B: bytesOf(value.B) },
+  ]);
+  return Object.fromEntries(entries);
+}

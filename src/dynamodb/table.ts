@@ -1,0 +1,77 @@
+import {
+  DescribeTableCommand,
+  type DynamoDBClient,
+  type TableDescription as SdkTable,
+} from '@aws-sdk/client-dynamodb';
+import { placeOf } from './client.js';
+import { explainFailure } from './failures.js';
+import type { KeyAttribute } from './keys.js';
+
+/** What DescribeTable says about a table. DynamoDB brings counts and sizes up to date every six hours or so. */
+export interface TableDescription {
+  readonly table: string;
+  /** Partition key and, where there is one, sort key. */
+  readonly keys: readonly KeyAttribute[];
+  readonly items: number;
+  readonly bytes: number;
+  readonly billing: 'on-demand' | 'provisioned';
+  /** Provisioned read capacity units per second; null on demand. */
+  readonly readCapacity: number | null;
+  /** `ACTIVE`, `CREATING`, `DELETING` … */
+  readonly status: string;
+}
+
+/** Rejects with a `DynamoCsvError` that says which table was looked for, where, and what is wrong. */
+export async function describeTable(
+  client: DynamoDBClient,
+  table: string,
+  signal?: AbortSignal,
+): Promise<TableDescription> {
+  try {
+    const command = new DescribeTableCommand({ TableName: table });
+    const answer = await client.send(command, signal === undefined ? {} : { abortSignal: signal });
+    return describe(table, answer.Table ?? {});
+  } catch (thrown) {
+    if (signal?.aborted) throw signal.reason;
+    throw explainFailure(thrown, await placeOf(client, table), 'dynamodb:DescribeTable');
+  }
+}
+
+function describe(table: string, description: SdkTable): TableDescription {
+  const types = new Map(
+    description.AttributeDefinitions?.map(({ AttributeName, AttributeType }) => [
+      AttributeName,
+      AttributeType,
+    ]),
+  );
+  // The partition key is the one with KeyType HASH; DescribeTable lists it first, but does not promise to.
+  const schema = [...(description.KeySchema ?? [])].sort((a) => (a.KeyType === 'HASH' ? -1 : 1));
+  const provisioned = description.ProvisionedThroughput?.ReadCapacityUnits ?? 0;
+  const onDemand = description.BillingModeSummary?.BillingMode === 'PAY_PER_REQUEST' || provisioned === 0;
+  return {
+    table,
+    keys: schema.map(({ AttributeName: name }) => ({
+      name: name ?? '',
+      type: (types.get(name) ?? 'S') as KeyAttribute['type'],
+    })),
+    items: description.ItemCount ?? 0,
+    bytes: description.TableSizeBytes ?? 0,
+    billing: onDemand ? 'on-demand' : 'provisioned',
+    readCapacity: onDemand ? null : provisioned,
+    status: description.TableStatus ?? 'UNKNOWN',
+  };
+}
+
+/** Bytes that one read capacity unit pays for: 4 KB strongly consistent, twice that otherwise. */
+export function bytesPerReadUnit(consistent: boolean): number {
+  return consistent ? 4096 : 8192;
+}
+
+/**
+ * Read capacity units of one complete Scan, by the table's size.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+ */
+export function readUnitsPerScan({ bytes }: Pick<TableDescription, 'bytes'>, consistent: boolean): number {
+  const blocks = Math.max(1, Math.ceil(bytes / 4096));
+  return consistent ? blocks : blocks / 2;
+}

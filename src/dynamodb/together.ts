@@ -1,0 +1,29 @@
+/**
+ * Runs jobs side by side under one signal. The first failure aborts the others' signal and is what is thrown, once
+ * all have ended: nothing runs on in the background. Throws the outer signal's reason when that aborts.
+ */
+export async function together<T>(
+  signal: AbortSignal,
+  jobs: readonly ((signal: AbortSignal) => Promise<T>)[],
+): Promise<T[]> {
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    const running = jobs.map(async (job) => {
+      try {
+        return await job(controller.signal);
+      } catch (error) {
+        // Only the first one counts: later failures follow from it.
+        controller.abort(error);
+        throw error;
+      }
+    });
+    await Promise.allSettled(running);
+    if (controller.signal.aborted) throw controller.signal.reason;
+    return await Promise.all(running);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * A table of many items, replayed page by page over HTTP the way DynamoDB answers DescribeTable and Scan, in a process
+ * of its own: what is measured or watched in this process is then the reading only.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export interface PageServerOptions {
+  readonly items: number;
+  /** Bytes of JSON per page; DynamoDB's pages are about 1 MB. */
+  readonly pageBytes?: number;
+  /** Milliseconds before each page. */
+  readonly latency?: number;
+}
+
+export interface PageServer {
+  readonly endpoint: string;
+  /** The table's name: the only one it has. */
+  readonly table: string;
+  /** Bytes of all pages. */
+  readonly bytes: number;
+  close(): Promise<void>;
+}
+
+const TABLE = 'replayed';
+
+export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
+  const child = fork(fileURLToPath(import.meta.url), [JSON.stringify(options)], { execArgv: [] });
+  const [{ port, bytes }] = (await once(child, 'message')) as [{ port: number; bytes: number }];
+  return { endpoint: `http://127.0.0.1:${port}`, table: TABLE, bytes, close: () => stop(child) };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  const gone = once(child, 'exit');
+  child.disconnect();
+  await gone;
+}
+
+interface Page {
+  /** `"Items":[…],"Count":…` */
+  readonly body: Buffer;
+  readonly items: number;
+  /** The key of its last item. */
+  readonly lastId: string;
+}
+
+/** Some 195 bytes of JSON each; ids are scattered, as a hash of the key would scatter them. */
+function itemJson(index: number, count: number): { id: string; json: string } {
+  const id = String((index * 7_919 + 13) % count);
+  const zone = (index * 31) % 263;
+  const latitude = (40.7 + (index % 1000) / 10_000).toFixed(4);
+  const longitude = (-74 + (index % 777) / 10_000).toFixed(4);
+  const time = new Date(1_760_000_000_000 + index * 1000).toISOString();
+  const next = index % 20 === 0 ? '' : `,"next_zone_id":{"N":"${zone}"}`;
+  const json =
+    `{"taxi_id":{"N":"${id}"}${next},"latitude":{"N":"${latitude}"},"longitude":{"N":"${longitude}"},` +
+    `"occupied":{"BOOL":${index % 3 === 0}},"medallion":{"S":"${(index * 2_654_435_761) % 10_000_000}-${zone}"},` +
+    `"updated_at":{"S":"${time}"}}`;
+  return { id, json };
+}
+
+function makePages({ items, pageBytes = 1_000_000 }: PageServerOptions): Page[] {
+  const pages: Page[] = [];
+  let part: string[] = [];
+  let size = 0;
+  for (let index = 0; index < items; index += 1) {
+    const { id, json } = itemJson(index, items);
+    part.push(json);
+    size += json.length + 1;
+    if (size < pageBytes && index < items - 1) continue;
+    const body = Buffer.from(
+      `"Items":[${part.join(',')}],"Count":${part.length},"ScannedCount":${part.length}`,
+    );
+    pages.push({ body, items: part.length, lastId: id });
+    part = [];
+    size = 0;
+  }
+  return pages;
+}
+
+interface ScanBody {
+  readonly Segment?: number;
+  readonly TotalSegments?: number;
+  readonly ExclusiveStartKey?: { readonly taxi_id: { readonly N: string } };
+}
+
+/** Segments are neighbouring pages. */
+function answerScan(pages: readonly Page[], pageOf: ReadonlyMap<string, number>, body: ScanBody): Buffer {
+  const { Segment = 0, TotalSegments = 1, ExclusiveStartKey } = body;
+  const first = Math.floor((Segment * pages.length) / TotalSegments);
+  const end = Math.floor(((Segment + 1) * pages.length) / TotalSegments);
+  const index = ExclusiveStartKey === undefined ? first : pageOf.get(ExclusiveStartKey.taxi_id.N)! + 1;
+  if (index >= end) return Buffer.from('{"Items":[],"Count":0,"ScannedCount":0}');
+  const page = pages[index]!;
+  const units = Math.ceil(page.body.length / 8192);
+  const last = index + 1 < end ? `,"LastEvaluatedKey":{"taxi_id":{"N":"${page.lastId}"}}` : '';
+  const tail = `,"ConsumedCapacity":{"TableName":"${TABLE}","CapacityUnits":${units}}${last}}`;
+  return Buffer.concat([Buffer.from('{'), page.body, Buffer.from(tail)]);
+}
+
+function description(pages: readonly Page[]): Buffer {
+  const table = {
+    TableName: TABLE,
+    TableStatus: 'ACTIVE',
+    KeySchema: [{ AttributeName: 'taxi_id', KeyType: 'HASH' }],
+    AttributeDefinitions: [{ AttributeName: 'taxi_id', AttributeType: 'N' }],
+    ItemCount: pages.reduce((sum, page) => sum + page.items, 0),
+    TableSizeBytes: pages.reduce((sum, page) => sum + page.body.length, 0),
+    BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
+  };
+  return Buffer.from(JSON.stringify({ Table: table }));
+}
+
+async function serve(options: PageServerOptions): Promise<void> {
+  const pages = makePages(options);
+  const pageOf = new Map(pages.map(({ lastId }, index) => [lastId, index]));
+  const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const scan = String(request.headers['x-amz-target']).endsWith('.Scan');
+    if (scan && options.latency !== undefined) await delay(options.latency);
+    const answer = scan
+      ? answerScan(pages, pageOf, JSON.parse(Buffer.concat(chunks).toString()) as ScanBody)
+      : description(pages);
+    response.writeHead(200, {
+      'content-type': 'application/x-amz-json-1.0',
+      'content-length': answer.length,
+    });
+    response.end(answer);
+  });
+  server.keepAliveTimeout = 600_000;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const bytes = pages.reduce((sum, { body }) => sum + body.length, 0);
+  process.send!({ port: (server.address() as AddressInfo).port, bytes });
+  // The process ends with the one that started it.
+  process.once('disconnect', () => process.exit());
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url) && process.send !== undefined) {
+  await serve(JSON.parse(process.argv[2]!) as PageServerOptions);
+}
