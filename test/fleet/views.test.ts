@@ -9,6 +9,7 @@ import { FleetSql } from './fleet-sql.js';
 import { wallTime } from './local-time.js';
 import * as reference from './reference.js';
 import { type Poll, type Story, simulate } from './simulation.js';
+import { stories, zoneIds } from './stories.js';
 
 /** The views on simulated lives of the fleet, against a reference that reads the polls themselves. */
 
@@ -82,65 +83,6 @@ function assertRows(actual: reference.Row[], expected: reference.Row[], name: st
   );
   assert.deepEqual(actual, rounded, name);
 }
-
-const zoneIds = [
-  '132',
-  '4',
-  '161',
-  '237',
-  'Central Park',
-  'corona',
-  "Governor's Island/Ellis Island/Liberty Island",
-];
-const unlisted = ['999', 'Depot 7'];
-
-const stories: fc.Arbitrary<Story> = fc.record({
-  // New York's clocks go forward on 2026-03-08 and back on 2026-11-01; the others change elsewhere or never.
-  zone: fc.oneof(
-    { weight: 6, arbitrary: fc.constant('America/New_York') },
-    { weight: 1, arbitrary: fc.constantFrom('UTC', 'Asia/Seoul', 'Asia/Kolkata', 'Australia/Lord_Howe') },
-  ),
-  firstDay: fc.constantFrom(
-    '2026-02-20',
-    '2026-03-01',
-    '2026-03-07',
-    '2026-10-20',
-    '2026-10-25',
-    '2026-10-31',
-    '2026-12-20',
-  ),
-  days: fc.integer({ min: 1, max: 18 }),
-  interval: fc.constantFrom(10, 15, 30, 60),
-  seed: fc.nat(),
-  demand: fc.constantFrom(2, 20, 200),
-  resets: fc.array(
-    fc.record({
-      minute: fc.integer({ min: -90, max: 7 * 60 }),
-      how: fc.constantFrom(
-        'zero' as const,
-        'zero' as const,
-        'delete' as const,
-        'delete' as const,
-        'forgotten' as const,
-      ),
-    }),
-    { minLength: 0, maxLength: 5 },
-  ),
-  outages: fc.array(
-    fc.record({
-      start: fc.double({ min: 0, max: 1, noNaN: true }),
-      minutes: fc.constantFrom(30, 59, 61, 100, 600, 1500, 4000),
-    }),
-    { maxLength: 4 },
-  ),
-  missedPolls: fc.constantFrom(0, 0.02, 0.3),
-  flicker: fc.constantFrom(0, 0.02, 0.2),
-  zones: fc
-    .subarray([...zoneIds, ...unlisted], { minLength: 1 })
-    .chain((ids) =>
-      fc.tuple(...ids.map((id) => fc.record({ id: fc.constant(id), from: fc.constantFrom(0, 0, 0.3, 0.9) }))),
-    ),
-});
 
 test('the views say what really happened, whatever went wrong with watching it', async () => {
   await fc.assert(
