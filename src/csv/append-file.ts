@@ -7,6 +7,7 @@ import type { Files, OpenFile } from './files.js';
 import { BYTES_PER_TURN, RowScanner } from './scan.js';
 import {
   abandon,
+  keepAside,
   type Parts,
   readRange,
   replaceFile,
@@ -202,7 +203,8 @@ async function recover(path: string, files: Files, file: OpenFile, intent: Inten
   }
   const end = await endOfLastRow(file, size);
   if (end === size) return { size, recovery: null };
-  const keptAt = await keep(path, files, await readRange(file, end, size));
+  const folder = join(dirname(path), OWN_FOLDER);
+  const keptAt = await keepAside(files, folder, `${basename(path)}.cut`, await readRange(file, end, size));
   await cut(file, end);
   return { size: end, recovery: { bytesCut: size - end, what: 'line', keptAt } };
 }
@@ -223,14 +225,4 @@ async function endOfLastRow(file: OpenFile, size: number): Promise<number> {
     });
   }
   return last;
-}
-
-/** Keeps cut bytes in our own folder, under a name that is free or already has them. */
-async function keep(path: string, files: Files, bytes: Buffer): Promise<string> {
-  for (let number = 1; ; number++) {
-    const kept = join(dirname(path), OWN_FOLDER, `${basename(path)}.cut${number === 1 ? '' : `-${number}`}`);
-    const there = (await files.stat(kept)) === null ? null : await files.readFile(kept);
-    if (there === null) await replaceFile(files, kept, bytes);
-    if (there === null || there.equals(bytes)) return kept;
-  }
 }

@@ -1,6 +1,7 @@
 import { csvMalformed } from '../base/errors.js';
+import { Edits } from './edits.js';
 import type { Cell, EncodedRows } from './rows.js';
-import { BYTES_PER_TURN, breathe, CR, cellEnd, LF, Offsets, QUOTE, rowEnd } from './scan.js';
+import { BYTES_PER_TURN, breathe, CR, cellEnd, LF, LineCounter, Offsets, placeRow, QUOTE } from './scan.js';
 
 /**
  * The cells of one row, with or without its line end: nothing is null (absent), `""` the empty string.
@@ -8,7 +9,7 @@ import { BYTES_PER_TURN, breathe, CR, cellEnd, LF, Offsets, QUOTE, rowEnd } from
  */
 export function decodeRow(line: Buffer | string): Cell[] {
   const bytes = typeof line === 'string' ? Buffer.from(line) : line;
-  const end = contentEnd(bytes, 0, bytes.length);
+  const end = withoutLineEnd(bytes);
   const cells: Cell[] = [];
   for (let from = 0; ; ) {
     const found = cellEnd(bytes, from);
@@ -17,6 +18,15 @@ export function decodeRow(line: Buffer | string): Cell[] {
     if (to >= end) return cells;
     from = to + 1;
   }
+}
+
+/** How many bytes of a line are its content. */
+function withoutLineEnd(line: Buffer): number {
+  let end = line.length;
+  if (end === 0 || line[end - 1] !== LF) return end;
+  do end--;
+  while (end > 0 && line[end - 1] === CR);
+  return end;
 }
 
 /** The bytes of row `index`, its `\n` included; a view, not a copy. */
@@ -39,29 +49,23 @@ export interface SplitCsv {
  * than the header, or no header at all.
  */
 export async function splitRows(bytes: Buffer, name = 'the CSV file'): Promise<SplitCsv> {
-  const head = findHeader(bytes, name);
-  const ends = new Offsets(Math.max(16, Math.ceil((bytes.length - head.end) / 32)));
-  // The rows as we write them, once a line was found that is not; until then the bytes are right as they are.
-  let tidy: Buffer | null = null;
+  const head = readHeader(bytes, name);
+  const rows = bytes.subarray(head.end);
+  const edits = new Edits(rows);
+  const ends = new Offsets(Math.max(16, Math.ceil(rows.length / 32)));
   let size = 0;
-  let pause = head.end + BYTES_PER_TURN;
-  for (let at = head.end; at < bytes.length; ) {
-    const row = findRow(bytes, at, name);
-    const content = contentEnd(bytes, at, row.end);
-    if (tidy === null && (content === at || content !== row.end - 1)) {
-      tidy = Buffer.allocUnsafe(bytes.length - head.end + 1);
-      bytes.copy(tidy, 0, head.end, at);
-    }
-    if (content > at) {
-      if (row.cells !== head.header.length) {
-        const what = `has ${row.cells} cells where the header has ${head.header.length}`;
-        throw csvMalformed(name, lineOf(bytes, at), what);
+  let pause = BYTES_PER_TURN;
+  for (let at = 0; at < rows.length; ) {
+    const row = placeRow(rows, at) ?? malformed(bytes, head.end + at, name, OPEN_QUOTE);
+    if (row.contentEnd === at) {
+      edits.replace(at, row.end, NOTHING);
+    } else {
+      if (row.cells !== head.names.length) {
+        const what = `has ${row.cells} cells where the header has ${head.names.length}`;
+        malformed(bytes, head.end + at, name, what);
       }
-      if (tidy !== null) {
-        bytes.copy(tidy, size, at, content);
-        tidy[size + content - at] = LF;
-      }
-      size += content - at + 1;
+      if (row.contentEnd !== row.end - 1) edits.replace(row.contentEnd, row.end, LINE_END);
+      size += row.contentEnd - at + 1;
       ends.push(size);
     }
     at = row.end;
@@ -70,61 +74,30 @@ export async function splitRows(bytes: Buffer, name = 'the CSV file'): Promise<S
       pause = at + BYTES_PER_TURN;
     }
   }
-  return {
-    header: head.header,
-    body: (tidy ?? bytes.subarray(head.end)).subarray(0, size),
-    ends: ends.toArray(),
-  };
+  return { header: head.names, body: edits.finish(), ends: ends.toArray() };
 }
 
 const BOM = Buffer.from('\uFEFF');
+const NOTHING = Buffer.alloc(0);
+const LINE_END = Buffer.from('\n');
+const OPEN_QUOTE = 'has a quote that is never closed';
 
-/** The first line that is not blank, and where it ends. */
-function findHeader(bytes: Buffer, name: string): { header: string[]; end: number } {
-  let from = bytes.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0;
-  while (from < bytes.length) {
-    const { end } = findRow(bytes, from, name);
-    const content = contentEnd(bytes, from, end);
-    if (content > from) {
-      return { header: decodeRow(bytes.subarray(from, end)).map((cell) => cell ?? ''), end };
+/** The first line that is not blank, and where the rows start. */
+function readHeader(bytes: Buffer, name: string): { names: string[]; end: number } {
+  let at = bytes.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0;
+  while (at < bytes.length) {
+    const row = placeRow(bytes, at) ?? malformed(bytes, at, name, OPEN_QUOTE);
+    if (row.contentEnd > at) {
+      const names = decodeRow(bytes.subarray(at, row.contentEnd)).map((cell) => cell ?? '');
+      return { names, end: row.end };
     }
-    from = end;
+    at = row.end;
   }
-  throw csvMalformed(name, 1, 'has no header');
+  return malformed(bytes, 0, name, 'has no header');
 }
 
-/** The row at that offset: the index behind its line end (or behind all bytes), and how many cells it has. */
-function findRow(bytes: Buffer, at: number, name: string): { end: number; cells: number } {
-  let end = at - 1;
-  let cells = 0;
-  do {
-    end = cellEnd(bytes, end + 1);
-    cells++;
-  } while (end >= 0 && bytes[end] !== LF);
-  if (end >= 0) return { end: end + 1, cells };
-  if (opensQuote(bytes, at)) throw csvMalformed(name, lineOf(bytes, at), 'has a quote that is never closed');
-  return { end: bytes.length, cells };
-}
-
-/** Whether the last row, which starts at `from` and has no `\n`, ends within quotes. */
-export function opensQuote(bytes: Buffer, from: number): boolean {
-  const closed = Buffer.concat([bytes.subarray(from), Buffer.from([LF])]);
-  return rowEnd(closed, 0) < 0;
-}
-
-/** The 1-based line at that offset, as an editor counts. */
-function lineOf(bytes: Buffer, offset: number): number {
-  let line = 1;
-  for (let at = bytes.indexOf(LF); at >= 0 && at < offset; at = bytes.indexOf(LF, at + 1)) line++;
-  return line;
-}
-
-/** Where a row's content ends: before its `\n`, `\r\n` or (a Windows text mode over CRLF) `\r\r\n`. */
-export function contentEnd(bytes: Buffer, from: number, end: number): number {
-  if (end === from || bytes[end - 1] !== LF) return end;
-  let content = end - 1;
-  while (content > from && bytes[content - 1] === CR) content--;
-  return content;
+function malformed(bytes: Buffer, offset: number, name: string, what: string): never {
+  throw csvMalformed(name, new LineCounter(bytes).lineAt(offset), what);
 }
 
 function decodeCell(bytes: Buffer, from: number, to: number): Cell {

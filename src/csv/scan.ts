@@ -46,6 +46,66 @@ export function rowEnd(bytes: Uint8Array, at: number): number {
   }
 }
 
+/** Where things are in one row. */
+export interface RowPlace {
+  /** Behind its `\n`, or behind the last byte. */
+  readonly end: number;
+  /** Behind its last cell: before `\n`, `\r\n` or (a Windows text mode over CRLF) `\r\r\n`. */
+  readonly contentEnd: number;
+  readonly cells: number;
+  /** Where the last cell starts. */
+  readonly lastCell: number;
+}
+
+/** The row that starts at `at`, with a line end or without, or null when a quote in it is never closed. */
+export function placeRow(bytes: Uint8Array, at: number): RowPlace | null {
+  let cells = 0;
+  let lastCell = at;
+  let end = at - 1;
+  do {
+    lastCell = end + 1;
+    end = cellEnd(bytes, lastCell);
+    cells++;
+  } while (end >= 0 && bytes[end] === COMMA);
+  if (end < 0) {
+    const open = bytes[lastCell] === QUOTE && !closesQuote(bytes, lastCell);
+    return open ? null : { end: bytes.length, contentEnd: bytes.length, cells, lastCell };
+  }
+  let contentEnd = end;
+  while (contentEnd > at && bytes[contentEnd - 1] === CR) contentEnd--;
+  return { end: end + 1, contentEnd, cells, lastCell };
+}
+
+/** Whether the quoted cell at `at`, the bytes' last, has its closing quote. */
+function closesQuote(bytes: Uint8Array, at: number): boolean {
+  for (let i = at + 1; i < bytes.length; i++) {
+    if (bytes[i] !== QUOTE) continue;
+    if (bytes[i + 1] !== QUOTE) return true;
+    i++;
+  }
+  return false;
+}
+
+/** Tells the line of an offset, from 1, as an editor counts; offsets come in order. */
+export class LineCounter {
+  readonly #bytes: Buffer;
+  #line = 1;
+  #lineEnd: number;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.#lineEnd = bytes.indexOf(LF);
+  }
+
+  lineAt(offset: number): number {
+    while (this.#lineEnd >= 0 && this.#lineEnd < offset) {
+      this.#line++;
+      this.#lineEnd = this.#bytes.indexOf(LF, this.#lineEnd + 1);
+    }
+    return this.#line;
+  }
+}
+
 /** A list of offsets that grows without a boxed number for each. */
 export class Offsets {
   #values: Uint32Array;
@@ -66,10 +126,6 @@ export class Offsets {
       this.#values = wider;
     }
     this.#values[this.#length++] = value;
-  }
-
-  at(index: number): number {
-    return this.#values[index]!;
   }
 
   /** The offsets so far, in memory of their own size. */

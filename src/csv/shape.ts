@@ -1,6 +1,7 @@
+import { Edits } from './edits.js';
 import { encodeCell, encodeRow } from './encode.js';
 import type { Column } from './rows.js';
-import { BYTES_PER_TURN, breathe, cellEnd, Offsets, QUOTE, rowEnd } from './scan.js';
+import { BYTES_PER_TURN, breathe, cellEnd, QUOTE, rowEnd } from './scan.js';
 
 export interface Shape {
   /** `?pad=1`: a dataset without rows gets one row without values. */
@@ -28,19 +29,22 @@ export async function shapeCsv(
   }
   const typed = columns.map(({ type, seen }) => seen && type !== 'string');
   if (shape.nullText === undefined || shape.nullText === '' || !typed.includes(true)) return bytes;
-  const absent = await absentCells(bytes, start, typed);
-  return absent.length === 0 ? bytes : insert(bytes, absent, Buffer.from(encodeCell(shape.nullText)));
+  return fillAbsent(bytes, start, typed, Buffer.from(encodeCell(shape.nullText)));
 }
 
-/** Where cells without a value stand in the columns marked `typed`. */
-async function absentCells(bytes: Buffer, start: number, typed: readonly boolean[]): Promise<Offsets> {
-  const absent = new Offsets();
-  const width = typed.length;
+/** The bytes with `text` in each cell without a value in the columns marked `typed`. */
+async function fillAbsent(
+  bytes: Buffer,
+  start: number,
+  typed: readonly boolean[],
+  text: Buffer,
+): Promise<Buffer> {
+  const edits = new Edits(bytes);
   let pause = start + BYTES_PER_TURN;
   for (let at = start; at < bytes.length; ) {
-    for (let cell = 0; cell < width; cell++) {
+    for (let cell = 0; cell < typed.length; cell++) {
       const end = cellEnd(bytes, at);
-      if (typed[cell] && (end === at || isQuotedNothing(bytes, at, end))) absent.push(at);
+      if (typed[cell] && (end === at || isQuotedNothing(bytes, at, end))) edits.replace(at, end, text);
       at = end + 1;
     }
     if (at >= pause) {
@@ -48,30 +52,10 @@ async function absentCells(bytes: Buffer, start: number, typed: readonly boolean
       pause = at + BYTES_PER_TURN;
     }
   }
-  return absent;
+  return edits.finish();
 }
 
 /** `""`: no number, boolean or time is empty; it is the absent cell of a row that has only one (see encode.ts). */
 function isQuotedNothing(bytes: Buffer, at: number, end: number): boolean {
   return end === at + 2 && bytes[at] === QUOTE;
-}
-
-/** The bytes with `text` at each of the offsets, in place of `""` where that stands there. */
-async function insert(bytes: Buffer, offsets: Offsets, text: Buffer): Promise<Buffer> {
-  const target = Buffer.allocUnsafe(bytes.length + offsets.length * text.length);
-  let from = 0;
-  let to = 0;
-  let pause = BYTES_PER_TURN;
-  for (let i = 0; i < offsets.length; i++) {
-    const at = offsets.at(i);
-    to += bytes.copy(target, to, from, at);
-    to += text.copy(target, to);
-    from = bytes[at] === QUOTE ? at + 2 : at;
-    if (to >= pause) {
-      await breathe();
-      pause = to + BYTES_PER_TURN;
-    }
-  }
-  to += bytes.copy(target, to, from);
-  return target.subarray(0, to);
 }

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, parse } from 'node:path';
 import type { Files, OpenFile } from './files.js';
 
 /** What a file's whole content may be given as. */
@@ -84,4 +84,31 @@ export async function replaceFile(files: Files, path: string, content: Parts): P
 export async function abandon(files: Files, file: OpenFile, temporary: string): Promise<void> {
   await file.close().catch(() => undefined);
   await files.remove(temporary).catch(() => undefined);
+}
+
+/**
+ * Keeps bytes in a folder under that name, or `<name>-2.<ext>` and so on when others are kept under it; bytes that
+ * are kept already are not kept twice. Returns the path.
+ */
+export async function keepAside(files: Files, folder: string, name: string, bytes: Buffer): Promise<string> {
+  const { path, isThere } = await findKept(files, folder, name, bytes);
+  if (!isThere) await replaceFile(files, path, bytes);
+  return path;
+}
+
+/** Where `keepAside` has those bytes, or would put them. */
+export async function findKept(
+  files: Files,
+  folder: string,
+  name: string,
+  bytes: Buffer,
+): Promise<{ path: string; isThere: boolean }> {
+  const { name: stem, ext } = parse(name);
+  for (let number = 1; ; number++) {
+    const path = join(folder, number === 1 ? name : `${stem}-${number}${ext}`);
+    const state = await files.stat(path);
+    if (state === null) return { path, isThere: false };
+    if (state.size === bytes.length && bytes.equals(await files.readFile(path)))
+      return { path, isThere: true };
+  }
 }

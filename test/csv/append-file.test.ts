@@ -58,7 +58,7 @@ test('a second torn line is kept beside the first', async (t) => {
   const path = join(dir, 'flags.csv');
   for (const [torn, name] of [
     ['a,1', 'flags.csv.cut'],
-    ['a,2', 'flags.csv.cut-2'],
+    ['a,2', 'flags.csv-2.cut'],
     ['a,1', 'flags.csv.cut'],
   ] as const) {
     await writeFile(path, `${header}${torn}`);

@@ -1,0 +1,39 @@
+/** A copy of bytes with some ranges replaced. As long as nothing is replaced nothing is copied. */
+export class Edits {
+  readonly #source: Buffer;
+  #target: Buffer | null = null;
+  #size = 0;
+  /** The source up to here is in the target. */
+  #taken = 0;
+
+  constructor(source: Buffer) {
+    this.#source = source;
+  }
+
+  /** Puts `instead` in the place of [from, end). Ranges come in order and do not overlap; one may be empty. */
+  replace(from: number, end: number, instead: Buffer): void {
+    this.#reserve(from - this.#taken + instead.length);
+    this.#size += this.#source.copy(this.#target!, this.#size, this.#taken, from);
+    this.#size += instead.copy(this.#target!, this.#size);
+    this.#taken = end;
+  }
+
+  /** The edited bytes; the source itself when nothing was replaced. */
+  finish(): Buffer {
+    if (this.#target === null) return this.#source;
+    const end = this.#source.length;
+    this.replace(end, end, EMPTY);
+    return this.#target.subarray(0, this.#size);
+  }
+
+  /** Room for so many more bytes, and for the rest of the source. */
+  #reserve(more: number): void {
+    const needed = this.#size + more + (this.#source.length - this.#taken);
+    if (this.#target !== null && this.#target.length >= needed) return;
+    const target = Buffer.allocUnsafe(Math.ceil(needed * 1.25));
+    this.#target?.copy(target, 0, 0, this.#size);
+    this.#target = target;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
