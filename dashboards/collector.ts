@@ -69,8 +69,8 @@ const now = [
     title: 'Price per month',
     description:
       'What AWS charges for reading at this rate: DynamoDB on demand and CloudWatch metrics, estimated. Dataset `collector`.',
-    reading: read('collector', ['price_per_month']),
-    show: [{ column: 'price_per_month' }],
+    reading: read('collector', ['usd_per_month']),
+    show: [{ column: 'usd_per_month' }],
     of: 'sum',
     unit: units.dollars,
     decimals: 2,
@@ -82,8 +82,8 @@ const now = [
     title: 'Slowest answer (p99)',
     description: 'The dataset whose slowest hundredth of answers is slowest. Dataset `collector`.',
     noData: 'No request yet',
-    reading: read('collector', ['response_p99_ms']),
-    show: [{ column: 'response_p99_ms' }],
+    reading: read('collector', ['response_ms_p99']),
+    show: [{ column: 'response_ms_p99' }],
     of: 'max',
     unit: milliseconds,
     colour: colours.main,
@@ -105,10 +105,10 @@ const datasets = [
       'age_seconds',
       'rows',
       'poll_seconds',
-      'poll_p95_seconds',
+      'poll_seconds_p95',
       'failures',
       'read_units_per_day',
-      'price_per_month',
+      'usd_per_month',
       'last_error',
     ]),
     columns: [
@@ -118,10 +118,10 @@ const datasets = [
       { column: 'age_seconds', title: 'Age', unit: units.seconds, decimals: 0, width: 90 },
       { column: 'rows', title: 'Rows', unit: units.count, width: 100 },
       { column: 'poll_seconds', title: 'Last poll', unit: units.seconds, width: 100 },
-      { column: 'poll_p95_seconds', title: 'Poll, p95', unit: units.seconds, width: 100 },
+      { column: 'poll_seconds_p95', title: 'Poll, p95', unit: units.seconds, width: 100 },
       { column: 'failures', title: 'Failures', unit: units.count, width: 90 },
       { column: 'read_units_per_day', title: 'Read units/day', unit: units.count, decimals: 0, width: 130 },
-      { column: 'price_per_month', title: 'Price/month', unit: units.dollars, decimals: 2, width: 110 },
+      { column: 'usd_per_month', title: 'Price/month', unit: units.dollars, decimals: 2, width: 110 },
       { column: 'last_error', title: 'Last error' },
     ],
   }),
@@ -143,13 +143,13 @@ const datasets = [
     title: 'Poll duration',
     description:
       'The last poll of each source, and the 95th percentile of the latest 200. Dataset `collector`.',
-    reading: read('collector', ['dataset', 'poll_seconds', 'poll_p95_seconds'], {
-      sort: '-poll_p95_seconds',
+    reading: read('collector', ['dataset', 'poll_seconds', 'poll_seconds_p95'], {
+      sort: '-poll_seconds_p95',
     }),
     nameColumn: 'dataset',
     bars: [
       { column: 'poll_seconds', title: 'Last', colour: colours.main },
-      { column: 'poll_p95_seconds', title: 'p95', colour: colours.past },
+      { column: 'poll_seconds_p95', title: 'p95', colour: colours.past },
     ],
     unit: units.seconds,
     direction: 'down',
@@ -160,13 +160,13 @@ const datasets = [
     title: 'Response time',
     description:
       'Half of the answers are faster than p50, all but a hundredth faster than p99. Dataset `collector`.',
-    reading: read('collector', ['dataset', 'response_p50_ms', 'response_p99_ms'], {
-      sort: '-response_p99_ms',
+    reading: read('collector', ['dataset', 'response_ms_p50', 'response_ms_p99'], {
+      sort: '-response_ms_p99',
     }),
     nameColumn: 'dataset',
     bars: [
-      { column: 'response_p50_ms', title: 'p50', colour: colours.main },
-      { column: 'response_p99_ms', title: 'p99', colour: colours.past },
+      { column: 'response_ms_p50', title: 'p50', colour: colours.main },
+      { column: 'response_ms_p99', title: 'p99', colour: colours.past },
     ],
     unit: milliseconds,
     direction: 'down',

@@ -26,6 +26,9 @@ const time = { type: 'time' } as const;
 const rate = { type: 'number', mayBeAbsent: 'no rate before the first dispatch' } as const;
 const measured = { type: 'number', mayBeAbsent: 'no measurement, or the server is stopped' } as const;
 
+const polled = { type: 'number', mayBeAbsent: 'a log or changes: its table is polled' } as const;
+const answered = { type: 'number', mayBeAbsent: 'nobody has asked for it yet' } as const;
+
 const zone = { zone_id: text, zone: text, borough: text, latitude: amount, longitude: amount } as const;
 
 export const datasets = {
@@ -121,17 +124,17 @@ export const datasets = {
       dataset: text,
       kind: text,
       state: text,
-      rows: count,
-      age_seconds: amount,
+      rows: { type: 'number', mayBeAbsent: 'never read' },
+      age_seconds: { type: 'number', mayBeAbsent: 'never read' },
       age_intervals: amount,
       last_error: { type: 'string', mayBeAbsent: 'the last poll succeeded' },
-      poll_seconds: amount,
-      poll_p95_seconds: amount,
-      failures: count,
-      read_units_per_day: amount,
-      price_per_month: amount,
-      response_p50_ms: { type: 'number', mayBeAbsent: 'nobody has asked for it yet' },
-      response_p99_ms: { type: 'number', mayBeAbsent: 'nobody has asked for it yet' },
+      poll_seconds: polled,
+      poll_seconds_p95: polled,
+      failures: polled,
+      read_units_per_day: polled,
+      usd_per_month: polled,
+      response_ms_p50: answered,
+      response_ms_p99: answered,
     },
   },
 } as const satisfies Record<string, DatasetContract>;

@@ -63,12 +63,12 @@ function momentOf(text: string, now: number, side: 'start' | 'end'): number {
 export function fillIn(query: JsonObject, picked: Picked): JsonObject {
   const text = JSON.stringify(query).replaceAll(
     /\$\{(\w+)(?::(\w+))?\}/g,
-    (_, name: string, format?: string) => JSON.stringify(valueOf(name, format, picked)).slice(1, -1),
+    (_, name: string, format?: string) => JSON.stringify(replacement(name, format, picked)).slice(1, -1),
   );
   return JSON.parse(text) as JsonObject;
 }
 
-function valueOf(name: string, format: string | undefined, picked: Picked): string {
+function replacement(name: string, format: string | undefined, picked: Picked): string {
   if (name === '__from') return String(picked.from);
   if (name === '__to') return String(picked.to);
   if (name === '__interval') return picked.interval;

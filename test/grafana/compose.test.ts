@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { projectRoot } from '../../src/base/project.js';
+import { flavourNames, list, read } from './provisioning.js';
+
+interface Service {
+  readonly image?: string;
+  readonly environment?: Readonly<Record<string, string | null>>;
+  readonly volumes?: readonly (
+    | string
+    | { readonly source?: string; readonly target: string; readonly type: string }
+  )[];
+  readonly ports?: readonly (string | { readonly host_ip?: string })[];
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly entrypoint?: readonly string[];
+  readonly restart?: string;
+  readonly healthcheck?: object;
+  readonly user?: string;
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
+  readonly tmpfs?: readonly string[];
+  readonly logging?: { readonly options?: { readonly 'max-size'?: string; readonly 'max-file'?: string } };
+}
+
+const files = ['docker-compose.yml', 'docker-compose.demo.yml'] as const;
+const [base, demo] = files.map(
+  (name) => (parse(read(name)) as { services: Record<string, Service> }).services,
+);
+const grafana = base!.grafana!;
+
+test('the compose files pass the linter and the official schema', () => {
+  const linted = spawnSync(
+    process.execPath,
+    [join(projectRoot, 'node_modules/dclint/bin/dclint.cjs'), '--max-warnings', '0', ...files],
+    {
+      cwd: projectRoot,
+      encoding: 'utf8',
+    },
+  );
+  assert.equal(linted.status, 0, linted.stdout + linted.stderr);
+});
+
+test('what runs has no more rights than it needs, and comes back by itself', () => {
+  for (const [name, service] of Object.entries(base!)) {
+    assert.equal(service.read_only, true, name);
+    assert.deepEqual(service.cap_drop, ['ALL'], name);
+    assert.deepEqual(service.security_opt, ['no-new-privileges:true'], name);
+    assert.ok(
+      service.user !== undefined && !/^(0|root)/.test(service.user),
+      `${name} runs as ${service.user}`,
+    );
+    assert.ok(service.tmpfs?.includes('/tmp'), `${name} cannot write to /tmp`);
+    assert.equal(service.restart, 'unless-stopped', name);
+    assert.ok(
+      service.logging?.options?.['max-size'] && service.logging.options['max-file'],
+      `${name}: log rotation`,
+    );
+    assert.ok(!('cap_add' in service) && !('privileged' in service), name);
+  }
+});
+
+test('the service is published to the loopback interface only', () => {
+  for (const port of base!['dynamo-csv']!.ports!) assert.match(String(port), /^127\.0\.0\.1:/);
+});
+
+test('images and plugins are pinned', () => {
+  for (const service of [...Object.values(base!), ...Object.values(demo!)]) {
+    if (service.image !== undefined) assert.match(service.image, /:\d+\.\d+\.\d+$/);
+  }
+  const plugins = grafana.environment!.GF_PLUGINS_PREINSTALL_SYNC!.split(',');
+  assert.deepEqual(
+    plugins.map((plugin) => plugin.split('@')[0]),
+    ['marcusolsson-csv-datasource', 'yesoreyeram-infinity-datasource'],
+  );
+  for (const plugin of plugins) assert.match(plugin, /@\d+\.\d+\.\d+$/);
+});
+
+test('each part waits until what it needs is healthy', () => {
+  assert.equal(grafana.depends_on!['dynamo-csv']!.condition, 'service_healthy');
+  assert.ok(grafana.healthcheck);
+  assert.match(read('Dockerfile'), /^HEALTHCHECK /m);
+  assert.equal(demo!['dynamo-csv']!.depends_on!['dynamodb-local']!.condition, 'service_healthy');
+  assert.ok(demo!['dynamodb-local']!.healthcheck);
+});
+
+test('Grafana refuses to start without an admin password, saying so', () => {
+  const start = (environment: Record<string, string>) => {
+    const script = grafana.entrypoint![2]!.replaceAll('$$', '$').replace('/run.sh', 'echo started');
+    return spawnSync('/bin/sh', ['-c', script], { env: environment, encoding: 'utf8' });
+  };
+  const refused = start({ GF_SECURITY_ADMIN_PASSWORD: '' });
+  assert.equal(refused.status, 78);
+  assert.match(refused.stderr, /GRAFANA_ADMIN_PASSWORD is not set/);
+  assert.equal(start({ GF_SECURITY_ADMIN_PASSWORD: 'a password' }).stdout, 'started\n');
+  assert.equal(start({ GF_SECURITY_ADMIN_PASSWORD__FILE: '/run/secrets/password' }).stdout, 'started\n');
+  assert.match(grafana.environment!.GF_SECURITY_ADMIN_PASSWORD!, /^\$\{GRAFANA_ADMIN_PASSWORD:-\}$/);
+});
+
+test('the files that are mounted into Grafana exist, whichever flavour is chosen', () => {
+  for (const flavour of flavourNames) {
+    for (const volume of grafana.volumes!) {
+      if (typeof volume === 'string') continue;
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: compose's variable
+      const source = volume.source!.replace('${GRAFANA_DATASOURCE:-csv}', flavour);
+      assert.ok(existsSync(join(projectRoot, source)), source);
+    }
+    assert.ok(existsSync(join(projectRoot, `grafana-provisioning/dashboards/${flavour}/fleet-now.json`)));
+  }
+  assert.match(
+    read('grafana-provisioning/grafana.ini'),
+    /^default_home_dashboard_path = .*\/dashboards\/fleet-now\.json$/m,
+  );
+});
+
+test('every variable is in .env.example with a sentence, and in the documentation', () => {
+  const example = read('.env.example');
+  const documented = ['docs/grafana.md', 'docs/configuration.md'].map(read).join('\n');
+  for (const name of variablesOf(files.map(read).join('\n'))) {
+    if (name === 'HOME') continue;
+    assert.match(example, new RegExp(`^# .{20,}\\n(?:# )?${name}=`, 'm'), `${name}: .env.example`);
+    assert.ok(documented.includes(`\`${name}\``), `${name}: docs`);
+  }
+  for (const [, name] of example.matchAll(/^(?:# )?([A-Z_]+)=/gm)) {
+    assert.ok(
+      variablesOf(files.map(read).join('\n')).has(name!),
+      `${name} is in .env.example, but nothing uses it`,
+    );
+  }
+});
+
+test('what the provisioning files take from the environment is given to Grafana', () => {
+  const given = grafana.environment!;
+  const folders = ['datasources', ...flavourNames.map((flavour) => `alerting/${flavour}`)];
+  for (const folder of folders) {
+    for (const name of list(`grafana-provisioning/${folder}`)) {
+      if (name === 'templates.yaml') continue;
+      for (const [, variable] of withoutComments(read(`grafana-provisioning/${folder}/${name}`)).matchAll(
+        /\$([A-Z_]+)/g,
+      )) {
+        assert.ok(variable! in given, `${variable} in ${folder}/${name}`);
+      }
+    }
+  }
+});
+
+/** Variables that compose replaces, and those that it passes on under their own name. */
+function variablesOf(text: string): Set<string> {
+  const replaced = [...text.matchAll(/(?<!\$)\$\{([A-Z_]+)/g)].map((match) => match[1]!);
+  const passedOn = [...text.matchAll(/^ +([A-Z_]+):$/gm)].map((match) => match[1]!);
+  return new Set([...replaced, ...passedOn].filter((name) => name !== 'VARIABLE'));
+}
+
+const withoutComments = (yaml: string) => yaml.replaceAll(/^\s*#.*$/gm, '');
