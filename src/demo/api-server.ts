@@ -73,7 +73,8 @@ export class ApiServer implements StandInWorld {
         ? this.datapoints({ instanceId: API_SERVER.id, name, stat, period: MINUTE }, range).at(-1)
         : undefined;
     const cpu = latest('CPUUtilization', 'Average');
-    const perSecond = (point: Datapoint | undefined) => (point === undefined ? null : point.value / 60);
+    const perSecond = (point: Datapoint | undefined) =>
+      point === undefined ? null : Math.round(point.value / 0.06) / 1_000;
     return {
       instance_id: API_SERVER.id,
       name: API_SERVER.name,

@@ -1,7 +1,7 @@
 /** One item as the document client takes and gives it; null is the attribute type NULL. */
 export type Item = Readonly<Record<string, string | number | null>>;
 
-/** The four tables of the fleet. */
+/** The four tables of the fleet: their key's name and DynamoDB type. */
 export const FLEET_TABLES = {
   'zone-count-dynamodb': { key: 'zone_id', keyType: 'N' },
   'pickup-zone-dynamodb': { key: 'pickup_zone_id', keyType: 'N' },

@@ -1,0 +1,105 @@
+import type { ApiServer } from './api-server.js';
+import type { City } from './city.js';
+import { Fleet } from './fleet.js';
+import { nextDate } from './local-time.js';
+import type { FleetTable, Item } from './tables.js';
+
+/** What a poll in the past found: all items of a table, or the API server's row. */
+export interface PastPoll {
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly table: FleetTable | 'api-server';
+  readonly items: readonly Item[];
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** How many local days of past the demo starts with. */
+export const PAST_DAYS = 30;
+
+/**
+ * How far apart the past's polls are: close where a view looks closely (the course of this day a week ago, in steps of
+ * five minutes), far apart where it counts by hour or day. The live ones come every 30 seconds; 86,400 of them for each
+ * table would be no better past, only a longer start.
+ */
+const SPACING: readonly {
+  readonly table: PastPoll['table'];
+  /** From this age on, in milliseconds before the end, a poll every `every`. */
+  readonly steps: readonly { readonly age: number; readonly every: number }[];
+}[] = [
+  {
+    table: 'flag-dynamodb',
+    steps: [
+      { age: Number.POSITIVE_INFINITY, every: 30 * MINUTE },
+      { age: 8 * DAY, every: 5 * MINUTE },
+      { age: 6 * DAY, every: 30 * MINUTE },
+      { age: 2 * DAY, every: 5 * MINUTE },
+    ],
+  },
+  {
+    table: 'pickup-zone-dynamodb',
+    steps: [
+      { age: Number.POSITIVE_INFINITY, every: 30 * MINUTE },
+      { age: 2 * DAY, every: 10 * MINUTE },
+    ],
+  },
+  { table: 'taxi-destination-dynamodb', steps: [{ age: 3 * HOUR, every: 2 * MINUTE }] },
+  {
+    table: 'api-server',
+    steps: [
+      { age: Number.POSITIVE_INFINITY, every: 30 * MINUTE },
+      { age: 2 * DAY, every: 5 * MINUTE },
+    ],
+  },
+];
+
+/** Tables with counters are polled just before the nightly reset too, so that nothing counted is lost with it. */
+const COUNTED: readonly PastPoll['table'][] = ['flag-dynamodb', 'pickup-zone-dynamodb'];
+
+/** The local midnight with which a past that ends at `to` begins. */
+export function beginningOfPast(city: City, to: number): number {
+  return city.clock.timeOf(nextDate(city.clock.at(to).date, -PAST_DAYS), 0);
+}
+
+/**
+ * The past from its beginning up to `to` (excluded), as polls would have found it, in the order of time. It is the
+ * fleet's own past: a fleet at `to` has the counters that the last polls lead up to.
+ */
+export function* pastPolls(city: City, server: ApiServer, to: number): Generator<PastPoll> {
+  const polls = schedule(city, to);
+  const fleet = new Fleet(city, polls[0]?.timestamp ?? to);
+  for (const { timestamp, table } of polls) {
+    fleet.advanceTo(timestamp);
+    yield { timestamp, table, items: table === 'api-server' ? [server.row(timestamp)] : fleet.items(table) };
+  }
+}
+
+function schedule(city: City, to: number): Pick<PastPoll, 'timestamp' | 'table'>[] {
+  const from = beginningOfPast(city, to);
+  const resets = resetsBetween(city, from, to);
+  const polls = SPACING.flatMap(({ table, steps }) => {
+    const times = steps.flatMap(({ age, every }, index) =>
+      pollTimes(Math.max(from, to - age), to - (steps[index + 1]?.age ?? 0), every),
+    );
+    const extra = COUNTED.includes(table) ? resets.map((reset) => reset - 1_000) : [];
+    return [...new Set([...times, ...extra])].map((timestamp) => ({ timestamp, table }));
+  });
+  return polls.sort((a, b) => a.timestamp - b.timestamp);
+}
+
+/** A second before each multiple of the step: what was counted in an hour or a day is found within it. */
+function pollTimes(from: number, to: number, every: number): number[] {
+  const times: number[] = [];
+  for (let time = Math.ceil(from / every) * every - 1_000; time < to; time += every) times.push(time);
+  return times;
+}
+
+function resetsBetween(city: City, from: number, to: number): number[] {
+  const resets: number[] = [];
+  for (let date = city.clock.at(from).date; city.resetOf(date) < to; date = nextDate(date, 1)) {
+    resets.push(city.resetOf(date));
+  }
+  return resets;
+}
