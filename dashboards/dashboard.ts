@@ -64,6 +64,9 @@ export function renderDashboard(spec: DashboardSpec, flavour: Flavour): Dashboar
   addVariables(builder, spec, flavour);
   const dashboard = builder.build();
   dashboard.panels = stack(spec.sections, flavour);
+  dashboard.annotations = { list: [] };
+  // The library would hide the links in a menu.
+  for (const link of dashboard.links!) delete link.placement;
   return dashboard;
 }
 

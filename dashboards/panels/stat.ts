@@ -32,7 +32,8 @@ export interface StatOptions<Column extends string = string> extends PanelText {
 
 /** One figure, large. */
 export function stat<Column extends string>(options: StatOptions<Column>): PanelSpec {
-  const names = options.show.map(({ column }) => column);
+  // Grafana looks for the names as they are shown.
+  const names = options.show.map(({ column, title }) => title ?? column);
   const pattern = names.length === 1 ? names[0] : `(${names.join('|')})`;
   return {
     ...options,
