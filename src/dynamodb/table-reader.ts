@@ -1,5 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '../base/clock.js';
+import { scanUnits } from '../base/prices.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { ReadingCost } from '../csv/source.js';
 import type { ClientOptions } from './client.js';
@@ -7,7 +8,7 @@ import { type ColumnOptions, checkOrigins, ItemLayout } from './layout.js';
 import { type Pace, readSegments, type SegmentsRead, type SegmentsTask } from './read-segments.js';
 import type { TableShape } from './run-encoder.js';
 import type { Cursor, ScanPlan } from './scan.js';
-import { bytesPerReadUnit, readUnitsPerScan, type TableDescription } from './table.js';
+import type { TableDescription } from './table.js';
 import type { ScanThreads } from './threads.js';
 import { together } from './together.js';
 
@@ -138,7 +139,7 @@ export class TableReader {
   #pageItems(expectation: Expectation): number | null {
     const { maxReadCapacity, consistent } = this.#options;
     if (maxReadCapacity === null) return null;
-    const bytes = maxReadCapacity * bytesPerReadUnit(consistent);
+    const bytes = (maxReadCapacity / scanUnits(PAGE_BYTES, { consistent })) * PAGE_BYTES;
     if (bytes >= PAGE_BYTES) return null;
     const { items, bytes: size } = expectation.description;
     const itemBytes = items > 0 ? Math.max(1, size / items) : ASSUMED_ITEM_BYTES;
@@ -149,8 +150,8 @@ export class TableReader {
     const { maxReadCapacity, consistent } = this.#options;
     if (maxReadCapacity === null) return null;
     const unitsPerSecond = maxReadCapacity / shares;
-    const pageUnits = PAGE_BYTES / bytesPerReadUnit(consistent);
-    const expected = Math.min(unitsPerSecond, pageUnits, readUnitsPerScan(description, consistent));
+    const pageUnits = scanUnits(Math.min(PAGE_BYTES, description.bytes), { consistent });
+    const expected = Math.min(unitsPerSecond, pageUnits);
     return { unitsPerSecond, owed, expected };
   }
 

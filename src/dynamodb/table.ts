@@ -61,17 +61,3 @@ function describe(table: string, description: SdkTable): TableDescription {
     status: description.TableStatus ?? 'UNKNOWN',
   };
 }
-
-/** Bytes that one read capacity unit pays for: 4 KB strongly consistent, twice that otherwise. */
-export function bytesPerReadUnit(consistent: boolean): number {
-  return consistent ? 4096 : 8192;
-}
-
-/**
- * Read capacity units of one complete Scan, by the table's size.
- * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
- */
-export function readUnitsPerScan({ bytes }: Pick<TableDescription, 'bytes'>, consistent: boolean): number {
-  const blocks = Math.max(1, Math.ceil(bytes / 4096));
-  return consistent ? blocks : blocks / 2;
-}

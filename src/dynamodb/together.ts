@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /**
  * Runs jobs side by side under one signal. The first failure aborts the others' signal and is what is thrown, once
  * all have ended: nothing runs on in the background. Throws the outer signal's reason when that aborts.
@@ -7,6 +9,8 @@ export async function together<T>(
   jobs: readonly ((signal: AbortSignal) => Promise<T>)[],
 ): Promise<T[]> {
   const controller = new AbortController();
+  // Each request listens, and many at a time are as it should be.
+  setMaxListeners(0, controller.signal);
   const abort = () => controller.abort(signal.reason);
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });

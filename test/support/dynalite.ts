@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import {
+  type AttributeValue,
+  BatchWriteItemCommand,
+  CreateTableCommand,
+  DeleteTableCommand,
+  DynamoDBClient,
+  type ScalarAttributeType,
+  waitUntilTableExists,
+  waitUntilTableNotExists,
+} from '@aws-sdk/client-dynamodb';
+import dynalite from 'dynalite';
+import { useTestAws } from './aws.js';
+
+/** A DynamoDB to write to and to read from: dynalite in this process, or the one at `DYNAMODB_LOCAL_ENDPOINT`. */
+export interface TestDynamoDb {
+  readonly endpoint: string;
+  /** `keys`: partition first, name to type. The table's name is one that no other test uses. */
+  createTable(keys: Readonly<Record<string, ScalarAttributeType>>, name?: string): Promise<string>;
+  put(table: string, items: readonly Record<string, AttributeValue>[]): Promise<void>;
+  deleteTable(table: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** DynamoDB takes at most 25 items in a batch. */
+const BATCH = 25;
+let tables = 0;
+
+export async function startTestDynamoDb(): Promise<TestDynamoDb> {
+  useTestAws();
+  const server = await startServer();
+  const client = new DynamoDBClient({ endpoint: server.endpoint });
+  return {
+    endpoint: server.endpoint,
+    createTable: (keys, name) => createTable(client, keys, name ?? `table-${process.pid}-${++tables}`),
+    put: (table, items) => put(client, table, items),
+    deleteTable: async (table) => {
+      await client.send(new DeleteTableCommand({ TableName: table }));
+      await waitUntilTableNotExists({ client, maxWaitTime: 10, minDelay: 0.02 }, { TableName: table });
+    },
+    close: async () => {
+      client.destroy();
+      await server.close();
+    },
+  };
+}
+
+async function startServer(): Promise<{ endpoint: string; close(): Promise<void> }> {
+  const endpoint = process.env.DYNAMODB_LOCAL_ENDPOINT;
+  if (endpoint !== undefined) return { endpoint, close: async () => {} };
+  const server = dynalite({ createTableMs: 0, deleteTableMs: 0 });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function createTable(
+  client: DynamoDBClient,
+  keys: Readonly<Record<string, ScalarAttributeType>>,
+  name: string,
+): Promise<string> {
+  const entries = Object.entries(keys);
+  await client.send(
+    new CreateTableCommand({
+      TableName: name,
+      KeySchema: entries.map(([AttributeName], index) => ({
+        AttributeName,
+        KeyType: index === 0 ? 'HASH' : 'RANGE',
+      })),
+      AttributeDefinitions: entries.map(([AttributeName, AttributeType]) => ({
+        AttributeName,
+        AttributeType,
+      })),
+      BillingMode: 'PAY_PER_REQUEST',
+    }),
+  );
+  await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 0.02 }, { TableName: name });
+  return name;
+}
+
+async function put(
+  client: DynamoDBClient,
+  table: string,
+  items: readonly Record<string, AttributeValue>[],
+): Promise<void> {
+  for (let start = 0; start < items.length; start += BATCH) {
+    const batch = items.slice(start, start + BATCH).map((Item) => ({ PutRequest: { Item } }));
+    await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: batch } }));
+  }
+}

@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A request as DynamoDB's JSON protocol writes it. */
+export interface ScriptedRequest {
+  readonly action: 'DescribeTable' | 'Scan';
+  readonly body: Readonly<Record<string, unknown>>;
+  /** Aborts when the client gives the request up. */
+  readonly signal: AbortSignal;
+}
+
+export type ScriptedAnswer =
+  | { readonly ok: unknown }
+  /** An error by its name, as in `__type`. */
+  | { readonly error: string; readonly message?: string; readonly status?: number };
+
+export interface ScriptedDynamoDb {
+  readonly endpoint: string;
+  readonly requests: readonly ScriptedRequest[];
+  close(): Promise<void>;
+}
+
+/** A server that says what a test wants DynamoDB to say. */
+export async function startScriptedDynamoDb(
+  answer: (request: ScriptedRequest) => ScriptedAnswer | Promise<ScriptedAnswer>,
+): Promise<ScriptedDynamoDb> {
+  const requests: ScriptedRequest[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    const action = String(request.headers['x-amz-target']).split('.')[1] as ScriptedRequest['action'];
+    const asked = { action, body: JSON.parse(Buffer.concat(chunks).toString()), signal: gone.signal };
+    requests.push(asked);
+    const given = await answer(asked);
+    const [status, body] =
+      'ok' in given
+        ? [200, given.ok]
+        : [
+            given.status ?? 400,
+            { __type: `com.amazonaws.dynamodb.v20120810#${given.error}`, message: given.message },
+          ];
+    const bytes = Buffer.from(JSON.stringify(body));
+    response.writeHead(status, {
+      'content-type': 'application/x-amz-json-1.0',
+      'content-length': bytes.length,
+    });
+    response.end(bytes);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    requests,
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** What DescribeTable answers for a table with the partition key `id`, a number. */
+export function described(size: { readonly items?: number; readonly bytes?: number } = {}): ScriptedAnswer {
+  return {
+    ok: {
+      Table: {
+        TableName: 'scripted',
+        TableStatus: 'ACTIVE',
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'N' }],
+        ItemCount: size.items ?? 0,
+        TableSizeBytes: size.bytes ?? 0,
+        BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
+      },
+    },
+  };
+}
+
+/** One page: items with these ids (or these items), the last key when there is more, and what it consumed. */
+export function page(
+  items: readonly (number | Record<string, unknown>)[],
+  { more = false, units = 0.5 } = {},
+): ScriptedAnswer {
+  const full = items.map((item) => (typeof item === 'number' ? { id: { N: String(item) } } : item));
+  return {
+    ok: {
+      Items: full,
+      Count: full.length,
+      ConsumedCapacity: { TableName: 'scripted', CapacityUnits: units },
+      ...(more ? { LastEvaluatedKey: { id: full.at(-1)!.id } } : {}),
+    },
+  };
+}
