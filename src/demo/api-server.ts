@@ -74,7 +74,7 @@ export class ApiServer implements StandInWorld {
         : undefined;
     const cpu = latest('CPUUtilization', 'Average');
     const perSecond = (point: Datapoint | undefined) =>
-      point === undefined ? null : Math.round(point.value / 0.06) / 1_000;
+      point === undefined ? null : Number((point.value / 60).toFixed(6));
     return {
       instance_id: API_SERVER.id,
       name: API_SERVER.name,
