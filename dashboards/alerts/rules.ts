@@ -47,7 +47,8 @@ export const alerts: readonly AlertSpec[] = [
     title: 'API server CPU is high',
     reading: read('api-server-cpu', ['instance_id', 'name', 'cpu_utilization']),
     when: ['gte', limits.cpuAlert],
-    for: '2m',
+    // Each measurement is already the mean of one to five minutes.
+    for: '1m',
     keepFiringFor: '2m',
     severity: 'warning',
     team: 'platform',
