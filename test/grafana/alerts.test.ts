@@ -127,6 +127,23 @@ test('both flavours have the same rules, but for their queries', () => {
   }
 });
 
+test('the documentation lists every rule, with how long it waits and whom it is for', () => {
+  const rows = read('docs/grafana.md').matchAll(/^\| ([^|]+) \| [^|]+ \| (\d+) min \| (\w+), (\w+) \|$/gm);
+  const documented = [...rows].map(([, title, minutes, severity, team]) => [
+    title,
+    `${minutes}m`,
+    severity,
+    team,
+  ]);
+  const provisioned = rulesOf('csv').map(({ title, labels, ...rule }) => [
+    title,
+    rule.for,
+    labels.severity,
+    labels.team,
+  ]);
+  assert.deepEqual(documented, provisioned);
+});
+
 interface Route {
   readonly receiver: string;
   readonly repeat_interval: string;
