@@ -1,5 +1,4 @@
 import type { DashboardSpec } from './dashboard.js';
-import { limits } from './limits.js';
 import { colours, thresholds, units } from './look.js';
 import { bars } from './panels/bars.js';
 import { stat } from './panels/stat.js';
@@ -10,22 +9,24 @@ import { freshness, noneText } from './words.js';
 /** Numbers of the panels that alerts link to. */
 export const panelIds = { age: 1, datasets: 10 } as const;
 
-const ageColours = () =>
-  thresholds([null, colours.good], [limits.lateSeconds, colours.look], [limits.staleSeconds, colours.act]);
 const milliseconds = 'ms';
 
 const now = [
   stat({
     id: panelIds.age,
     at: [0, 0, 4, 4],
-    title: 'Oldest data',
-    description: 'Age of the dataset that was read longest ago. View `dataset-age`.',
-    reading: read('dataset-age', ['age_seconds']),
-    show: [{ column: 'age_seconds' }],
-    of: 'max',
+    title: 'Data',
+    description:
+      'The dataset that is furthest behind: fresh, late from one and a half intervals, stale from three. Stale is an alert. Dataset `collector`.',
+    reading: read('collector', ['state', 'age_seconds'], { sort: '-age_intervals', limit: '1' }),
+    show: [
+      { column: 'state', title: 'state' },
+      { column: 'age_seconds', title: 'age' },
+    ],
     unit: units.seconds,
     decimals: 0,
-    colour: ageColours(),
+    colour: colours.past,
+    mappings: freshness,
   }),
   stat({
     id: 2,

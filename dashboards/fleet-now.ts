@@ -8,7 +8,7 @@ import { series, seriesByName } from './panels/series.js';
 import { stat } from './panels/stat.js';
 import { table } from './panels/table.js';
 import { everyInterval, pickedTime, read } from './reading.js';
-import { noneText, serverStates } from './words.js';
+import { freshness, noneText, serverStates } from './words.js';
 
 /** Numbers of the panels that alerts link to. */
 export const panelIds = {
@@ -20,6 +20,8 @@ export const panelIds = {
   networkOut: 13,
 } as const;
 
+/** The dataset that is most intervals old. */
+const worst = { sort: '-age_intervals', limit: '1' };
 const overPickedTime = { ...pickedTime, ...everyInterval };
 const silence =
   'A flat zero is a dead network and an alert; a gap is a missing measurement. Dataset `api-server-log`.';
@@ -90,19 +92,18 @@ const today = [
   stat({
     id: panelIds.age,
     at: [20, 0, 4, 4],
-    title: 'Oldest data',
+    title: 'Data',
     description:
-      'Age of the dataset that was read longest ago. Everything on this page is at most that old. View `dataset-age`.',
-    reading: read('dataset-age', ['age_seconds']),
-    show: [{ column: 'age_seconds' }],
-    of: 'max',
+      'The dataset that is furthest behind: fresh, late from one and a half intervals, stale from three. Stale is an alert. Dataset `collector`.',
+    reading: read('collector', ['state', 'age_seconds'], worst),
+    show: [
+      { column: 'state', title: 'state' },
+      { column: 'age_seconds', title: 'age' },
+    ],
     unit: units.seconds,
     decimals: 0,
-    colour: thresholds(
-      [null, colours.good],
-      [limits.lateSeconds, colours.look],
-      [limits.staleSeconds, colours.act],
-    ),
+    colour: colours.past,
+    mappings: freshness,
     link: ['Which one', '/d/collector'],
   }),
   series({

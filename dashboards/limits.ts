@@ -7,10 +7,6 @@ export const limits = {
   networkSilent: 1,
   /** This many taxis without a destination are an alert. */
   unassignedTaxis: 1,
-  /** Data this many intervals old is late (look) or stale (alert). */
-  lateIntervals: 1.5,
+  /** Data more than this many intervals old is stale. */
   staleIntervals: 3,
-  /** The same in seconds for what is read every 60 s, the longest interval of the fleet. */
-  lateSeconds: 90,
-  staleSeconds: 180,
 } as const;
