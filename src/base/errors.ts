@@ -401,3 +401,57 @@ export function errorToData({ code, message, remedy, status }: DynamoCsvError): 
 export function errorFromData({ code, message, remedy, status }: ErrorData): DynamoCsvError {
   return new DynamoCsvError(code, message, { ...(remedy === null ? {} : { remedy }), status });
 }
+
+// ---- src/datasets/windows ----
+
+/** A parameter of a request that is wrong. `sentence` begins with the parameter; `remedy` says what to write. */
+export function badParameter(sentence: string, remedy: string): DynamoCsvError {
+  return new DynamoCsvError('BAD_PARAMETER', sentence, { remedy, status: 400 });
+}
+
+// ---- src/datasets/engine ----
+
+/** A view that does not work. `file` and `line` are where its SQL is wrong, `reason` is DuckDB's sentence. */
+export function viewBroken(file: string, line: number | null, reason: string): DynamoCsvError {
+  const place = line === null ? file : `${file}, line ${line}`;
+  return new DynamoCsvError('VIEW_BROKEN', `${place}: ${reason}`, { remedy: 'correct the SQL of that view' });
+}
+
+// ---- src/http ----
+
+/** No dataset has that name. */
+export function datasetUnknown(name: string, closest: string | undefined): DynamoCsvError {
+  return new DynamoCsvError('DATASET_UNKNOWN', `there is no dataset ${JSON.stringify(name)}`, {
+    remedy: closest === undefined ? 'see /datasets for their names' : `did you mean ${closest}?`,
+    status: 404,
+  });
+}
+
+// ---- src/app.ts, src/server.ts, src/check.ts ----
+
+/** The service's port is taken, or its address is not one of this machine. */
+export function notListening(host: string, port: number, cause: unknown): DynamoCsvError {
+  const code = systemCode(cause);
+  const at = `${host} port ${port}`;
+  if (code === 'EADDRINUSE') {
+    return new DynamoCsvError('PORT_TAKEN', `Another program listens on ${at}`, {
+      remedy: 'stop it, or set PORT to another port',
+      cause,
+    });
+  }
+  return new DynamoCsvError('NOT_LISTENING', `Cannot listen on ${at}: ${describeError(cause)}`, {
+    remedy: 'set HOST to an address of this machine, and PORT to a port that this user may open',
+    cause,
+  });
+}
+
+// ---- src/demo ----
+
+/** The demo was told something it does not know. */
+export function demoArgumentUnknown(argument: string, known: readonly string[]): DynamoCsvError {
+  return new DynamoCsvError(
+    'DEMO_ARGUMENT_UNKNOWN',
+    `${JSON.stringify(argument)} is nothing that the demo knows`,
+    { remedy: `write ${known.join(' or ')}`, status: 400 },
+  );
+}

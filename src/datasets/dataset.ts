@@ -19,6 +19,8 @@ export interface Dataset {
   readonly keys: readonly string[];
   /** The column that time windows refer to, or null. */
   readonly timeColumn: string | null;
+  /** Only a view has one. */
+  readonly definition?: Definition;
   /** Changes whenever the bytes may have changed; null while nothing was read. */
   readonly version: string | null;
   status(): DatasetStatus;
@@ -27,6 +29,15 @@ export interface Dataset {
    * The result is immutable: a later poll makes a new one.
    */
   content(): Promise<Content>;
+}
+
+/** How a view is computed. */
+export interface Definition {
+  /** The file it stands in, as shown to people. */
+  readonly file: string;
+  readonly sql: string;
+  /** Names of the datasets that its SQL reads, in alphabetical order; empty while the view is broken. */
+  readonly uses: readonly string[];
 }
 
 /** A whole dataset as it stood at one time. */
