@@ -451,9 +451,9 @@ export function urlTooLong(length: number, limit: number): DynamoCsvError {
   });
 }
 
-/** A query string, or a path, that cannot be decoded. */
-export function badQueryString(): DynamoCsvError {
-  return new DynamoCsvError('BAD_QUERY_STRING', 'this URL has a % without two hexadecimal digits behind it', {
+/** A URL that cannot be decoded. */
+export function badUrl(): DynamoCsvError {
+  return new DynamoCsvError('BAD_URL', 'this URL is not percent-encoded as UTF-8', {
     remedy: 'write a percent sign as %25',
     status: 400,
   });
