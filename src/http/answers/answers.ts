@@ -47,12 +47,13 @@ export class Answers {
   }
 
   /** A window, or SQL's answer. */
-  async query(request: FastifyRequest, reply: FastifyReply, query: Query): Promise<FastifyReply | void> {
+  async query(request: FastifyRequest, reply: FastifyReply, query: Query): Promise<FastifyReply | undefined> {
     const kept = this.#windows.kept(query);
     this.#options.metrics.cache.inc(kept === undefined ? MISS : HIT);
     const answer = kept === undefined ? await this.#compute(reply, query) : { representation: kept };
     if ('stream' in answer) return this.#stream(request, reply, query, answer.stream);
     await this.#sender.send(request, reply, answer.representation, query.readAt, this.#options.clock.now());
+    return undefined;
   }
 
   async #compute(reply: FastifyReply, query: Query): Promise<WindowAnswer> {
