@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { decodeRow, rowAt, splitRows } from '../csv/decode.js';
 import { encodeRow, encodeRows } from '../csv/encode.js';
 import type { Files } from '../csv/files.js';
@@ -20,6 +19,7 @@ const DELETED_LIMIT = 100_000;
  */
 export class Baseline {
   readonly #path: string;
+  readonly #files: Files;
   readonly #file: SnapshotFile;
   readonly #deletedFile: SnapshotFile;
   #columns: readonly Column[] = [];
@@ -29,6 +29,7 @@ export class Baseline {
 
   constructor(paths: { readonly rows: string; readonly deleted: string }, files: Files) {
     this.#path = paths.rows;
+    this.#files = files;
     this.#file = new SnapshotFile(paths.rows, files);
     this.#deletedFile = new SnapshotFile(paths.deleted, files);
   }
@@ -44,7 +45,7 @@ export class Baseline {
     this.rows = relayout(found, this.#columns);
     const deleted = await readRows(this.#deletedFile, known);
     if (deleted !== null) this.#loadDeleted(relayout(deleted, this.#columns), keyCount);
-    return (await stat(this.#path)).mtimeMs;
+    return (await this.#files.stat(this.#path))?.modifiedAt ?? null;
   }
 
   #loadDeleted(rows: EncodedRows, keyCount: number): void {

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { at, type Fault, FaultyFiles, type Operation } from '../support/faulty-files.js';
+import { ALL_KEPT, type Kept, RecorderRuns } from '../support/recorder-runs.js';
+import { type Items, itemsOf } from '../support/true-polls.js';
+import { VolatileDisk } from '../support/volatile-disk.js';
+
+const DIR = '/data';
+
+/** Inserts, updates, deletes, an item that comes back, a new attribute in between, a wider type, no items at all. */
+const POLLS: readonly Items[] = [
+  { a: { count: '1' }, b: { count: '2' }, c: { count: '3' } },
+  { a: { count: '1' }, b: { count: '5' }, d: { count: '8' } },
+  { a: { count: '1' }, b: { area: 'north, "east"', count: '6' }, c: { count: '9' } },
+  { a: { count: '1' }, b: { area: 'north, "east"', count: '6' }, c: { count: '9' } },
+  {},
+  { a: { count: 'many' }, c: { count: '1' } },
+].map(itemsOf);
+
+function newDisk(): VolatileDisk {
+  return new VolatileDisk(DIR, `${DIR}/.dynamo-csv`);
+}
+
+/** Records the polls until the files stop; returns how many of them were confirmed. */
+async function record(runs: RecorderRuns, files: FaultyFiles, polls: readonly Items[]): Promise<number> {
+  const recorder = await runs.open(files).catch(() => null);
+  let done = 0;
+  for (const items of recorder === null ? [] : polls) {
+    if (!(await runs.poll(recorder!, items)) && files.isStopped) return done;
+    done++;
+  }
+  await recorder?.close().catch(() => undefined);
+  return done;
+}
+
+/** The operations of a recording in which nothing goes wrong. */
+async function operationsOf(kept: Kept): Promise<readonly Operation[]> {
+  const files = new FaultyFiles(newDisk());
+  const runs = new RecorderRuns(DIR, kept);
+  await record(runs, files, POLLS);
+  await runs.check(files);
+  assert.equal(runs.truth.confirmed.size, POLLS.length);
+  return files.operations;
+}
+
+/** Stops at one operation, opens again what then stands on the disk, and goes on with the poll that was interrupted. */
+async function stopAt(
+  kept: Kept,
+  index: number,
+  fault: Fault,
+  restart: (disk: VolatileDisk) => VolatileDisk,
+) {
+  const runs = new RecorderRuns(DIR, kept);
+  const disk = newDisk();
+  const done = await record(runs, new FaultyFiles(disk, at(index, fault)), POLLS);
+  const found = restart(disk);
+  await record(runs, new FaultyFiles(found), POLLS.slice(done));
+  await runs.check(found);
+}
+
+/** An error names the operation at which it was provoked. */
+async function atEach(operations: readonly Operation[], run: (operation: Operation) => Promise<void>) {
+  for (const operation of operations) {
+    await run(operation).catch((error) => {
+      const { index, name, path } = operation;
+      throw new Error(`operation ${index}, ${name} ${path}: ${error}`, { cause: error });
+    });
+  }
+}
+
+for (const [what, kept] of Object.entries(ALL_KEPT)) {
+  test(`${what}: killed before any operation, and within any write`, async () => {
+    await atEach(await operationsOf(kept), async ({ index, name }) => {
+      await stopAt(kept, index, { stops: true }, (disk) => disk);
+      if (name === 'write') await stopAt(kept, index, { stops: true, part: 0.6 }, (disk) => disk);
+    });
+  });
+
+  test(`${what}: the power fails at any operation and nothing unsynced survives`, async () => {
+    await atEach(await operationsOf(kept), ({ index }) =>
+      stopAt(kept, index, { stops: true, part: 1 }, (disk) => disk.afterPowerLoss(() => false)),
+    );
+  });
+}
