@@ -43,6 +43,7 @@ export class AppendFile {
   readonly #journal: AppendJournal;
   #file: OpenFile;
   #size: number;
+  #replacements = 0;
   /** Whether bytes of a failed append may still stand behind `#size`. */
   #dirty = false;
   /** Whether a power loss might still bring back the file that was replaced. */
@@ -90,6 +91,11 @@ export class AppendFile {
     return this.#size;
   }
 
+  /** How often the whole file was replaced since it was opened, also by a `replace` that failed after it. */
+  get replacements(): number {
+    return this.#replacements;
+  }
+
   /**
    * Adds whole rows (each with its `\n`) at the end. When it resolves they survive a power loss; when it rejects
    * (`VOLUME_…`, `LOG_CHANGED_OUTSIDE`) none of them is there, and it may be tried again.
@@ -98,7 +104,10 @@ export class AppendFile {
     return this.#inTurn(() => (bytes.length === 0 ? undefined : this.#append(bytes)));
   }
 
-  /** Makes `content` the whole file, atomically. When it rejects, the file is the old one or the new one. */
+  /**
+   * Makes `content` the whole file, atomically. When it rejects, the file is the old one or, where only its name could
+   * not be made safe, the new one: `replacements` tells.
+   */
   replace(content: Parts): Promise<void> {
     return this.#inTurn(() => this.#replace(content));
   }
@@ -173,6 +182,7 @@ export class AppendFile {
       const old = this.#file;
       this.#file = written.file;
       this.#size = written.size;
+      this.#replacements++;
       this.#nameUnsynced = true;
       await old.close();
       await this.#clean();

@@ -152,14 +152,15 @@ export class AppendedDataset implements Relation {
   layOut(columns: readonly Column[], keys: readonly string[], timeColumn: string): Promise<void> {
     return this.#turns.run(async () => {
       const fits = this.#file.size > 0 && this.#columns !== null && sameLayout(this.#columns, columns);
-      if (!fits) {
-        const rows = this.#file.size === 0 ? null : await this.#readRows();
-        const body = rows === null ? Buffer.alloc(0) : relayout(rows, columns).body;
-        await this.#replace([encodeHeader(columns), body]);
-      }
-      this.#columns = columns;
-      this.#keys = keys;
-      this.#timeColumn = timeColumn;
+      const adopt = () => {
+        this.#columns = columns;
+        this.#keys = keys;
+        this.#timeColumn = timeColumn;
+      };
+      if (fits) return adopt();
+      const rows = this.#file.size === 0 ? null : await this.#readRows();
+      const body = rows === null ? Buffer.alloc(0) : relayout(rows, columns).body;
+      await this.#replace([encodeHeader(columns), body], adopt);
     });
   }
 
@@ -184,9 +185,11 @@ export class AppendedDataset implements Relation {
   /** Replaces everything in the file by these rows, in one step. */
   fill(rows: EncodedRows, at: number): Promise<void> {
     return this.#turns.run(async () => {
-      await this.#replace([encodeHeader(rows.columns), rows.body]);
-      this.#rows = rows.ends.length;
-      this.#lastAt = at;
+      await this.#replace([encodeHeader(rows.columns), rows.body], () => {
+        this.#columns = rows.columns;
+        this.#rows = rows.ends.length;
+        this.#lastAt = at;
+      });
     });
   }
 
@@ -207,9 +210,10 @@ export class AppendedDataset implements Relation {
     return this.#turns.run(async () => {
       const rows = await this.#readRows();
       const rest = await filterRows(rows, (row) => timeOfRow(row) >= instant);
-      await this.#replace([encodeHeader(rest.columns), rest.body]);
-      this.#rows = rest.ends.length;
-      this.sealedDays = days;
+      await this.#replace([encodeHeader(rest.columns), rest.body], () => {
+        this.#rows = rest.ends.length;
+        this.sealedDays = days;
+      });
     });
   }
 
@@ -237,9 +241,17 @@ export class AppendedDataset implements Relation {
     return { columns: this.#columns ?? [], body, ends };
   }
 
-  async #replace(parts: readonly Buffer[]): Promise<void> {
-    await this.#file.replace(parts);
-    this.#forget();
+  /** Replaces the file, and has `adopt` take over what is known of it as soon as the new one is there, safely or not. */
+  async #replace(parts: readonly Buffer[], adopt: () => void): Promise<void> {
+    const { replacements } = this.#file;
+    try {
+      await this.#file.replace(parts);
+    } finally {
+      if (this.#file.replacements > replacements) {
+        this.#forget();
+        adopt();
+      }
+    }
   }
 
   #remember(before: string, rows: EncodedRows): void {

@@ -81,4 +81,19 @@ for (const [what, kept] of Object.entries(ALL_KEPT)) {
       stopAt(kept, index, { stops: true, part: 1 }, (disk) => disk.afterPowerLoss(() => false)),
     );
   });
+
+  test(`${what}: any operation fails once`, async () => {
+    const faults: Fault[] = [{ fails: 'EIO' }, { fails: 'ENOSPC', part: 0.5 }, { short: true, part: 0.5 }];
+    await atEach(await operationsOf(kept), async ({ index, name }) => {
+      for (const fault of name === 'write' ? faults : faults.slice(0, 1)) {
+        const runs = new RecorderRuns(DIR, kept);
+        const disk = newDisk();
+        const done = await record(runs, new FaultyFiles(disk, at(index, fault)), POLLS);
+        assert.ok(runs.truth.confirmed.size >= done - 1, 'the poll after it is written');
+        await runs.check(disk);
+        await record(runs, new FaultyFiles(disk), POLLS.slice(2));
+        await runs.check(disk);
+      }
+    });
+  });
 }
