@@ -5,6 +5,7 @@ export interface Operation {
   /** From 0, in the order in which operations begin. */
   readonly index: number;
   readonly name: keyof Files | Exclude<keyof OpenFile, 'stat'>;
+  /** Where the file is now; of a rename, where it goes. */
   readonly path: string;
 }
 
@@ -23,6 +24,8 @@ export class FaultyFiles implements Files {
   readonly operations: Operation[] = [];
   readonly #files: Files;
   readonly #faultAt: (operation: Operation) => Fault | null;
+  /** The files that were opened here, each with its present path. */
+  readonly #opened = new Set<{ path: string }>();
   #isStopped = false;
 
   constructor(files: Files, faultAt: (operation: Operation) => Fault | null = () => null) {
@@ -36,19 +39,22 @@ export class FaultyFiles implements Files {
 
   async open(path: string, mode: 'r' | 'r+' | 'w+'): Promise<OpenFile> {
     const file = await this.#run('open', path, () => this.#files.open(path, mode));
+    const place = { path };
+    this.#opened.add(place);
+    const run = <T>(name: keyof OpenFile, whole: () => Promise<T>, inPart?: (part: number) => Promise<T>) =>
+      this.#run(name, place.path, whole, inPart);
     return {
       write: (bytes, position) =>
-        this.#run(
+        run(
           'write',
-          path,
           () => file.write(bytes, position),
           (part) => file.write(bytes.subarray(0, Math.floor(bytes.length * part)), position),
         ),
-      read: (bytes, position) => this.#run('read', path, () => file.read(bytes, position)),
-      truncate: (size) => this.#run('truncate', path, () => file.truncate(size)),
-      sync: () => this.#run('sync', path, () => file.sync()),
-      stat: () => this.#run('stat', path, () => file.stat()),
-      close: () => this.#run('close', path, () => file.close()),
+      read: (bytes, position) => run('read', () => file.read(bytes, position)),
+      truncate: (size) => run('truncate', () => file.truncate(size)),
+      sync: () => run('sync', () => file.sync()),
+      stat: () => run('stat', () => file.stat()),
+      close: () => run('close', () => file.close()),
     };
   }
 
@@ -56,8 +62,9 @@ export class FaultyFiles implements Files {
     return this.#run('readFile', path, () => this.#files.readFile(path));
   }
 
-  rename(from: string, to: string): Promise<void> {
-    return this.#run('rename', to, () => this.#files.rename(from, to));
+  async rename(from: string, to: string): Promise<void> {
+    await this.#run('rename', to, () => this.#files.rename(from, to));
+    for (const place of this.#opened) if (place.path === from) place.path = to;
   }
 
   remove(path: string): Promise<void> {
@@ -108,15 +115,6 @@ export class FaultyFiles implements Files {
 /** That fault at one operation, and nothing elsewhere. */
 export function at(index: number, fault: Fault): (operation: Operation) => Fault | null {
   return (operation) => (operation.index === index ? fault : null);
-}
-
-/** A disk without room from one operation on: what would take space fails, with half of a write done. */
-export function fullFrom(index: number): (operation: Operation) => Fault | null {
-  return ({ index: here, name, path }) => {
-    if (here < index) return null;
-    if (name === 'write') return { fails: 'ENOSPC', part: 0.5 };
-    return name === 'open' && path.endsWith('.tmp') ? { fails: 'ENOSPC' } : null;
-  };
 }
 
 function stopped(): Error {
