@@ -146,11 +146,13 @@ export class AppendedDataset implements Relation {
   }
 
   /**
-   * Makes the file's layout that of `columns` before rows with these columns are appended: a new attribute widens the
-   * file, every old row gets an empty cell. The file is replaced atomically; nothing happens when the layout fits.
+   * Makes the file's layout that of `wanted` before rows with these columns are appended: a new attribute widens the
+   * file, every old row gets an empty cell. Columns of the file that are not wanted any more (the table has another key
+   * schema) stay, before the time. The file is replaced atomically; nothing happens when the layout fits.
    */
-  layOut(columns: readonly Column[], keys: readonly string[], timeColumn: string): Promise<void> {
+  layOut(wanted: readonly Column[], keys: readonly string[], timeColumn: string): Promise<void> {
     return this.#turns.run(async () => {
+      const columns = this.#file.size === 0 ? wanted : withColumnsOf(this.#columns ?? [], wanted);
       const fits = this.#file.size > 0 && this.#columns !== null && sameLayout(this.#columns, columns);
       const adopt = () => {
         this.#columns = columns;
@@ -165,9 +167,9 @@ export class AppendedDataset implements Relation {
   }
 
   /** Appends one poll's rows, laid out as `layOut` said. Rejects, and leaves the file as it was, when it cannot. */
-  append(rows: EncodedRows, at: number): Promise<void> {
+  append(added: EncodedRows, at: number): Promise<void> {
     return this.#turns.run(async () => {
-      if (rows.ends.length === 0) return;
+      const rows = this.#columns === null ? added : relayout(added, this.#columns);
       const before = this.version;
       try {
         await this.#file.append(rows.body);
@@ -176,6 +178,7 @@ export class AppendedDataset implements Relation {
         throw error;
       }
       this.#persisted = true;
+      if (rows.ends.length === 0) return;
       this.#rows += rows.ends.length;
       this.#lastAt = at;
       if (before !== null) this.#remember(before, rows);
@@ -264,6 +267,13 @@ export class AppendedDataset implements Relation {
     this.#recent = [];
     this.#recentBytes = 0;
   }
+}
+
+/** The wanted columns and, before the last of them (the time), those of the file that are missing there. */
+function withColumnsOf(file: readonly Column[], wanted: readonly Column[]): readonly Column[] {
+  const names = new Set(wanted.map(({ name }) => name));
+  const others = file.filter(({ name }) => !names.has(name));
+  return others.length === 0 ? wanted : [...wanted.slice(0, -1), ...others, ...wanted.slice(-1)];
 }
 
 /** The rows that are newer than an instant; rows are in the order of time. */

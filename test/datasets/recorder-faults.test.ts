@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { at, type Fault, FaultyFiles, type Operation } from '../support/faulty-files.js';
 import { ALL_KEPT, type Kept, RecorderRuns } from '../support/recorder-runs.js';
 import { type Items, itemsOf } from '../support/true-polls.js';
@@ -97,3 +98,79 @@ for (const [what, kept] of Object.entries(ALL_KEPT)) {
     });
   });
 }
+
+const items: fc.Arbitrary<Items> = fc
+  .dictionary(
+    fc.constantFrom('a', 'b', 'c', 'd', 'e f', '"g"'),
+    fc.record(
+      {
+        count: fc.oneof(fc.nat(3).map(String), fc.constantFrom('', 'many', '1,5')),
+        area: fc.constantFrom('north', 'a\nb'),
+        zone: fc.nat(2).map(String),
+      },
+      { requiredKeys: [] },
+    ),
+    { maxKeys: 5, noNullPrototype: true },
+  )
+  .map(itemsOf);
+
+/** From one start of the service to its end: what it polls, what fails on the way, how it ends. */
+interface Life {
+  readonly polls: readonly Items[];
+  /** From that operation on, for so many, the disk has no room, or every operation fails. */
+  readonly trouble: { readonly from: number; readonly count: number; readonly fault: Fault } | null;
+  readonly stop: { readonly at: number; readonly part: number } | null;
+  /** Which of the unsynced things survive in turn; null: the process dies and the disk does not. */
+  readonly survives: readonly boolean[] | null;
+}
+
+const life: fc.Arbitrary<Life> = fc.record({
+  polls: fc.array(items, { maxLength: 4 }),
+  trouble: fc.option(
+    fc.record({
+      from: fc.nat(120),
+      count: fc.oneof(fc.constant(1), fc.nat(60)),
+      fault: fc.record({
+        fails: fc.constantFrom('ENOSPC' as const, 'EIO' as const, 'EDQUOT' as const, 'EACCES' as const),
+        part: fc.constantFrom(0, 0.5, 1),
+      }),
+    }),
+  ),
+  stop: fc.option(fc.record({ at: fc.nat(150), part: fc.constantFrom(0, 0.5, 1) })),
+  survives: fc.option(fc.array(fc.boolean(), { minLength: 1, maxLength: 8 })),
+});
+
+test('any polls, any troubles, any stops, over several lives', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...Object.values(ALL_KEPT)),
+      fc.array(life, { minLength: 1, maxLength: 4 }),
+      fc.array(items, { minLength: 1, maxLength: 2 }),
+      async (kept, lives, lastPolls) => {
+        const runs = new RecorderRuns(DIR, kept);
+        let disk = newDisk();
+        for (const { polls, trouble, stop, survives } of lives) {
+          const faultAt = ({ index }: Operation): Fault | null => {
+            if (stop !== null && index >= stop.at) return { stops: true, part: stop.part };
+            if (trouble === null || index < trouble.from || index >= trouble.from + trouble.count)
+              return null;
+            return trouble.fault;
+          };
+          await record(runs, new FaultyFiles(disk, faultAt), polls);
+          let bit = 0;
+          if (survives !== null) disk = disk.afterPowerLoss(() => survives[bit++ % survives.length]!);
+        }
+        const before = runs.truth.confirmed.size;
+        await record(runs, new FaultyFiles(disk), lastPolls);
+        assert.equal(runs.truth.confirmed.size, before + lastPolls.length);
+        await runs.check(disk);
+      },
+    ),
+    {
+      numRuns: Number(process.env.RUNS ?? 400),
+      ...(process.env.SEED ? { seed: Number(process.env.SEED) } : {}),
+      interruptAfterTimeLimit: 30_000,
+      includeErrorInReport: true,
+    },
+  );
+});

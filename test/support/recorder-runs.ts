@@ -10,7 +10,6 @@ import {
   type Items,
   readingOf,
   rowsOf,
-  type TruePoll,
   type Truth,
 } from './true-polls.js';
 
@@ -31,14 +30,17 @@ const FIRST_POLL = Date.parse('2026-11-24T09:30:00.000Z');
 
 /** One table over several lives of the service: what was really there, and what the files say. */
 export class RecorderRuns {
-  readonly truth: Truth = { polls: [], confirmed: new Set() };
+  readonly truth: Truth;
   readonly #dataDir: string;
   readonly #kept: Kept;
-  #now = FIRST_POLL;
+  #now: number;
 
-  constructor(dataDir: string, kept: Kept) {
+  /** `before`: runs on the same folder that kept something else. */
+  constructor(dataDir: string, kept: Kept, before: RecorderRuns | null = null) {
     this.#dataDir = dataDir;
     this.#kept = kept;
+    this.#now = before === null ? FIRST_POLL : before.#now;
+    this.truth = before?.truth ?? { polls: [], confirmed: new Set() };
   }
 
   open(files: Files): Promise<TableRecorder> {
@@ -58,12 +60,17 @@ export class RecorderRuns {
 
   /** One poll; true when it was confirmed. */
   async poll(recorder: TableRecorder, items: Items): Promise<boolean> {
-    this.#now += INTERVAL;
-    const poll: TruePoll = { at: this.#now, items };
-    this.truth.polls.push(poll);
-    const { problems } = await recorder.record(readingOf(items), poll.at);
-    if (problems.length === 0) this.truth.confirmed.add(poll.at);
+    const at = this.tick(items);
+    const { problems } = await recorder.record(readingOf(items), at);
+    if (problems.length === 0) this.truth.confirmed.add(at);
     return problems.length === 0;
+  }
+
+  /** The time of the next poll, which finds these items and is not confirmed yet. */
+  tick(items: Items): number {
+    this.#now += INTERVAL;
+    this.truth.polls.push({ at: this.#now, items });
+    return this.#now;
   }
 
   /** Holds the files to the promises. */
