@@ -12,7 +12,6 @@ import type { PollHealth } from './freshness.js';
 import { typesFromCells } from './infer-columns.js';
 import type { Relation, SealedDay } from './relation.js';
 import { lastTimeIn, timeOfRow } from './row-time.js';
-import { createYielder } from './yielding.js';
 
 /** Bytes of recent rows kept in memory, so that the SQL engine can follow a growing file without reading it again. */
 const RECENT_LIMIT = 2 * 1024 * 1024;
@@ -48,12 +47,15 @@ export class AppendedDataset implements Relation {
   #columns: readonly Column[] | null;
   #keys: readonly string[];
   #rows = 0;
-  /** Time of the newest row in milliseconds; 0: no row. */
+  /** Times of the oldest and the newest row in milliseconds; 0: no row. */
+  #firstAt = 0;
   #lastAt = 0;
   #recent: { readonly before: string; readonly rows: EncodedRows }[] = [];
   #recentBytes = 0;
   #persisted = true;
   sealedDays: readonly SealedDay[] = [];
+  /** Rows that are newer (milliseconds since the epoch) have to stay in the file: the recorder needs them yet. */
+  neededAfter = Number.POSITIVE_INFINITY;
 
   private constructor(options: AppendedOptions, file: AppendFile) {
     this.name = options.name;
@@ -97,6 +99,11 @@ export class AppendedDataset implements Relation {
   /** Size of the file in bytes. */
   get size(): number {
     return this.#file.size;
+  }
+
+  /** Time of the oldest row, milliseconds since the epoch; 0 without rows. */
+  get firstAt(): number {
+    return this.#firstAt;
   }
 
   /** Time of the newest row, milliseconds since the epoch; 0 without rows. */
@@ -179,6 +186,7 @@ export class AppendedDataset implements Relation {
       }
       this.#persisted = true;
       if (rows.ends.length === 0) return;
+      if (this.#rows === 0) this.#firstAt = timeOfRow(rowAt(rows, 0));
       this.#rows += rows.ends.length;
       this.#lastAt = at;
       if (before !== null) this.#remember(before, rows);
@@ -191,6 +199,7 @@ export class AppendedDataset implements Relation {
       await this.#replace([encodeHeader(rows.columns), rows.body], () => {
         this.#columns = rows.columns;
         this.#rows = rows.ends.length;
+        this.#firstAt = rows.ends.length === 0 ? 0 : timeOfRow(rowAt(rows, 0));
         this.#lastAt = at;
       });
     });
@@ -207,14 +216,21 @@ export class AppendedDataset implements Relation {
   }
 
   /**
-   * Takes the rows before an instant out of the file, and shows the sealed days instead, in one step for every reader.
+   * Takes rows out of the file and shows these sealed days instead, in one step for every reader. `ranges`: rows as
+   * `rows` gave them, in order; what was appended since stays.
    */
-  dropRowsBefore(instant: number, days: readonly SealedDay[]): Promise<void> {
+  dropRows(ranges: readonly RowRange[], days: readonly SealedDay[]): Promise<void> {
     return this.#turns.run(async () => {
+      if (ranges.length === 0) {
+        this.sealedDays = days;
+        return;
+      }
       const rows = await this.#readRows();
-      const rest = await filterRows(rows, (row) => timeOfRow(row) >= instant);
-      await this.#replace([encodeHeader(rest.columns), rest.body], () => {
-        this.#rows = rest.ends.length;
+      const kept = rangesBetween(ranges, rows.ends.length).map(({ from, to }) => sliceRows(rows, from, to));
+      const count = kept.reduce((sum, part) => sum + part.ends.length, 0);
+      await this.#replace([encodeHeader(rows.columns), ...kept.map((part) => part.body)], () => {
+        this.#rows = count;
+        this.#firstAt = kept[0] === undefined ? 0 : timeOfRow(rowAt(kept[0], 0));
         this.sealedDays = days;
       });
     });
@@ -226,8 +242,6 @@ export class AppendedDataset implements Relation {
 
   async #load(): Promise<void> {
     this.#forget();
-    this.#rows = 0;
-    this.#lastAt = 0;
     if (this.#file.size === 0) return;
     const { header, body, ends } = await splitRows(await this.#file.read());
     const known = new Map(this.#columns?.map((column) => [column.name, column]));
@@ -235,6 +249,7 @@ export class AppendedDataset implements Relation {
     const rows = { columns: bare, body, ends };
     this.#columns = await typesFromCells(rows, new Set(header.filter((name) => !known.has(name))));
     this.#rows = ends.length;
+    this.#firstAt = ends.length === 0 ? 0 : timeOfRow(rowAt(rows, 0));
     this.#lastAt = lastTimeIn(rows);
   }
 
@@ -276,6 +291,12 @@ function withColumnsOf(file: readonly Column[], wanted: readonly Column[]): read
   return others.length === 0 ? wanted : [...wanted.slice(0, -1), ...others, ...wanted.slice(-1)];
 }
 
+/** Rows of a file by their number: `from` (included) to `to` (excluded). */
+export interface RowRange {
+  from: number;
+  to: number;
+}
+
 /** The rows that are newer than an instant; rows are in the order of time. */
 export function rowsAfter(rows: EncodedRows, instant: number): EncodedRows {
   let first = rows.ends.length;
@@ -294,16 +315,13 @@ export function sliceRows(rows: EncodedRows, from: number, to: number): EncodedR
   };
 }
 
-async function filterRows(rows: EncodedRows, keeps: (row: Buffer) => boolean): Promise<EncodedRows> {
-  const breathe = createYielder();
-  const parts: EncodedRows[] = [sliceRows(rows, 0, 0)];
-  let start = 0;
-  for (let row = 0; row < rows.ends.length; row++) {
-    if ((row & 1023) === 0) await breathe();
-    if (keeps(rowAt(rows, row))) continue;
-    if (row > start) parts.push(sliceRows(rows, start, row));
-    start = row + 1;
+/** The rows of `count` that are in none of the ranges, which are in order. */
+function rangesBetween(ranges: readonly RowRange[], count: number): RowRange[] {
+  const between: RowRange[] = [];
+  let from = 0;
+  for (const range of [...ranges, { from: count, to: count }]) {
+    if (range.from > from) between.push({ from, to: range.from });
+    from = range.to;
   }
-  parts.push(sliceRows(rows, start, rows.ends.length));
-  return concatRows(parts);
+  return between;
 }

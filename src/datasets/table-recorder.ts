@@ -256,28 +256,30 @@ export class TableRecorder {
 
   /** Changes that are kept from now on begin with those that the log of the past tells of. */
   async #learnFromLog(): Promise<void> {
+    if (this.#log === null || this.#changes === null) return;
+    if (this.#changes.isEmpty && !this.#log.isEmpty) await this.#readChangesOff(this.#log, this.#changes);
+    this.#log.neededAfter = Number.POSITIVE_INFINITY;
+  }
+
+  async #readChangesOff(log: AppendedDataset, changes: AppendedDataset): Promise<void> {
     const { logger } = this.#options;
-    if (this.#log === null || this.#changes === null || !this.#changes.isEmpty || this.#log.isEmpty) return;
     const { timestamp } = this.#addedNames;
     await this.#writeState();
-    await this.#log.layOut(logColumns(this.#columns, this.#addedNames), this.#keys, timestamp);
+    await log.layOut(logColumns(this.#columns, this.#addedNames), this.#keys, timestamp);
     const keyCount = this.#keys.length;
     const columns = changesColumns(this.#columns, keyCount, this.#addedNames);
-    logger.info(
-      { dataset: this.#changes.name, rows: this.#log.status().rows },
-      'reading the changes off the log',
-    );
+    logger.info({ dataset: changes.name, rows: log.status().rows }, 'reading the changes off the log');
     const baseline = this.#baseline as Baseline;
-    const past = await changesOfLog(await this.#log.rows(), this.#columns, keyCount, columns, baseline);
+    const past = await changesOfLog(await log.rows(), this.#columns, keyCount, columns, baseline);
     // The baseline first: interrupted before the changes are there, all of this is done again.
     await baseline.write(wholeFile(baseline.rows as EncodedRows));
     this.#recordedAt = past.at;
     this.#comparedAt = past.at;
-    this.#snapshotAt = past.at;
+    this.#haveSnapshotOf(past.at);
     await this.#writeState();
-    await this.#changes.layOut(columns, this.#keys, timestamp);
-    await this.#changes.fill(past.rows, past.at);
-    logger.info({ dataset: this.#changes.name, rows: past.rows.ends.length }, 'read the changes off the log');
+    await changes.layOut(columns, this.#keys, timestamp);
+    await changes.fill(past.rows, past.at);
+    logger.info({ dataset: changes.name, rows: past.rows.ends.length }, 'read the changes off the log');
   }
 
   async #compare(rows: EncodedRows, at: number): Promise<Compared> {
@@ -341,9 +343,15 @@ export class TableRecorder {
     }
     this.#recordedAt = at;
     this.#comparedAt = at;
-    if (isReplaced) this.#snapshotAt = at;
+    if (isReplaced) this.#haveSnapshotOf(at);
     await this.#attempt(problems, () => this.#writeState());
     return bytes.length;
+  }
+
+  /** The baseline's file has the items of that poll: changes after it are needed to redo them. */
+  #haveSnapshotOf(at: number | null): void {
+    this.#snapshotAt = at;
+    if (this.#changes !== null) this.#changes.neededAfter = at ?? 0;
   }
 
   /** Does one step on the volume; what goes wrong joins the poll's problems, once per sentence. */
@@ -377,17 +385,16 @@ export class TableRecorder {
     this.#names = state?.names ?? null;
     this.#described = { columns: this.#columns, keys: this.#keys };
     this.#snapshotAt = state?.snapshotAt ?? null;
-    if (this.#keepsLog) this.#log = await this.#openAppended('log');
+    if (this.#options.log) this.#log = await this.#openAppended('log');
     if (this.#options.changes) this.#changes = await this.#openAppended('changes');
+    this.#haveSnapshotOf(this.#snapshotAt);
+    // Nothing of a log is sealed before the changes were read off it.
+    if (this.#log !== null && this.#changes?.isEmpty === true) this.#log.neededAfter = 0;
     if (this.#columns.length === 0 && this.#log?.columns) this.#columns = this.#log.columns.slice(0, -1);
     this.#recordedAt = latest(state?.readAt, this.#changes?.lastAt ?? this.#log?.lastAt);
     const modifiedAt = await this.#openBaseline();
     this.#lastAt = Math.max(this.#recordedAt ?? 0, this.#log?.lastAt ?? 0, this.#changes?.lastAt ?? 0);
     this.#options.health.readAt = this.#recordedAt ?? modifiedAt;
-  }
-
-  get #keepsLog(): boolean {
-    return this.#options.log;
   }
 
   async #readState(): Promise<TableState | null> {

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pino } from 'pino';
+import { LocalDays } from '../../src/datasets/local-day.js';
+import { Sealer } from '../../src/datasets/sealer.js';
+import type { TableRecorder } from '../../src/datasets/table-recorder.js';
 import { type Fault, FaultyFiles, type Operation } from '../support/faulty-files.js';
+import { PlainDays } from '../support/plain-days.js';
 import { ALL_KEPT, type Kept, RecorderRuns } from '../support/recorder-runs.js';
 import { type Items, itemsOf, readingOf } from '../support/true-polls.js';
 import { VolatileDisk } from '../support/volatile-disk.js';
@@ -187,6 +192,50 @@ test('polls of the past that the volume does not take leave nothing behind, and 
   isFull = false;
   await runs.poll(recorder, two);
   await runs.check(disk);
+});
+
+/** Seals what is closed nine days later, before the first poll of that day. */
+async function sealLater(disk: VolatileDisk, recorder: TableRecorder): Promise<boolean> {
+  const sealer = new Sealer({
+    dataDir: DIR,
+    files: disk,
+    days: new LocalDays('UTC'),
+    parquet: new PlainDays(disk),
+    clock: { now: () => Date.parse('2026-12-03T12:00:00Z'), sleep: async () => undefined },
+    logger: pino({ level: 'silent' }),
+  });
+  let isDone = true;
+  for (const dataset of [recorder.log, recorder.changes]) {
+    if (dataset === null) continue;
+    await sealer.restore(dataset);
+    isDone = (await sealer.seal(dataset, { keep: 1, retention: null })) && isDone;
+  }
+  return isDone;
+}
+
+test('changes that the snapshot does not have yet are not sealed away', async () => {
+  const { disk, runs } = start(CHANGES);
+  await recordKilled(runs, disk, [one]);
+  await recordKilled(runs, disk, [two], nth(1, 'rename', 'flags.csv', { stops: true }));
+  assert.equal(await sealLater(disk, await runs.open(disk)), false);
+  const again = await runs.open(disk);
+  assert.deepEqual(again.changes!.status().rows, 1);
+  await runs.poll(again, two);
+  assert.deepEqual(again.changes!.status().rows, 1, 'nothing is logged twice');
+  assert.equal(await sealLater(disk, again), true);
+  assert.deepEqual(again.changes!.status().rows, 0);
+});
+
+test('a log is not sealed before the changes were read off it', async () => {
+  const { disk, runs } = start({ ...LOG_AND_CHANGES, changes: false });
+  await recordKilled(runs, disk, [one, two]);
+  const both = new RecorderRuns(DIR, LOG_AND_CHANGES, runs);
+  const recorder = await both.open(disk);
+  assert.equal(await sealLater(disk, recorder), false);
+  await both.poll(recorder, wide);
+  await both.check(disk);
+  assert.equal(await sealLater(disk, recorder), true);
+  assert.equal(recorder.log!.status().rows, 0);
 });
 
 test('another key schema: all items count as new, and the changes of before stay readable', async () => {
