@@ -1,7 +1,8 @@
+import { crc32 } from 'node:zlib';
 import { datasetNotReadYet } from '../base/errors.js';
 import { Turns } from '../base/turns.js';
 import { AppendFile, type Recovery } from '../csv/append-file.js';
-import { sameLayout } from '../csv/columns.js';
+import { sameColumns, sameLayout } from '../csv/columns.js';
 import { rowAt, splitRows } from '../csv/decode.js';
 import { encodeHeader, noRows } from '../csv/encode.js';
 import type { Files } from '../csv/files.js';
@@ -44,7 +45,9 @@ export class AppendedDataset implements Relation {
   readonly #health: PollHealth;
   readonly #turns = new Turns();
   #timeColumn: string;
-  #columns: readonly Column[] | null;
+  #columns: readonly Column[] | null = null;
+  /** Tells one layout, types included, from another. */
+  #layout = '';
   #keys: readonly string[];
   #rows = 0;
   /** Times of the oldest and the newest row in milliseconds; 0: no row. */
@@ -65,8 +68,8 @@ export class AppendedDataset implements Relation {
     this.#file = file;
     this.#health = options.health;
     this.#timeColumn = options.timeColumn;
-    this.#columns = options.known;
     this.#keys = options.keys;
+    if (options.known !== null) this.#haveColumns(options.known);
   }
 
   /** Opens the file and takes over what is there. `recovery`: what an interruption left at its end, cut off by now. */
@@ -93,7 +96,7 @@ export class AppendedDataset implements Relation {
 
   get version(): string | null {
     if (this.#columns === null || this.#file.size === 0) return null;
-    return `${this.#file.size.toString(36)}-${this.#lastAt.toString(36)}`;
+    return `${this.#file.size.toString(36)}-${this.#lastAt.toString(36)}-${this.#layout}`;
   }
 
   /** Size of the file in bytes. */
@@ -162,7 +165,7 @@ export class AppendedDataset implements Relation {
       const columns = this.#file.size === 0 ? wanted : withColumnsOf(this.#columns ?? [], wanted);
       const fits = this.#file.size > 0 && this.#columns !== null && sameLayout(this.#columns, columns);
       const adopt = () => {
-        this.#columns = columns;
+        this.#haveColumns(columns);
         this.#keys = keys;
         this.#timeColumn = timeColumn;
       };
@@ -197,7 +200,7 @@ export class AppendedDataset implements Relation {
   fill(rows: EncodedRows, at: number): Promise<void> {
     return this.#turns.run(async () => {
       await this.#replace([encodeHeader(rows.columns), rows.body], () => {
-        this.#columns = rows.columns;
+        this.#haveColumns(rows.columns);
         this.#rows = rows.ends.length;
         this.#firstAt = rows.ends.length === 0 ? 0 : timeOfRow(rowAt(rows, 0));
         this.#lastAt = at;
@@ -247,10 +250,16 @@ export class AppendedDataset implements Relation {
     const known = new Map(this.#columns?.map((column) => [column.name, column]));
     const bare = header.map((name) => known.get(name) ?? { name, type: 'string' as const, seen: false });
     const rows = { columns: bare, body, ends };
-    this.#columns = await typesFromCells(rows, new Set(header.filter((name) => !known.has(name))));
+    this.#haveColumns(await typesFromCells(rows, new Set(header.filter((name) => !known.has(name)))));
     this.#rows = ends.length;
     this.#firstAt = ends.length === 0 ? 0 : timeOfRow(rowAt(rows, 0));
     this.#lastAt = lastTimeIn(rows);
+  }
+
+  #haveColumns(columns: readonly Column[]): void {
+    if (this.#columns !== null && sameColumns(this.#columns, columns)) return;
+    this.#columns = columns;
+    this.#layout = crc32(JSON.stringify(columns)).toString(36);
   }
 
   async #readRows(): Promise<EncodedRows> {

@@ -117,7 +117,12 @@ export class TableRecorder {
   /** Opens what the volume has of this source, finishing or undoing what was interrupted. */
   static async open(options: RecorderOptions): Promise<TableRecorder> {
     const recorder = new TableRecorder(options);
-    await recorder.#open();
+    try {
+      await recorder.#open();
+    } catch (error) {
+      await Promise.allSettled([recorder.#log?.close(), recorder.#changes?.close()]);
+      throw error;
+    }
     return recorder;
   }
 
@@ -230,11 +235,10 @@ export class TableRecorder {
       this.#baseline?.clear();
     }
     this.#keys = reading.keys;
-    this.#names ??= this.#chooseNames(reading.rows.columns);
-    const found =
-      this.#log === null && this.#changes === null
-        ? reading.rows
-        : avoidAddedNames(reading.rows, this.#names);
+    if (this.#log !== null || this.#changes !== null) {
+      this.#names ??= this.#chooseNames([...this.#columns, ...reading.rows.columns]);
+    }
+    const found = this.#names === null ? reading.rows : avoidAddedNames(reading.rows, this.#names);
     const columns = mergeColumns(this.#columns, found.columns, { keys: reading.keys, configured });
     const isNewLayout = !sameColumns(this.#columns, columns);
     if (isNewLayout) this.#baseline?.layOut(columns);

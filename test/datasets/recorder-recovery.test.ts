@@ -150,6 +150,37 @@ for (const kept of [LOG_AND_CHANGES, EVERYTHING]) {
   });
 }
 
+test('a full disk: readers see every poll, and what changed meanwhile is found against the last poll on disk', async () => {
+  const { disk, runs } = start(EVERYTHING);
+  let isFull = false;
+  const files = new FaultyFiles(disk, ({ name }) =>
+    isFull && name === 'write' ? { fails: 'ENOSPC', part: 0.5 } : null,
+  );
+  const recorder = await runs.open(files);
+  await runs.poll(recorder, one);
+  isFull = true;
+  for (const items of [two, itemsOf({ c: { count: '4' } }), wide]) {
+    assert.equal(await runs.poll(recorder, items), false);
+    const [snapshot, log, changes] = recorder.datasets;
+    assert.equal((await snapshot!.content()).rows, items.size);
+    assert.deepEqual(
+      [snapshot, log, changes].map((dataset) => dataset!.status().persisted),
+      [false, false, false],
+    );
+    assert.equal((await log!.content()).rows, 2);
+  }
+  await runs.check(disk);
+  isFull = false;
+  assert.equal(await runs.poll(recorder, wide), true);
+  assert.ok(recorder.datasets.every((dataset) => dataset.status().persisted));
+  await runs.check(disk);
+  const changed = (await recorder.changes!.content()).bytes.toString().trimEnd().split('\n').slice(3);
+  assert.deepEqual(changed, [
+    'update,a,,2,,1,2026-11-24T09:30:30.000Z,2026-11-24T09:32:30.000Z',
+    'update,b,north,1,,1,2026-11-24T09:30:30.000Z,2026-11-24T09:32:30.000Z',
+  ]);
+});
+
 test('reading the changes off the log fails half way, and is done again from the beginning', async () => {
   const { disk, runs } = start({ ...LOG_AND_CHANGES, changes: false });
   await recordKilled(runs, disk, [one, itemsOf({ b: { count: '1' } })]);
@@ -236,6 +267,33 @@ test('a log is not sealed before the changes were read off it', async () => {
   await both.check(disk);
   assert.equal(await sealLater(disk, recorder), true);
   assert.equal(recorder.log!.status().rows, 0);
+});
+
+test('an attribute that has the name of a column of ours, and changes that are kept only later', async () => {
+  const { disk, runs } = start(ALL_KEPT['a snapshot']!);
+  const stamped = itemsOf({ a: { timestamp: 'noon' } });
+  await recordKilled(runs, disk, [one, stamped]);
+  const recorder = await new RecorderRuns(DIR, CHANGES, runs).open(disk);
+  await recorder.record(readingOf(itemsOf({ a: { timestamp: 'one' } })), Date.parse('2026-11-24T10:00:00Z'));
+  assert.equal(
+    (await recorder.changes!.content()).bytes.toString(),
+    'change,id,count,timestamp,previous_count,previous_timestamp,since,poll_timestamp\n' +
+      'update,a,,one,,noon,2026-11-24T09:31:00.000Z,2026-11-24T10:00:00.000Z\n',
+  );
+});
+
+test('a log in another order of columns, or with other types, has another version', async () => {
+  const { disk, runs } = start(ALL_KEPT['a log']!);
+  const recorder = await runs.open(disk);
+  const versions = new Set<string | null>();
+  await runs.poll(recorder, wide);
+  versions.add(recorder.log!.version);
+  const [id, area, count, time] = recorder.log!.columns!;
+  await recorder.log!.layOut([id!, count!, area!, time!], ['id'], 'timestamp');
+  versions.add(recorder.log!.version);
+  await recorder.log!.layOut([id!, { ...count!, type: 'string' }, area!, time!], ['id'], 'timestamp');
+  versions.add(recorder.log!.version);
+  assert.equal(versions.size, 3);
 });
 
 test('another key schema: all items count as new, and the changes of before stay readable', async () => {
