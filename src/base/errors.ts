@@ -242,6 +242,17 @@ export function pollFailed(thrown: unknown): DynamoCsvError {
     : new DynamoCsvError('POLL_FAILED', describeError(thrown), { cause: thrown });
 }
 
+/** Closed days stay in the CSV file of a log or of changes until they can be sealed. */
+export function sealingFailed(name: string, cause: unknown): DynamoCsvError {
+  const sentence = `The closed days of "${name}" could not be sealed: ${describeError(cause)}`;
+  return new DynamoCsvError('SEALING_FAILED', sentence, {
+    ...(cause instanceof DynamoCsvError
+      ? {}
+      : { remedy: 'they stay in the CSV file, and it is tried again' }),
+    cause,
+  });
+}
+
 /** Sealed days are cut by a time zone's midnights; another zone's would double some hours and lose others. */
 export function historyInOtherTimeZone(folder: string, found: string, configured: string): DynamoCsvError {
   return new DynamoCsvError(

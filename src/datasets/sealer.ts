@@ -86,8 +86,11 @@ export class Sealer {
     dataset.sealedDays = found.sort((a, b) => (a.date < b.date ? -1 : 1));
   }
 
-  /** Seals the days that are older than `keep` days, and drops those beyond the retention. */
-  async seal(dataset: AppendedDataset, keeping: Keeping): Promise<void> {
+  /**
+   * Seals the days that are older than `keep` days, and drops those beyond the retention. When the signal aborts, it
+   * rejects with its reason between two days; the next run goes on from there.
+   */
+  async seal(dataset: AppendedDataset, keeping: Keeping, signal?: AbortSignal): Promise<void> {
     const { days, clock, logger } = this.#options;
     const today = days.dateOf(clock.now());
     const firstKept = LocalDays.daysBefore(today, keeping.keep - 1);
@@ -99,6 +102,7 @@ export class Sealer {
     const sealed = new Map(dataset.sealedDays.map((day) => [day.date, day]));
     let done = 0;
     for (const [date, dayRows] of [...closed].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      signal?.throwIfAborted();
       sealed.set(date, await this.#sealDay(dataset, date, dayRows, sealed.get(date)));
       done++;
       if (done % PROGRESS_EVERY === 0)
