@@ -89,16 +89,18 @@ export class Collector {
     try {
       const reading = await source.read({ known: recorder.known, signal });
       const recorded = await recorder.record(reading, startedAt);
-      this.#succeeded(reading, recorded, clock.now() - startedAt);
+      this.#succeeded(reading, recorded, Math.max(0, clock.now() - startedAt));
     } catch (thrown) {
       if (signal.aborted) return due;
-      this.#failed(pollFailed(thrown), clock.now() - startedAt);
+      this.#failed(pollFailed(thrown), Math.max(0, clock.now() - startedAt));
     }
     const endedAt = clock.now();
     this.#skip(this.#grid.due(due, endedAt));
     const failures = this.#troubles.poll.times;
     if (failures === 0) return this.#grid.next(startedAt, endedAt);
-    return Math.max(endedAt, startedAt + backoff(this.health.interval, failures, random()));
+    // The clock may have gone back while the poll ran.
+    const from = Math.min(startedAt, endedAt);
+    return Math.max(endedAt, from + backoff(this.health.interval, failures, random()));
   }
 
   #succeeded({ cost, problem = null }: Reading, recorded: Recorded, took: number): void {

@@ -16,7 +16,7 @@ export class PollGrid {
   next(startedAt: number, endedAt: number): number {
     // The clock may have gone back while it ran.
     const notBefore = Math.min(startedAt, endedAt) + this.#interval / 2;
-    return this.#time(Math.max(this.#index(endedAt) + 1, Math.ceil(this.#position(notBefore)), 0));
+    return this.#time(Math.max(this.#index(endedAt) + 1, Math.ceil(this.#position(notBefore))));
   }
 
   /** How many polls were due between two times, the first excluded. */
