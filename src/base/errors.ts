@@ -466,3 +466,15 @@ export function demoArgumentUnknown(argument: string, known: readonly string[]):
     { remedy: `write ${known.join(' or ')}`, status: 400 },
   );
 }
+
+/** The demo writes made-up data: only where it has a folder to itself. */
+export function demoFolderForeign(dataDir: string): DynamoCsvError {
+  return new DynamoCsvError('DEMO_FOLDER_FOREIGN', `${dataDir} holds data that is not the demo's`, {
+    remedy: 'set DATA_DIR to an empty or a new folder, or leave it out',
+  });
+}
+
+/** The service that the demo started ended before it was ready; it said why itself. */
+export function demoServiceEnded(how: string): DynamoCsvError {
+  return new DynamoCsvError('DEMO_SERVICE_ENDED', `The service ended ${how}; what it said stands above`);
+}
