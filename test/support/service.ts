@@ -38,6 +38,8 @@ export interface RunningService {
   readonly errors: () => string;
   /** The first line of its log that is so; waits for it. */
   logged(is: (line: LogLine) => boolean): Promise<LogLine>;
+  /** All that it wrote, as soon as it has written that. */
+  printed(what: RegExp): Promise<string>;
   /** Sends a signal, by default SIGTERM, and waits for the end. */
   end(signal?: NodeJS.Signals): Promise<Exit>;
 }
@@ -85,6 +87,7 @@ export async function startService(t: TestContext, options: ServiceOptions): Pro
     output: () => log.text,
     errors,
     logged: (is) => log.first(is),
+    printed: (what) => log.until(what),
     end: (signal = 'SIGTERM') => {
       child.kill(signal);
       return exit;
@@ -97,18 +100,33 @@ class Log {
   readonly lines: LogLine[] = [];
   text = '';
   #rest = '';
+  #isOver = false;
   #waiting: (() => void)[] = [];
 
   constructor(stream: Readable) {
     stream.setEncoding('utf8').on('data', (text: string) => this.#add(text));
+    stream.on('end', () => {
+      this.#isOver = true;
+      this.#wake();
+    });
   }
 
   async first(is: (line: LogLine) => boolean): Promise<LogLine> {
     for (;;) {
       const found = this.lines.find(is);
       if (found !== undefined) return found;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await this.#more();
     }
+  }
+
+  async until(what: RegExp): Promise<string> {
+    while (!what.test(this.text)) await this.#more();
+    return this.text;
+  }
+
+  async #more(): Promise<void> {
+    if (this.#isOver) throw new Error(`the service ended without having said it: ${this.text}`);
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   #add(text: string): void {
@@ -116,6 +134,10 @@ class Log {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';
     this.lines.push(...lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)));
+    this.#wake();
+  }
+
+  #wake(): void {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 }
