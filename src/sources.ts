@@ -13,6 +13,7 @@ import { ScanThreads } from './dynamodb/threads.js';
 
 /** A source as configured: what it reads, how often, and what is kept of it. */
 export interface ConfiguredSource {
+  readonly kind: 'table' | 'instances';
   readonly source: Source;
   /** Milliseconds between the starts of two polls. */
   readonly interval: number;
@@ -50,6 +51,7 @@ async function fromTable(
   clock: Clock,
 ): Promise<ConfiguredSource> {
   return {
+    kind: 'table',
     source: createDynamoDbSource({ ...table, threads, clock }),
     interval: table.interval,
     recording: recordingOfTable(table),
@@ -67,6 +69,7 @@ async function fromTable(
 
 async function fromInstances(instances: InstancesConfig, clock: Clock): Promise<ConfiguredSource> {
   return {
+    kind: 'instances',
     source: createInstancesSource({ ...instances, clock }),
     interval: instances.interval,
     recording: recordingOfInstances(instances),

@@ -181,7 +181,7 @@ export function instancesNotRead(region: string | null, action: string, cause: u
       'set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role';
     return failed('AWS_CREDENTIALS_MISSING', 'there are no AWS credentials', remedy);
   }
-  if (/region is missing/i.test(text)) {
+  if (/region is missing|region=""/i.test(text)) {
     return failed('AWS_REGION_MISSING', 'no region is known', 'set AWS_REGION, or regions: under instances:');
   }
   if (/Unauthorized|AccessDenied|NotAuthorized/.test(name)) {

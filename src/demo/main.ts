@@ -65,7 +65,7 @@ async function run(): Promise<void> {
   const service = startService(environment, systemClock);
   closing.add(() => service.stop());
   const url = await service.ready(signal);
-  console.log(await welcome({ ...config, url }));
+  console.log(await welcome({ ...config, url, clock: systemClock, signal }));
   const { code } = await service.ended;
   if (!signal.aborted) throw demoServiceEnded(`with exit code ${code}`);
 }

@@ -14,7 +14,8 @@ export interface ServiceOptions {
   readonly config: string;
   /** By default a folder of its own. */
   readonly dataDir?: string;
-  readonly env?: Readonly<Record<string, string>>;
+  /** Null takes a variable away. */
+  readonly env?: Readonly<Record<string, string | null>>;
   readonly args?: readonly string[];
   /** By default the service: a path under `dist/src`. */
   readonly program?: string;
@@ -53,15 +54,15 @@ export async function startService(t: TestContext, options: ServiceOptions): Pro
   const program = join(projectRoot, 'dist', 'src', options.program ?? 'server.js');
   const child = spawn(process.execPath, ['--enable-source-maps', program, ...(options.args ?? [])], {
     cwd: folder,
-    env: {
-      PATH: process.env.PATH,
+    env: variables({
+      PATH: process.env.PATH ?? null,
       ...TEST_AWS,
       CONFIG: file,
       DATA_DIR: dataDir,
       PORT: '0',
       LOG_LEVEL: 'debug',
       ...options.env,
-    },
+    }),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const exit = once(child, 'close').then(([code, signal]): Exit => ({ code, signal }));
@@ -93,6 +94,12 @@ export async function startService(t: TestContext, options: ServiceOptions): Pro
       return exit;
     },
   };
+}
+
+function variables(env: Readonly<Record<string, string | null>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
+  );
 }
 
 /** The lines of a log as they come. */
