@@ -1,4 +1,4 @@
-import type { InstancesConfig, TableConfig } from './config.js';
+import type { Config, InstancesConfig, TableConfig } from './config.js';
 
 /** How the polls of a source are kept: what a recorder needs to know of the configuration. */
 export interface Recording {
@@ -30,4 +30,9 @@ export function recordingOfInstances({ name }: InstancesConfig): Recording {
     configured: [],
     timestampColumn: null,
   };
+}
+
+/** Of everything that is polled, in the order of the catalogue. */
+export function recordingsOf({ tables, instances }: Config): readonly Recording[] {
+  return [...tables.map(recordingOfTable), ...(instances === null ? [] : [recordingOfInstances(instances)])];
 }
