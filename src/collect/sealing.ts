@@ -10,6 +10,11 @@ const SETTLE = 60_000;
 const LONGEST_SLEEP = 3_600_000;
 /** What failed (a full disk, above all) is tried again so soon. */
 const RETRY = 10 * 60_000;
+/** A source that is not ready to be sealed is looked at again so soon. */
+const LOOK_AGAIN = 30_000;
+
+/** What became of one source; the wait until it is its turn again, in milliseconds, where it is not done. */
+const WAITS = { done: LONGEST_SLEEP, failed: RETRY, early: LOOK_AGAIN } as const;
 
 export interface SealingOptions {
   readonly sealer: Pick<Sealer, 'seal'>;
@@ -37,28 +42,38 @@ export class Sealing {
     const { clock, days } = this.#options;
     while (!signal.aborted) {
       const now = clock.now();
-      const isComplete = await this.#sealAll(days.dateOf(now - SETTLE), signal);
-      const wait = isComplete ? Math.min(LONGEST_SLEEP, days.endOf(now - SETTLE) + SETTLE - now) : RETRY;
+      const wait = await this.#sealAll(days.dateOf(now - SETTLE), signal);
       try {
-        await clock.sleep(wait, signal);
+        await clock.sleep(Math.min(wait, days.endOf(now - SETTLE) + SETTLE - now), signal);
       } catch (error) {
         if (!signal.aborted) throw error;
       }
     }
   }
 
-  /** Seals what was not sealed on that local date yet. True when nothing is left to be done. */
-  async #sealAll(date: string, signal: AbortSignal): Promise<boolean> {
-    let isComplete = true;
+  /** Seals what was not sealed on that local date yet. Returns how long to wait at most, in milliseconds. */
+  async #sealAll(date: string, signal: AbortSignal): Promise<number> {
+    let wait: number = LONGEST_SLEEP;
     for (const { collector, keeping } of this.#options.sources) {
+      if (signal.aborted) break;
       if (this.#done.get(collector) === date) continue;
-      const problem = await this.#seal(collector, keeping, signal);
-      if (signal.aborted) return false;
-      collector.sealed(problem);
-      if (problem === null) this.#done.set(collector, date);
-      else isComplete = false;
+      const outcome = await this.#sealSource(collector, keeping, signal);
+      if (outcome === 'done') this.#done.set(collector, date);
+      wait = Math.min(wait, WAITS[outcome]);
     }
-    return isComplete;
+    return wait;
+  }
+
+  async #sealSource(
+    collector: Collector,
+    keeping: Keeping,
+    signal: AbortSignal,
+  ): Promise<'done' | 'failed' | 'early'> {
+    if (!collector.recorder.isSealable) return 'early';
+    const problem = await this.#seal(collector, keeping, signal);
+    if (signal.aborted) return 'early';
+    collector.sealed(problem);
+    return problem === null ? 'done' : 'failed';
   }
 
   async #seal(collector: Collector, keeping: Keeping, signal: AbortSignal): Promise<DynamoCsvError | null> {

@@ -22,7 +22,13 @@ export async function knownRelations(
   const state = await new TableStateFile(join(dataDir, '.dynamo-csv', `${name}.json`), nodeFiles).read();
   const { columns = null, keys = [], names = null } = state ?? {};
   const relation = (name: string, kind: DatasetKind, columns: readonly Column[] | null) =>
-    new RowlessRelation(name, kind, columns, keys, kind === 'snapshot' ? null : (names?.timestamp ?? TIMESTAMP));
+    new RowlessRelation(
+      name,
+      kind,
+      columns,
+      keys,
+      kind === 'snapshot' ? null : (names?.timestamp ?? TIMESTAMP),
+    );
   const added = columns === null || names === null ? null : { columns, names };
   const ofLog = added === null ? null : logColumns(added.columns, added.names);
   const ofChanges = added === null ? null : changesColumns(added.columns, keys.length, added.names);

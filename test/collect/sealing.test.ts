@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Sealing } from '../../src/collect/sealing.js';
 import type { AppendedDataset } from '../../src/datasets/appended-dataset.js';
 import { LocalDays } from '../../src/datasets/local-day.js';
 import { ManualClock } from '../support/manual-clock.js';
-import { collectorWorld } from './world.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { collectorWorld, counted } from './world.js';
 
 /** Half past four in the afternoon in New York. */
 const START = '2026-11-24T21:30:00.000Z';
@@ -81,5 +84,37 @@ describe('sealing', () => {
     const told = flags.lines.filter(({ level }) => level !== 'debug').map(({ level, msg }) => [level, msg]);
     assert.equal(told.length, 2);
     assert.deepEqual(told[1], ['info', 'closed days are sealed again']);
+  });
+
+  it('waits until the changes of the past were read off the log', async (t) => {
+    const clock = new ManualClock(START);
+    const dataDir = await temporaryFolder(t);
+    const past = 'id,count,timestamp\npickup,1,2026-01-01T00:00:00.000Z\npickup,5,2026-01-01T00:00:30.000Z\n';
+    await writeFile(join(dataDir, 'flags.csv'), past);
+    const record = { log: true, changes: true, dataDir };
+    const { collector, source, run } = await collectorWorld(t, { clock, record });
+    const sealed: string[] = [];
+    const sealing = new Sealing({
+      sealer: { seal: async ({ name }: AppendedDataset) => void sealed.push(name) },
+      sources: [{ collector, keeping: { keep: 7, retention: null } }],
+      days: new LocalDays('America/New_York'),
+      clock,
+    });
+    const stopping = new AbortController();
+    const ended = sealing.run(stopping.signal);
+    t.after(() => {
+      stopping.abort();
+      return ended;
+    });
+    source.script = (poll) => (poll === 1 ? new Error('no credentials') : counted(7));
+    run();
+    await clock.asleep(2);
+    clock.advance(0);
+    await source.askedTimes(1);
+    await clock.asleep(2);
+    assert.deepEqual(sealed, []);
+    for (let poll = 1; poll <= 3; poll++) await clock.next();
+    assert.equal(collector.recorder.changes!.status().rows, 3);
+    assert.deepEqual(sealed, ['flags', 'flags-changes']);
   });
 });

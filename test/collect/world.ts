@@ -85,7 +85,7 @@ export interface CollectorWorld {
 /** A collector of a scripted source on a volume of its own, not yet running. */
 export async function collectorWorld(t: TestContext, world: CollectorWorld) {
   const { clock, files = nodeFiles, name = 'flags', interval = 30_000, random = 0 } = world;
-  const dataDir = await temporaryFolder(t);
+  const dataDir = world.record?.dataDir ?? (await temporaryFolder(t));
   await nodeFiles.makeFolder(`${dataDir}/.dynamo-csv`);
   const { logger, lines } = logLines();
   const metrics = world.metrics ?? createMetrics();
