@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.js';
-import { formatDuration } from '../base/durations.js';
 import { historyInOtherTimeZone } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { rowAt } from '../csv/decode.js';
@@ -110,7 +109,7 @@ export class Sealer {
     }
     const all = [...sealed.values()].sort((a, b) => (a.date < b.date ? -1 : 1));
     await dataset.dropRowsBefore(days.startOf(firstKept), all);
-    const took = formatDuration(clock.now() - started);
+    const took = clock.now() - started;
     logger.info(
       { dataset: dataset.name, days: closed.size, rows: rows.ends.length, took },
       'sealed closed days',
