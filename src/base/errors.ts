@@ -235,6 +235,12 @@ export function stateUnreadable(path: string, cause?: unknown): DynamoCsvError {
   return new DynamoCsvError('STATE_UNREADABLE', sentence, { cause });
 }
 
+/** A lookup's file is called like a dataset that is there already; `source`: where that one comes from. */
+export function lookupNameTaken(name: string, source: string): DynamoCsvError {
+  const remedy = 'rename the file';
+  return new DynamoCsvError('LOOKUP_NAME_TAKEN', `${source} is called "${name}" already`, { remedy });
+}
+
 /** A poll that failed in a way no room has words for. */
 export function pollFailed(thrown: unknown): DynamoCsvError {
   return thrown instanceof DynamoCsvError
