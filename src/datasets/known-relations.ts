@@ -19,7 +19,9 @@ export async function knownRelations(
   recording: Pick<RecorderOptions, 'name' | 'log' | 'logName' | 'changes'>,
 ): Promise<readonly Relation[]> {
   const { name, log, logName, changes } = recording;
-  const state = await new TableStateFile(join(dataDir, '.dynamo-csv', `${name}.json`), nodeFiles).read();
+  const file = new TableStateFile(join(dataDir, '.dynamo-csv', `${name}.json`), nodeFiles);
+  // Notes that cannot be read tell nothing; the service says so when it starts on them.
+  const state = await file.read().catch(() => null);
   const { columns = null, keys = [], names = null } = state ?? {};
   const relation = (name: string, kind: DatasetKind, columns: readonly Column[] | null) =>
     new RowlessRelation(
