@@ -150,8 +150,7 @@ async function openSource(
   for (const dataset of [recorder.log, recorder.changes]) {
     if (dataset !== null) await sealer.restore(dataset);
   }
-  const start = clock.now() + offset;
-  const collector = new Collector({ ...service, name: recording.name, source, recorder, health, start });
+  const collector = new Collector({ ...service, name: recording.name, source, recorder, health, offset });
   return { source: configured, collector };
 }
 

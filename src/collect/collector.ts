@@ -17,8 +17,8 @@ export interface CollectorOptions {
   readonly recorder: TableRecorder;
   /** The recorder's own; its interval is the source's. */
   readonly health: PollHealth;
-  /** When the first poll is due, milliseconds since the epoch: the beginning of the source's grid of times. */
-  readonly start: number;
+  /** Milliseconds after the start of `run` at which the first poll is due: the beginning of the source's grid of times. */
+  readonly offset: number;
   readonly days: LocalDays;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -38,19 +38,17 @@ export class Collector {
   readonly health: PollHealth;
   readonly statistics: PollStatistics;
   readonly #options: CollectorOptions;
-  readonly #grid: PollGrid;
   /** A poll failed; a part of the source could not be read; the volume did not take it; days could not be sealed. */
   readonly #troubles: Readonly<Record<'poll' | 'part' | 'volume' | 'sealing', Trouble>>;
   #hasSucceeded = false;
 
   constructor(options: CollectorOptions) {
-    const { name, recorder, health, start, days, clock } = options;
+    const { name, recorder, health, days, clock } = options;
     this.name = name;
     this.recorder = recorder;
     this.health = health;
     this.statistics = new PollStatistics(health.interval, days, clock);
     this.#options = options;
-    this.#grid = new PollGrid(start, health.interval);
     const trouble = (level: 'warn' | 'error', over: string) =>
       new Trouble({ ...options, dataset: name, level, over });
     this.#troubles = {
@@ -63,8 +61,9 @@ export class Collector {
 
   /** Polls until the signal aborts, then resolves: a reading that is under way is dropped, a poll that is being recorded is finished. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, start } = this.#options;
-    let due = start;
+    const { clock, offset } = this.#options;
+    let due = clock.now() + offset;
+    const grid = new PollGrid(due, this.health.interval);
     while (!signal.aborted) {
       this.health.nextPollAt = due;
       try {
@@ -72,7 +71,7 @@ export class Collector {
       } catch (error) {
         if (!signal.aborted) throw error;
       }
-      if (!signal.aborted) due = await this.#poll(due, signal);
+      if (!signal.aborted) due = await this.#poll(due, grid, signal);
     }
     this.health.nextPollAt = null;
   }
@@ -83,7 +82,7 @@ export class Collector {
   }
 
   /** One poll that was due at that time. Returns when the next one is. */
-  async #poll(due: number, signal: AbortSignal): Promise<number> {
+  async #poll(due: number, grid: PollGrid, signal: AbortSignal): Promise<number> {
     const { clock, source, recorder, random = Math.random } = this.#options;
     const startedAt = clock.now();
     try {
@@ -95,9 +94,9 @@ export class Collector {
       this.#failed(pollFailed(thrown), Math.max(0, clock.now() - startedAt));
     }
     const endedAt = clock.now();
-    this.#skip(this.#grid.due(due, endedAt));
+    this.#skip(grid.due(due, endedAt));
     const failures = this.#troubles.poll.times;
-    if (failures === 0) return this.#grid.next(startedAt, endedAt);
+    if (failures === 0) return grid.next(startedAt, endedAt);
     // The clock may have gone back while the poll ran.
     const from = Math.min(startedAt, endedAt);
     return Math.max(endedAt, from + backoff(this.health.interval, failures, random()));

@@ -4,6 +4,8 @@ import type { LocalDays } from '../datasets/local-day.js';
 import type { Keeping, Sealer } from '../datasets/sealer.js';
 import type { Collector } from './collector.js';
 
+/** After the start: the first polls go first. */
+const QUIET_START = 10_000;
 /** After local midnight, so that the last polls of the day are in before it is sealed. */
 const SETTLE = 60_000;
 /** A clock that is set, or a machine that slept, is noticed so soon. */
@@ -25,7 +27,7 @@ export interface SealingOptions {
 }
 
 /**
- * Seals the closed days of all logs and changes: at the start, and soon after each local midnight. One dataset after the
+ * Seals the closed days of all logs and changes: soon after the start, and soon after each local midnight. One dataset after the
  * other and beside the polls, which only wait while a file is replaced. What fails is tried again, and shown meanwhile.
  */
 export class Sealing {
@@ -40,14 +42,19 @@ export class Sealing {
   /** Runs until the signal aborts; a day that is being written is finished. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, days } = this.#options;
+    await this.#sleep(QUIET_START, signal);
     while (!signal.aborted) {
       const now = clock.now();
       const wait = await this.#sealAll(days.dateOf(now - SETTLE), signal);
-      try {
-        await clock.sleep(Math.min(wait, days.endOf(now - SETTLE) + SETTLE - now), signal);
-      } catch (error) {
-        if (!signal.aborted) throw error;
-      }
+      await this.#sleep(Math.min(wait, days.endOf(now - SETTLE) + SETTLE - now), signal);
+    }
+  }
+
+  async #sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#options.clock.sleep(milliseconds, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
     }
   }
 

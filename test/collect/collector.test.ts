@@ -18,7 +18,7 @@ const seconds = (times: readonly { at: number }[]) => times.map(({ at }) => (at 
 describe('the grid of polls', () => {
   it('begins at the source’s own start and goes on in steps of the interval', async (t) => {
     const clock = clockAtStart();
-    const { source, run, health, served } = await collectorWorld(t, { clock, start: START + 250 });
+    const { source, run, health, served } = await collectorWorld(t, { clock, offset: 250 });
     source.script = (poll) => counted(poll);
     run();
     await clock.asleep();

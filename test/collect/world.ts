@@ -76,7 +76,7 @@ export interface CollectorWorld {
   readonly metrics?: Metrics;
   readonly files?: Files;
   readonly name?: string;
-  readonly start?: number;
+  readonly offset?: number;
   readonly interval?: number;
   readonly random?: number;
   readonly record?: Partial<RecorderOptions>;
@@ -110,7 +110,7 @@ export async function collectorWorld(t: TestContext, world: CollectorWorld) {
     source,
     recorder,
     health,
-    start: world.start ?? clock.now(),
+    offset: world.offset ?? 0,
     days: new LocalDays('America/New_York'),
     metrics,
     clock,
