@@ -409,6 +409,11 @@ export function badParameter(sentence: string, remedy: string): DynamoCsvError {
   return new DynamoCsvError('BAD_PARAMETER', sentence, { remedy, status: 400 });
 }
 
+/** DuckDB ended a query before its last row: it failed half way, or was interrupted. */
+export function answerIncomplete(): DynamoCsvError {
+  return new DynamoCsvError('ANSWER_INCOMPLETE', 'The query ended before its last row');
+}
+
 // ---- src/datasets/engine ----
 
 /** A view that does not work. `file` and `line` are where its SQL is wrong, `reason` is DuckDB's sentence. */
