@@ -1,6 +1,5 @@
 import { basename, join } from 'node:path';
 import type { Clock } from '../base/clock.js';
-import { formatDuration } from '../base/durations.js';
 import { describeError, historyInOtherTimeZone } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { rowAt } from '../csv/decode.js';
@@ -135,7 +134,7 @@ export class Sealer {
     await this.#makeNamesSafe(dataset.name, closed.keys());
     const ranges = [...closed.values()].flat().sort((a, b) => a.from - b.from);
     await dataset.dropRows(ranges, [...sealed.values()].sort(byDate));
-    const took = formatDuration(clock.now() - started);
+    const took = clock.now() - started;
     const count = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
     logger.info({ dataset: dataset.name, days: closed.size, rows: count, took }, 'sealed closed days');
     return isAll;

@@ -77,8 +77,8 @@ export class TableRecorder {
   #columns: readonly Column[] = [];
   #keys: readonly string[] = [];
   #names: AddedNames | null = null;
-  /** What the state file says of columns and keys: rows of another layout are not written before it says so. */
-  #described: Pick<TableState, 'columns' | 'keys'> = { columns: [], keys: [] };
+  /** What the state file says of the layout: rows of another one are not written before it says so. */
+  #described: Layout = { columns: [], keys: [], names: null };
   /** The latest poll's time, whatever became of it. */
   #lastAt = 0;
   /** The latest poll that the volume has whole. */
@@ -319,8 +319,9 @@ export class TableRecorder {
   }
 
   #isDescribed(): boolean {
-    const { columns, keys } = this.#described;
-    return sameColumns(columns, this.#columns) && keys.join() === this.#keys.join();
+    const { columns, keys, names } = this.#described;
+    const isSame = keys.join() === this.#keys.join() && names?.timestamp === this.#names?.timestamp;
+    return isSame && sameColumns(columns, this.#columns);
   }
 
   async #appendTo(dataset: AppendedDataset, rows: EncodedRows, at: number): Promise<void> {
@@ -371,11 +372,10 @@ export class TableRecorder {
   }
 
   async #writeState(): Promise<void> {
-    const described = { columns: this.#columns, keys: this.#keys };
+    const described = { columns: this.#columns, keys: this.#keys, names: this.#names };
     await this.#stateFile.write({
       format: 1,
       ...described,
-      names: this.#names,
       readAt: this.#recordedAt,
       snapshotAt: this.#snapshotAt,
     });
@@ -387,7 +387,7 @@ export class TableRecorder {
     this.#columns = state?.columns ?? [];
     this.#keys = state?.keys ?? [];
     this.#names = state?.names ?? null;
-    this.#described = { columns: this.#columns, keys: this.#keys };
+    this.#described = { columns: this.#columns, keys: this.#keys, names: this.#names };
     this.#snapshotAt = state?.snapshotAt ?? null;
     if (this.#options.log) this.#log = await this.#openAppended('log');
     if (this.#options.changes) this.#changes = await this.#openAppended('changes');
@@ -471,6 +471,9 @@ export interface PastPoll {
   /** Its time, milliseconds since the epoch. */
   readonly at: number;
 }
+
+/** What tells how a table's rows are laid out in its files. */
+type Layout = Pick<TableState, 'columns' | 'keys' | 'names'>;
 
 /** One poll on its way to the volume. */
 interface Poll {

@@ -94,6 +94,20 @@ test('the first poll on a snapshot that came without our notes, interrupted afte
   assert.deepEqual(changes.split('\n').slice(1), ['update,a,2,1,,2026-11-24T09:31:00.000Z', '']);
 });
 
+test('the first poll whose changes are kept, on a snapshot that was kept before, interrupted after its changes', async () => {
+  const { disk, runs } = start(ALL_KEPT['a snapshot']!);
+  await recordKilled(runs, disk, [one]);
+  const both = new RecorderRuns(DIR, CHANGES, runs);
+  await recordKilled(both, disk, [two], nth(1, 'rename', 'flags.csv', { stops: true }));
+  const again = await both.open(disk);
+  await both.poll(again, two);
+  const changes = (await again.changes!.content()).bytes.toString();
+  assert.deepEqual(changes.split('\n').slice(1), [
+    'update,a,2,1,2026-11-24T09:30:30.000Z,2026-11-24T09:31:00.000Z',
+    '',
+  ]);
+});
+
 test('what vanished items were is written by a later poll when the disk refused it at first', async () => {
   const { disk, runs } = start(CHANGES);
   await recordKilled(
