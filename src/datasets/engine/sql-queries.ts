@@ -132,7 +132,7 @@ export class SqlQueries implements Queries {
       run: (signal) =>
         this.#run(terms, signal, async (session) => {
           await syncAll(tables);
-          const columns = await session.describe(`SELECT * FROM (${select.sql}\n)`);
+          const columns = await columnsOf(session, select.sql);
           return {
             sql: `SELECT * FROM (${select.sql}\n) LIMIT ${FOREIGN_ROWS + 1}`,
             values: [],
@@ -207,8 +207,21 @@ async function syncAll(tables: readonly SqlDataset[]): Promise<string> {
   return digest(tables.map(({ state }) => state));
 }
 
-/** Foreign SQL that does not work is a mistake of the one who asked. */
-function refusal(error: unknown): unknown {
+/** What a foreign SELECT gives; a mistake in it is told with its place in the text. */
+async function columnsOf(session: Session, sql: string): ReturnType<Session['describe']> {
+  try {
+    // On lines of its own, so that columns count from its beginning.
+    return await session.describe(`SELECT * FROM (\n${sql}\n)`);
+  } catch (error) {
+    throw refusal(error, 1);
+  }
+}
+
+/**
+ * Foreign SQL that does not work is a mistake of the one who asked. `linesBefore`: lines of ours before the text; null: it
+ * stands somewhere in a statement of ours, so that DuckDB's place says nothing about the text.
+ */
+function refusal(error: unknown, linesBefore: number | null = null): unknown {
   if (error instanceof SelectMistake) {
     return error.remedy === null
       ? sqlFailed(error.message, error.place)
@@ -216,7 +229,8 @@ function refusal(error: unknown): unknown {
   }
   if (error instanceof DynamoCsvError || !(error instanceof Error) || error.name !== 'Error') return error;
   const { reason, place } = readDuckDbError(error);
-  return sqlFailed(reason, place);
+  const isTold = place !== null && linesBefore !== null && place.line > linesBefore;
+  return sqlFailed(reason, isTold ? { ...place, line: place.line - linesBefore } : null);
 }
 
 function earliest(a: number | null, b: number | null): number | null {
