@@ -181,7 +181,7 @@ export function instancesNotRead(region: string | null, action: string, cause: u
       'set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role';
     return failed('AWS_CREDENTIALS_MISSING', 'there are no AWS credentials', remedy);
   }
-  if (/region is missing/i.test(text)) {
+  if (/region is missing|region=""/i.test(text)) {
     return failed('AWS_REGION_MISSING', 'no region is known', 'set AWS_REGION, or regions: under instances:');
   }
   if (/Unauthorized|AccessDenied|NotAuthorized/.test(name)) {
@@ -235,11 +235,28 @@ export function stateUnreadable(path: string, cause?: unknown): DynamoCsvError {
   return new DynamoCsvError('STATE_UNREADABLE', sentence, { cause });
 }
 
+/** A lookup's file is called like a dataset that is there already; `source`: where that one comes from. */
+export function lookupNameTaken(name: string, source: string): DynamoCsvError {
+  const remedy = 'rename the file';
+  return new DynamoCsvError('LOOKUP_NAME_TAKEN', `${source} is called "${name}" already`, { remedy });
+}
+
 /** A poll that failed in a way no room has words for. */
 export function pollFailed(thrown: unknown): DynamoCsvError {
   return thrown instanceof DynamoCsvError
     ? thrown
     : new DynamoCsvError('POLL_FAILED', describeError(thrown), { cause: thrown });
+}
+
+/** Closed days stay in the CSV file of a log or of changes until they can be sealed. */
+export function sealingFailed(name: string, cause: unknown): DynamoCsvError {
+  const sentence = `The closed days of "${name}" could not be sealed: ${describeError(cause)}`;
+  return new DynamoCsvError('SEALING_FAILED', sentence, {
+    ...(cause instanceof DynamoCsvError
+      ? {}
+      : { remedy: 'they stay in the CSV file, and it is tried again' }),
+    cause,
+  });
 }
 
 /** Sealed days are cut by a time zone's midnights; another zone's would double some hours and lose others. */
@@ -409,6 +426,11 @@ export function badParameter(sentence: string, remedy: string): DynamoCsvError {
   return new DynamoCsvError('BAD_PARAMETER', sentence, { remedy, status: 400 });
 }
 
+/** DuckDB ended a query before its last row: it failed half way, or was interrupted. */
+export function answerIncomplete(): DynamoCsvError {
+  return new DynamoCsvError('ANSWER_INCOMPLETE', 'The query ended before its last row');
+}
+
 // ---- src/datasets/engine ----
 
 /** A view that does not work. `file` and `line` are where its SQL is wrong, `reason` is DuckDB's sentence. */
@@ -480,6 +502,90 @@ export function datasetUnknown(name: string, closest: string | undefined): Dynam
   });
 }
 
+/** Nothing answers at that path. */
+export function routeUnknown(path: string): DynamoCsvError {
+  return new DynamoCsvError('ROUTE_UNKNOWN', `there is nothing at ${shortened(path)}`, {
+    remedy: 'see /datasets for the datasets and /docs for everything else',
+    status: 404,
+  });
+}
+
+/** Something answers at that path, but not to this method. */
+export function methodNotAllowed(method: string, path: string, allowed: readonly string[]): DynamoCsvError {
+  return new DynamoCsvError('METHOD_NOT_ALLOWED', `${shortened(path)} does not take ${method}`, {
+    remedy: `use ${allowed.join(' or ')}`,
+    status: 405,
+  });
+}
+
+/** `length` and `limit` in characters. */
+export function urlTooLong(length: number, limit: number): DynamoCsvError {
+  return new DynamoCsvError('URL_TOO_LONG', `this URL has ${length} characters, of ${limit} at most`, {
+    remedy: 'ask with fewer values; SQL can be sent by POST /sql',
+    status: 414,
+  });
+}
+
+/** A URL that cannot be decoded. */
+export function badUrl(): DynamoCsvError {
+  return new DynamoCsvError('BAD_URL', 'this URL is not percent-encoded as UTF-8', {
+    remedy: 'write a percent sign as %25',
+    status: 400,
+  });
+}
+
+/** A request that HTTP itself, or the framework, refuses; `what` in its words. */
+export function requestRefused(status: number, what: string): DynamoCsvError {
+  return new DynamoCsvError('REQUEST_REFUSED', what, { status });
+}
+
+export function tokenMissing(): DynamoCsvError {
+  return new DynamoCsvError('TOKEN_MISSING', 'this needs the token of the service', {
+    remedy: 'send the header Authorization: Bearer with the value of API_TOKEN',
+    status: 401,
+  });
+}
+
+export function tokenWrong(): DynamoCsvError {
+  return new DynamoCsvError('TOKEN_WRONG', 'this is not the token of the service', {
+    remedy: 'send the header Authorization: Bearer with the value of API_TOKEN',
+    status: 401,
+  });
+}
+
+export function overloaded(): DynamoCsvError {
+  return new DynamoCsvError('OVERLOADED', 'the service has more to do than it can', {
+    remedy: 'ask again in a few seconds',
+    status: 503,
+  });
+}
+
+export function sqlNotAllowed(): DynamoCsvError {
+  return new DynamoCsvError('SQL_NOT_ALLOWED', 'this service does not answer SQL', {
+    remedy: 'set ALLOW_SQL=true to open it',
+    status: 404,
+  });
+}
+
+export function sqlMissing(): DynamoCsvError {
+  return new DynamoCsvError('SQL_MISSING', 'no SQL was sent', {
+    remedy: 'write /csv?sql=SELECT…, or POST /sql with the SELECT as text/plain',
+    status: 400,
+  });
+}
+
+/** What went wrong is in the log only, under that id. */
+export function internalError(requestId: string): DynamoCsvError {
+  return new DynamoCsvError('INTERNAL_ERROR', `something went wrong in this service (${requestId})`, {
+    remedy: 'its log says what',
+  });
+}
+
+/** Long enough to recognise what was asked for. */
+function shortened(path: string): string {
+  return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);
+}
+
 // ---- src/app.ts, src/server.ts, src/check.ts ----
 
 /** The service's port is taken, or its address is not one of this machine. */
@@ -507,4 +613,16 @@ export function demoArgumentUnknown(argument: string, known: readonly string[]):
     `${JSON.stringify(argument)} is nothing that the demo knows`,
     { remedy: `write ${known.join(' or ')}`, status: 400 },
   );
+}
+
+/** The demo writes made-up data: only where it has a folder to itself. */
+export function demoFolderForeign(dataDir: string): DynamoCsvError {
+  return new DynamoCsvError('DEMO_FOLDER_FOREIGN', `${dataDir} holds data that is not the demo's`, {
+    remedy: 'set DATA_DIR to an empty or a new folder, or leave it out',
+  });
+}
+
+/** The service that the demo started ended before it was ready; it said why itself. */
+export function demoServiceEnded(how: string): DynamoCsvError {
+  return new DynamoCsvError('DEMO_SERVICE_ENDED', `The service ended ${how}; what it said stands above`);
 }
