@@ -71,9 +71,13 @@ async function worldOfThePage(t: TestContext): Promise<SqlWorld> {
     ['161', '12'],
   ];
   await heading.record(readingOf({ zone_id: 'number', count: 'number' }, taxis), world.time.at);
-  const options = { shown: 'config/lookups', clock: world.time, logger: pino({ level: 'silent' }) };
-  for (const lookup of await openLookups(join(projectRoot, 'config', 'lookups'), options))
-    world.registry.add(lookup);
+  await openLookups({
+    dir: join(projectRoot, 'config', 'lookups'),
+    shown: 'config/lookups',
+    registry: world.registry,
+    clock: world.time,
+    logger: pino({ level: 'silent' }),
+  });
   const folder = join(await temporaryFolder(t), 'views');
   await mkdir(folder);
   for (const { view, sql } of examples) if (view !== null) await writeFile(join(folder, `${view}.sql`), sql);

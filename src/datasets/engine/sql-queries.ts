@@ -1,13 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.js';
-import { DynamoCsvError, sqlFailed, sqlRefused, sqlTooManyRows } from '../../base/errors.js';
+import { badParameter, DynamoCsvError, sqlFailed, sqlRefused, sqlTooManyRows } from '../../base/errors.js';
 import type { Dataset } from '../dataset.js';
 import type { Answer, Parameters, Queries, Query } from '../queries.js';
 import { NOW_STANDS } from '../view-dataset.js';
 import { answerBody } from '../windows/answer-body.js';
 import { compileWindow, type Select } from '../windows/compile.js';
 import { compileLines } from '../windows/lines.js';
+import { named, SHAPE_PARAMETERS } from '../windows/parameters.js';
 import { parseWindow } from '../windows/parse-window.js';
 import { compilePivotValues } from '../windows/pivot-sql.js';
 import { type OutputShape, parseShape } from '../windows/shape.js';
@@ -105,6 +106,7 @@ export class SqlQueries implements Queries {
   }
 
   async sql(text: string, parameters: Parameters): Promise<Query> {
+    refuseOthers(parameters);
     const shape = parseShape(parameters);
     const now = this.#clock.now();
     const select = await this.#parser.parse(text).catch((error: unknown) => {
@@ -205,6 +207,16 @@ async function* explained(
 async function syncAll(tables: readonly SqlDataset[]): Promise<string> {
   for (const table of tables) await table.sync();
   return digest(tables.map(({ state }) => state));
+}
+
+/** Foreign SQL says itself which rows and columns it wants: beside it stand parameters of the output only. */
+function refuseOthers(parameters: Parameters): void {
+  const other = parameters.find(([name]) => !SHAPE_PARAMETERS.some((known) => known === name));
+  if (other === undefined) return;
+  throw badParameter(
+    `${named(other[0])}: SQL has no such parameter`,
+    `say it in the SQL; the output has ${SHAPE_PARAMETERS.join(', ')}`,
+  );
 }
 
 /** What a foreign SELECT gives; a mistake in it is told with its place in the text. */

@@ -43,3 +43,12 @@ test('foreign SQL that wants more memory than there is gets an error, and the ne
   );
   assert.equal(await world.ask('SELECT 7 AS n'), 'n\n7\n');
 });
+
+test('beside foreign SQL stand the parameters of the output, and no others', async (t) => {
+  const world = await SqlWorld.start(t);
+  assert.equal(await world.ask('SELECT 1 AS n WHERE false', 'pad=1&null=null'), 'n\nnull\n');
+  await assert.rejects(world.ask('SELECT 1 AS n', 'limit=1'), {
+    status: 400,
+    message: 'limit: SQL has no such parameter',
+  });
+});
