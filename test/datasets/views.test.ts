@@ -192,6 +192,15 @@ test('a view that failed for its data works again when the data is right', async
   assert.equal(views[0]!.status().lastError, null);
 });
 
+test('a view that cannot be read is left out, and no other is touched', async (t) => {
+  const world = await SqlWorld.start(t);
+  const folder = await temporaryFolder(t);
+  await mkdir(join(folder, 'a.sql'));
+  await writeFile(join(folder, 'b.sql'), 'SELECT 1 AS one');
+  const views = await world.sql.openViews(folder, 'config/views');
+  assert.deepEqual(await Promise.all(views.map(text)), ['one\n1\n']);
+});
+
 test('a view that takes the name of a dataset is left out', async (t) => {
   const { world, views } = await worldWith(t, { 'Zones.sql': 'SELECT 1' });
   assert.deepEqual(views, []);

@@ -28,8 +28,8 @@ export async function encodeTable(
   };
   let rows = 0;
   const session = await engine.open({ lane: 'ours', limit, now });
-  const lines = answerLines(session, compileLines(select, PLAIN), NEVER, (more) => {
-    rows += more;
+  const lines = answerLines(session, compileLines(select, PLAIN), NEVER, (soFar) => {
+    rows = soFar;
   });
   const parts: Buffer[] = [];
   for await (const part of answerBody(names, PLAIN, lines)) parts.push(part);

@@ -167,9 +167,7 @@ export class SqlQueries implements Queries {
 
   #text(session: Session, select: Select, terms: Terms, signal: AbortSignal): AsyncIterable<Buffer> {
     const { shape, mostRows } = terms;
-    let rows = 0;
-    const lines = answerLines(session, compileLines(select, shape), signal, (more) => {
-      rows += more;
+    const lines = answerLines(session, compileLines(select, shape), signal, (rows) => {
       if (mostRows !== null && rows > mostRows) throw sqlTooManyRows(mostRows);
     });
     return answerBody(select.columns, shape, lines);
