@@ -4,6 +4,7 @@ import {
   datasetNotReadYet,
   describeError,
   viewBroken,
+  viewLacksColumn,
   viewReadsItself,
   viewReadsUnknown,
 } from '../base/errors.js';
@@ -214,6 +215,7 @@ export class ViewDataset implements Dataset, SqlDataset {
         expression: identifier(name),
         type,
       }));
+      this.#checkHead(computed.map(({ name }) => name));
       await session.run(
         `CREATE OR REPLACE TABLE ${table} AS SELECT * FROM (${sql}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
       );
@@ -228,11 +230,18 @@ export class ViewDataset implements Dataset, SqlDataset {
     });
   }
 
+  /** What the leading comment names has to be there, or every window on it would fail. */
+  #checkHead(columns: readonly string[]): void {
+    const named = [...(this.timeColumn === null ? [] : [this.timeColumn]), ...this.keys];
+    const missing = named.find((name) => !columns.includes(name));
+    if (missing !== undefined) throw viewLacksColumn(this.source, missing);
+  }
+
   async #encode(version: string): Promise<Content> {
-    const { engine } = this.#options;
+    const { engine, clock } = this.#options;
     const { columns, readAt } = this.#current;
     const table = await this.table({ from: null, to: null });
-    const { bytes, rows } = await encodeTable(engine, table, LIMIT);
+    const { bytes, rows } = await encodeTable(engine, table, { limit: LIMIT, now: clock.now() });
     this.#sizes = { rows, bytes: bytes.length };
     return { version, readAt, columns: columns.map(({ column }) => column), rows, bytes };
   }
