@@ -1,8 +1,9 @@
 /** `npm run bench [NAME…]`: all benchmarks, or those named, as one table of ratios. */
 import type { Benchmark, Comparison } from './harness.js';
+import { httpBenchmark } from './http.js';
 import { scanBenchmark, scanLatencyBenchmark } from './scan.js';
 
-const BENCHMARKS: readonly Benchmark[] = [scanBenchmark, scanLatencyBenchmark];
+const BENCHMARKS: readonly Benchmark[] = [scanBenchmark, scanLatencyBenchmark, httpBenchmark];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));

@@ -9,10 +9,9 @@ const Time = (description: string) => Nullable(Type.String({ format: 'date-time'
 
 export const ColumnSchema = Type.Object({
   name: Type.String(),
-  type: Type.Union(
-    (['string', 'number', 'boolean', 'time'] as const).map((type) => Type.Literal(type)),
-    { description: 'The narrowest type that fits every value ever seen.' },
-  ),
+  type: Type.Enum(['string', 'number', 'boolean', 'time'], {
+    description: 'The narrowest type that fits every value ever seen.',
+  }),
 });
 
 export const FailureSchema = Type.Object({
@@ -29,9 +28,7 @@ export const DefinitionSchema = Type.Object({
 
 export const DatasetSchema = Type.Object({
   name: Type.String(),
-  kind: Type.Union(
-    (['snapshot', 'log', 'changes', 'view', 'lookup', 'status'] as const).map((kind) => Type.Literal(kind)),
-  ),
+  kind: Type.Enum(['snapshot', 'log', 'changes', 'view', 'lookup', 'status']),
   source: Type.String({ description: 'Where its rows come from, for people.' }),
   description: Nullable(Type.String(), 'What it is.'),
   columns: Nullable(Type.Array(ColumnSchema), 'In the order of the header; null while not known.'),
@@ -43,9 +40,9 @@ export const DatasetSchema = Type.Object({
   readAt: Time('When the data was read; null while it never was.'),
   age: Nullable(Type.Number(), 'Seconds since then.'),
   interval: Nullable(Type.Number(), 'Seconds between two polls; null for what is not polled.'),
-  freshness: Type.Union(
-    (['waiting', 'fresh', 'late', 'stale'] as const).map((freshness) => Type.Literal(freshness)),
-  ),
+  freshness: Type.Enum(['waiting', 'fresh', 'late', 'stale'], {
+    description: 'late: older than one interval and a half; stale: than three; waiting: never read.',
+  }),
   nextPollAt: Time('When the next poll is due.'),
   persisted: Type.Boolean({ description: 'False while the latest data could not be written to the volume.' }),
   lastError: Nullable(FailureSchema, 'Why the last poll failed; null when it succeeded.'),
@@ -72,3 +69,35 @@ export const CatalogueSchema = Type.Object({
 
 export type DatasetJson = Static<typeof DatasetSchema>;
 export type CatalogueJson = Static<typeof CatalogueSchema>;
+
+export const HealthSchema = Type.Object({
+  status: Type.Enum(['ok', 'degraded'], {
+    description: 'degraded: some dataset is; the process works all the same.',
+  }),
+  datasets: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      age: Nullable(Type.Number(), 'Seconds since the data was read; null while it never was.'),
+      freshness: DatasetSchema.properties.freshness,
+      persisted: DatasetSchema.properties.persisted,
+      lastError: DatasetSchema.properties.lastError,
+      degraded: Type.Boolean({
+        description: 'Older than three intervals, never read although tried, not persisted, or a broken view.',
+      }),
+    }),
+  ),
+});
+
+export const ReadinessSchema = Type.Object({
+  ready: Type.Boolean(),
+  waiting: Type.Array(Type.String(), { description: 'Polled datasets that were not read yet.' }),
+  failed: Type.Array(Type.String(), { description: 'Polled datasets without data, whose polls fail.' }),
+  served: Type.Array(Type.String(), { description: 'Polled datasets with data, from disk or from a poll.' }),
+});
+
+export const SqlSchema = Type.Object({
+  sql: Type.String({ description: 'One SELECT over the datasets.', examples: ['SELECT 1 AS one'] }),
+});
+
+export type HealthJson = Static<typeof HealthSchema>;
+export type ReadinessJson = Static<typeof ReadinessSchema>;

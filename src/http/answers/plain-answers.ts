@@ -1,0 +1,109 @@
+import type { Clock } from '../../base/clock.js';
+import type { Dataset } from '../../datasets/dataset.js';
+import { type Shape, shapeCsv } from '../../datasets/shaped.js';
+import { hashOf } from '../../datasets/snapshot-dataset.js';
+import { PLAIN_CACHE } from '../limits.js';
+import { ByteCache } from './byte-cache.js';
+import { Representation } from './representation.js';
+
+const CSV = 'text/csv; charset=utf-8';
+
+/** A whole dataset as it is served. */
+export interface PlainAnswer {
+  readonly representation: Representation;
+  /** Milliseconds since the epoch when the data was read; a poll that found the same again moves it. */
+  readonly readAt: number;
+}
+
+interface Kept {
+  readonly representation: Representation;
+  readonly version: string | null;
+  columns: Dataset['columns'];
+  readAt: number;
+  /** The second of the clock in which `readAt` was asked for. */
+  second: number;
+}
+
+/**
+ * Whole datasets, each encoded once per version and kept. The entity tag is a hash of the bytes: the same rows read
+ * again, or computed again, are no news to who has them.
+ */
+export class PlainAnswers {
+  readonly #clock: Clock;
+  readonly #cache: ByteCache<Kept>;
+  /** What is being made, so that requests that come meanwhile wait for it. */
+  readonly #making = new Map<string, Promise<Kept>>();
+
+  /** `limit`: bytes kept in all. */
+  constructor(clock: Clock, limit = PLAIN_CACHE) {
+    this.#clock = clock;
+    this.#cache = new ByteCache(limit);
+  }
+
+  get bytes(): number {
+    return this.#cache.bytes;
+  }
+
+  /** What is kept and still true; undefined when it has to be made. */
+  kept(dataset: Dataset, shape: Shape): PlainAnswer | undefined {
+    const kept = this.#cache.get(keyOf(dataset, shape));
+    if (kept === undefined || !isCurrent(kept, dataset)) return undefined;
+    this.#refreshTime(kept, dataset);
+    return kept;
+  }
+
+  /** Makes and keeps it. Rejects as `Dataset.content` does. */
+  make(dataset: Dataset, shape: Shape): Promise<PlainAnswer> {
+    const key = keyOf(dataset, shape);
+    // Who asks for a newer version does not wait for an older one.
+    const making = `${key}\n${dataset.version}`;
+    let answer = this.#making.get(making);
+    if (answer === undefined) {
+      answer = this.#make(key, dataset, shape).finally(() => this.#making.delete(making));
+      this.#making.set(making, answer);
+    }
+    return answer;
+  }
+
+  async #make(key: string, dataset: Dataset, shape: Shape): Promise<Kept> {
+    const { version, columns } = dataset;
+    const content = await dataset.content();
+    // A poll that landed meanwhile may have made them newer than the version they would be kept under.
+    const isSettled = dataset.version === version;
+    const bytes = await shapeCsv(content, shape);
+    const representation = new Representation(bytes, CSV, await hashOf(bytes), (added) =>
+      this.#cache.grow(key, kept, added),
+    );
+    const kept: Kept = { representation, version, columns, readAt: content.readAt, second: -1 };
+    if (isSettled) this.#cache.set(key, kept, bytes.length);
+    return kept;
+  }
+
+  /** Asked for once a second: an age in whole seconds needs no more, and some datasets compute their status. */
+  #refreshTime(kept: Kept, dataset: Dataset): void {
+    const second = Math.floor(this.#clock.now() / 1_000);
+    if (kept.second === second) return;
+    kept.second = second;
+    // A status dataset was read when it was computed, not now.
+    if (dataset.kind !== 'status') kept.readAt = dataset.status().readAt ?? kept.readAt;
+  }
+}
+
+function keyOf(dataset: Dataset, { pad, nullText }: Shape): string {
+  return `${dataset.name}\n${pad === true ? 'pad' : ''}\n${nullText ?? ''}`;
+}
+
+/** The same bytes can be shaped otherwise once a value was seen in a column: its type is known then. */
+function isCurrent(kept: Kept, dataset: Dataset): boolean {
+  if (kept.version !== dataset.version) return false;
+  const { columns } = dataset;
+  if (kept.columns === columns) return true;
+  const isSame =
+    kept.columns?.length === columns?.length &&
+    (columns ?? []).every(({ type, seen }, index) => {
+      const before = kept.columns?.[index];
+      return before?.type === type && before.seen === seen;
+    });
+  if (isSame) kept.columns = columns;
+  return isSame;
+}

@@ -1,0 +1,89 @@
+import { isoTime } from '../../base/clock.js';
+import { version } from '../../base/project.js';
+import type { Dataset } from '../../datasets/dataset.js';
+import type { Relation } from '../../datasets/relation.js';
+import type { Http, HttpOptions } from '../options.js';
+import { CatalogueSchema, type DatasetJson } from '../schemas.js';
+
+/** `GET /datasets`: the catalogue. */
+export function datasetsRoute(http: Http, options: HttpOptions): void {
+  const { config, clock, grafanaUrl, registry } = options;
+  const startedAt = isoTime(clock.now());
+  http.get(
+    '/datasets',
+    {
+      schema: {
+        tags: ['data'],
+        summary: 'The catalogue: every dataset with its columns, size, age and how it is.',
+        response: { 200: CatalogueSchema },
+      },
+    },
+    (_request, reply) => {
+      const now = clock.now();
+      const datasets = registry.list();
+      reply.header('cache-control', 'no-store');
+      return {
+        service: {
+          version,
+          config: config.file,
+          dataDir: config.dataDir,
+          timeZone: config.timeZone,
+          now: isoTime(now),
+          startedAt,
+          allowSql: config.allowSql,
+          grafana: grafanaUrl,
+        },
+        datasets: datasets.map((dataset) => datasetJson(dataset, datasets, options, now)),
+      };
+    },
+  );
+}
+
+function datasetJson(
+  dataset: Dataset,
+  all: readonly Dataset[],
+  { readUnitsToday }: HttpOptions,
+  now: number,
+): DatasetJson {
+  const { name, kind, source, description, keys, timeColumn, version, definition } = dataset;
+  const { rows, bytes, readAt, interval, freshness, nextPollAt, persisted, lastError } = dataset.status();
+  return {
+    name,
+    kind,
+    source,
+    description,
+    columns: dataset.columns?.map((column) => ({ name: column.name, type: column.type })) ?? null,
+    keys: [...keys],
+    timeColumn,
+    rows,
+    bytes,
+    version,
+    readAt: readAt === null ? null : isoTime(readAt),
+    age: ageInSeconds(readAt, now),
+    interval: interval === null ? null : interval / 1_000,
+    freshness,
+    nextPollAt: nextPollAt === null ? null : isoTime(nextPollAt),
+    persisted,
+    lastError:
+      lastError === null
+        ? null
+        : { code: lastError.code, message: lastError.message, at: isoTime(lastError.at) },
+    readUnitsToday: readUnitsToday(name),
+    sealedDays: isRelation(dataset) ? dataset.sealedDays.length : 0,
+    definition:
+      definition === undefined
+        ? null
+        : { file: definition.file, sql: definition.sql, uses: [...definition.uses] },
+    usedBy: all.filter((other) => other.definition?.uses.includes(name) === true).map((other) => other.name),
+    url: `/csv/${encodeURIComponent(name)}`,
+  };
+}
+
+/** Seconds with milliseconds; null: never read. */
+export function ageInSeconds(readAt: number | null, now: number): number | null {
+  return readAt === null ? null : Math.max(0, now - readAt) / 1_000;
+}
+
+function isRelation(dataset: Dataset): dataset is Relation {
+  return 'sealedDays' in dataset;
+}

@@ -1,0 +1,73 @@
+import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { sqlMissing, sqlNotAllowed } from '../../base/errors.js';
+import type { Parameters } from '../../datasets/queries.js';
+import type { Answers } from '../answers/answers.js';
+import { parseParameters, queryStringOf } from '../answers/query-string.js';
+import type { Http, HttpOptions } from '../options.js';
+import { SqlSchema } from '../schemas.js';
+import { answerSchema, OUTPUT_PARAMETERS, SQL_PARAMETERS } from './window-parameters.js';
+
+/** `GET|HEAD /csv?sql=…` and `POST /sql`: read-only SQL over the datasets, where `ALLOW_SQL` opens them. */
+export function sqlRoutes(http: Http, { config, queries }: HttpOptions, answers: Answers): void {
+  const ask = async (sql: string | undefined, parameters: Parameters) => {
+    if (!config.allowSql) throw sqlNotAllowed();
+    if (sql === undefined || sql.trim() === '') throw sqlMissing();
+    return queries.sql(sql, parameters);
+  };
+
+  http.route({
+    method: ['GET', 'HEAD'],
+    url: '/csv',
+    schema: {
+      hide: !config.allowSql,
+      tags: ['data'],
+      summary: 'The answer to one SELECT over the datasets.',
+      querystring: SQL_PARAMETERS,
+      response: answerSchema,
+    },
+    validatorCompiler: () => () => true,
+    handler: async (request, reply) => {
+      const parameters = parametersOf(request);
+      const query = await ask(
+        parameters.findLast(([name]) => name === 'sql')?.[1],
+        parameters.filter(([name]) => name !== 'sql'),
+      );
+      return answers.query(request, reply, query);
+    },
+  });
+
+  http.route({
+    method: 'POST',
+    url: '/sql',
+    schema: {
+      hide: !config.allowSql,
+      tags: ['data'],
+      summary: 'The same for a SELECT that is too long for a URL, or for a program.',
+      querystring: OUTPUT_PARAMETERS,
+      body: {
+        content: {
+          'text/plain': { schema: Type.String({ examples: ['SELECT 1 AS one'] }) },
+          'application/json': { schema: SqlSchema },
+        },
+      },
+      response: answerSchema,
+    },
+    validatorCompiler: () => () => true,
+    handler: async (request, reply) => {
+      const query = await ask(sqlOf(request.body), parametersOf(request));
+      return answers.query(request, reply, query);
+    },
+  });
+}
+
+function parametersOf(request: FastifyRequest): Parameters {
+  return parseParameters(queryStringOf(request.raw.url ?? ''));
+}
+
+/** The text itself, or that in `{ "sql": … }`. */
+function sqlOf(body: unknown): string | undefined {
+  if (typeof body === 'string') return body;
+  if (typeof body !== 'object' || body === null || !('sql' in body)) return undefined;
+  return typeof body.sql === 'string' ? body.sql : undefined;
+}
