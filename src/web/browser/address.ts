@@ -62,8 +62,8 @@ export function parseAddress(hash: string): Address {
 
 function parseRoute([page, name, word, value, series]: string[], parameters: Parameters): Route {
   if (page === 'fleet')
-    return { page, map: valueOf(parameters, 'map') === 'boardings' ? 'boardings' : 'destinations' };
-  if (page === 'sql') return { page, text: valueOf(parameters, 'sql') ?? '' };
+    return { page, map: parameterOf(parameters, 'map') === 'boardings' ? 'boardings' : 'destinations' };
+  if (page === 'sql') return { page, text: parameterOf(parameters, 'sql') ?? '' };
   if (page === 'datasets' && name) {
     const plot = word === 'plot' && value ? { value, series: series || null } : null;
     return { page: 'dataset', name, plot, parameters };
@@ -71,15 +71,17 @@ function parseRoute([page, name, word, value, series]: string[], parameters: Par
   return { page: 'overview' };
 }
 
-export function valueOf(parameters: Parameters, name: string): string | null {
-  return parameters.find((parameter) => parameter[0] === name)?.[1] ?? null;
+/** The value of a parameter; of the last one where it is given several times, as the service does it. */
+export function parameterOf(parameters: Parameters, name: string): string | null {
+  return parameters.findLast((parameter) => parameter[0] === name)?.[1] ?? null;
 }
 
 /** Sets, replaces in its place, or (null) removes one parameter. */
 export function withParameter(parameters: Parameters, name: string, value: string | null): Parameters {
-  if (value === null) return parameters.filter((parameter) => parameter[0] !== name);
-  if (valueOf(parameters, name) === null) return [...parameters, [name, value]];
-  return parameters.map((parameter) => (parameter[0] === name ? [name, value] : parameter));
+  const others = parameters.filter((parameter) => parameter[0] !== name);
+  if (value === null) return others;
+  const place = parameters.findIndex((parameter) => parameter[0] === name);
+  return others.toSpliced(place === -1 ? others.length : place, 0, [name, value]);
 }
 
 /** With its `?`, or nothing. Readable: what a query string may hold as it is stays as it is. */
@@ -97,6 +99,19 @@ function encodeReadably(text: string): string {
   return encodeURIComponent(text)
     .replaceAll("'", '%27')
     .replace(/%(2C|3A|2F|40)/g, decodeURIComponent);
+}
+
+/** The items of a list in a parameter, as the service reads it: one that has a comma stands in double quotes. */
+export function parseList(text: string): string[] {
+  const inner = text.startsWith('{') && text.endsWith('}') ? text.slice(1, -1) : text;
+  if (inner === '') return [];
+  const items = `,${inner}`.matchAll(/,(?:"((?:[^"]|"")*)"(?=,|$)|([^,]*))/g);
+  return Array.from(items, ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '');
+}
+
+export function formatList(items: readonly string[]): string {
+  const written = items.map((item) => (/[",{}]/.test(item) ? `"${item.replaceAll('"', '""')}"` : item));
+  return written.join(',');
 }
 
 function splitOnce(text: string, separator: string): [string, string] {

@@ -31,6 +31,7 @@ export function createFormat(language: Language, timeZone: string): Format {
       unitDisplay: 'short',
       maximumFractionDigits: digits,
     });
+  const count = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
   const narrow = (name: string) =>
     new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'narrow' });
   const durations = {
@@ -55,6 +56,8 @@ export function createFormat(language: Language, timeZone: string): Format {
   const scaled = (value: number, suffix: string) => {
     const power = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
     const amount = value / 1000 ** power;
+    // The language's word for a byte is a word, and no unit.
+    if (power === 0 && suffix === '') return `${count.format(value)} B`;
     return unit(UNITS[power]! + suffix, amount < 10 && power > 0 ? 1 : 0).format(amount);
   };
   return {

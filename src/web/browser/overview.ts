@@ -146,7 +146,7 @@ function datasetGroup(context: Context, name: Group) {
   const body = h('tbody');
   const heads = [
     words.overview.dataset,
-    words.overview.state,
+    words.overview.freshness,
     words.overview.age,
     words.overview.rows,
     words.overview.size,
@@ -250,8 +250,8 @@ function datasetLine(
     show(value) {
       dataset = value;
       if (element.dataset.state !== value.freshness) element.dataset.state = value.freshness;
-      setText(kind, words.kinds[value.kind]);
-      setAttribute(kind, 'title', value.source);
+      setText(kind, isPolled ? words.kinds[value.kind] : (value.description ?? ''));
+      setAttribute(kind, 'title', isPolled ? value.source : (value.description ?? ''));
       mark.show(value.freshness);
       setText(rows, value.rows === null ? '–' : format.number(value.rows));
       setText(size, value.bytes === null ? '–' : format.bytes(value.bytes));

@@ -1,4 +1,4 @@
-import { type Parameters, valueOf, withParameter } from '../address.js';
+import { formatList, type Parameters, parameterOf, parseList, withParameter } from '../address.js';
 import type { Context } from '../context.js';
 import { debounce, h, newId, type Part, setAttribute, setChildren } from '../dom.js';
 import { fromLocalField, toLocalField } from '../parts/zoned-time.js';
@@ -41,9 +41,10 @@ export function windowControls(context: Context, onChange: Change): Controls {
     { type: 'button', class: 'quiet', onclick: () => change([]) },
     words.window.reset,
   );
-  const element = h(
+  const form = h(
     'form',
     {
+      id: newId(),
       class: 'controls',
       'aria-label': words.window.title,
       onsubmit: (event: Event) => event.preventDefault(),
@@ -53,8 +54,24 @@ export function windowControls(context: Context, onChange: Change): Controls {
     pivot.element,
     columns.element,
     limit.element,
-    reset,
   );
+  // On a phone the rows come first.
+  form.hidden = matchMedia('(max-width: 46rem)').matches;
+  const toggle = h(
+    'button',
+    {
+      type: 'button',
+      class: 'quiet toggle',
+      'aria-controls': form.id,
+      'aria-expanded': String(!form.hidden),
+    },
+    words.window.title,
+  );
+  toggle.addEventListener('click', () => {
+    form.hidden = !form.hidden;
+    setAttribute(toggle, 'aria-expanded', String(!form.hidden));
+  });
+  const element = h('section', { class: 'window' }, h('div', { class: 'window-head' }, toggle, reset), form);
   return {
     element,
     describe(dataset) {
@@ -67,10 +84,10 @@ export function windowControls(context: Context, onChange: Change): Controls {
     show(next) {
       parameters = next;
       time.show(next);
-      every.show(valueOf(next, 'every'));
-      limit.show(valueOf(next, 'limit'));
-      pivot.show(valueOf(next, 'pivot'));
-      columns.show(valueOf(next, 'columns'));
+      every.show(parameterOf(next, 'every'));
+      limit.show(parameterOf(next, 'limit'));
+      pivot.show(parameterOf(next, 'pivot'));
+      columns.show(parameterOf(next, 'columns'));
       reset.hidden = next.length === 0;
     },
   };
@@ -122,8 +139,8 @@ function timeControls(
   return {
     element,
     show(next) {
-      const last = valueOf(next, 'last');
-      const [from, to] = [valueOf(next, 'from'), valueOf(next, 'to')];
+      const last = parameterOf(next, 'last');
+      const [from, to] = [parameterOf(next, 'from'), parameterOf(next, 'to')];
       for (const preset of presets) {
         const isPressed = preset.last === last && (last !== null || (from === null && to === null));
         setAttribute(preset.button, 'aria-pressed', String(isPressed));
@@ -235,7 +252,7 @@ function columnControls({ words }: Context, onValue: (value: string | null) => v
 
   const choose = (next: readonly string[]) => {
     const isAll = next.length === all.length && next.every((name, index) => name === all[index]);
-    onValue(isAll || next.length === 0 ? null : next.join(','));
+    onValue(isAll || next.length === 0 ? null : formatList(next));
   };
   const earlier = (name: string) => {
     const at = chosen.indexOf(name);
@@ -287,7 +304,7 @@ function columnControls({ words }: Context, onValue: (value: string | null) => v
   let value: string | null = null;
   const show = (next: string | null) => {
     value = next;
-    chosen = next === null ? all : next.split(',').filter((name) => all.includes(name));
+    chosen = next === null ? all : parseList(next).filter((name) => all.includes(name));
     draw();
   };
   return {

@@ -1,3 +1,4 @@
+import { parseList } from '../address.js';
 import type { ColumnJson } from '../types.js';
 import type { Filter, Operator } from './window.js';
 
@@ -41,16 +42,17 @@ export function parseFilterText(typed: string, { name, type }: ColumnJson): Filt
     return { column: name, operator: operator as Operator, value: part.slice(sign.length).trim() };
   });
   const isRight = filters.every(({ operator, value }) =>
-    (operator === '__in' ? value.split(',') : [value]).every((one) => isValue(one, type)),
+    (operator === '__in' ? parseList(value) : [value]).every((one) => isValue(one, type)),
   );
   return isRight ? filters : null;
 }
 
 function isValue(text: string, type: ColumnJson['type']): boolean {
   if (text === '') return false;
-  if (type === 'number') return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
+  if (type === 'number') return /^-?\d+(\.\d+)?$/.test(text);
   if (type === 'boolean') return text === 'true' || text === 'false';
-  if (type === 'time') return /^\d{12,14}$/.test(text) || !Number.isNaN(Date.parse(text));
+  if (type === 'time')
+    return /^\d{12,14}$/.test(text) || (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text)));
   return true;
 }
 

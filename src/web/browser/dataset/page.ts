@@ -1,4 +1,4 @@
-import { formatQuery, type Parameters, type PlotChoice, type Route } from '../address.js';
+import { formatQuery, type Parameters, type Route } from '../address.js';
 import type { Context, Page } from '../context.js';
 import { h, setAttribute, setText } from '../dom.js';
 import { freshnessMark } from '../parts/freshness.js';
@@ -230,7 +230,7 @@ function facts({ words, format, now }: Context) {
         size,
         value.rows === null || value.bytes === null
           ? ''
-          : words.rowsAndBytes(format.number(value.rows), format.bytes(value.bytes)),
+          : words.rows(format.number(value.rows), value.rows, format.bytes(value.bytes)),
       );
       setText(error, value.lastError?.message ?? (value.persisted ? '' : words.notPersisted));
       error.hidden = error.textContent === '';

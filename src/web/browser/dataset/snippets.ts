@@ -1,4 +1,4 @@
-import { formatQuery, type Parameters, valueOf } from '../address.js';
+import { formatList, formatQuery, type Parameters, parameterOf } from '../address.js';
 import type { ColumnJson } from '../types.js';
 import { isPivot, rowParameters } from './window.js';
 
@@ -80,8 +80,7 @@ function infinityField({ columns, timeColumn }: Reading, name: string): string {
 /** How the CSV is written is the data source's business. Columns are named, so that a column that is added to the dataset later does not disturb the panel. */
 function queryParameters({ parameters, columns }: Reading): [string, string][] {
   const pairs = rowParameters(parameters).map(([name, value]): [string, string] => [name, value]);
-  const isNamed = valueOf(parameters, 'columns') !== null || valueOf(parameters, 'sql') !== null;
-  const canBeNamed = columns.every(({ name }) => !name.includes(','));
-  if (isNamed || isPivot(parameters) || !canBeNamed || columns.length === 0) return pairs;
-  return [['columns', columns.map(({ name }) => name).join(',')], ...pairs];
+  const isNamed = parameterOf(parameters, 'columns') !== null || parameterOf(parameters, 'sql') !== null;
+  if (isNamed || isPivot(parameters) || columns.length === 0) return pairs;
+  return [['columns', formatList(columns.map(({ name }) => name))], ...pairs];
 }

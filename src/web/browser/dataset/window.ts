@@ -1,4 +1,4 @@
-import { type Parameters, valueOf, withParameter } from '../address.js';
+import { formatList, type Parameters, parameterOf, parseList, withParameter } from '../address.js';
 
 /** Parameters of a window that are not filters (docs: Windows). A column of such a name is reached as `where.<column>`. */
 const RESERVED = new Set(
@@ -63,9 +63,11 @@ export interface SortKey {
 }
 
 export function sortOf(parameters: Parameters): SortKey[] {
-  const sort = valueOf(parameters, 'sort');
-  if (sort === null || sort === '') return [];
-  return sort.split(',').map((key) => ({ column: key.replace(/^-/, ''), descending: key.startsWith('-') }));
+  const sort = parameterOf(parameters, 'sort');
+  return parseList(sort ?? '').map((key) => ({
+    column: key.replace(/^-/, ''),
+    descending: key.startsWith('-'),
+  }));
 }
 
 /** One step further for a column: upwards, downwards, not at all. `add` keeps the other columns of the order. */
@@ -77,7 +79,7 @@ export function withNextSort(parameters: Parameters, column: string, add: boolea
   const place = keys.findIndex((key) => key.column === column);
   const kept = others.filter((key) => key.replace(/^-/, '') !== column);
   if (next !== null) kept.splice(add && place !== -1 ? place : kept.length, 0, next);
-  return withParameter(parameters, 'sort', kept.length === 0 ? null : kept.join(','));
+  return withParameter(parameters, 'sort', kept.length === 0 ? null : formatList(kept));
 }
 
 /** A relative time and bounds exclude each other. */
@@ -98,5 +100,5 @@ export function rowParameters(parameters: Parameters): Parameters {
 
 /** Those without time bounds and steps cost nothing to show at once: what the window is beside the time it covers. */
 export function isPivot(parameters: Parameters): boolean {
-  return valueOf(parameters, 'pivot') !== null;
+  return parameterOf(parameters, 'pivot') !== null;
 }

@@ -25,16 +25,17 @@ export function zonePoints(rows: readonly Row[]): ZonePoint[] {
     }));
 }
 
-const WIDTH = 360;
+const WIDTH = 300;
+const HEIGHT = 760;
 const MARGIN = 26;
 /** The island lies askew on a map; turned upright by its avenues' angle it fills a narrow picture. */
 const AVENUES = (29 * Math.PI) / 180;
 /** Zones whose points are nearer than this share land, in parts of the island's length. */
 const NEIGHBOURS = 0.075;
-const SMALLEST = 2.5;
-const LARGEST = 17;
-/** Zones named on the map: those with the most. */
-const NAMED = 4;
+const SMALLEST = 3;
+const LARGEST = 18;
+/** Zones that have their place in the order written on them: as many as the list beside the map names. */
+export const RANKED = 10;
 
 interface Place {
   readonly x: number;
@@ -66,6 +67,7 @@ export class ZoneMap {
   }
 
   show(land: readonly ZonePoint[], values: readonly ZoneValue[], label: string): void {
+    if (values.length === 0) return;
     const { words, value, colour } = this.#options;
     const project = projection(land.length > 0 ? land : values);
     const largest = Math.max(1, ...values.map((zone) => zone.value));
@@ -96,24 +98,10 @@ export class ZoneMap {
       circle.append(svg('title', {}, text));
       return circle;
     });
-    const names = zones
-      .slice(0, NAMED)
-      .filter((zone) => zone.value > 0)
-      .map((zone) => {
-        const { x, y } = project(zone);
-        const isLeft = x > WIDTH / 2;
-        return svg(
-          'text',
-          {
-            x: x.toFixed(1),
-            y: (y + 4).toFixed(1),
-            dx: isLeft ? -20 : 20,
-            'text-anchor': isLeft ? 'end' : 'start',
-            'aria-hidden': true,
-          },
-          zone.zone,
-        );
-      });
+    const ranks = zones.slice(0, RANKED).map((zone, index) => {
+      const { x, y } = project(zone);
+      return zone.value > 0 && svg('text', { x: x.toFixed(1), y: (y + 4).toFixed(1) }, index + 1);
+    });
     const group = svg('g', { role: 'group', 'aria-label': label, class: 'zones' }, circles);
     group.style.color = `var(${colour})`;
     group.addEventListener('keydown', (event) => this.#move(event, circles));
@@ -122,10 +110,10 @@ export class ZoneMap {
       this.#picture,
       svg(
         'svg',
-        { viewBox: `0 0 ${WIDTH} ${project.height.toFixed(0)}` },
+        { viewBox: `0 0 ${WIDTH} ${HEIGHT}` },
         landOf(land, project),
         group,
-        svg('g', { class: 'names' }, names),
+        svg('g', { class: 'ranks', 'aria-hidden': true }, ranks),
       ),
     );
     if (isFocused) {
@@ -160,7 +148,7 @@ function focusOn(circles: readonly SVGCircleElement[], circle: SVGCircleElement 
   circle?.focus();
 }
 
-type Projection = ((point: ZonePoint) => Place) & { readonly height: number };
+type Projection = (point: ZonePoint) => Place;
 
 function projection(points: readonly ZonePoint[]): Projection {
   const flat = (point: ZonePoint): Place => {
@@ -174,18 +162,17 @@ function projection(points: readonly ZonePoint[]): Projection {
   const all = points.map(flat);
   const [left, right] = [Math.min(...all.map(({ x }) => x)), Math.max(...all.map(({ x }) => x))];
   const [top, bottom] = [Math.min(...all.map(({ y }) => y)), Math.max(...all.map(({ y }) => y))];
-  const scale = (2 * (WIDTH - 2 * MARGIN)) / (right - left + (bottom - top) / 2 || 1);
+  const scale = (HEIGHT - 2 * MARGIN) / (bottom - top || 1);
   const middle = (left + right) / 2;
-  const project = (point: ZonePoint): Place => {
+  return (point) => {
     const { x, y } = flat(point);
     return { x: WIDTH / 2 + (x - middle) * scale, y: MARGIN + (y - top) * scale };
   };
-  return Object.assign(project, { height: 2 * MARGIN + (bottom - top) * scale });
 }
 
 function landOf(points: readonly ZonePoint[], project: Projection): SVGGElement {
   const places = points.map(project);
-  const reach = NEIGHBOURS * project.height;
+  const reach = NEIGHBOURS * HEIGHT;
   const strokes = places.flatMap((a, index) =>
     places
       .slice(index)

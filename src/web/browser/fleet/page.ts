@@ -5,7 +5,7 @@ import { h, newId, setAttribute, setChildren, setText } from '../dom.js';
 import { Plot } from '../parts/plot.js';
 import type { CatalogueJson, DatasetJson } from '../types.js';
 import { figures } from './figures.js';
-import { ZoneMap, zonePoints } from './map.js';
+import { RANKED, ZoneMap, zonePoints } from './map.js';
 import { weekTable } from './week.js';
 
 /** What a dataset was asked for, by the part of the page that it fills. */
@@ -25,7 +25,8 @@ const READINGS = {
 type Reading = keyof typeof READINGS;
 export type FleetData = { readonly [Key in Reading]?: readonly Row[] };
 
-const COURSE_HEIGHT = 300;
+/** A third of the screen: most of it on a wall, no more than it needs on a phone. */
+const courseHeight = () => Math.round(Math.max(240, Math.min(480, innerHeight * 0.34)));
 
 /** Views also change because time passes; asking once a minute is enough for what does not change by a poll. */
 const OLDEST = 60_000;
@@ -137,7 +138,7 @@ function coursePanel({ words, format, timeZone, language, link }: Context) {
     label: words.fleet.course,
     timeZone,
     language,
-    height: COURSE_HEIGHT,
+    height: courseHeight(),
     value: (value) => format.number(value),
     time: (time) => format.clock(time),
     onZoom: null,
@@ -246,7 +247,7 @@ function mapPanel({ words, format, link }: Context, choose: (map: MapOf) => void
       const most = all[0]?.value || 1;
       setChildren(
         top,
-        ...all.slice(0, 10).map(({ zone, value }) => {
+        ...all.slice(0, RANKED).map(({ zone, value }) => {
           const bar = h('span', { class: `bar ${of}` });
           bar.style.width = `${(100 * value) / most}%`;
           return h(
@@ -258,10 +259,12 @@ function mapPanel({ words, format, link }: Context, choose: (map: MapOf) => void
           );
         }),
       );
-      const others = all.slice(10).reduce((sum, { value }) => sum + value, 0);
+      const others = all.slice(RANKED).reduce((sum, { value }) => sum + value, 0);
       setText(
         rest,
-        all.length > 10 ? words.fleet.otherZones(format.number(all.length - 10), format.number(others)) : '',
+        all.length > RANKED
+          ? words.fleet.otherZones(format.number(all.length - RANKED), format.number(others))
+          : '',
       );
     },
   };

@@ -29,7 +29,7 @@ export function weekTable({ words, format, link }: Context) {
           'tr',
           {},
           h('th', { scope: 'col' }, words.fleet.day),
-          head(words.fleet.rides),
+          head(words.fleet.ridesOfDay),
           head(words.fleet.dispatches),
           head(words.fleet.successRate),
         ),

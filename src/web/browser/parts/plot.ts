@@ -106,10 +106,10 @@ export class Plot {
         cursor: { drag: { x: onZoom !== null, y: false, setScale: false }, points: { size: 7 } },
         scales: { y: { range: rangeFromZero } },
         axes: [
-          { ...axis, values: axisTimes(language, timeZone) },
+          { ...axis, size: 30, values: axisTimes(language, timeZone) },
           {
             ...axis,
-            size: 64,
+            size: 60,
             values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : value(tick))),
           },
         ],
@@ -196,9 +196,9 @@ export class Plot {
     this.#read((line) => line.values.findLast((value) => typeof value === 'number') ?? null);
   }
 
-  #read(valueOf: (line: Line) => number | null): void {
+  #read(pick: (line: Line) => number | null): void {
     for (const [index, line] of this.#data.lines.entries()) {
-      const value = valueOf(line);
+      const value = pick(line);
       const readout = this.#readouts[index];
       if (readout !== undefined) setText(readout, value === null ? '–' : this.#options.value(value));
     }

@@ -38,7 +38,7 @@ export interface ResultOptions extends Omit<TableOptions, 'words'> {
   readonly onFailure?: (failure: ApiFailure) => void;
 }
 
-const PLOT_HEIGHT = 240;
+const PLOT_HEIGHT = 210;
 
 /** Rows of one answer as a table and, where it has times and numbers, as a plot. */
 export class ResultView {
@@ -154,7 +154,7 @@ export class ResultView {
     const { words, format, announce } = this.#context;
     const count = format.number(rows.count);
     const text = complete
-      ? words.result.rows(count, rows.count, format.bytes(rows.bytes))
+      ? words.rows(count, rows.count, format.bytes(rows.bytes))
       : words.result.tooMany(count);
     if (this.#status.textContent !== text) announce(text);
     setText(this.#status, text);

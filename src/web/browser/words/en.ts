@@ -8,7 +8,7 @@ export const en = {
   metrics: 'Metrics',
   elsewhere: 'Elsewhere',
   pages: { title: 'Pages', overview: 'Overview', fleet: 'Fleet' },
-  theme: { title: 'Colours', system: 'As the system', light: 'Light', dark: 'Dark' },
+  theme: { title: 'Colours', system: 'Auto', light: 'Light', dark: 'Dark' },
   outage: (seconds: number | null, reason: string) =>
     `${seconds === null ? 'The service does not answer.' : `The service has not answered for ${seconds} s; what stands here is that old.`} (${reason})`,
   freshness: { fresh: 'fresh', late: 'late', stale: 'stale', waiting: 'waiting' },
@@ -25,7 +25,7 @@ export const en = {
   neverRead: 'never read',
   readAgo: (age: string) => `read ${age} ago`,
   nextPollIn: (wait: string) => `next poll in ${wait}`,
-  rowsAndBytes: (rows: string, bytes: string) => `${rows} rows, ${bytes}`,
+  rows: (rows: string, count: number, bytes: string) => `${rows} ${count === 1 ? 'row' : 'rows'}, ${bytes}`,
   notPersisted: 'Not on disk yet: the volume could not be written.',
   token: {
     title: 'This service asks for a token',
@@ -35,6 +35,7 @@ export const en = {
   },
   overview: {
     state: 'State of the data',
+    freshness: 'State',
     find: 'Find a dataset',
     nothingFound: 'No dataset has this in its name or description.',
     dataset: 'Dataset',
@@ -73,7 +74,7 @@ export const en = {
     lastHint: '45m',
     from: 'From',
     to: 'Up to',
-    every: 'One row every',
+    every: 'Every',
     everyHint: '5m',
     pivot: 'Pivot',
     pivotNames: 'Columns from the values of',
@@ -101,7 +102,6 @@ export const en = {
   sortHint: 'Sort by this column; with Shift, after the others',
   result: {
     loading: (rows: string) => `${rows} rows so far …`,
-    rows: (rows: string, count: number, bytes: string) => `${rows} ${count === 1 ? 'row' : 'rows'}, ${bytes}`,
     tooMany: (rows: string) =>
       `The first ${rows} rows; the URL gives all of them. A narrower window shows the rest.`,
     empty: 'No rows in this window.',
@@ -167,6 +167,7 @@ export const en = {
     otherZones: (zones: string, value: string) => `${zones} more zones with ${value} together`,
     week: 'The last seven days',
     day: 'Day',
+    ridesOfDay: 'Rides',
     soFar: 'so far',
     dispatches: 'Dispatches',
     failed: (dataset: string, reason: string) => `${dataset} could not be read: ${reason}`,

@@ -10,7 +10,7 @@ export const ko: Words = {
   metrics: '메트릭',
   elsewhere: '다른 곳',
   pages: { title: '페이지', overview: '개요', fleet: '차량' },
-  theme: { title: '색상', system: '시스템 설정', light: '밝게', dark: '어둡게' },
+  theme: { title: '색상', system: '자동', light: '밝게', dark: '어둡게' },
   outage: (seconds, reason) =>
     `${seconds === null ? '서비스가 응답하지 않습니다.' : `서비스가 ${seconds}초 동안 응답하지 않습니다. 보이는 내용은 그때의 것입니다.`} (${reason})`,
   freshness: { fresh: '최신', late: '늦음', stale: '오래됨', waiting: '대기 중' },
@@ -27,7 +27,7 @@ export const ko: Words = {
   neverRead: '아직 읽지 않음',
   readAgo: (age) => `${age} 전에 읽음`,
   nextPollIn: (wait) => `다음 폴링까지 ${wait}`,
-  rowsAndBytes: (rows, bytes) => `${rows}행, ${bytes}`,
+  rows: (rows, _, bytes) => `${rows}행, ${bytes}`,
   notPersisted: '아직 디스크에 없음: 볼륨에 쓸 수 없었습니다.',
   token: {
     title: '이 서비스는 토큰이 필요합니다',
@@ -37,6 +37,7 @@ export const ko: Words = {
   },
   overview: {
     state: '데이터 상태',
+    freshness: '상태',
     find: '데이터셋 찾기',
     nothingFound: '이름이나 설명에 이 말이 들어 있는 데이터셋이 없습니다.',
     dataset: '데이터셋',
@@ -74,7 +75,7 @@ export const ko: Words = {
     lastHint: '45m',
     from: '시작',
     to: '끝 (제외)',
-    every: '한 행의 간격',
+    every: '간격',
     everyHint: '5m',
     pivot: '피벗',
     pivotNames: '열 이름이 될 값',
@@ -102,7 +103,6 @@ export const ko: Words = {
   sortHint: '이 열로 정렬; Shift와 함께 누르면 다른 정렬 다음에',
   result: {
     loading: (rows) => `지금까지 ${rows}행 …`,
-    rows: (rows, _, bytes) => `${rows}행, ${bytes}`,
     tooMany: (rows) => `처음 ${rows}행입니다. URL은 모든 행을 줍니다. 윈도를 좁히면 나머지도 보입니다.`,
     empty: '이 윈도에는 행이 없습니다.',
     refused: (status) => `서비스가 거부했습니다 (${status}).`,
@@ -167,6 +167,7 @@ export const ko: Words = {
     otherZones: (zones, value) => `나머지 ${zones}개 구역, 합계 ${value}`,
     week: '최근 7일',
     day: '날짜',
+    ridesOfDay: '승차',
     soFar: '현재까지',
     dispatches: '배차',
     failed: (dataset, reason) => `${dataset}을(를) 읽지 못했습니다: ${reason}`,
