@@ -19,7 +19,6 @@ const GROUPS: Readonly<Record<DatasetJson['kind'], Group>> = {
 export class OverviewPage implements Page {
   readonly title: string;
   readonly element: HTMLElement;
-  readonly #context: Context;
   readonly #verdict: Part<readonly DatasetJson[]>;
   readonly #service: Part<CatalogueJson>;
   readonly #groups;
@@ -29,7 +28,6 @@ export class OverviewPage implements Page {
 
   constructor(context: Context) {
     const { words } = context;
-    this.#context = context;
     this.title = words.pages.overview;
     this.#verdict = verdict(context);
     this.#service = service(context);
@@ -39,7 +37,7 @@ export class OverviewPage implements Page {
     const id = newId();
     this.#search = h('input', { id, type: 'search', autocomplete: 'off' });
     this.#search.addEventListener('input', () => this.#showGroups());
-    this.#nothing = h('p', { class: 'empty', hidden: true }, words.overview.nothingFound);
+    this.#nothing = h('p', { class: 'empty', role: 'status', hidden: true }, words.overview.nothingFound);
     this.element = h(
       'div',
       { class: 'overview' },
@@ -76,7 +74,6 @@ export class OverviewPage implements Page {
     );
     for (const group of this.#groups) group.show(datasets.filter(({ kind }) => GROUPS[kind] === group.name));
     this.#nothing.hidden = datasets.length > 0;
-    if (this.#context.words.overview.nothingFound !== '') setAttribute(this.#nothing, 'role', 'status');
   }
 }
 
