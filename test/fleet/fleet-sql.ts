@@ -118,7 +118,8 @@ export class FleetSql {
   }
 
   async #createViews(): Promise<void> {
-    let waiting = readdirSync(viewsFolder).filter((file) => !file.startsWith('api-server-'));
+    // Those about the API server and the service itself read other datasets.
+    let waiting = readdirSync(viewsFolder).filter((file) => !/^(api-server-|dataset-age)/.test(file));
     while (waiting.length > 0) {
       const broken: string[] = [];
       let reason: unknown;

@@ -28,15 +28,14 @@ const PAGES = ['', '#/fleet', '#/datasets/rides?last=20m&count__gt=10', '#/sql']
 for (const colorScheme of ['light', 'dark'] as const) {
   browserTest(`axe-core finds nothing serious, ${colorScheme}`, async (t, open) => {
     const rides = await ridesLog();
-    const service = await startPageService({
+    const service = await startPageService(t, {
       datasets: [rides, ...Object.values(await fleetDatasets(2))],
       allowSql: true,
     });
-    t.after(() => service.close());
     for (const hash of PAGES) {
       // A state that is bad has colours of its own.
       if (hash === '') rides.health.readAt = Date.now() - 400_000;
-      const page = await open(service.url + hash, { colorScheme });
+      const page = await open(service + hash, { colorScheme });
       await page.locator('main > :not(.empty)').waitFor();
       if (hash.includes('datasets')) await settled(page);
       if (hash.includes('fleet')) await page.locator('.zones circle').first().waitFor();
@@ -46,22 +45,20 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 browserTest('a phone has no page that is wider than its screen', async (t, open) => {
-  const service = await startPageService({
+  const service = await startPageService(t, {
     datasets: [await ridesLog(), ...Object.values(await fleetDatasets(2))],
     allowSql: true,
   });
-  t.after(() => service.close());
   for (const hash of PAGES) {
-    const page = await open(service.url + hash, { viewport: { width: 360, height: 740 }, locale: 'ko-KR' });
+    const page = await open(service + hash, { viewport: { width: 360, height: 740 }, locale: 'ko-KR' });
     await page.locator('main > :not(.empty)').waitFor();
     assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360, hash);
   }
 });
 
 browserTest('everything is within reach of the keyboard', async (t, open) => {
-  const service = await startPageService({ datasets: [await ridesLog()] });
-  t.after(() => service.close());
-  const page = await open(service.url);
+  const service = await startPageService(t, { datasets: [await ridesLog()] });
+  const page = await open(service);
   await page.getByText('fresh').first().waitFor();
   const focused = page.locator(':focus');
   const tabTo = async (name: RegExp) => {

@@ -7,9 +7,8 @@ import { MARKUP, ridesLog, ridesRows } from './rides.js';
 
 async function started(t: TestContext) {
   const rides = await ridesLog();
-  const service = await startPageService({ datasets: [rides] });
-  t.after(() => service.close());
-  return { rides, url: `${service.url}#/datasets/rides` };
+  const service = await startPageService(t, { datasets: [rides] });
+  return { rides, url: `${service}#/datasets/rides` };
 }
 
 browserTest(

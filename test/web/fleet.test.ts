@@ -7,9 +7,8 @@ import { taxis } from './rides.js';
 
 browserTest('the fleet in figures, a map and a week, from the views', async (t, open) => {
   const datasets = await fleetDatasets(3);
-  const service = await startPageService({ datasets: Object.values(datasets) });
-  t.after(() => service.close());
-  const page = await open(`${service.url}#/fleet`);
+  const service = await startPageService(t, { datasets: Object.values(datasets) });
+  const page = await open(`${service}#/fleet`);
 
   const figure = (name: string) => page.locator('.figure').filter({ hasText: name });
   await figure('Rides today').getByText('48,213').waitFor();
@@ -35,9 +34,8 @@ browserTest(
   'the map names every zone on hover and to the keyboard, and its choice is in the address',
   async (t, open) => {
     const datasets = await fleetDatasets(0);
-    const service = await startPageService({ datasets: Object.values(datasets) });
-    t.after(() => service.close());
-    const page = await open(`${service.url}#/fleet`);
+    const service = await startPageService(t, { datasets: Object.values(datasets) });
+    const page = await open(`${service}#/fleet`);
     const zones = page.locator('.zones circle').and(page.locator(':visible'));
     await zones.first().waitFor();
     assert.equal(await zones.count(), 69);
@@ -71,9 +69,8 @@ browserTest(
 );
 
 browserTest('without the views there is no fleet', async (t, open) => {
-  const service = await startPageService({ datasets: [await taxis(3)] });
-  t.after(() => service.close());
-  const page = await open(service.url);
+  const service = await startPageService(t, { datasets: [await taxis(3)] });
+  const page = await open(service);
   await page.getByText('fresh').first().waitFor();
   assert.equal(await page.getByRole('link', { name: 'Fleet' }).isVisible(), false);
 });

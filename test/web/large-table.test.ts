@@ -9,9 +9,8 @@ const ROWS = 200_000;
 const LONGEST = 200;
 
 browserTest(`${ROWS} rows scroll without a long task`, async (t, open) => {
-  const service = await startPageService({ datasets: [await taxis(ROWS)] });
-  t.after(() => service.close());
-  const page = await open(`${service.url}#/datasets/taxis`);
+  const service = await startPageService(t, { datasets: [await taxis(ROWS)] });
+  const page = await open(`${service}#/datasets/taxis`);
   await page.getByText('200,000 rows', { exact: false }).last().waitFor();
   await settled(page);
   const tasks = await page.locator('.scroller').evaluate(async (scroller) => {

@@ -7,14 +7,13 @@ import { ridesLog, ridesRows, taxis } from './rides.js';
 
 async function startedWith(t: TestContext) {
   const datasets = [await ridesLog(), await taxis(10)] as const;
-  const service = await startPageService({ datasets });
-  t.after(() => service.close());
+  const service = await startPageService(t, { datasets });
   return { service, rides: datasets[0], taxis: datasets[1] };
 }
 
 browserTest('the overview tells of every dataset, and of a poll when it lands', async (t, open) => {
   const { service, rides } = await startedWith(t);
-  const page = await open(service.url);
+  const page = await open(service);
   const row = page.getByRole('row', { name: /rides/ });
   assert.match((await row.textContent())!, /rides.*log.*fresh/);
   assert.equal(await row.locator('[data-label=Rows]').textContent(), '20');
@@ -31,7 +30,7 @@ browserTest('the overview tells of every dataset, and of a poll when it lands', 
 
 browserTest('a dataset that became stale turns red and says why', async (t, open) => {
   const { service, rides } = await startedWith(t);
-  const page = await open(service.url);
+  const page = await open(service);
   const mark = page.getByRole('row', { name: /rides/ }).locator('.mark');
   const colour = () => style(mark, 'color');
   await mark.getByText('fresh').waitFor();
@@ -60,7 +59,7 @@ browserTest('a dataset that became stale turns red and says why', async (t, open
 
 browserTest('a service that went away is said, and so is that it came back', async (t, open) => {
   const { service } = await startedWith(t);
-  const page = await open(service.url);
+  const page = await open(service);
   await page.getByText('All 2 datasets are fresh').waitFor();
   await page.route('**/datasets', (route) => route.abort());
   await page.getByRole('alert').getByText('has not answered for').waitFor();
@@ -72,7 +71,7 @@ browserTest('a service that went away is said, and so is that it came back', asy
 
 browserTest('the page speaks the language of the browser, or the one that was chosen', async (t, open) => {
   const { service } = await startedWith(t);
-  const page = await open(service.url, { locale: 'ko-KR' });
+  const page = await open(service, { locale: 'ko-KR' });
   await page.getByText('데이터셋 2개가 모두 최신입니다').waitFor();
   assert.equal(await page.locator('html').getAttribute('lang'), 'ko');
   await page.getByLabel('언어').selectOption('en');
@@ -84,7 +83,7 @@ browserTest('the page speaks the language of the browser, or the one that was ch
 
 browserTest('light and dark go by the system, or by the switch', async (t, open) => {
   const { service } = await startedWith(t);
-  const page = await open(service.url, { colorScheme: 'dark' });
+  const page = await open(service, { colorScheme: 'dark' });
   const ground = () => style(page.locator('body'), 'background-color');
   const dark = await ground();
   await page.getByLabel('Colours').selectOption('light');

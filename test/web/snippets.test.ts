@@ -19,11 +19,10 @@ const WINDOWS = [
 const TOKEN = 'a-token-for-tests';
 
 async function started(t: TestContext, apiToken?: string) {
-  const service = await startPageService({
+  const service = await startPageService(t, {
     datasets: [await ridesLog()],
     ...(apiToken === undefined ? {} : { apiToken }),
   });
-  t.after(() => service.close());
   return service;
 }
 
@@ -38,7 +37,7 @@ async function run(command: string, env: Record<string, string> = {}): Promise<s
 for (const query of WINDOWS) {
   browserTest(`what is copied gives the same rows: ${query || 'the whole dataset'}`, async (t, open) => {
     const service = await started(t);
-    const page = await open(`${service.url}#/datasets/rides${query}`);
+    const page = await open(`${service}#/datasets/rides${query}`);
     await settled(page);
     const expected = await tableOfUrl(page);
     assert.deepEqual(await shownTable(page), expected);
@@ -47,8 +46,8 @@ for (const query of WINDOWS) {
     const plain = await fetch(await copied(page, 'URL'));
     assert.deepEqual(parse(await plain.text()), expected);
     assert.deepEqual(parse(await run(await copied(page, 'curl'))), expected);
-    await sameInGrafana('csv', await copied(page, 'Grafana CSV'), service.url, expected);
-    await sameInGrafana('infinity', await copied(page, 'Infinity'), service.url, expected);
+    await sameInGrafana('csv', await copied(page, 'Grafana CSV'), service, expected);
+    await sameInGrafana('infinity', await copied(page, 'Infinity'), service, expected);
   });
 }
 
@@ -89,7 +88,7 @@ function cellValue(cell: string, type: Field['type']): Field['values'][number] {
 
 browserTest('the token is asked for once, kept for the tab, and a placeholder in curl', async (t, open) => {
   const service = await started(t, TOKEN);
-  const page = await open(`${service.url}#/datasets/rides`);
+  const page = await open(`${service}#/datasets/rides`);
   await page.getByLabel('API_TOKEN').fill('a wrong one');
   await page.getByRole('button', { name: 'Continue' }).click();
   await page.getByText('That token was refused.').waitFor();

@@ -1,0 +1,49 @@
+import { datasetUnknown } from '../../base/errors.js';
+import type { Dataset, Registry } from '../dataset.js';
+import type { LocalDays } from '../local-day.js';
+import type { Relation } from '../relation.js';
+import type { Engine } from './engine.js';
+import { RelationTable } from './relation-table.js';
+import type { SqlDataset } from './sql-dataset.js';
+
+/** The datasets of the registry as SQL has them. */
+export class Catalog {
+  readonly #engine: Engine;
+  readonly #registry: Registry;
+  readonly #localDays: LocalDays;
+  readonly #tables = new WeakMap<Dataset, SqlDataset>();
+
+  constructor(options: {
+    readonly engine: Engine;
+    readonly registry: Registry;
+    readonly localDays: LocalDays;
+  }) {
+    this.#engine = options.engine;
+    this.#registry = options.registry;
+    this.#localDays = options.localDays;
+  }
+
+  /** The dataset in SQL. A view is one by itself; everything else gets a table that follows it. */
+  of(dataset: Dataset): SqlDataset {
+    const known = this.#tables.get(dataset);
+    if (known !== undefined) return known;
+    const table = isSqlDataset(dataset)
+      ? dataset
+      : new RelationTable(this.#engine, dataset as Relation, this.#localDays);
+    this.#tables.set(dataset, table);
+    return table;
+  }
+
+  /** A dataset by the name that SQL calls it, which does not mind case. */
+  find(name: string): Dataset {
+    const found =
+      this.#registry.get(name) ??
+      this.#registry.list().find((dataset) => dataset.name.toLowerCase() === name.toLowerCase());
+    if (found === undefined) throw datasetUnknown(name, this.#registry.closest(name));
+    return found;
+  }
+}
+
+function isSqlDataset(dataset: Dataset): dataset is Dataset & SqlDataset {
+  return 'sync' in dataset;
+}

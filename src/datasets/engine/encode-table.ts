@@ -1,0 +1,34 @@
+import { answerBody } from '../windows/answer-body.js';
+import { compileLines } from '../windows/lines.js';
+import { type OutputShape, parseShape } from '../windows/shape.js';
+import type { SqlTable } from '../windows/sql-table.js';
+import { answerLines } from './answer-lines.js';
+import type { Engine } from './engine.js';
+
+/** A dataset's CSV as it is. */
+const PLAIN: OutputShape = parseShape([]);
+const NEVER = new AbortController().signal;
+
+/** All of a table as CSV, header line and rows. `limit`: milliseconds that it may compute. */
+export async function encodeTable(
+  engine: Engine,
+  { from, columns }: SqlTable,
+  limit: number,
+): Promise<{ readonly bytes: Buffer; readonly rows: number }> {
+  const list = columns.map(({ expression }) => expression).join(', ');
+  const names = columns.map(({ column }) => column);
+  const select = {
+    sql: `SELECT ${list} FROM ${from({ from: null, to: null })}`,
+    values: [],
+    columns: names,
+    types: columns.map(({ type }) => type),
+  };
+  let rows = 0;
+  const session = await engine.open({ lane: 'ours', limit });
+  const lines = answerLines(session, compileLines(select, PLAIN), NEVER, (more) => {
+    rows += more;
+  });
+  const parts: Buffer[] = [];
+  for await (const part of answerBody(names, PLAIN, lines)) parts.push(part);
+  return { bytes: Buffer.concat(parts), rows };
+}

@@ -1,0 +1,85 @@
+import type { Column } from '../../csv/rows.js';
+import { distinctNames } from '../windows/statement.js';
+import { readCsv } from './read-csv.js';
+import type { Session } from './session.js';
+import { identifier } from './sql-text.js';
+import { type CellSqlType, candidateTypes, isKept, withoutLastZeros } from './sql-types.js';
+
+/** How a dataset's columns stand in DuckDB. */
+export interface StoredColumn {
+  readonly column: Column;
+  /** Its name there: the column's, unless another one's differs from it only in case. */
+  readonly name: string;
+  readonly type: CellSqlType;
+  /**
+   * The type in which SQL shows it: `type`, or DOUBLE for numbers kept as text only because of zeros at their end
+   * (`-74.17400`), which are digits of the CSV and none of the number.
+   */
+  readonly shown: CellSqlType;
+}
+
+/**
+ * Reads a CSV file of ours into the table `staging`, as texts, and finds the narrowest type for each column in which
+ * every cell is kept as it was written.
+ */
+export async function stage(
+  session: Session,
+  staging: string,
+  path: string,
+  columns: readonly Column[],
+  options: { readonly header: boolean },
+): Promise<readonly StoredColumn[]> {
+  const names = distinctNames(columns.map(({ name }) => name));
+  await session.run(`CREATE OR REPLACE TABLE ${staging} AS FROM ${readCsv(path, names, options)}`);
+  const tries = columns.flatMap((column, index) => {
+    const text = identifier(names[index]!);
+    const kept = candidateTypes(column).map((type) => ({
+      index,
+      as: 'type',
+      type,
+      test: isKept(text, type),
+    }));
+    const shown = kept.some(({ type }) => type === 'DOUBLE')
+      ? [{ index, as: 'shown', type: 'DOUBLE' as const, test: isKept(withoutLastZeros(text), 'DOUBLE') }]
+      : [];
+    return [...kept, ...shown].map((attempt) => ({ ...attempt, text }));
+  });
+  const types = new Map<string, CellSqlType>();
+  if (tries.length > 0) {
+    const tests = tries.map(
+      ({ text, test }) => `coalesce(bool_and(${test}) FILTER (${text} IS NOT NULL), true)`,
+    );
+    const [answers] = await session.rows(`SELECT ${tests.join(', ')} FROM ${staging}`);
+    for (const [attempt, { index, as, type }] of tries.entries()) {
+      const what = `${as} ${index}`;
+      if (answers?.[attempt] === true && !types.has(what)) types.set(what, type);
+    }
+  }
+  return columns.map((column, index) => {
+    const type = types.get(`type ${index}`) ?? 'VARCHAR';
+    const shown = type === 'VARCHAR' ? (types.get(`shown ${index}`) ?? type) : type;
+    return { column, name: names[index]!, type, shown };
+  });
+}
+
+/** The columns of a staging table in their types. */
+export function typed(columns: readonly StoredColumn[]): string {
+  return columns
+    .map(({ name, type }) => `CAST(${identifier(name)} AS ${type}) AS ${identifier(name)}`)
+    .join(', ');
+}
+
+/**
+ * Texts that come later, in the types that the earlier ones have; the statement fails at the first one that does not
+ * fit, and then the whole has to be loaded again with a wider type.
+ */
+export function typedOrFail(columns: readonly StoredColumn[]): string {
+  return columns
+    .map(({ name, type }) => {
+      const text = identifier(name);
+      if (type === 'VARCHAR') return text;
+      return `CASE WHEN ${text} IS NULL OR ${isKept(text, type)} THEN TRY_CAST(${text} AS ${type})
+        ELSE CAST(error('wider than ${type}: ' || ${text}) AS ${type}) END AS ${text}`;
+    })
+    .join(', ');
+}

@@ -1,0 +1,46 @@
+import type { EncodedRows } from '../../csv/rows.js';
+import type { ParquetWriter } from '../sealer.js';
+import type { Engine } from './engine.js';
+import { stage, typed } from './loading.js';
+import { identifier, literal } from './sql-text.js';
+
+/** Sealed days, written and looked into by DuckDB. */
+export class DuckDbParquet implements ParquetWriter {
+  readonly #engine: Engine;
+  #tables = 0;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /**
+   * One file with zstd, the rows in their order. Numbers are BIGINT or DOUBLE where that keeps every digit, texts
+   * otherwise; a column of which no value was ever seen is left out, because it has no type yet.
+   */
+  async writeParquet(rows: EncodedRows, _date: string, path: string): Promise<void> {
+    const staging = `raw."sealing_${++this.#tables}"`;
+    await this.#engine.scratch.withFile(rows.body, (csv) =>
+      this.#engine.session({ lane: 'ours' }, async (session) => {
+        const columns = await stage(session, staging, csv, rows.columns, { header: false });
+        const seen = columns.filter(({ column }) => column.seen);
+        try {
+          await session.run(
+            `COPY (SELECT ${typed(seen)} FROM ${staging}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`,
+          );
+        } finally {
+          await session.run(`DROP TABLE ${staging}`);
+        }
+      }),
+    );
+  }
+
+  async timesIn(path: string, timeColumn: string): Promise<ReadonlySet<number>> {
+    const time = `TRY_CAST(${identifier(timeColumn)} AS TIMESTAMPTZ)`;
+    const rows = await this.#engine.session({ lane: 'ours' }, (session) =>
+      session.rows(
+        `SELECT DISTINCT epoch_ms(${time}) FROM read_parquet(${literal(path)}, hive_partitioning = false)`,
+      ),
+    );
+    return new Set(rows.flatMap(([time]) => (time === null ? [] : [Number(time)])));
+  }
+}

@@ -1,0 +1,33 @@
+import { identifier, literal } from './sql-text.js';
+
+/** An item has at most 400 KB; quotes in it are doubled. */
+const LONGEST_LINE = 4 << 20;
+
+/**
+ * A CSV file of ours as a relation of texts under these names: nothing is NULL, `""` the empty text. Nothing is guessed,
+ * so that what is read does not depend on what is in it, and reading starts at once.
+ */
+export function readCsv(
+  path: string,
+  names: readonly string[],
+  options: { readonly header: boolean },
+): string {
+  const columns = names.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ');
+  const settings = [
+    `header = ${options.header}`,
+    'auto_detect = false',
+    `columns = {${columns}}`,
+    `delim = ','`,
+    `quote = '"'`,
+    `escape = '"'`,
+    `new_line = '\\n'`,
+    'allow_quoted_nulls = false',
+    `max_line_size = ${LONGEST_LINE}`,
+  ];
+  return `read_csv(${literal(path)}, ${settings.join(', ')})`;
+}
+
+/** A list of columns, quoted. */
+export function columnList(names: readonly string[]): string {
+  return names.map(identifier).join(', ');
+}

@@ -1,0 +1,197 @@
+import { datasetNotReadYet } from '../../base/errors.js';
+import { Turns } from '../../base/turns.js';
+import { sameLayout } from '../../csv/columns.js';
+import type { LocalDays } from '../local-day.js';
+import type { Relation, SealedDay } from '../relation.js';
+import type { SqlTable } from '../windows/sql-table.js';
+import type { Engine } from './engine.js';
+import { convert, History } from './history.js';
+import { type StoredColumn, stage, typed, typedOrFail } from './loading.js';
+import { readCsv } from './read-csv.js';
+import type { Session } from './session.js';
+import type { Range, SqlDataset } from './sql-dataset.js';
+import { identifier, literal } from './sql-text.js';
+
+/** The column that SQL has beside a log's or a changes' own: the local day of its time column. */
+const DAY = 'date';
+
+/** What of a dataset is in DuckDB. */
+interface Loaded {
+  readonly version: string;
+  readonly columns: readonly StoredColumn[];
+  /** Name of the column with the local day; null: the dataset has no time. */
+  readonly day: string | null;
+  readonly timeColumn: string | null;
+  readonly days: readonly SealedDay[];
+}
+
+/**
+ * A polled dataset, a lookup or a status in DuckDB: its CSV's rows as a table `raw.<name>`, which follows the dataset
+ * when it is asked for, and all of it, sealed days included, as a view under the dataset's name.
+ *
+ * Appended rows are added in one statement, everything else is loaded anew in one transaction: a query sees all of a
+ * poll or nothing of it.
+ */
+export class RelationTable implements SqlDataset {
+  readonly #engine: Engine;
+  readonly #relation: Relation;
+  readonly #localDays: LocalDays;
+  readonly #history: History;
+  readonly #turns = new Turns();
+  readonly #table: string;
+  #loaded: Loaded | null = null;
+
+  constructor(engine: Engine, relation: Relation, localDays: LocalDays) {
+    this.#engine = engine;
+    this.#relation = relation;
+    this.#localDays = localDays;
+    this.#history = new History(engine);
+    this.#table = `raw.${identifier(relation.name)}`;
+  }
+
+  async sync(): Promise<void> {
+    if (this.#isCurrent()) return;
+    await this.#turns.run(async () => {
+      if (this.#isCurrent()) return;
+      if (await this.#append()) return;
+      await this.#load();
+    });
+  }
+
+  get state(): string {
+    const { version, days } = this.#current;
+    return days.length === 0 ? version : `${version}-${days.length}-${days[0]!.date}`;
+  }
+
+  /** What is stored does not depend on the time of asking. */
+  readonly until = null;
+
+  async table(range: Range): Promise<SqlTable> {
+    const { columns, day, days } = this.#current;
+    const wanted = this.#daysIn(range, days);
+    const types = wanted.length === 0 ? columns : await this.#history.typesOver(wanted, columns);
+    const from =
+      wanted.length === 0 ? this.#table : `(${this.#union(wanted, types, columns, day).join(' UNION ALL ')})`;
+    return {
+      from: () => from,
+      columns: types.map(({ column, name, type }) => ({ column, expression: identifier(name), type })),
+    };
+  }
+
+  get #current(): Loaded {
+    if (this.#loaded === null)
+      throw datasetNotReadYet(this.#relation.name, this.#relation.status().lastError);
+    return this.#loaded;
+  }
+
+  #isCurrent(): boolean {
+    const { version, sealedDays } = this.#relation;
+    if (version === null) throw datasetNotReadYet(this.#relation.name, this.#relation.status().lastError);
+    return this.#loaded?.version === version && this.#loaded.days === sealedDays;
+  }
+
+  /** Adds the rows that came since; false when that is not all there is to do. */
+  async #append(): Promise<boolean> {
+    const { version, columns, sealedDays } = this.#relation;
+    const loaded = this.#loaded;
+    if (loaded === null || version === null || columns === null || loaded.days !== sealedDays) return false;
+    const rows = this.#relation.appendedSince(loaded.version);
+    const known = loaded.columns.map(({ column }) => column);
+    if (rows === null || !sameLayout(known, columns) || !sameLayout(known, rows.columns)) return false;
+    // A column of which no value was seen has no type; with the first one it gets its own.
+    if (columns.some(({ seen }, index) => seen !== known[index]!.seen)) return false;
+    const names = loaded.columns.map(({ name }) => name);
+    const fits = await this.#engine.scratch.withFile(rows.body, (path) =>
+      this.#engine.session({ lane: 'ours' }, (session) =>
+        session
+          .run(
+            `INSERT INTO ${this.#table} SELECT *${this.#dayOf(loaded)} FROM
+              (SELECT ${typedOrFail(loaded.columns)} FROM ${readCsv(path, names, { header: false })})`,
+          )
+          .then(
+            () => true,
+            () => false,
+          ),
+      ),
+    );
+    if (fits) this.#loaded = { ...loaded, version };
+    return fits;
+  }
+
+  async #load(): Promise<void> {
+    const content = await this.#relation.content();
+    const { sealedDays: days, timeColumn } = this.#relation;
+    await this.#history.learn(days);
+    await this.#engine.scratch.withFile(content.bytes, (path) =>
+      this.#engine.session({ lane: 'ours' }, async (session) => {
+        const staging = `raw.${identifier(`${this.#relation.name} (loading)`)}`;
+        const columns = await stage(session, staging, path, content.columns, { header: true });
+        const day = timeColumn === null ? null : dayName(columns);
+        const loaded: Loaded = { version: content.version, columns, day, timeColumn, days };
+        await this.#publish(session, staging, loaded);
+        this.#loaded = loaded;
+      }),
+    );
+  }
+
+  async #publish(session: Session, staging: string, loaded: Loaded): Promise<void> {
+    const { columns, day, days } = loaded;
+    const types = days.length === 0 ? columns.map(asShown) : await this.#history.typesOver(days, columns);
+    const all = this.#union(days, types, columns, day).join(' UNION ALL ');
+    await session.transaction([
+      `CREATE OR REPLACE TABLE ${this.#table} AS FROM
+        (SELECT *${this.#dayOf(loaded)} FROM (SELECT ${typed(columns)} FROM ${staging}))${notSealed(day, days)}`,
+      `DROP TABLE ${staging}`,
+      `CREATE OR REPLACE VIEW ${identifier(this.#relation.name)} AS ${all}`,
+    ]);
+  }
+
+  /** SELECTs of sealed days, then of the rows that are not sealed, in these types. */
+  #union(
+    days: readonly SealedDay[],
+    types: readonly StoredColumn[],
+    stored: readonly StoredColumn[],
+    day: string | null,
+  ): string[] {
+    const list = types.map(
+      ({ name, type }, index) =>
+        `${convert(identifier(name), stored[index]!.type, type)} AS ${identifier(name)}`,
+    );
+    if (day !== null) list.push(identifier(day));
+    return [...this.#history.selects(days, types, day), `SELECT ${list.join(', ')} FROM ${this.#table}`];
+  }
+
+  /** `, <local day of the time column> AS date`, kept with the rows: asking a time zone for each is what costs. */
+  #dayOf({ columns, day, timeColumn }: Pick<Loaded, 'columns' | 'day' | 'timeColumn'>): string {
+    const time = columns.find(({ column }) => column.name === timeColumn);
+    if (day === null || time === undefined) return '';
+    return `, CAST(TRY_CAST(${identifier(time.name)} AS TIMESTAMPTZ) AS DATE) AS ${identifier(day)}`;
+  }
+
+  /** The sealed days of which a window may have rows. Without any bound a window is of the CSV file's days. */
+  #daysIn({ from, to }: Range, days: readonly SealedDay[]): readonly SealedDay[] {
+    if (from === null && to === null) return [];
+    const first = from === null ? null : this.#localDays.dateOf(from);
+    const last = to === null ? null : this.#localDays.dateOf(to);
+    return days.filter(({ date }) => (first === null || date >= first) && (last === null || date <= last));
+  }
+}
+
+function asShown(column: StoredColumn): StoredColumn {
+  return { ...column, type: column.shown };
+}
+
+/**
+ * Sealing writes a day's Parquet file before it takes the day out of the CSV file. Interrupted in between, the day
+ * stands in both until the next sealing: it counts once.
+ */
+function notSealed(day: string | null, days: readonly SealedDay[]): string {
+  if (day === null || days.length === 0) return '';
+  const dates = days.map(({ date }) => `DATE ${literal(date)}`).join(', ');
+  return ` WHERE ${identifier(day)} IS NULL OR ${identifier(day)} NOT IN (${dates})`;
+}
+
+function dayName(columns: readonly StoredColumn[]): string {
+  const taken = new Set(columns.map(({ name }) => name.toLowerCase()));
+  return taken.has(DAY) ? `local_${DAY}` : DAY;
+}

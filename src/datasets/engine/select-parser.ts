@@ -1,0 +1,246 @@
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+
+/** One SELECT, understood. */
+export interface Select {
+  /** As given, without a semicolon at its end. */
+  readonly sql: string;
+  /** Tables that it reads, as written, each once; not those that it makes itself (WITH). */
+  readonly tables: readonly string[];
+  /** Whether its answer may change although nothing that it reads does. */
+  readonly dependsOnNow: boolean;
+}
+
+/** What is wrong with a text that should be one SELECT. */
+export class SelectMistake extends Error {
+  override readonly name = 'SelectMistake';
+  readonly remedy: string | null;
+  /** From 1; null where it cannot be told. */
+  readonly place: Place | null;
+
+  constructor(message: string, remedy: string | null = null, place: Place | null = null) {
+    super(message);
+    this.remedy = remedy;
+    this.place = place;
+  }
+}
+
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Functions that give rows and touch nothing; all others (`read_csv`, `glob`, `duckdb_settings` …) reach outside. */
+const TABLE_FUNCTIONS = new Set([
+  'range',
+  'generate_series',
+  'unnest',
+  'json_each',
+  'json_tree',
+  'repeat',
+  'repeat_row',
+]);
+
+/** Functions about this process and not about data. */
+const REFUSED_FUNCTIONS =
+  /^(current_setting|getenv|getvariable|nextval|currval|write_log|pg_|txid_|current_(database|schema|schemas|user|role|query|connection_id|transaction_id)|in_search_path|(session_)?user|parse_duckdb_log_message|add_parquet_key|query|query_table)/;
+
+/** Written without brackets; the syntax tree has them as columns. */
+const CLOCK_WORDS = ['current_date', 'current_time', 'current_timestamp', 'localtime', 'localtimestamp'];
+
+/** Functions whose value changes by itself. */
+const VOLATILE_FUNCTIONS = new Set([
+  ...CLOCK_WORDS,
+  'service_now',
+  'now',
+  'today',
+  'get_current_time',
+  'get_current_timestamp',
+  'transaction_timestamp',
+  'random',
+  'setseed',
+  'uuid',
+  'gen_random_uuid',
+  'uuidv4',
+  'uuidv7',
+  'age',
+]);
+
+const ONE_SELECT = 'write exactly one SELECT';
+
+/**
+ * Takes SQL apart in a DuckDB of its own that has no data: what it must not do is refused before the real one sees it.
+ * The real one's own locks (no access outside, no settings) stand behind this: they alone would let an allowed folder be
+ * read and written by table functions and COPY.
+ */
+export class SelectParser {
+  readonly #instance: DuckDBInstance;
+  readonly #connection: DuckDBConnection;
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance;
+    this.#connection = connection;
+  }
+
+  static async open(): Promise<SelectParser> {
+    const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '64MB' });
+    const connection = await instance.connect();
+    await connection.run('SET GLOBAL enable_external_access = false');
+    await connection.run('SET GLOBAL lock_configuration = true');
+    return new SelectParser(instance, connection);
+  }
+
+  /**
+   * Takes a text apart.
+   * Rejects with `SelectMistake`: bad syntax, more or less than one SELECT, something that reaches outside.
+   */
+  async parse(text: string): Promise<Select> {
+    const tree = await this.#tree(text);
+    const facts = new Facts();
+    facts.read(tree, NO_NAMES);
+    return {
+      sql: text.replace(/[;\s]+$/, ''),
+      tables: [...facts.tables].sort(),
+      dependsOnNow: facts.dependsOnNow,
+    };
+  }
+
+  close(): void {
+    this.#connection.disconnectSync();
+    this.#instance.closeSync();
+  }
+
+  async #tree(text: string): Promise<unknown> {
+    let count: number;
+    try {
+      count = (await this.#connection.extractStatements(text)).count;
+    } catch (error) {
+      const { reason, place } = readDuckDbError(error);
+      throw new SelectMistake(reason, null, place);
+    }
+    if (count === 0) throw new SelectMistake('There is no SQL', ONE_SELECT);
+    if (count > 1) throw new SelectMistake(`There are ${count} statements`, ONE_SELECT);
+    const reader = await this.#connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)', [text]);
+    const answer = JSON.parse(String(reader.getRows()[0]?.[0])) as {
+      readonly error: boolean;
+      readonly error_message?: string;
+      readonly statements?: readonly { readonly node: unknown }[];
+    };
+    const node = answer.statements?.[0]?.node;
+    if (answer.error || node === undefined) {
+      throw new SelectMistake(
+        `It is no SELECT that can be taken apart (${answer.error_message})`,
+        ONE_SELECT,
+      );
+    }
+    return node;
+  }
+}
+
+/** Names that WITH made, where they hold; in small letters, as DuckDB's names do not mind case. */
+type Names = ReadonlySet<string>;
+
+const NO_NAMES: Names = new Set();
+
+interface Node extends Readonly<Record<string, unknown>> {
+  readonly cte_map?: { readonly map: readonly { readonly key: string; readonly value: unknown }[] };
+}
+
+/** Walks a syntax tree: refuses what reaches outside the datasets, notes what it reads and what depends on the time. */
+class Facts {
+  readonly tables = new Set<string>();
+  dependsOnNow = false;
+
+  read(node: unknown, names: Names): void {
+    if (Array.isArray(node)) for (const child of node) this.read(child, names);
+    else if (typeof node === 'object' && node !== null) this.#readNode(node as Node, names);
+  }
+
+  #readNode(node: Node, names: Names): void {
+    if ('function_name' in node) this.#readFunction(String(node.function_name).toLowerCase());
+    switch (node.type) {
+      case 'COLUMN_REF':
+        this.#readColumn(node);
+        break;
+      case 'VALUE_PARAMETER':
+        throw new SelectMistake('It has a parameter', 'write the value itself');
+      case 'SHOW_REF':
+        throw new SelectMistake('DESCRIBE, SHOW and SUMMARIZE are no SELECT', ONE_SELECT);
+      case 'TABLE_FUNCTION':
+        this.#readTableFunction(node);
+        break;
+      case 'BASE_TABLE':
+        this.#readTable(node, names);
+        break;
+    }
+    const inside = this.#readWith(node, names);
+    for (const [key, child] of Object.entries(node)) {
+      // The part of a recursive WITH that is repeated may read itself, and only that part.
+      if (key === 'right' && node.type === 'RECURSIVE_CTE_NODE')
+        this.read(child, plus(inside, String(node.cte_name)));
+      else if (key !== 'cte_map') this.read(child, inside);
+    }
+  }
+
+  /** Reads what WITH makes, each part with the names before it; returns the names that hold behind it. */
+  #readWith({ cte_map: ctes }: Node, names: Names): Names {
+    let inside = names;
+    for (const { key, value } of ctes?.map ?? []) {
+      this.read(value, inside);
+      inside = plus(inside, key);
+    }
+    return inside;
+  }
+
+  #readColumn({ column_names: names }: Node): void {
+    const [name, ...more] = names as readonly string[];
+    if (more.length === 0 && CLOCK_WORDS.includes(String(name).toLowerCase())) this.dependsOnNow = true;
+  }
+
+  #readFunction(name: string): void {
+    if (REFUSED_FUNCTIONS.test(name)) {
+      throw new SelectMistake(`The function ${name} is not about the datasets`, 'leave it out');
+    }
+    if (VOLATILE_FUNCTIONS.has(name)) this.dependsOnNow = true;
+  }
+
+  #readTableFunction(node: Node): void {
+    const name = String(
+      (node.function as { function_name?: string } | undefined)?.function_name,
+    ).toLowerCase();
+    if (TABLE_FUNCTIONS.has(name)) return;
+    throw new SelectMistake(
+      `${name}() cannot be read from`,
+      'read datasets, by their names in double quotes',
+    );
+  }
+
+  #readTable({ catalog_name: catalog, schema_name: schema, table_name: table }: Node, names: Names): void {
+    if (catalog || schema) {
+      throw new SelectMistake(
+        `${[catalog, schema, table].filter(Boolean).join('.')} is no dataset`,
+        'write its name in double quotes, without anything before it',
+      );
+    }
+    if (!names.has(String(table).toLowerCase())) this.tables.add(String(table));
+  }
+}
+
+function plus(names: Names, name: string): Names {
+  return new Set([...names, name.toLowerCase()]);
+}
+
+/** DuckDB's error without its drawing: `Binder Error: column "a" not found … LINE 3: … ^`. */
+export function readDuckDbError(error: unknown): { readonly reason: string; readonly place: Place | null } {
+  const text = (error instanceof Error ? error.message : String(error)).replace(
+    /^Failed to extract statements: /,
+    '',
+  );
+  const drawing = /\n\nLINE (\d+): (.*)\n( *)\^/.exec(text);
+  const reason = (drawing === null ? text : text.slice(0, drawing.index)).replace(/\s+/g, ' ').trim();
+  if (drawing === null) return { reason, place: null };
+  const prefix = `LINE ${drawing[1]}: `.length;
+  return {
+    reason,
+    place: { line: Number(drawing[1]), column: Math.max(1, drawing[3]!.length - prefix + 1) },
+  };
+}

@@ -1,0 +1,224 @@
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type { Clock } from '../../base/clock.js';
+import { DynamoCsvError, sqlFailed, sqlRefused, sqlTooManyRows } from '../../base/errors.js';
+import type { Dataset } from '../dataset.js';
+import type { Answer, Parameters, Queries, Query } from '../queries.js';
+import { NOW_STANDS } from '../view-dataset.js';
+import { answerBody } from '../windows/answer-body.js';
+import { compileWindow, type Select } from '../windows/compile.js';
+import { compileLines } from '../windows/lines.js';
+import { parseWindow } from '../windows/parse-window.js';
+import { compilePivotValues } from '../windows/pivot-sql.js';
+import { type OutputShape, parseShape } from '../windows/shape.js';
+import { isRelative, shapeKey, windowKey } from '../windows/window-key.js';
+import { answerLines } from './answer-lines.js';
+import type { Catalog } from './catalog.js';
+import { columnOf } from './computed-columns.js';
+import { digest } from './digest.js';
+import type { Engine } from './engine.js';
+import { readDuckDbError, SelectMistake, type SelectParser } from './select-parser.js';
+import type { Session, SessionOptions } from './session.js';
+import type { SqlDataset } from './sql-dataset.js';
+import { literal } from './sql-text.js';
+
+/** Milliseconds that a window may compute: nobody waits longer for a panel. */
+const WINDOW_LIMIT = 30_000;
+/** The same for foreign SQL, of which one runs at a time. */
+const FOREIGN_LIMIT = 10_000;
+/** Rows that foreign SQL may answer with. */
+const FOREIGN_ROWS = 1_000_000;
+
+const CONTENT_TYPES: Readonly<Record<OutputShape['format'], string>> = {
+  csv: 'text/csv; charset=utf-8',
+  json: 'application/json; charset=utf-8',
+  parquet: 'application/vnd.apache.parquet',
+};
+
+export interface SqlQueriesOptions {
+  readonly engine: Engine;
+  readonly parser: SelectParser;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+}
+
+/** How a SELECT is computed. */
+interface Terms {
+  readonly shape: OutputShape;
+  readonly session: Pick<SessionOptions, 'lane' | 'limit' | 'now'>;
+  readonly mostRows: number | null;
+  /** What DuckDB's error means to the one who asked. */
+  readonly explain: (error: unknown) => unknown;
+}
+
+/** Windows and foreign SQL, computed by DuckDB. */
+export class SqlQueries implements Queries {
+  readonly #engine: Engine;
+  readonly #parser: SelectParser;
+  readonly #catalog: Catalog;
+  readonly #clock: Clock;
+
+  constructor({ engine, parser, catalog, clock }: SqlQueriesOptions) {
+    this.#engine = engine;
+    this.#parser = parser;
+    this.#catalog = catalog;
+    this.#clock = clock;
+  }
+
+  async window(dataset: Dataset, parameters: Parameters): Promise<Query> {
+    const shape = parseShape(parameters);
+    const table = this.#catalog.of(dataset);
+    await table.sync();
+    const { columns } = await table.table({ from: null, to: null });
+    const { name, keys, timeColumn } = dataset;
+    const now = this.#clock.now();
+    const windowed = { name, keys, timeColumn, columns: columns.map(({ column }) => column) };
+    const window = parseWindow(parameters, windowed, now);
+    const range = { from: window.time?.from ?? null, to: window.time?.to ?? null };
+    const terms: Terms = {
+      shape,
+      // Only a view too large to be kept asks for the time here.
+      session: { lane: 'ours', limit: WINDOW_LIMIT, ...(dataset.kind === 'view' ? { now } : {}) },
+      mostRows: null,
+      explain: (error) => error,
+    };
+    return {
+      key: windowKey(window, shape),
+      version: table.state,
+      until: earliest(table.until, isRelative(window) ? now + NOW_STANDS : null),
+      contentType: CONTENT_TYPES[shape.format],
+      readAt: dataset.status().readAt,
+      run: (signal) =>
+        this.#run(terms, signal, async (session) => {
+          // It may have been loaded anew, with other columns, since the window was understood.
+          await table.sync();
+          const source = await table.table(range);
+          const values = compilePivotValues(window, source);
+          const found = values === null ? [] : await session.rows(values.sql, values.values);
+          return compileWindow(
+            window,
+            source,
+            found.map(([value]) => String(value)),
+          );
+        }),
+    };
+  }
+
+  async sql(text: string, parameters: Parameters): Promise<Query> {
+    const shape = parseShape(parameters);
+    const now = this.#clock.now();
+    const select = await this.#parser.parse(text).catch((error: unknown) => {
+      throw refusal(error);
+    });
+    const inputs = select.tables.map((table) => this.#catalog.find(table));
+    const tables = inputs.map((input) => this.#catalog.of(input));
+    const state = await syncAll(tables);
+    const times = inputs.flatMap((input) => input.status().readAt ?? []);
+    const terms: Terms = {
+      shape,
+      session: { lane: 'foreign', limit: FOREIGN_LIMIT, now },
+      mostRows: FOREIGN_ROWS,
+      explain: refusal,
+    };
+    return {
+      key: `${shapeKey(shape)} ${select.sql}`,
+      version: state,
+      until: tables.reduce(
+        (until, table) => earliest(until, table.until),
+        select.dependsOnNow ? now + NOW_STANDS : null,
+      ),
+      contentType: CONTENT_TYPES[shape.format],
+      readAt: times.length === 0 ? null : Math.min(...times),
+      run: (signal) =>
+        this.#run(terms, signal, async (session) => {
+          await syncAll(tables);
+          const columns = await session.describe(`SELECT * FROM (${select.sql}\n)`);
+          return {
+            sql: `SELECT * FROM (${select.sql}\n) LIMIT ${FOREIGN_ROWS + 1}`,
+            values: [],
+            columns: columns.map(({ name, type }) => columnOf(name, type)),
+            types: columns.map(({ type }) => type),
+          };
+        }),
+    };
+  }
+
+  /** Computes what `compile` gives; the session lives until the answer was read. */
+  async #run(
+    terms: Terms,
+    signal: AbortSignal,
+    compile: (session: Session) => Promise<Select>,
+  ): Promise<Answer> {
+    const session = await this.#engine.open({ ...terms.session, signal });
+    try {
+      const select = await compile(session);
+      const body =
+        terms.shape.format === 'parquet'
+          ? this.#parquet(session, select, terms)
+          : this.#text(session, select, terms, signal);
+      return { columns: select.columns, body: explained(body, terms.explain) };
+    } catch (error) {
+      await session.close();
+      throw terms.explain(error);
+    }
+  }
+
+  #text(session: Session, select: Select, terms: Terms, signal: AbortSignal): AsyncIterable<Buffer> {
+    const { shape, mostRows } = terms;
+    let rows = 0;
+    const lines = answerLines(session, compileLines(select, shape), signal, (more) => {
+      rows += more;
+      if (mostRows !== null && rows > mostRows) throw sqlTooManyRows(mostRows);
+    });
+    return answerBody(select.columns, shape, lines);
+  }
+
+  /** Parquet has its table of contents at the end: it is written to the scratch folder and sent from there. */
+  async *#parquet(session: Session, select: Select, { mostRows }: Terms): AsyncGenerator<Buffer> {
+    const path = this.#engine.scratch.path('parquet');
+    try {
+      await session.run(`CREATE OR REPLACE TEMP TABLE answer AS ${select.sql}`, select.values);
+      const [[count] = []] = await session.rows('SELECT count(*) FROM answer');
+      if (mostRows !== null && Number(count) > mostRows) throw sqlTooManyRows(mostRows);
+      await session.run(`COPY answer TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`);
+      await session.run('DROP TABLE answer');
+      for await (const part of createReadStream(path)) yield part as Buffer;
+    } finally {
+      await session.close();
+      await rm(path, { force: true });
+    }
+  }
+}
+
+async function* explained(
+  body: AsyncIterable<Buffer>,
+  explain: Terms['explain'],
+): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+/** Brings all of them up to date; returns the state of them together. */
+async function syncAll(tables: readonly SqlDataset[]): Promise<string> {
+  for (const table of tables) await table.sync();
+  return digest(tables.map(({ state }) => state));
+}
+
+/** Foreign SQL that does not work is a mistake of the one who asked. */
+function refusal(error: unknown): unknown {
+  if (error instanceof SelectMistake) {
+    return error.remedy === null
+      ? sqlFailed(error.message, error.place)
+      : sqlRefused(error.message, error.remedy);
+  }
+  if (error instanceof DynamoCsvError || !(error instanceof Error) || error.name !== 'Error') return error;
+  const { reason, place } = readDuckDbError(error);
+  return sqlFailed(reason, place);
+}
+
+function earliest(a: number | null, b: number | null): number | null {
+  return a === null ? b : b === null ? a : Math.min(a, b);
+}

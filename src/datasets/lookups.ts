@@ -1,0 +1,96 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Clock } from '../base/clock.js';
+import { describeError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import { splitRows } from '../csv/decode.js';
+import { encodeHeader } from '../csv/encode.js';
+import { errorCode } from '../csv/files.js';
+import { inferColumns } from '../csv/infer.js';
+import type { Column } from '../csv/rows.js';
+import type { Content, DatasetStatus } from './dataset.js';
+import type { Relation } from './relation.js';
+import { hashOf } from './snapshot-dataset.js';
+
+/** A static table beside the configuration: `config/lookups/zones.csv` is the dataset `zones`. */
+export class LookupDataset implements Relation {
+  readonly kind = 'lookup';
+  readonly keys: readonly string[];
+  readonly timeColumn = null;
+  readonly sealedDays = [];
+  readonly name: string;
+  readonly source: string;
+  readonly description: string;
+  readonly columns: readonly Column[];
+  readonly version: string;
+  readonly #content: Content;
+
+  constructor(name: string, source: string, content: Content) {
+    this.name = name;
+    this.source = source;
+    this.description = `The rows of ${source}, read when the service started.`;
+    this.columns = content.columns;
+    this.keys = content.columns.slice(0, 1).map((column) => column.name);
+    this.version = content.version;
+    this.#content = content;
+  }
+
+  status(): DatasetStatus {
+    return {
+      rows: this.#content.rows,
+      bytes: this.#content.bytes.length,
+      readAt: this.#content.readAt,
+      interval: null,
+      freshness: 'fresh',
+      nextPollAt: null,
+      persisted: true,
+      lastError: null,
+    };
+  }
+
+  async content(): Promise<Content> {
+    return this.#content;
+  }
+
+  appendedSince(): null {
+    return null;
+  }
+}
+
+/**
+ * Reads every `.csv` file of a folder, in the order of their names; a folder that does not exist has none. A file that
+ * is no CSV is said in the log and left out. `shown`: how the folder is called to people.
+ */
+export async function openLookups(
+  dir: string,
+  options: { readonly shown: string; readonly clock: Clock; readonly logger: Logger },
+): Promise<readonly LookupDataset[]> {
+  const { shown, clock, logger } = options;
+  const lookups: LookupDataset[] = [];
+  for (const file of await filesOf(dir, '.csv')) {
+    const source = join(shown, file);
+    try {
+      const content = await readLookup(join(dir, file), source, clock.now());
+      lookups.push(new LookupDataset(basename(file, '.csv'), source, content));
+    } catch (error) {
+      logger.error({ lookup: source }, `this lookup is left out: ${describeError(error)}`);
+    }
+  }
+  return lookups;
+}
+
+/** Names of the files with that ending, in the order of their names; none when there is no such folder. */
+export async function filesOf(dir: string, ending: string): Promise<string[]> {
+  const names = await readdir(dir).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  return names.filter((name) => name.endsWith(ending) && !name.startsWith('.')).sort();
+}
+
+async function readLookup(path: string, source: string, readAt: number): Promise<Content> {
+  const file = await splitRows(await readFile(path), source);
+  const columns = await inferColumns(file);
+  const bytes = Buffer.concat([encodeHeader(columns), file.body]);
+  return { version: await hashOf(bytes), readAt, columns, rows: file.ends.length, bytes };
+}

@@ -1,0 +1,290 @@
+import type { Clock } from '../base/clock.js';
+import {
+  DynamoCsvError,
+  datasetNotReadYet,
+  describeError,
+  viewBroken,
+  viewReadsItself,
+  viewReadsUnknown,
+} from '../base/errors.js';
+import { Turns } from '../base/turns.js';
+import type { Column } from '../csv/rows.js';
+import type { Content, Dataset, DatasetStatus, Definition, Freshness, Registry } from './dataset.js';
+import type { Catalog } from './engine/catalog.js';
+import { columnOf } from './engine/computed-columns.js';
+import { digest } from './engine/digest.js';
+import { encodeTable } from './engine/encode-table.js';
+import type { Engine } from './engine/engine.js';
+import { readDuckDbError, type Select, SelectMistake, type SelectParser } from './engine/select-parser.js';
+import type { Range, SqlDataset } from './engine/sql-dataset.js';
+import { identifier } from './engine/sql-text.js';
+import { readViewHead } from './view-file.js';
+import type { SqlColumn, SqlTable } from './windows/sql-table.js';
+
+/** Milliseconds that an answer which depends on "now" stands. */
+export const NOW_STANDS = 5_000;
+/** A view that computes for longer than this, in milliseconds, is stopped: nobody waits for it any more. */
+const LIMIT = 30_000;
+/** Rows up to which a view's answer is kept; a larger one is computed for each question, with its filters inside. */
+const MOST_KEPT_ROWS = 200_000;
+
+const FRESHNESS: readonly Freshness[] = ['fresh', 'late', 'stale', 'waiting'];
+
+export interface ViewOptions {
+  readonly name: string;
+  /** The file as shown to people. */
+  readonly file: string;
+  readonly sql: string;
+  readonly engine: Engine;
+  readonly catalog: Catalog;
+  readonly registry: Registry;
+  readonly clock: Clock;
+}
+
+/** A computed answer. */
+interface Kept {
+  readonly state: string;
+  readonly until: number | null;
+  readonly columns: readonly SqlColumn[];
+  /** Null for one that is too large to be kept. */
+  readonly rows: number | null;
+  readonly readAt: number;
+}
+
+/**
+ * A dataset computed by SQL. It is computed when it is asked for and one of its inputs has changed, into the table
+ * `raw.<name>`; other views and windows read that table.
+ */
+export class ViewDataset implements Dataset, SqlDataset {
+  readonly kind = 'view';
+  readonly name: string;
+  readonly source: string;
+  readonly description: string | null;
+  readonly keys: readonly string[];
+  readonly timeColumn: string | null;
+  readonly #options: ViewOptions;
+  readonly #turns = new Turns();
+  #select: Select | null = null;
+  #inputs: readonly Dataset[] = [];
+  #kept: Kept | null = null;
+  #content: { readonly state: string; readonly content: Promise<Content> } | null = null;
+  #sizes: { readonly rows: number; readonly bytes: number } | null = null;
+  #broken: { readonly error: DynamoCsvError; readonly at: number } | null = null;
+  /** The broken SQL stays broken; a computation that failed is tried again when an input has changed. */
+  #isBrokenForGood = false;
+
+  constructor(options: ViewOptions) {
+    const { description, timeColumn, keys } = readViewHead(options.sql);
+    this.name = options.name;
+    this.source = options.file;
+    this.description = description;
+    this.timeColumn = timeColumn;
+    this.keys = keys;
+    this.#options = options;
+  }
+
+  /** Takes the SQL apart and finds what it reads. Call it once, when all datasets are known. Never rejects. */
+  async prepare(parser: SelectParser): Promise<void> {
+    const { sql, catalog } = this.#options;
+    try {
+      this.#select = await parser.parse(sql);
+      this.#inputs = this.#select.tables.map((table) => catalog.find(table));
+    } catch (error) {
+      this.#select = null;
+      this.#isBrokenForGood = true;
+      this.#failed(this.#explain(error));
+    }
+  }
+
+  /** Finds out whether views read each other in a circle. Call it when all of them are prepared. */
+  refuseCircles(): void {
+    const circle = this.#circle([]);
+    if (circle === null) return;
+    this.#isBrokenForGood = true;
+    this.#inputs = [];
+    this.#failed(viewReadsItself(this.source, circle));
+  }
+
+  get definition(): Definition {
+    const { file, sql } = this.#options;
+    return { file, sql, uses: this.#inputs.map(({ name }) => name).sort() };
+  }
+
+  get columns(): readonly Column[] | null {
+    return this.#kept?.columns.map(({ column }) => column) ?? null;
+  }
+
+  get version(): string | null {
+    if (this.#isBrokenForGood) return null;
+    const versions = this.#inputs.map(({ version }) => version);
+    if (versions.includes(null)) return null;
+    return digest([...versions, this.#slot()]);
+  }
+
+  get state(): string {
+    return this.#current.state;
+  }
+
+  get until(): number | null {
+    return this.#current.until;
+  }
+
+  status(): DatasetStatus {
+    const inputs = this.#inputs.map((input) => input.status());
+    const worst = Math.max(0, ...inputs.map(({ freshness }) => FRESHNESS.indexOf(freshness)));
+    const content = this.#sizes;
+    return {
+      rows: content?.rows ?? this.#kept?.rows ?? null,
+      bytes: content?.bytes ?? null,
+      readAt: this.#readAt(),
+      interval: null,
+      freshness: FRESHNESS[worst]!,
+      nextPollAt: null,
+      persisted: true,
+      lastError:
+        this.#broken === null
+          ? null
+          : { code: this.#broken.error.code, message: this.#broken.error.line, at: this.#broken.at },
+    };
+  }
+
+  async content(): Promise<Content> {
+    // Before: what changes while it is computed makes the next version.
+    const version = this.version;
+    await this.sync();
+    const { state } = this.#current;
+    if (this.#content?.state !== state) {
+      const content = this.#encode(version ?? state);
+      this.#content = { state, content };
+      content.catch(() => {
+        if (this.#content?.content === content) this.#content = null;
+      });
+    }
+    const content = await this.#content.content;
+    return version === null || content.version === version ? content : { ...content, version };
+  }
+
+  async sync(): Promise<void> {
+    await this.#turns.run(() => this.#compute());
+  }
+
+  async table(_range: Range): Promise<SqlTable> {
+    const { columns } = this.#current;
+    return { from: () => identifier(this.name), columns };
+  }
+
+  get #current(): Kept {
+    if (this.#kept === null) throw datasetNotReadYet(this.name, this.status().lastError);
+    return this.#kept;
+  }
+
+  async #compute(): Promise<void> {
+    if (this.#isBrokenForGood) throw this.#broken!.error;
+    const { catalog, clock } = this.#options;
+    const states: string[] = [];
+    for (const input of this.#inputs) {
+      const table = catalog.of(input);
+      await table.sync();
+      states.push(table.state);
+    }
+    const now = clock.now();
+    const state = digest([...states, this.#slot(now)]);
+    if (this.#kept?.state === state && this.#broken === null) return;
+    try {
+      this.#kept = {
+        ...(await this.#run(now)),
+        state,
+        until: this.#untilOf(now),
+        readAt: this.#readAt() ?? now,
+      };
+      this.#broken = null;
+    } catch (error) {
+      throw this.#failed(this.#explain(error));
+    }
+  }
+
+  async #run(now: number): Promise<Pick<Kept, 'columns' | 'rows'>> {
+    const { sql } = this.#select!;
+    const table = `raw.${identifier(this.name)}`;
+    const view = identifier(this.name);
+    return this.#options.engine.session({ lane: 'ours', limit: LIMIT, now }, async (session) => {
+      const computed = await session.describe(`SELECT * FROM (${sql}\n)`);
+      const columns = computed.map(({ name, type }) => ({
+        column: columnOf(name, type),
+        expression: identifier(name),
+        type,
+      }));
+      await session.run(
+        `CREATE OR REPLACE TABLE ${table} AS SELECT * FROM (${sql}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
+      );
+      const [[count] = []] = await session.rows(`SELECT count(*) FROM ${table}`);
+      const rows = Number(count) > MOST_KEPT_ROWS ? null : Number(count);
+      await session.transaction(
+        rows === null
+          ? [`CREATE OR REPLACE VIEW ${view} AS ${sql}`, `DROP TABLE ${table}`]
+          : [`CREATE OR REPLACE VIEW ${view} AS FROM ${table}`],
+      );
+      return { columns, rows };
+    });
+  }
+
+  async #encode(version: string): Promise<Content> {
+    const { engine } = this.#options;
+    const { columns, readAt } = this.#current;
+    const table = await this.table({ from: null, to: null });
+    const { bytes, rows } = await encodeTable(engine, table, LIMIT);
+    this.#sizes = { rows, bytes: bytes.length };
+    return { version, readAt, columns: columns.map(({ column }) => column), rows, bytes };
+  }
+
+  /** The oldest of what it is computed from, lookups aside: they do not age. */
+  #readAt(): number | null {
+    const times = this.#inputs
+      .filter(({ kind }) => kind !== 'lookup')
+      .flatMap((input) => input.status().readAt ?? []);
+    if (times.length > 0) return Math.min(...times);
+    return this.#inputs.length === 0 || this.#inputs.every(({ kind }) => kind === 'lookup')
+      ? this.#options.clock.now()
+      : null;
+  }
+
+  /** What an answer that depends on "now" is good for; the empty text for others. */
+  #slot(now = this.#options.clock.now()): string {
+    return this.#select?.dependsOnNow === true ? String(Math.floor(now / NOW_STANDS)) : '';
+  }
+
+  /** Its own "now", or an input's. */
+  #untilOf(now: number): number | null {
+    const own = this.#select?.dependsOnNow === true ? (Math.floor(now / NOW_STANDS) + 1) * NOW_STANDS : null;
+    const inherited = this.#inputs.flatMap((input) => this.#options.catalog.of(input).until ?? []);
+    const times = own === null ? inherited : [own, ...inherited];
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  #circle(path: readonly string[]): readonly string[] | null {
+    if (path.includes(this.name)) return [...path.slice(path.indexOf(this.name)), this.name];
+    for (const input of this.#inputs) {
+      const circle = input instanceof ViewDataset ? input.#circle([...path, this.name]) : null;
+      if (circle !== null) return circle;
+    }
+    return null;
+  }
+
+  #explain(error: unknown): DynamoCsvError {
+    const { file, registry } = this.#options;
+    if (error instanceof SelectMistake) return viewBroken(file, error.place?.line ?? null, error.message);
+    if (error instanceof DynamoCsvError && error.code === 'DATASET_UNKNOWN') {
+      const name = /"(.*)"/.exec(error.message)?.[1] ?? '';
+      return viewReadsUnknown(file, name, registry.closest(name));
+    }
+    if (error instanceof DynamoCsvError) return error;
+    const { reason, place } = readDuckDbError(error);
+    return viewBroken(file, place?.line ?? null, reason === '' ? describeError(error) : reason);
+  }
+
+  /** Remembers what is wrong; what only waits for its data is not broken. */
+  #failed(error: DynamoCsvError): DynamoCsvError {
+    if (error.code !== 'DATASET_NOT_READ_YET') this.#broken = { error, at: this.#options.clock.now() };
+    return error;
+  }
+}

@@ -1,0 +1,29 @@
+/** What the leading comment of a view's file says. */
+export interface ViewHead {
+  /** For people; null when there is no text. */
+  readonly description: string | null;
+  /** From a line `-- time: timestamp`. */
+  readonly timeColumn: string | null;
+  /** From a line `-- keys: date, rank`. */
+  readonly keys: readonly string[];
+}
+
+/** Reads the `--` lines at the beginning of a view's SQL. */
+export function readViewHead(sql: string): ViewHead {
+  const words: string[] = [];
+  let timeColumn: string | null = null;
+  let keys: readonly string[] = [];
+  for (const line of sql.split('\n')) {
+    const comment = /^\s*--\s?(.*)$/.exec(line)?.[1]?.trim();
+    if (comment === undefined) {
+      if (line.trim() === '' && words.length === 0) continue;
+      break;
+    }
+    const declared = /^(time|keys):\s*(.+)$/.exec(comment);
+    if (declared?.[1] === 'time') timeColumn = declared[2]!.trim();
+    else if (declared?.[1] === 'keys') keys = declared[2]!.split(',').map((key) => key.trim());
+    else words.push(comment);
+  }
+  const description = words.join(' ').trim();
+  return { description: description === '' ? null : description, timeColumn, keys };
+}

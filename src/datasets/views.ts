@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Clock } from '../base/clock.js';
+import { DynamoCsvError, describeError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import type { Catalog } from './engine/catalog.js';
+import type { Engine } from './engine/engine.js';
+import type { SelectParser } from './engine/select-parser.js';
+import { filesOf } from './lookups.js';
+import type { DatasetRegistry } from './registry.js';
+import { ViewDataset } from './view-dataset.js';
+
+export interface ViewsOptions {
+  /** Folder of the `.sql` files; one that does not exist has none. */
+  readonly dir: string;
+  /** How the folder is called to people. */
+  readonly shown: string;
+  readonly registry: DatasetRegistry;
+  readonly engine: Engine;
+  readonly parser: SelectParser;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Names that a view may have: those that fit into a URL, as for tables. */
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/;
+
+/**
+ * Reads every view of a folder and adds it to the registry, in the order of their names. Call it when all other datasets
+ * are there: a view that takes the name of one is left out, and the log says so.
+ */
+export async function openViews(options: ViewsOptions): Promise<readonly ViewDataset[]> {
+  const { dir, shown, registry, parser, logger } = options;
+  const views: ViewDataset[] = [];
+  for (const fileName of await filesOf(dir, '.sql')) {
+    const name = basename(fileName, '.sql');
+    const file = join(shown, fileName);
+    const taken = registry.list().find((dataset) => dataset.name.toLowerCase() === name.toLowerCase());
+    if (taken !== undefined || !NAME.test(name)) {
+      const why = taken === undefined ? 'its name does not fit into a URL' : `${taken.source} has its name`;
+      logger.error({ view: file }, `this view is left out: ${why}; rename the file`);
+      continue;
+    }
+    const sql = await readFile(join(dir, fileName), 'utf8');
+    const view = new ViewDataset({ ...options, name, file, sql });
+    registry.add(view);
+    views.push(view);
+  }
+  for (const view of views) await view.prepare(parser);
+  for (const view of views) view.refuseCircles();
+  return views;
+}
+
+/**
+ * Computes each view once and says in the log which are broken; none stops another. Returns those whose data is not there
+ * yet: check them again when it is.
+ */
+export async function checkViews(
+  views: readonly ViewDataset[],
+  logger: Logger,
+): Promise<readonly ViewDataset[]> {
+  const waiting: ViewDataset[] = [];
+  for (const view of views) {
+    try {
+      await view.sync();
+    } catch (error) {
+      if (error instanceof DynamoCsvError && error.code === 'DATASET_NOT_READ_YET') waiting.push(view);
+      else logger.error({ dataset: view.name }, describeError(error));
+    }
+  }
+  return waiting;
+}

@@ -1,0 +1,49 @@
+/** An SQL statement and what its `$1`, `$2` … stand for. Everything is bound as text and cast in the SQL. */
+export interface Statement {
+  readonly sql: string;
+  readonly values: readonly string[];
+}
+
+/**
+ * Collects the values of a statement while it is written; it may begin with those of a statement within.
+ */
+export class Bindings {
+  readonly #values: string[];
+  readonly #indexes = new Map<string, number>();
+
+  constructor(values: readonly string[] = []) {
+    this.#values = [...values];
+  }
+
+  get values(): readonly string[] {
+    return this.#values;
+  }
+
+  /** What stands for the value in the SQL, which has to use it; `type` is DuckDB's. */
+  add(value: string, type = 'VARCHAR'): string {
+    // One of another type is another one: DuckDB gives a parameter the type of its first cast.
+    const key = `${type} ${value}`;
+    const index = this.#indexes.get(key) ?? this.#values.push(value);
+    this.#indexes.set(key, index);
+    return `CAST($${index} AS ${type})`;
+  }
+}
+
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/**
+ * Names for the columns of a result, each different even where case does not count: the second of `Zone`, `zone` is
+ * `zone_2`. No name is empty or has a NUL, which SQL text cannot hold.
+ */
+export function distinctNames(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    const base = name.replaceAll('\0', '\uFFFD') || 'column';
+    let distinct = base;
+    for (let n = 2; taken.has(distinct.toLowerCase()); n++) distinct = `${base}_${n}`;
+    taken.add(distinct.toLowerCase());
+    return distinct;
+  });
+}

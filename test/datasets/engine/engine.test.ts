@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { DynamoCsvError } from '../../../src/base/errors.js';
+import { Engine } from '../../../src/datasets/engine/engine.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+
+async function openEngine(t: TestContext): Promise<{ engine: Engine; dataDir: string }> {
+  const folder = await temporaryFolder(t);
+  await writeFile(join(folder, 'outside.txt'), 'outside');
+  const dataDir = join(folder, 'data');
+  await mkdir(dataDir);
+  const engine = await Engine.open({ dataDir, timeZone: 'Asia/Seoul' });
+  t.after(() => engine.close());
+  return { engine, dataDir };
+}
+
+const ENDLESS = 'SELECT count(*) FROM range(1000000000000)';
+
+test('a query is stopped when its time is used up, and the next one works', async (t) => {
+  const { engine } = await openEngine(t);
+  const runaway = engine.session({ lane: 'foreign', limit: 50 }, (session) => session.rows(ENDLESS));
+  await assert.rejects(runaway, (error: DynamoCsvError) => error.code === 'QUERY_TIMED_OUT');
+  assert.deepEqual(await engine.session({ lane: 'foreign' }, (session) => session.rows('SELECT 7')), [[7]]);
+});
+
+test('a query is stopped when the one who asked is gone, also while it waits for its turn', async (t) => {
+  const { engine } = await openEngine(t);
+  const gone = new AbortController();
+  const started = (signal: AbortSignal) =>
+    engine.session({ lane: 'foreign', signal }, (session) => session.rows(ENDLESS));
+  const running = started(gone.signal);
+  const waiting = started(gone.signal);
+  const reason = new Error('gone');
+  setImmediate(() => gone.abort(reason));
+  const outcomes = await Promise.allSettled([running, waiting]);
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['rejected', 'rejected'],
+  );
+  for (const outcome of outcomes) assert.equal((outcome as PromiseRejectedResult).reason, reason);
+  assert.deepEqual(await engine.session({ lane: 'foreign' }, (session) => session.rows('SELECT 7')), [[7]]);
+});
+
+test('foreign SQL that takes long does not keep ours waiting', async (t) => {
+  const { engine } = await openEngine(t);
+  const gone = new AbortController();
+  const options = { lane: 'foreign', signal: gone.signal } as const;
+  const runaways = Array.from({ length: 5 }, () =>
+    engine.session(options, (session) => session.rows(ENDLESS)).catch(() => 'stopped'),
+  );
+  assert.deepEqual(await engine.session({ lane: 'ours' }, (session) => session.rows('SELECT 7')), [[7]]);
+  gone.abort();
+  assert.deepEqual(new Set(await Promise.all(runaways)), new Set(['stopped']));
+});
+
+test('closing stops what is running and leaves no scratch folder', async (t) => {
+  const { engine } = await openEngine(t);
+  const { folder } = engine.scratch;
+  const running = engine.session({ lane: 'ours' }, (session) => session.rows(ENDLESS));
+  const stopped = assert.rejects(running);
+  setImmediate(() => engine.close());
+  await stopped;
+  await engine.close();
+  assert.equal(existsSync(folder), false);
+});
+
+test('the time zone is the configured one, and now is what the session is told', async (t) => {
+  const { engine } = await openEngine(t);
+  const now = Date.parse('2026-11-24T15:30:00Z');
+  const rows = await engine.session({ lane: 'ours', now }, (session) =>
+    session.rows('SELECT CAST(local_day(service_now()) AS VARCHAR), local_hour(service_now())'),
+  );
+  assert.deepEqual(rows, [['2026-11-25', 0n]]);
+});
+
+/** Behind the parser, which refuses these, DuckDB itself has no way out either. */
+const ways = [
+  ['a file elsewhere', "SELECT * FROM read_text('/etc/passwd')"],
+  ['a file above the volume', (dataDir: string) => `SELECT * FROM read_text('${dataDir}/../outside.txt')`],
+  ['writing elsewhere', "COPY (SELECT 1) TO '/tmp/dynamo-csv-break-out.csv'"],
+  ['attaching a file elsewhere', "ATTACH '/tmp/dynamo-csv-break-out.db'"],
+  ['the network', "SELECT * FROM read_csv('http://127.0.0.1:9/x.csv')"],
+  ['an extension', 'INSTALL httpfs'],
+  ['opening up', 'SET enable_external_access = true'],
+  ['more folders', "SET allowed_directories = ['/']"],
+  ['unlocking', 'SET lock_configuration = false'],
+  ['more memory', "SET memory_limit = '1TB'"],
+] as const;
+
+for (const [what, way] of ways) {
+  test(`the engine has no way to ${what}`, async (t) => {
+    const { engine, dataDir } = await openEngine(t);
+    const sql = typeof way === 'string' ? way : way(dataDir);
+    await assert.rejects(
+      engine.session({ lane: 'ours' }, (session) => session.run(sql)),
+      /Permission Error|locked|Cannot|disabled/i,
+    );
+  });
+}
+
+test('an error of a query is not one of ours', async (t) => {
+  const { engine } = await openEngine(t);
+  await assert.rejects(
+    engine.session({ lane: 'ours' }, (session) => session.rows('SELECT nothing')),
+    (error) => !(error instanceof DynamoCsvError),
+  );
+});

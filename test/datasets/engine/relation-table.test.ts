@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { encodeRow } from '../../../src/csv/encode.js';
+import { readingOf, SqlWorld } from '../../support/sql-world.js';
+
+const DAY = 86_400_000;
+
+test('a snapshot is followed from poll to poll, all of it at once', async (t) => {
+  const world = await SqlWorld.start(t);
+  const zones = await world.table('zones');
+  for (const rows of [
+    [['1', '5']],
+    [
+      ['1', '6'],
+      ['2', null],
+    ],
+    [],
+  ]) {
+    await zones.record(readingOf({ id: 'number', count: 'number' }, rows), world.time.at++);
+    assert.equal(
+      await world.ask('SELECT count(*) AS n, sum("count") AS total FROM zones'),
+      `n,total\n${rows.length},${rows[0]?.[1] ?? ''}\n`,
+    );
+  }
+});
+
+test('a number is a number in SQL where no digit is lost, text otherwise, and CSV has its digits either way', async (t) => {
+  const world = await SqlWorld.start(t);
+  const table = await world.table('numbers');
+  const columns = {
+    id: 'string',
+    whole: 'number',
+    decimal: 'number',
+    huge: 'number',
+    tiny: 'number',
+    padded: 'number',
+    is: 'boolean',
+  } as const;
+  const huge = `12345678901234567890123456789012345678${'0'.repeat(80)}`;
+  const tiny = `0.${'0'.repeat(129)}1`;
+  const row = ['a', '-9007199254740993', '0.1', huge, tiny, '40.720', 'true'];
+  await table.record(readingOf(columns, [row, ['b', null, null, null, null, null, null]]), world.time.at);
+  const types = Object.keys(columns).map((name) => `typeof("${name}") AS "${name}"`);
+  assert.equal(
+    await world.ask(`SELECT ${types.join(', ')} FROM numbers LIMIT 1`, 'header=false'),
+    'VARCHAR,BIGINT,DOUBLE,VARCHAR,VARCHAR,DOUBLE,BOOLEAN\n',
+  );
+  assert.equal(await world.window('numbers'), await readFile(join(world.dataDir, 'numbers.csv'), 'utf8'));
+  assert.equal(await world.window('numbers', 'columns=id&huge__gt=1'), 'id\na\n');
+});
+
+test('a log takes up appended rows, a new column, and a value that its type does not fit', async (t) => {
+  const world = await SqlWorld.start(t);
+  const log = await world.table('log', { log: true });
+  const polls = [
+    readingOf({ id: 'string', n: 'number' }, [['a', '1']]),
+    readingOf({ id: 'string', n: 'number' }, [['a', '2']]),
+    readingOf({ id: 'string', n: 'number' }, [['a', '2.5']]),
+    readingOf({ id: 'string', n: 'number' }, [['a', '12345678901234567890.5']]),
+    readingOf({ id: 'string', n: 'number', more: 'boolean' }, [['a', '3', 'true']]),
+    readingOf({ id: 'string', n: 'string', more: 'boolean' }, [['a', 'no number', null]]),
+  ];
+  for (const poll of polls) {
+    await log.record(poll, world.time.at++);
+    assert.equal(await world.window('log'), await readFile(join(world.dataDir, 'log.csv'), 'utf8'));
+  }
+  assert.equal(
+    await world.ask('SELECT count(*) AS n, typeof(any_value(n)) AS t FROM log'),
+    'n,t\n6,VARCHAR\n',
+  );
+});
+
+test('columns that differ only in case, or are called like anything, are all there', async (t) => {
+  const world = await SqlWorld.start(t);
+  const names = [
+    'id',
+    'Count',
+    'count',
+    'COUNT_2',
+    'a"b',
+    "it's",
+    ' ',
+    'select',
+    'nul\0',
+    'new\nline',
+    '날짜',
+    'date',
+  ];
+  const log = await world.table('odd', { log: true });
+  const types = Object.fromEntries(names.map((name) => [name, 'string' as const]));
+  await log.record(readingOf(types, [names.map((name) => `value of ${name}`)]), world.time.at);
+  assert.equal(await world.window('odd'), await readFile(join(world.dataDir, 'odd.csv'), 'utf8'));
+  assert.equal(
+    await world.ask('SELECT "Count", "count_3", "date", local_date FROM odd', 'header=false'),
+    'value of Count,value of count,value of date,2026-11-20\n',
+  );
+});
+
+/** A log of ten local days with a poll every six hours. */
+async function tenDays(world: SqlWorld) {
+  const log = await world.table('log', { log: true });
+  const start = world.time.at - 10 * DAY;
+  for (let at = start; at <= world.time.at; at += DAY / 4) {
+    await log.record(readingOf({ id: 'string', n: 'number' }, [['a', String((at - start) / DAY)]]), at);
+  }
+  return log;
+}
+
+test('sealed days and those of the file are one table; a window inside the file opens no history', async (t) => {
+  const world = await SqlWorld.start(t);
+  const log = await tenDays(world);
+  const all = await world.window('log');
+  await world.sealer.seal(log.log!, { keep: 3, retention: null });
+  assert.equal(
+    await world.ask('SELECT count(*) AS n, count(DISTINCT date) AS days FROM log'),
+    'n,days\n41,11\n',
+  );
+  assert.equal(await world.window('log', 'from=2000-01-01'), all);
+  assert.equal(await world.window('log'), await readFile(join(world.dataDir, 'log.csv'), 'utf8'));
+  assert.equal(
+    await world.window('log', 'from=2026-11-12T05:00:00Z&to=2026-11-12T18:00:00Z&columns=n,timestamp'),
+    'n,timestamp\n1.75,2026-11-12T06:00:00.000Z\n2,2026-11-12T12:00:00.000Z\n',
+  );
+  const { dataset, ...recent } = { dataset: 'log', search: 'last=1d&columns=n' };
+  const before = await world.window(dataset, recent.search);
+  await rm(join(world.dataDir, 'history', 'log'), { recursive: true });
+  assert.equal(await world.window(dataset, recent.search), before);
+  await assert.rejects(world.window('log', 'from=2000-01-01'));
+});
+
+test('days with fewer columns, or of another type, read as one table with all digits', async (t) => {
+  const world = await SqlWorld.start(t);
+  const log = await world.table('log', { log: true });
+  const at = (days: number) => world.time.at - days * DAY;
+  await log.record(readingOf({ id: 'string', n: 'number' }, [['a', '1']]), at(9));
+  await log.record(readingOf({ id: 'string', n: 'number' }, [['a', '2.5']]), at(8));
+  await log.record(
+    readingOf({ id: 'string', n: 'number', late: 'number' }, [['a', '9007199254740993', '7']]),
+    at(7),
+  );
+  await log.record(readingOf({ id: 'string', n: 'number', late: 'number' }, [['a', null, null]]), at(6));
+  await log.record(readingOf({ id: 'string', n: 'string', late: 'number' }, [['a', 'text', '8']]), at(5));
+  const all = await world.window('log');
+  for (const keep of [8, 6, 5, 1]) {
+    await world.sealer.seal(log.log!, { keep, retention: null });
+    assert.equal(await world.window('log', 'from=2000-01-01'), all, `keep ${keep}`);
+  }
+  assert.equal(
+    await world.ask('SELECT n, late, date FROM log ORDER BY "timestamp"'),
+    'n,late,date\n1,,2026-11-11\n2.5,,2026-11-12\n9007199254740993,7,2026-11-13\n,,2026-11-14\ntext,8,2026-11-15\n',
+  );
+});
+
+test('a day that an interrupted sealing left in both places counts once', async (t) => {
+  const world = await SqlWorld.start(t);
+  const log = await tenDays(world);
+  const file = join(world.dataDir, 'log.csv');
+  const whole = await readFile(file);
+  await world.sealer.seal(log.log!, { keep: 3, retention: null });
+  await log.close();
+  await writeFile(file, whole);
+  const restarted = await SqlWorld.start(t, { dataDir: world.dataDir });
+  const again = await restarted.table('log', { log: true });
+  await restarted.sealer.restore(again.log!);
+  assert.equal(await restarted.ask('SELECT count(*) AS n FROM log'), 'n\n41\n');
+});
+
+test('whatever a cell holds comes back as it was', async (t) => {
+  const world = await SqlWorld.start(t);
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom(
+      '',
+      'null',
+      'NULL',
+      '""',
+      '"',
+      ',',
+      '\n',
+      '\r\n',
+      ' a ',
+      '\u2028',
+      '😀',
+      '\0',
+      "'",
+      '1e5',
+      '-0',
+    ),
+  );
+  const number = fc.oneof(
+    fc.bigInt().map(String),
+    fc.tuple(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.nat()).map(([a, b]) => `${a}.${b}1`),
+    fc.integer().map(String),
+  );
+  const row = fc.tuple(fc.option(fc.boolean().map(String)), fc.option(number), fc.option(text));
+  let tables = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(row, { maxLength: 20 }), async (rows) => {
+      const name = `cells-${++tables}`;
+      const table = await world.table(name);
+      const cells = rows.map((values, index) => [String(index), ...values]);
+      await table.record(
+        readingOf({ id: 'number', is: 'boolean', number: 'number', text: 'string' }, cells),
+        world.time.at,
+      );
+      assert.equal(await world.window(name), `id,is,number,text\n${cells.map(encodeRow).join('')}`);
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { SelectMistake, SelectParser } from '../../../src/datasets/engine/select-parser.js';
+
+let parser: SelectParser;
+before(async () => {
+  parser = await SelectParser.open();
+});
+after(() => parser.close());
+
+const reads: readonly (readonly [sql: string, ...tables: string[]])[] = [
+  ['SELECT 1'],
+  ['FROM zones', 'zones'],
+  ['SELECT * FROM "flag-dynamodb" AS f JOIN zones USING (zone_id) -- the end', 'flag-dynamodb', 'zones'],
+  ['SELECT (SELECT max(a) FROM b) FROM c WHERE EXISTS (FROM d) AND x IN (FROM e)', 'b', 'c', 'd', 'e'],
+  ['WITH zones AS (SELECT * FROM zones) SELECT * FROM zones', 'zones'],
+  ['WITH a AS (SELECT 1), b AS (FROM a) SELECT * FROM b, A, c', 'c'],
+  ['SELECT * FROM (WITH a AS (SELECT 1) FROM a) AS x, a', 'a'],
+  ['WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n, m WHERE i < 9) FROM n', 'm'],
+  ['SELECT * FROM range(3) AS r, unnest([1, 2]), generate_series(1, 2)'],
+  ['SELECT x FROM a ASOF JOIN b USING (x) WINDOW w AS (ORDER BY x) QUALIFY rank() OVER w = 1', 'a', 'b'],
+  ['(SELECT 1 FROM a) UNION ALL BY NAME (SELECT 2 FROM b)', 'a', 'b'],
+  ["SELECT * FROM 'looks/like/a/file.csv'", 'looks/like/a/file.csv'],
+  [`SELECT * FROM (WITH "x.csv" AS (SELECT 1) FROM "x.csv") AS y, "x.csv"`, 'x.csv'],
+  [`WITH RECURSIVE "x.csv" AS (FROM "x.csv" UNION ALL SELECT 1) FROM "x.csv"`, 'x.csv'],
+];
+
+for (const [sql, ...tables] of reads) {
+  test(`what it reads: ${sql}`, async () => {
+    assert.deepEqual((await parser.parse(sql)).tables, tables);
+  });
+}
+
+test('a semicolon at the end is not a second statement, and is gone', async () => {
+  assert.equal((await parser.parse('SELECT 1 ;\n; ')).sql, 'SELECT 1');
+});
+
+test('what changes by itself depends on now', async () => {
+  for (const sql of ['SELECT service_now()', 'SELECT 1 WHERE (SELECT current_date) > x', 'SELECT random()']) {
+    assert.equal((await parser.parse(sql)).dependsOnNow, true, sql);
+  }
+  assert.equal((await parser.parse('SELECT "now" FROM a')).dependsOnNow, false);
+});
+
+const refused: readonly string[] = [
+  '',
+  '   -- nothing',
+  'SELECT 1; SELECT 2',
+  'SELECT 1; DROP TABLE a',
+  'DROP TABLE a',
+  'INSERT INTO a VALUES (1)',
+  'UPDATE a SET b = 1',
+  'DELETE FROM a',
+  'CREATE TABLE a AS SELECT 1',
+  'CREATE MACRO f() AS 1',
+  "COPY (SELECT 1) TO 'x.csv'",
+  "COPY a FROM 'x.csv'",
+  "EXPORT DATABASE 'x'",
+  "ATTACH 'x.db'",
+  'USE memory',
+  "SET memory_limit = '1TB'",
+  'SET VARIABLE now = 0',
+  'RESET ALL',
+  'PRAGMA version',
+  'CALL pragma_version()',
+  'INSTALL httpfs',
+  'LOAD httpfs',
+  'CHECKPOINT',
+  'VACUUM',
+  'BEGIN',
+  'EXPLAIN ANALYZE SELECT 1',
+  'PREPARE q AS SELECT 1',
+  'EXECUTE q',
+  'DESCRIBE a',
+  'SUMMARIZE a',
+  'SHOW TABLES',
+  'SELECT * FROM (DESCRIBE a)',
+  'SELECT * FROM (SHOW ALL TABLES)',
+  'SELECT $1',
+  'SELECT ?',
+  "SELECT * FROM read_csv('x.csv')",
+  "SELECT * FROM read_csv_auto('x.csv')",
+  "SELECT * FROM read_parquet('x.parquet')",
+  "SELECT * FROM parquet_scan('x.parquet')",
+  "SELECT * FROM parquet_metadata('x.parquet')",
+  "SELECT * FROM read_json('x.json')",
+  "SELECT * FROM read_text('/etc/passwd')",
+  "SELECT * FROM read_blob('/etc/passwd')",
+  "SELECT * FROM glob('*')",
+  "SELECT * FROM sniff_csv('x.csv')",
+  "SELECT * FROM query('SELECT 1')",
+  "SELECT * FROM query_table('a')",
+  'SELECT * FROM duckdb_settings()',
+  'SELECT * FROM duckdb_secrets()',
+  'SELECT * FROM pragma_table_info(1)',
+  'SELECT * FROM information_schema.tables',
+  'SELECT * FROM pg_catalog.pg_class',
+  'SELECT * FROM raw."flag-dynamodb"',
+  'SELECT * FROM memory.main.a',
+  "SELECT current_setting('temp_directory')",
+  "SELECT getenv('HOME')",
+  "SELECT getvariable('now')",
+  "SELECT (SELECT count(*) FROM a WHERE b IN (SELECT file FROM glob('*')))",
+  "WITH a AS (SELECT * FROM read_text('x')) SELECT 1",
+  "SELECT * FROM a, LATERAL (SELECT * FROM read_csv('x'))",
+  'FROM a SELECT b ORDER BY (SELECT count(*) FROM duckdb_tables())',
+  'PIVOT a ON b USING sum(c)',
+];
+
+for (const sql of refused) {
+  test(`refused: ${sql || 'nothing at all'}`, async () => {
+    await assert.rejects(parser.parse(sql), SelectMistake);
+  });
+}
+
+test('a syntax error tells its line and column', async () => {
+  await assert.rejects(parser.parse('SELECT a\nFROM b c d'), (error: SelectMistake) => {
+    assert.deepEqual(error.place, { line: 2, column: 10 });
+    assert.match(error.message, /syntax error at or near "d"/);
+    return true;
+  });
+});

@@ -1,0 +1,131 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { pino } from 'pino';
+import type { Clock } from '../../src/base/clock.js';
+import { encodeRows } from '../../src/csv/encode.js';
+import { nodeFiles } from '../../src/csv/files.js';
+import type { Cell, Column } from '../../src/csv/rows.js';
+import type { Reading } from '../../src/csv/source.js';
+import type { Dataset } from '../../src/datasets/dataset.js';
+import { PollHealth } from '../../src/datasets/freshness.js';
+import { LocalDays } from '../../src/datasets/local-day.js';
+import { DatasetRegistry } from '../../src/datasets/registry.js';
+import { Sealer } from '../../src/datasets/sealer.js';
+import { Sql } from '../../src/datasets/sql.js';
+import { type RecorderOptions, TableRecorder } from '../../src/datasets/table-recorder.js';
+import { temporaryFolder } from './temporary-folder.js';
+
+const FREE = { requests: 1, attempts: 1, bytes: 0, readCapacityUnits: 0, metricsRequested: 0 };
+const silent = pino({ level: 'silent' });
+
+/** A reading as a source gives it; the first columns are the keys. */
+export function readingOf(
+  types: Readonly<Record<string, Column['type']>>,
+  rows: readonly (readonly Cell[])[],
+  keys: readonly string[] = Object.keys(types).slice(0, 1),
+): Reading {
+  const columns = Object.entries(types).map(([name, type]) => ({ name, type, seen: true }));
+  return { rows: encodeRows(columns, rows), keys, cost: FREE };
+}
+
+/** A clock that stands until it is put forward. */
+export class Time implements Clock {
+  at: number;
+
+  constructor(at: number) {
+    this.at = at;
+  }
+
+  now(): number {
+    return this.at;
+  }
+
+  async sleep(milliseconds: number): Promise<void> {
+    this.at += milliseconds;
+  }
+}
+
+/** A volume with recorders, the registry over them and the SQL engine beside it; all gone after the test. */
+export class SqlWorld {
+  readonly dataDir: string;
+  readonly registry: DatasetRegistry;
+  readonly sql: Sql;
+  readonly sealer: Sealer;
+  readonly time: Time;
+
+  private constructor(dataDir: string, timeZone: string, registry: DatasetRegistry, time: Time, sql: Sql) {
+    this.dataDir = dataDir;
+    this.registry = registry;
+    this.sql = sql;
+    this.time = time;
+    this.sealer = new Sealer({
+      dataDir,
+      files: nodeFiles,
+      days: new LocalDays(timeZone),
+      parquet: sql.parquet,
+      clock: time,
+      logger: silent,
+    });
+  }
+
+  static async start(
+    t: TestContext,
+    options: { readonly now?: number; readonly timeZone?: string; readonly dataDir?: string } = {},
+  ): Promise<SqlWorld> {
+    const { now = Date.parse('2026-11-20T12:00:00Z'), timeZone = 'America/New_York' } = options;
+    const dataDir = options.dataDir ?? (await temporaryFolder(t));
+    await mkdir(join(dataDir, '.dynamo-csv'), { recursive: true });
+    const time = new Time(now);
+    const registry = new DatasetRegistry();
+    const sql = await Sql.open({ dataDir, timeZone, registry, clock: time, logger: silent });
+    t.after(() => sql.close());
+    return new SqlWorld(dataDir, timeZone, registry, time, sql);
+  }
+
+  /** A table of the volume; its datasets are in the registry. */
+  async table(name: string, options: Partial<RecorderOptions> = {}): Promise<TableRecorder> {
+    const recorder = await TableRecorder.open({
+      name,
+      source: `DynamoDB table ${name}`,
+      dataDir: this.dataDir,
+      files: nodeFiles,
+      health: new PollHealth(30_000, this.time),
+      logger: silent,
+      log: false,
+      changes: false,
+      configured: [],
+      timestampColumn: null,
+      ...options,
+    });
+    for (const dataset of recorder.datasets) this.registry.add(dataset);
+    return recorder;
+  }
+
+  /** The dataset of that name. */
+  dataset(name: string): Dataset {
+    const dataset = this.registry.get(name);
+    if (dataset === undefined) throw new Error(`no dataset ${name}`);
+    return dataset;
+  }
+
+  /** The answer to `/csv/<name>?<search>` as text. */
+  async window(name: string, search = 'header=true'): Promise<string> {
+    const parameters = [...new URLSearchParams(search)];
+    const query = await this.sql.queries.window(this.dataset(name), parameters);
+    return textOf(await query.run(new AbortController().signal));
+  }
+
+  /** The answer to `/csv?sql=…` as text. */
+  async ask(text: string, search = ''): Promise<string> {
+    const parameters = [...new URLSearchParams(search)];
+    const query = await this.sql.queries.sql(text, parameters);
+    return textOf(await query.run(new AbortController().signal));
+  }
+}
+
+async function textOf({ body }: { readonly body: AsyncIterable<Buffer> }): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of body) parts.push(part);
+  return Buffer.concat(parts).toString();
+}
