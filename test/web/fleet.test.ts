@@ -45,6 +45,7 @@ browserTest(
     await last.hover({ force: true });
     assert.match((await reading.textContent())!, /: \d+$/);
 
+    await page.mouse.move(0, 0);
     await zones.first().focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
