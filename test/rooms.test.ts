@@ -18,7 +18,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   collect: ['base', 'csv', 'datasets'],
   http: ['base', 'config', 'datasets'],
   web: ['http'],
-  demo: ['base', 'csv', 'datasets'],
+  demo: ['base', 'config', 'csv', 'datasets'],
 };
 
 /** The files above the rooms, which no room may import. */

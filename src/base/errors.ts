@@ -181,7 +181,7 @@ export function instancesNotRead(region: string | null, action: string, cause: u
       'set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role';
     return failed('AWS_CREDENTIALS_MISSING', 'there are no AWS credentials', remedy);
   }
-  if (/region is missing/i.test(text)) {
+  if (/region is missing|region=""/i.test(text)) {
     return failed('AWS_REGION_MISSING', 'no region is known', 'set AWS_REGION, or regions: under instances:');
   }
   if (/Unauthorized|AccessDenied|NotAuthorized/.test(name)) {
@@ -235,11 +235,28 @@ export function stateUnreadable(path: string, cause?: unknown): DynamoCsvError {
   return new DynamoCsvError('STATE_UNREADABLE', sentence, { cause });
 }
 
+/** A lookup's file is called like a dataset that is there already; `source`: where that one comes from. */
+export function lookupNameTaken(name: string, source: string): DynamoCsvError {
+  const remedy = 'rename the file';
+  return new DynamoCsvError('LOOKUP_NAME_TAKEN', `${source} is called "${name}" already`, { remedy });
+}
+
 /** A poll that failed in a way no room has words for. */
 export function pollFailed(thrown: unknown): DynamoCsvError {
   return thrown instanceof DynamoCsvError
     ? thrown
     : new DynamoCsvError('POLL_FAILED', describeError(thrown), { cause: thrown });
+}
+
+/** Closed days stay in the CSV file of a log or of changes until they can be sealed. */
+export function sealingFailed(name: string, cause: unknown): DynamoCsvError {
+  const sentence = `The closed days of "${name}" could not be sealed: ${describeError(cause)}`;
+  return new DynamoCsvError('SEALING_FAILED', sentence, {
+    ...(cause instanceof DynamoCsvError
+      ? {}
+      : { remedy: 'they stay in the CSV file, and it is tried again' }),
+    cause,
+  });
 }
 
 /** Sealed days are cut by a time zone's midnights; another zone's would double some hours and lose others. */
@@ -582,4 +599,16 @@ export function demoArgumentUnknown(argument: string, known: readonly string[]):
     `${JSON.stringify(argument)} is nothing that the demo knows`,
     { remedy: `write ${known.join(' or ')}`, status: 400 },
   );
+}
+
+/** The demo writes made-up data: only where it has a folder to itself. */
+export function demoFolderForeign(dataDir: string): DynamoCsvError {
+  return new DynamoCsvError('DEMO_FOLDER_FOREIGN', `${dataDir} holds data that is not the demo's`, {
+    remedy: 'set DATA_DIR to an empty or a new folder, or leave it out',
+  });
+}
+
+/** The service that the demo started ended before it was ready; it said why itself. */
+export function demoServiceEnded(how: string): DynamoCsvError {
+  return new DynamoCsvError('DEMO_SERVICE_ENDED', `The service ended ${how}; what it said stands above`);
 }

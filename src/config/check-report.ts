@@ -57,7 +57,8 @@ export function formatCheckReport(rows: readonly CheckRow[]): string {
   const table = [FIELDS.map(({ title }) => title), ...cells, sums];
   const widths = FIELDS.map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0)));
   const lines = table.map((line) => aligned(line, widths));
-  const rule = '-'.repeat(Math.max(...lines.map((line) => line.length)));
+  // As wide as the heads: what is wrong may be much longer.
+  const rule = '-'.repeat(lines[0]?.length ?? 0);
   return `${[lines[0], rule, ...lines.slice(1, -1), rule, lines.at(-1)].join('\n')}\n`;
 }
 

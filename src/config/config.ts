@@ -75,6 +75,8 @@ export interface Config {
   readonly apiToken: string | null;
   readonly corsOrigin: readonly string[];
   readonly allowSql: boolean;
+  /** The address of Grafana; null: the page has no link to it. */
+  readonly grafanaUrl: string | null;
   /** In the file's order. */
   readonly tables: readonly TableConfig[];
   readonly instances: InstancesConfig | null;
@@ -113,6 +115,7 @@ export async function loadConfig(
     apiToken: environment.API_TOKEN,
     corsOrigin: environment.CORS_ORIGIN,
     allowSql: environment.ALLOW_SQL,
+    grafanaUrl: environment.GRAFANA_URL,
     tables: tablesOf(file),
     instances: file.instances === undefined ? null : instancesConfig(file.instances),
     viewsDir: beside(file.views ?? 'views'),

@@ -56,6 +56,10 @@ export const EnvironmentSchema = Type.Partial(
       default: 'false',
       examples: ['true'],
     }),
+    GRAFANA_URL: variable('webAddress', '^', {
+      description: 'The address under which people open Grafana: the page links to it.',
+      examples: ['http://localhost:3000/'],
+    }),
   }),
 );
 
@@ -73,6 +77,7 @@ export interface Environment {
   readonly API_TOKEN: string | null;
   readonly CORS_ORIGIN: readonly string[];
   readonly ALLOW_SQL: boolean;
+  readonly GRAFANA_URL: string | null;
 }
 
 /** Reads the variables; each wrong one goes to `mistakes` as a line `PORT: "80a" is not a port; …`, its default is taken. */
@@ -93,6 +98,7 @@ export function readEnvironment(env: Readonly<NodeJS.ProcessEnv>, mistakes: stri
     API_TOKEN: right.API_TOKEN ?? null,
     CORS_ORIGIN: splitOrigins(right.CORS_ORIGIN ?? ''),
     ALLOW_SQL: right.ALLOW_SQL === 'true',
+    GRAFANA_URL: right.GRAFANA_URL ?? null,
   };
 }
 

@@ -286,6 +286,25 @@ function originOf(text: string): string | null {
   return origin === 'null' ? null : origin;
 }
 
+const webAddress: Kind = {
+  what: 'a web address',
+  write: 'one with its scheme, such as http://localhost:3000/',
+  guess: (value) => (isWebAddress(`http://${value}`) ? `http://${value}` : null),
+  refuse(value) {
+    if (isWebAddress(String(value))) return null;
+    const guess = webAddress.guess?.(value) ?? null;
+    return {
+      wrong: `${show(value)} is not ${webAddress.what}`,
+      remedy: `write ${guess === null ? webAddress.write : `it as ${guess}`}`,
+    };
+  },
+};
+
+/** It becomes a link: `javascript:` and the like are no addresses of a page. */
+function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && !/\s/.test(text);
+}
+
 /** The kinds by the name that the schema uses. */
 export const KINDS = {
   duration,
@@ -308,6 +327,7 @@ export const KINDS = {
   logLevel,
   token,
   origins,
+  webAddress,
 } as const satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof KINDS;

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Clock } from '../base/clock.js';
-import { describeError } from '../base/errors.js';
+import { describeError, lookupNameTaken } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { splitRows } from '../csv/decode.js';
 import { encodeHeader } from '../csv/encode.js';
@@ -9,6 +9,7 @@ import { errorCode } from '../csv/files.js';
 import { inferColumns } from '../csv/infer.js';
 import type { Column } from '../csv/rows.js';
 import type { Content, DatasetStatus } from './dataset.js';
+import type { DatasetRegistry } from './registry.js';
 import type { Relation } from './relation.js';
 import { hashOf } from './snapshot-dataset.js';
 
@@ -57,26 +58,34 @@ export class LookupDataset implements Relation {
   }
 }
 
+export interface LookupsOptions {
+  /** Folder of the `.csv` files; one that does not exist has none. */
+  readonly dir: string;
+  /** How the folder is called to people. */
+  readonly shown: string;
+  readonly registry: DatasetRegistry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
 /**
- * Reads every `.csv` file of a folder, in the order of their names; a folder that does not exist has none. A file that
- * is no CSV is said in the log and left out. `shown`: how the folder is called to people.
+ * Reads every lookup of a folder and adds it to the registry, in the order of their names. A file that is no CSV, or that
+ * takes the name of a dataset that is there already, is left out, and the log says so.
  */
-export async function openLookups(
-  dir: string,
-  options: { readonly shown: string; readonly clock: Clock; readonly logger: Logger },
-): Promise<readonly LookupDataset[]> {
-  const { shown, clock, logger } = options;
-  const lookups: LookupDataset[] = [];
+export async function openLookups(options: LookupsOptions): Promise<void> {
+  const { dir, shown, registry, clock, logger } = options;
   for (const file of await filesOf(dir, '.csv')) {
     const source = join(shown, file);
     try {
+      const name = basename(file, '.csv');
+      const taken = registry.list().find((dataset) => dataset.name.toLowerCase() === name.toLowerCase());
+      if (taken !== undefined) throw lookupNameTaken(name, taken.source);
       const content = await readLookup(join(dir, file), source, clock.now());
-      lookups.push(new LookupDataset(basename(file, '.csv'), source, content));
+      registry.add(new LookupDataset(name, source, content));
     } catch (error) {
       logger.error({ lookup: source }, `this lookup is left out: ${describeError(error)}`);
     }
   }
-  return lookups;
 }
 
 /** Names of the files with that ending, in the order of their names; none when there is no such folder. */

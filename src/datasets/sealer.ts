@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.js';
-import { formatDuration } from '../base/durations.js';
 import { historyInOtherTimeZone } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { rowAt } from '../csv/decode.js';
@@ -86,8 +85,11 @@ export class Sealer {
     dataset.sealedDays = found.sort((a, b) => (a.date < b.date ? -1 : 1));
   }
 
-  /** Seals the days that are older than `keep` days, and drops those beyond the retention. */
-  async seal(dataset: AppendedDataset, keeping: Keeping): Promise<void> {
+  /**
+   * Seals the days that are older than `keep` days, and drops those beyond the retention. When the signal aborts, it
+   * rejects with its reason between two days; the next run goes on from there.
+   */
+  async seal(dataset: AppendedDataset, keeping: Keeping, signal?: AbortSignal): Promise<void> {
     const { days, clock, logger } = this.#options;
     const today = days.dateOf(clock.now());
     const firstKept = LocalDays.daysBefore(today, keeping.keep - 1);
@@ -99,6 +101,7 @@ export class Sealer {
     const sealed = new Map(dataset.sealedDays.map((day) => [day.date, day]));
     let done = 0;
     for (const [date, dayRows] of [...closed].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      signal?.throwIfAborted();
       sealed.set(date, await this.#sealDay(dataset, date, dayRows, sealed.get(date)));
       done++;
       if (done % PROGRESS_EVERY === 0)
@@ -106,7 +109,7 @@ export class Sealer {
     }
     const all = [...sealed.values()].sort((a, b) => (a.date < b.date ? -1 : 1));
     await dataset.dropRowsBefore(days.startOf(firstKept), all);
-    const took = formatDuration(clock.now() - started);
+    const took = clock.now() - started;
     logger.info(
       { dataset: dataset.name, days: closed.size, rows: rows.ends.length, took },
       'sealed closed days',

@@ -129,6 +129,11 @@ export class TableRecorder {
     return this.#changes;
   }
 
+  /** False while the first poll has still to read the changes of the past off the log: sealed days are not read for it. */
+  get isSealable(): boolean {
+    return this.#log === null || this.#changes === null || !this.#changes.isEmpty || this.#log.isEmpty;
+  }
+
   /** The table's own columns known so far, for the source. */
   get known(): readonly Column[] {
     return this.#columns;
@@ -249,7 +254,7 @@ export class TableRecorder {
   /** Changes that are kept from now on begin with those that the log of the past tells of. */
   async #learnFromLog(): Promise<void> {
     const { logger } = this.#options;
-    if (this.#log === null || this.#changes === null || !this.#changes.isEmpty || this.#log.isEmpty) return;
+    if (this.isSealable || this.#log === null || this.#changes === null) return;
     const { timestamp } = this.#addedNames;
     await this.#writeState();
     await this.#log.layOut(logColumns(this.#columns, this.#addedNames), this.#keys, timestamp);

@@ -9,6 +9,7 @@ export const LOCAL_AWS_ENVIRONMENT = {
   AWS_EC2_METADATA_DISABLED: 'true',
   AWS_CONFIG_FILE: '/dev/null',
   AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
 } as const;
 
 /** Variables of the user's shell that would lead the SDK elsewhere. */

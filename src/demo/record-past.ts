@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { Clock } from '../base/clock.js';
+import { demoFolderForeign } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { encodeRows } from '../csv/encode.js';
 import { nodeFiles } from '../csv/files.js';
@@ -44,14 +45,21 @@ const NO_COST = { requests: 0, attempts: 0, bytes: 0, readCapacityUnits: 0, metr
 
 /** There while the past is being written: a folder that still has it was interrupted. */
 const UNFINISHED = '.demo-past-unfinished';
+/** There in every folder that the demo has made, and in no other. */
+const OURS = '.demo';
+const OURS_TEXT = 'The data in this folder is made up: npm run demo made it, and goes on from it.\n';
 
 /**
  * Whether a folder is as good as empty: nothing is in it, or a past that was interrupted while it was written (which is
- * removed).
+ * removed). Rejects with `DEMO_FOLDER_FOREIGN` when what is in it is not the demo's.
  */
 export async function isWithoutPast(dataDir: string): Promise<boolean> {
   const names = await nodeFiles.list(dataDir);
-  if (!names.includes(UNFINISHED)) return names.length === 0;
+  if (names.length === 0) return true;
+  if (!names.includes(UNFINISHED)) {
+    if (!names.includes(OURS)) throw demoFolderForeign(dataDir);
+    return false;
+  }
   for (const name of names.filter((name) => name !== UNFINISHED))
     await nodeFiles.removeFolder(join(dataDir, name));
   return true;
@@ -101,6 +109,7 @@ async function save(files: MemoryFiles, dataDir: string): Promise<void> {
     await nodeFiles.makeFolder(dirname(path));
     await replaceFile(nodeFiles, path, content);
   }
+  await replaceFile(nodeFiles, join(dataDir, OURS), Buffer.from(OURS_TEXT));
   await nodeFiles.remove(marker);
 }
 

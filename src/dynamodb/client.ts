@@ -73,5 +73,6 @@ function rememberEndpoint(client: DynamoDBClient): void {
 /** Where this client looks for tables, for errors. The endpoint is known once a request was made. */
 export async function placeOf(client: DynamoDBClient, table: string): Promise<TablePlace> {
   const region = await client.config.region().catch(() => null);
-  return { table, region, endpoint: endpoints.get(client) ?? null };
+  // An empty AWS_REGION, as Compose passes it on, is a region for the SDK.
+  return { table, region: region || null, endpoint: endpoints.get(client) ?? null };
 }

@@ -58,7 +58,7 @@ const UNREACHABLE = new Set([
 export function explainFailure(thrown: unknown, place: TablePlace, action: string): DynamoCsvError {
   if (thrown instanceof DynamoCsvError) return thrown;
   const { name, code, message } = facts(thrown);
-  if (message.startsWith('Region is missing')) return regionMissing(place, thrown);
+  if (/^Region is missing|region=""/.test(message)) return regionMissing(place, thrown);
   if (EXPIRED.has(name) || (isProviderError(name) && /expired/i.test(message))) {
     return credentialsExpired(place, thrown);
   }

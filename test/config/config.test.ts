@@ -36,6 +36,7 @@ test('one line is a complete configuration', async () => {
     apiToken: null,
     corsOrigin: [],
     allowSql: false,
+    grafanaUrl: null,
     tables: [DEFAULT_TABLE],
     instances: null,
   });
@@ -141,6 +142,7 @@ test('the environment says what differs by deployment', async () => {
       API_TOKEN: 'c2VjcmV0LXRva2Vu==',
       CORS_ORIGIN: 'https://grafana.example.org, http://localhost:3000',
       ALLOW_SQL: 'true',
+      GRAFANA_URL: 'https://grafana.example.org/grafana/',
     },
     ['--check'],
   );
@@ -151,6 +153,7 @@ test('the environment says what differs by deployment', async () => {
   assert.equal(config.apiToken, 'c2VjcmV0LXRva2Vu==');
   assert.deepEqual(config.corsOrigin, ['https://grafana.example.org', 'http://localhost:3000']);
   assert.equal(config.allowSql, true);
+  assert.equal(config.grafanaUrl, 'https://grafana.example.org/grafana/');
   assert.equal(config.check, true);
 });
 
@@ -198,4 +201,5 @@ test("the fleet's file is right and is the default", async () => {
     ],
   );
   for (const table of config.tables) assert.ok(table.columns.length > 0, table.table);
+  assert.deepEqual(config.instances?.tags, { Role: ['dispatch-api'] });
 });

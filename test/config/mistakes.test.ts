@@ -258,6 +258,16 @@ const WRONG_VARIABLES: readonly (readonly [string, string, string])[] = [
   ['LOG_LEVEL', 'warning', 'LOG_LEVEL: "warning" is not a log level; write it as warn'],
   ['ALLOW_SQL', '1', 'ALLOW_SQL: "1" is not true or false; write it as true'],
   [
+    'GRAFANA_URL',
+    'grafana.example.org',
+    'GRAFANA_URL: "grafana.example.org" is not a web address; write it as http://grafana.example.org',
+  ],
+  [
+    'GRAFANA_URL',
+    'javascript:alert(1)',
+    'GRAFANA_URL: "javascript:alert(1)" is not a web address; write one with its scheme, such as http://localhost:3000/',
+  ],
+  [
     'CORS_ORIGIN',
     'https://a.example/',
     'CORS_ORIGIN: "https://a.example/" is not an origin; write it as https://a.example',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'csv-parse/sync';
@@ -131,6 +131,13 @@ describe('the demo’s past', () => {
     assert.ok(rises > 40_000, `${rises} boardings in 26 hours`);
     assert.equal((await read('api-server-log')).length, of('api-server').length);
     assert.equal(await isWithoutPast(dataDir), false);
+  });
+
+  it('is never written into a folder that holds other data', async (t) => {
+    const dataDir = await temporaryFolder(t);
+    await writeFile(join(dataDir, 'flag-dynamodb.csv'), 'counter_type,count,timestamp\n');
+    await assert.rejects(isWithoutPast(dataDir), { code: 'DEMO_FOLDER_FOREIGN' });
+    assert.deepEqual(await readdir(dataDir), ['flag-dynamodb.csv']);
   });
 
   it('is made anew when it was interrupted while it was written', async (t) => {

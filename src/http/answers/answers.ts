@@ -6,8 +6,12 @@ import type { Shape } from '../../datasets/shaped.js';
 import type { HttpOptions } from '../options.js';
 import { pathOf } from '../plugins/errors.js';
 import { PlainAnswers } from './plain-answers.js';
-import { ageHeaders, Sender } from './send.js';
-import { WindowAnswers } from './window-answers.js';
+import { ageHead } from './representation.js';
+import { Sender } from './send.js';
+import { type WindowAnswer, WindowAnswers } from './window-answers.js';
+
+const HIT = { result: 'hit' };
+const MISS = { result: 'miss' };
 
 /** How requests for data are answered: out of the cache, made and kept, or streamed. */
 export class Answers {
@@ -18,11 +22,9 @@ export class Answers {
 
   constructor(options: Pick<HttpOptions, 'clock' | 'metrics' | 'logger' | 'config'>) {
     this.#options = options;
-    this.#plain = new PlainAnswers(options.clock);
+    this.#plain = new PlainAnswers();
     this.#windows = new WindowAnswers(options.clock);
-    this.#sender = new Sender(
-      options.config.corsOrigin.length === 0 ? 'Accept-Encoding' : 'Origin, Accept-Encoding',
-    );
+    this.#sender = new Sender(options.config.corsOrigin.length > 0);
   }
 
   /** A whole dataset; at once when it is kept. */
@@ -31,14 +33,12 @@ export class Answers {
     reply: FastifyReply,
     dataset: Dataset,
     shape: Shape,
-  ): void | Promise<FastifyReply> {
-    const { clock, metrics } = this.#options;
-    const kept = this.#plain.kept(dataset, shape);
-    metrics.cache.inc({ result: kept === undefined ? 'miss' : 'hit' });
-    if (kept !== undefined) {
-      return this.#sender.send(request, reply, kept.representation, ageHeaders(kept.readAt, clock.now()));
-    }
-    return this.#make(request, reply, dataset, shape);
+  ): void | Promise<void> {
+    const now = this.#options.clock.now();
+    const kept = this.#plain.kept(dataset, shape, now);
+    this.#options.metrics.cache.inc(kept === undefined ? MISS : HIT);
+    if (kept === undefined) return this.#make(request, reply, dataset, shape);
+    return this.#sender.send(request, reply, kept.representation, kept.readAt, now);
   }
 
   async #make(
@@ -46,28 +46,24 @@ export class Answers {
     reply: FastifyReply,
     dataset: Dataset,
     shape: Shape,
-  ): Promise<FastifyReply> {
+  ): Promise<void> {
     const { representation, readAt } = await this.#plain.make(dataset, shape);
-    await this.#sender.send(request, reply, representation, ageHeaders(readAt, this.#options.clock.now()));
-    return reply;
+    await this.#sender.send(request, reply, representation, readAt, this.#options.clock.now());
   }
 
   /** A window, or SQL's answer. */
-  async query(request: FastifyRequest, reply: FastifyReply, query: Query): Promise<FastifyReply> {
-    const { clock, metrics } = this.#options;
+  async query(request: FastifyRequest, reply: FastifyReply, query: Query): Promise<FastifyReply | void> {
     const kept = this.#windows.kept(query);
-    metrics.cache.inc({ result: kept === undefined ? 'miss' : 'hit' });
-    const age = () => ageHeaders(query.readAt, clock.now());
-    if (kept !== undefined) {
-      await this.#sender.send(request, reply, kept, age());
-      return reply;
-    }
+    this.#options.metrics.cache.inc(kept === undefined ? MISS : HIT);
+    const answer = kept === undefined ? await this.#compute(reply, query) : { representation: kept };
+    if ('stream' in answer) return this.#stream(request, reply, query, answer.stream);
+    await this.#sender.send(request, reply, answer.representation, query.readAt, this.#options.clock.now());
+  }
+
+  #compute(reply: FastifyReply, query: Query): Promise<WindowAnswer> {
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
-    const answer = await this.#windows.compute(query, gone.signal);
-    if ('stream' in answer) return this.#stream(request, reply, query, answer.stream);
-    await this.#sender.send(request, reply, answer.representation, age());
-    return reply;
+    return this.#windows.compute(query, gone.signal);
   }
 
   /**
@@ -81,7 +77,7 @@ export class Answers {
     stream: AsyncIterable<Buffer>,
   ): FastifyReply {
     reply
-      .headers(ageHeaders(query.readAt, this.#options.clock.now()))
+      .headers(ageHead(query.readAt, this.#options.clock.now()))
       .header('content-type', query.contentType)
       .header('cache-control', 'no-cache')
       .header('x-content-type-options', 'nosniff');

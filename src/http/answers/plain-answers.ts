@@ -1,4 +1,3 @@
-import type { Clock } from '../../base/clock.js';
 import type { Dataset } from '../../datasets/dataset.js';
 import { type Shape, shapeCsv } from '../../datasets/shaped.js';
 import { hashOf } from '../../datasets/snapshot-dataset.js';
@@ -29,14 +28,12 @@ interface Kept {
  * again, or computed again, are no news to who has them.
  */
 export class PlainAnswers {
-  readonly #clock: Clock;
   readonly #cache: ByteCache<Kept>;
   /** What is being made, so that requests that come meanwhile wait for it. */
   readonly #making = new Map<string, Promise<Kept>>();
 
   /** `limit`: bytes kept in all. */
-  constructor(clock: Clock, limit = PLAIN_CACHE) {
-    this.#clock = clock;
+  constructor(limit = PLAIN_CACHE) {
     this.#cache = new ByteCache(limit);
   }
 
@@ -44,11 +41,11 @@ export class PlainAnswers {
     return this.#cache.bytes;
   }
 
-  /** What is kept and still true; undefined when it has to be made. */
-  kept(dataset: Dataset, shape: Shape): PlainAnswer | undefined {
+  /** What is kept and still true at that time in milliseconds; undefined when it has to be made. */
+  kept(dataset: Dataset, shape: Shape, now: number): PlainAnswer | undefined {
     const kept = this.#cache.get(keyOf(dataset, shape));
     if (kept === undefined || !isCurrent(kept, dataset)) return undefined;
-    this.#refreshTime(kept, dataset);
+    refreshTime(kept, dataset, now);
     return kept;
   }
 
@@ -78,15 +75,15 @@ export class PlainAnswers {
     if (isSettled) this.#cache.set(key, kept, bytes.length);
     return kept;
   }
+}
 
-  /** Asked for once a second: an age in whole seconds needs no more, and some datasets compute their status. */
-  #refreshTime(kept: Kept, dataset: Dataset): void {
-    const second = Math.floor(this.#clock.now() / 1_000);
-    if (kept.second === second) return;
-    kept.second = second;
-    // A status dataset was read when it was computed, not now.
-    if (dataset.kind !== 'status') kept.readAt = dataset.status().readAt ?? kept.readAt;
-  }
+/** Asked for once a second: an age in whole seconds needs no more, and some datasets compute their status. */
+function refreshTime(kept: Kept, dataset: Dataset, now: number): void {
+  const second = Math.floor(now / 1_000);
+  if (kept.second === second) return;
+  kept.second = second;
+  // A status dataset was read when it was computed, not now.
+  if (dataset.kind !== 'status') kept.readAt = dataset.status().readAt ?? kept.readAt;
 }
 
 function keyOf(dataset: Dataset, { pad, nullText }: Shape): string {

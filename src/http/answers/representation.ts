@@ -3,13 +3,66 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Encoding } from './accept-encoding.js';
 import { MIN_COMPRESSED } from '../limits.js';
 
-/** One encoding of a body, with its entity tag: all that an answer needs but the age of the data. */
-export interface Variant {
+/** Header fields by their lower-case names. */
+export type Head = Readonly<Record<string, string>>;
+
+/** One encoding of a body, with its entity tag and its header fields. */
+export class Variant {
   readonly encoding: Encoding;
   readonly bytes: Buffer;
   /** With its quotes. */
   readonly etag: string;
-  readonly contentType: string;
+  readonly #contentType: string;
+  #second = -1;
+  #readAt: number | null = null;
+  #heads: { readonly whole: Head; readonly notModified: Head } | null = null;
+
+  constructor(encoding: Encoding, bytes: Buffer, etag: string, contentType: string) {
+    this.encoding = encoding;
+    this.bytes = bytes;
+    this.etag = etag;
+    this.#contentType = contentType;
+  }
+
+  /**
+   * The fields of an answer with the body and of a 304, for data that was read then; both times in milliseconds. Made
+   * once a second: the age is the only thing that changes.
+   */
+  heads(readAt: number | null, now: number): { readonly whole: Head; readonly notModified: Head } {
+    const second = Math.floor(now / 1_000);
+    if (this.#heads === null || second !== this.#second || readAt !== this.#readAt) {
+      this.#heads = this.#makeHeads(readAt, now);
+      this.#second = second;
+      this.#readAt = readAt;
+    }
+    return this.#heads;
+  }
+
+  #makeHeads(readAt: number | null, now: number) {
+    const notModified = {
+      etag: this.etag,
+      'cache-control': 'no-cache',
+      vary: 'Accept-Encoding',
+      ...ageHead(readAt, now),
+    };
+    const whole = {
+      'content-type': this.#contentType,
+      'content-length': String(this.bytes.length),
+      ...(this.encoding === 'identity' ? {} : { 'content-encoding': this.encoding }),
+      'x-content-type-options': 'nosniff',
+      ...notModified,
+    };
+    return { whole, notModified };
+  }
+}
+
+/** `Age` in whole seconds, and `Last-Modified`; nothing when it is not known. Both times in milliseconds. */
+export function ageHead(readAt: number | null, now: number): Head {
+  if (readAt === null) return {};
+  return {
+    age: String(Math.max(0, Math.floor((now - readAt) / 1_000))),
+    'last-modified': new Date(readAt).toUTCString(),
+  };
 }
 
 /** Level 6 is zlib's own balance; beyond it CSV gets a percent smaller and takes twice as long. */
@@ -35,6 +88,7 @@ const compressions = {
 /** The bytes of an answer, whole and immutable, with what they were encoded to so far. */
 export class Representation {
   readonly identity: Variant;
+  readonly #contentType: string;
   readonly #hash: string;
   readonly #encoded = new Map<Encoding, Variant | Promise<Variant>>();
   readonly #onEncoded: (bytes: number) => void;
@@ -46,7 +100,8 @@ export class Representation {
     hash: string,
     onEncoded: (bytes: number) => void = () => {},
   ) {
-    this.identity = { encoding: 'identity', bytes, etag: `"${hash}"`, contentType };
+    this.identity = new Variant('identity', bytes, `"${hash}"`, contentType);
+    this.#contentType = contentType;
     this.#hash = hash;
     this.#onEncoded = onEncoded;
   }
@@ -65,9 +120,8 @@ export class Representation {
   }
 
   get #isCompressible(): boolean {
-    const { bytes, contentType } = this.identity;
     // Parquet is compressed in itself.
-    return bytes.length >= MIN_COMPRESSED && !contentType.includes('parquet');
+    return this.identity.bytes.length >= MIN_COMPRESSED && !this.#contentType.includes('parquet');
   }
 
   async #encode(encoding: 'gzip' | 'br'): Promise<Variant> {
@@ -76,7 +130,7 @@ export class Representation {
     try {
       const bytes = await compressions[encoding](identity.bytes);
       if (bytes.length < identity.bytes.length) {
-        variant = { ...identity, encoding, bytes, etag: `"${this.#hash}-${encoding}"` };
+        variant = new Variant(encoding, bytes, `"${this.#hash}-${encoding}"`, this.#contentType);
         this.#onEncoded(bytes.length);
       }
     } catch (error) {

@@ -1,0 +1,213 @@
+import { existsSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type Clock, isoTime } from './base/clock.js';
+import { Closing } from './base/closing.js';
+import { notListening } from './base/errors.js';
+import type { Logger } from './base/logger.js';
+import { createMetrics, type Metrics } from './base/metrics.js';
+import { projectRoot } from './base/project.js';
+import { Collector } from './collect/collector.js';
+import { createCollectorDataset } from './collect/collector-dataset.js';
+import { openRecorder } from './collect/open-recorder.js';
+import { type Loop, Polling } from './collect/polling.js';
+import { stagger } from './collect/schedule.js';
+import { Sealing } from './collect/sealing.js';
+import type { Config } from './config/config.js';
+import { displayPath } from './config/yaml-file.js';
+import { nodeFiles } from './csv/files.js';
+import { thisProcess } from './csv/lock.js';
+import { openVolume } from './csv/volume.js';
+import { PollHealth } from './datasets/freshness.js';
+import { LocalDays } from './datasets/local-day.js';
+import { openLookups } from './datasets/lookups.js';
+import { DatasetRegistry } from './datasets/registry.js';
+import { Sealer } from './datasets/sealer.js';
+import { Sql } from './datasets/sql.js';
+import type { ViewDataset } from './datasets/view-dataset.js';
+import { checkViews } from './datasets/views.js';
+import { createHttp, type Http, ResponseTimes } from './http/server.js';
+import { type ConfiguredSource, createSources } from './sources.js';
+
+/** A running service. */
+export interface App {
+  /** Where it answers: `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /**
+   * Ends it within five seconds: nothing new is accepted, requests finish, readings under way are dropped, polls that
+   * are being recorded finish, and the volume is free for the next service.
+   */
+  close(): Promise<void>;
+}
+
+export interface AppOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Ends a start that is under way: it rejects with the signal's reason, and everything is closed again. */
+  readonly signal: AbortSignal;
+}
+
+/** What the parts of one service share. */
+interface Service extends AppOptions {
+  readonly config: Config;
+  readonly days: LocalDays;
+  readonly metrics: Metrics;
+  readonly registry: DatasetRegistry;
+  readonly responseTimes: ResponseTimes;
+  readonly closing: Closing;
+}
+
+/** A source with what polls it. */
+interface Polled {
+  readonly source: ConfiguredSource;
+  readonly collector: Collector;
+}
+
+/** Milliseconds after which a view that waits for its data is looked at again. */
+const VIEWS_AGAIN = 5_000;
+
+/**
+ * Starts the service: first everything on the volume is served, then the sources are polled. Rejects with a
+ * `DynamoCsvError` when the volume is held or cannot be written, when its history is another time zone's, or when the
+ * port is taken. What is wrong with a source, a view, a lookup or a file of notes is said in the log and stops nothing.
+ */
+export async function startApp(config: Config, options: AppOptions): Promise<App> {
+  const closing = new Closing();
+  try {
+    const service: Service = {
+      ...options,
+      config,
+      days: new LocalDays(config.timeZone),
+      metrics: createMetrics(),
+      registry: new DatasetRegistry(),
+      responseTimes: new ResponseTimes(options.clock),
+      closing,
+    };
+    return await start(service);
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+async function start(service: Service): Promise<App> {
+  const { config, clock, logger, signal, days, closing } = service;
+  await takeVolume(service);
+  const sql = await Sql.open({ ...config, ...service });
+  closing.add(() => sql.close());
+  const { dataDir } = config;
+  const sealer = new Sealer({ dataDir, files: nodeFiles, days, parquet: sql.parquet, clock, logger });
+  await sealer.checkTimeZone();
+  const polled = await openSources(sealer, service);
+  const views = await addDatasets(polled, sql, service);
+  const http = await createHttp({ ...service, ...pageOptions(config), ...queriesOf(polled, sql) });
+  const polling = new Polling([...loopsOf(polled, sealer, service), watchViews(views, service)], clock);
+  closing.add(() => Promise.all([http.close(), polling.stop()]));
+  signal.throwIfAborted();
+  const url = await listen(http, config);
+  polling.start();
+  return { url, close: () => closing.close() };
+}
+
+/** Makes the data folder ours. */
+async function takeVolume({ config, clock, logger, closing }: Service): Promise<void> {
+  const { leftovers, release } = await openVolume(config.dataDir, thisProcess(isoTime(clock.now())));
+  closing.add(release);
+  if (leftovers.length > 0)
+    logger.info({ files: leftovers }, 'removed what an interruption left half-written');
+}
+
+/** Opens what the volume has of each source; nothing is polled yet. */
+async function openSources(sealer: Sealer, service: Service): Promise<readonly Polled[]> {
+  const { config, clock, closing } = service;
+  const sources = await createSources(config, clock);
+  closing.add(() => sources.close());
+  const offsets = stagger(sources.list.map(({ interval }) => interval));
+  return Promise.all(
+    sources.list.map((source, index) => openSource(source, offsets[index] ?? 0, sealer, service)),
+  );
+}
+
+async function openSource(
+  configured: ConfiguredSource,
+  offset: number,
+  sealer: Sealer,
+  service: Service,
+): Promise<Polled> {
+  const { config, clock, logger, closing } = service;
+  const { source, recording, takeover } = configured;
+  const health = new PollHealth(configured.interval, clock);
+  const { dataDir } = config;
+  const recorder = await openRecorder({
+    ...recording,
+    source: source.title,
+    dataDir,
+    health,
+    logger,
+    takeover,
+  });
+  closing.add(() => recorder.close());
+  for (const dataset of [recorder.log, recorder.changes]) {
+    if (dataset !== null) await sealer.restore(dataset);
+  }
+  const collector = new Collector({ ...service, name: recording.name, source, recorder, health, offset });
+  return { source: configured, collector };
+}
+
+/** Registers everything that can be asked for, in the order of the catalogue. Returns the views. */
+async function addDatasets(
+  polled: readonly Polled[],
+  sql: Sql,
+  { config, clock, logger, registry, responseTimes }: Service,
+): Promise<readonly ViewDataset[]> {
+  for (const { collector } of polled) {
+    for (const dataset of collector.recorder.datasets) registry.add(dataset);
+  }
+  const sources = polled.map(({ collector, source: { region } }) => ({ collector, region }));
+  registry.add(createCollectorDataset({ sources, responseTimes: (name) => responseTimes.of(name), clock }));
+  const dir = config.lookupsDir;
+  await openLookups({ dir, shown: displayPath(dir), registry, clock, logger });
+  return sql.openViews(config.viewsDir, displayPath(config.viewsDir));
+}
+
+function queriesOf(polled: readonly Polled[], { queries }: Sql) {
+  const tables = polled.filter(({ source }) => source.kind === 'table');
+  const statistics = new Map(tables.map(({ collector }) => [collector.name, collector.statistics]));
+  return { queries, readUnitsToday: (dataset: string) => statistics.get(dataset)?.unitsToday ?? null };
+}
+
+/** The page as `npm run build` made it, where it did. */
+function pageOptions({ grafanaUrl }: Config) {
+  const webDir = join(projectRoot, 'dist', 'web');
+  return { grafanaUrl, webDir: existsSync(webDir) ? webDir : null };
+}
+
+function loopsOf(polled: readonly Polled[], sealer: Sealer, { days, clock }: Service): readonly Loop[] {
+  const sources = polled.map(({ collector, source: { keeping } }) => ({ collector, keeping }));
+  return [...polled.map(({ collector }) => collector), new Sealing({ sealer, sources, days, clock })];
+}
+
+/** Says which views are broken as soon as their data is there, and has computed them before anybody asks. */
+function watchViews(views: readonly ViewDataset[], { clock, logger }: Service): Loop {
+  return {
+    async run(signal) {
+      let waiting = await checkViews(views, logger);
+      while (waiting.length > 0 && !signal.aborted) {
+        await clock.sleep(VIEWS_AGAIN, signal).catch(() => undefined);
+        if (!signal.aborted) waiting = await checkViews(waiting, logger);
+      }
+    },
+  };
+}
+
+/** Listens, and returns the address under which this machine reaches the service. */
+async function listen(http: Http, { host, port }: Config): Promise<string> {
+  try {
+    await http.listen({ host, port });
+  } catch (error) {
+    throw notListening(host, port, error);
+  }
+  const { port: actual } = http.server.address() as AddressInfo;
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${actual}`;
+}

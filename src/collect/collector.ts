@@ -1,0 +1,157 @@
+import type { Clock } from '../base/clock.js';
+import { type DynamoCsvError, pollFailed } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import type { Metrics } from '../base/metrics.js';
+import type { Reading, Source } from '../csv/source.js';
+import type { PollHealth } from '../datasets/freshness.js';
+import type { LocalDays } from '../datasets/local-day.js';
+import type { Recorded, TableRecorder } from '../datasets/table-recorder.js';
+import { backoff, PollGrid } from './schedule.js';
+import { PollStatistics } from './statistics.js';
+import { Trouble } from './trouble.js';
+
+export interface CollectorOptions {
+  /** The published name of the source's first dataset: what logs and metrics call it. */
+  readonly name: string;
+  readonly source: Source;
+  readonly recorder: TableRecorder;
+  /** The recorder's own; its interval is the source's. */
+  readonly health: PollHealth;
+  /** Milliseconds after the start of `run` at which the first poll is due: the beginning of the source's grid of times. */
+  readonly offset: number;
+  readonly days: LocalDays;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** From 0 to 1; by default by chance. */
+  readonly random?: () => number;
+}
+
+/**
+ * Polls one source into its datasets, one poll at a time, each on the source's own grid of times. A poll that is due
+ * while the one before still runs is skipped. After a failure the next poll waits (`backoff`), and nothing but
+ * `lastError` has changed; after a success the grid goes on. What goes wrong here reaches no other source.
+ */
+export class Collector {
+  readonly name: string;
+  readonly recorder: TableRecorder;
+  readonly health: PollHealth;
+  readonly statistics: PollStatistics;
+  readonly #options: CollectorOptions;
+  /** A poll failed; a part of the source could not be read; the volume did not take it; days could not be sealed. */
+  readonly #troubles: Readonly<Record<'poll' | 'part' | 'volume' | 'sealing', Trouble>>;
+  #hasSucceeded = false;
+
+  constructor(options: CollectorOptions) {
+    const { name, recorder, health, days, clock } = options;
+    this.name = name;
+    this.recorder = recorder;
+    this.health = health;
+    this.statistics = new PollStatistics(health.interval, days, clock);
+    this.#options = options;
+    const trouble = (level: 'warn' | 'error', over: string) =>
+      new Trouble({ ...options, dataset: name, level, over });
+    this.#troubles = {
+      poll: trouble('warn', 'polls succeed again'),
+      part: trouble('warn', 'all of the source is read again'),
+      volume: trouble('error', 'the volume takes the data again'),
+      sealing: trouble('warn', 'closed days are sealed again'),
+    };
+  }
+
+  /** Polls until the signal aborts, then resolves: a reading that is under way is dropped, a poll that is being recorded is finished. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, offset } = this.#options;
+    let due = clock.now() + offset;
+    const grid = new PollGrid(due, this.health.interval);
+    while (!signal.aborted) {
+      this.health.nextPollAt = due;
+      try {
+        await clock.sleep(Math.max(0, due - clock.now()), signal);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+      if (!signal.aborted) due = await this.#poll(due, grid, signal);
+    }
+    this.health.nextPollAt = null;
+  }
+
+  /** What became of sealing this source's closed days; a problem is shown as the datasets' last error. */
+  sealed(problem: DynamoCsvError | null): void {
+    this.#tell('sealing', problem);
+  }
+
+  /** One poll that was due at that time. Returns when the next one is. */
+  async #poll(due: number, grid: PollGrid, signal: AbortSignal): Promise<number> {
+    const { clock, source, recorder, random = Math.random } = this.#options;
+    const startedAt = clock.now();
+    try {
+      const reading = await source.read({ known: recorder.known, signal });
+      const recorded = await recorder.record(reading, startedAt);
+      this.#succeeded(reading, recorded, Math.max(0, clock.now() - startedAt));
+    } catch (thrown) {
+      if (signal.aborted) return due;
+      this.#failed(pollFailed(thrown), Math.max(0, clock.now() - startedAt));
+    }
+    const endedAt = clock.now();
+    this.#skip(grid.due(due, endedAt));
+    const failures = this.#troubles.poll.times;
+    if (failures === 0) return grid.next(startedAt, endedAt);
+    // The clock may have gone back while the poll ran.
+    const from = Math.min(startedAt, endedAt);
+    return Math.max(endedAt, from + backoff(this.health.interval, failures, random()));
+  }
+
+  #succeeded({ cost, problem = null }: Reading, recorded: Recorded, took: number): void {
+    const { logger, metrics } = this.#options;
+    const dataset = this.name;
+    const { rows, bytes, changes } = recorded;
+    this.statistics.succeeded(took, cost);
+    metrics.polls.inc({ dataset, outcome: 'success' });
+    metrics.pollDuration.observe({ dataset }, took / 1_000);
+    metrics.items.set({ dataset }, rows);
+    metrics.bytes.inc({ dataset }, cost.bytes);
+    metrics.attempts.inc({ dataset }, cost.attempts);
+    metrics.readUnits.inc({ dataset }, cost.readCapacityUnits);
+    metrics.cloudWatchMetrics.inc({ dataset }, cost.metricsRequested);
+    const { attempts, readCapacityUnits: readUnits } = cost;
+    logger.debug({ dataset, took, rows, bytes, changes, attempts, readUnits }, 'polled');
+    const hadFailed = this.#troubles.poll.isOver({ rows });
+    if (!this.#hasSucceeded && !hadFailed) logger.info({ dataset, rows, took }, 'first poll');
+    this.#hasSucceeded = true;
+    this.#tell('part', problem);
+    this.#tell('volume', recorded.problems[0] ?? null);
+  }
+
+  #failed(problem: DynamoCsvError, took: number): void {
+    const { metrics } = this.#options;
+    const dataset = this.name;
+    this.statistics.failed(took);
+    metrics.polls.inc({ dataset, outcome: 'failure' });
+    metrics.pollDuration.observe({ dataset }, took / 1_000);
+    // What no room has words for is a fault of this service: then where it was thrown says more than its sentence.
+    const facts = problem.code === 'POLL_FAILED' ? { err: problem.cause } : {};
+    this.#troubles.poll.happened(problem, facts);
+    this.#show();
+  }
+
+  #skip(polls: number): void {
+    if (polls === 0) return;
+    const dataset = this.name;
+    this.statistics.skipped += polls;
+    this.#options.metrics.polls.inc({ dataset, outcome: 'skipped' }, polls);
+    this.#options.logger.debug({ dataset, polls }, 'skipped polls that were due while one was running');
+  }
+
+  #tell(what: 'part' | 'volume' | 'sealing', problem: DynamoCsvError | null): void {
+    if (problem === null) this.#troubles[what].isOver();
+    else this.#troubles[what].happened(problem);
+    this.#show();
+  }
+
+  /** The gravest problem is what readers see. */
+  #show(): void {
+    const { poll, volume, part, sealing } = this.#troubles;
+    this.health.lastError = poll.current ?? volume.current ?? part.current ?? sealing.current;
+  }
+}

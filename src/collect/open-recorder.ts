@@ -1,0 +1,25 @@
+import type { Logger } from '../base/logger.js';
+import { nodeFiles } from '../csv/files.js';
+import { type TakeoverOptions, takeOver } from '../csv/takeover.js';
+import { type RecorderOptions, TableRecorder } from '../datasets/table-recorder.js';
+
+/**
+ * Opens what the volume has of a source; a file that the Python script left is taken over first. Call it with the
+ * volume's lock held. Rejects when a file can be neither read nor put in order.
+ */
+export async function openRecorder(
+  options: Omit<RecorderOptions, 'files'> & { readonly takeover: TakeoverOptions | null },
+): Promise<TableRecorder> {
+  const { takeover, ...rest } = options;
+  if (takeover !== null) await takeOverFile(takeover, options.name, options.logger);
+  return TableRecorder.open({ ...rest, files: nodeFiles });
+}
+
+async function takeOverFile(takeover: TakeoverOptions, dataset: string, logger: Logger): Promise<void> {
+  const taken = await takeOver(takeover, nodeFiles);
+  if (taken === null) return;
+  const { rows, timesConverted, keptAt, rejected, rejectedAt } = taken;
+  logger.info({ dataset, rows, timesConverted, keptAt }, "took over the Python script's file");
+  if (rejected > 0)
+    logger.warn({ dataset, lines: rejected, keptAt: rejectedAt }, 'set lines apart that are no rows');
+}

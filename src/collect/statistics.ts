@@ -1,0 +1,102 @@
+import type { Clock } from '../base/clock.js';
+import type { ReadingCost } from '../csv/source.js';
+import type { LocalDays } from '../datasets/local-day.js';
+
+/** Polls that percentiles and averages look back on: at 30 seconds, the last 100 minutes. */
+const RECENT = 200;
+
+/** What the polls of one source took and cost since the start of the service. */
+export class PollStatistics {
+  readonly #interval: number;
+  readonly #days: LocalDays;
+  readonly #clock: Clock;
+  readonly #durations = new Recent();
+  readonly #units = new Recent();
+  readonly #metrics = new Recent();
+  #today = '';
+  #unitsToday = 0;
+  /** Polls that ended, failed ones included. */
+  polls = 0;
+  failures = 0;
+  /** Polls that were due while the one before was still running. */
+  skipped = 0;
+
+  /** `interval` in milliseconds. */
+  constructor(interval: number, days: LocalDays, clock: Clock) {
+    this.#interval = interval;
+    this.#days = days;
+    this.#clock = clock;
+  }
+
+  /** `duration` in milliseconds. */
+  succeeded(duration: number, cost: ReadingCost): void {
+    this.polls += 1;
+    this.#durations.add(duration);
+    this.#units.add(cost.readCapacityUnits);
+    this.#metrics.add(cost.metricsRequested);
+    this.#unitsToday = this.unitsToday + cost.readCapacityUnits;
+    this.#today = this.#days.dateOf(this.#clock.now());
+  }
+
+  failed(duration: number): void {
+    this.polls += 1;
+    this.failures += 1;
+    this.#durations.add(duration);
+  }
+
+  /** Milliseconds; null before the first poll ended. */
+  get lastDuration(): number | null {
+    return this.#durations.last;
+  }
+
+  /** Milliseconds that 95 of 100 recent polls stayed within. */
+  get duration95(): number | null {
+    return this.#durations.percentile(0.95);
+  }
+
+  /** Read capacity units of one poll, the average of the recent ones; null before the first success. */
+  get unitsPerPoll(): number | null {
+    return this.#units.mean;
+  }
+
+  /** Metrics that one poll asks CloudWatch for, the average of the recent ones. */
+  get metricsPerPoll(): number | null {
+    return this.#metrics.mean;
+  }
+
+  /** Milliseconds from poll to poll: the interval, or as many of them as one poll takes. */
+  get spacing(): number {
+    const polls = Math.ceil((this.#durations.mean ?? 0) / this.#interval);
+    return this.#interval * Math.max(1, polls);
+  }
+
+  /** Read capacity units since local midnight, or since the start of the service where that is later. */
+  get unitsToday(): number {
+    return this.#today === this.#days.dateOf(this.#clock.now()) ? this.#unitsToday : 0;
+  }
+}
+
+/** The latest values of something. */
+class Recent {
+  readonly #values: number[] = [];
+
+  add(value: number): void {
+    this.#values.push(value);
+    if (this.#values.length > RECENT) this.#values.shift();
+  }
+
+  get last(): number | null {
+    return this.#values.at(-1) ?? null;
+  }
+
+  get mean(): number | null {
+    if (this.#values.length === 0) return null;
+    return this.#values.reduce((sum, value) => sum + value, 0) / this.#values.length;
+  }
+
+  /** The smallest value that this share of the values does not exceed. */
+  percentile(share: number): number | null {
+    const sorted = [...this.#values].sort((a, b) => a - b);
+    return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null;
+  }
+}

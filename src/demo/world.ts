@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Clock } from '../base/clock.js';
+import { Closing } from '../base/closing.js';
+import { describeError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import { projectRoot } from '../base/project.js';
+import type { Config } from '../config/config.js';
+import { recordingOfInstances, recordingOfTable } from '../config/recording.js';
+import { ApiServer } from './api-server.js';
+import { startAwsStandIn } from './aws-stand-in.js';
+import { City } from './city.js';
+import { createTables, startDynamoDb } from './dynamodb.js';
+import { Fleet } from './fleet.js';
+import { type Incident, IncidentPlan } from './incidents.js';
+import { useLocalAws } from './local-aws.js';
+import { type PastPoll, pastPolls } from './past.js';
+import { isWithoutPast, type PastTable, recordPast } from './record-past.js';
+import { Simulator } from './simulator.js';
+import { readManhattan } from './zones.js';
+
+/** The same city on every machine, and in every run: a folder of yesterday goes on today. */
+const SEED = 1;
+
+export interface WorldOptions {
+  /** How the service will record the fleet. */
+  readonly config: Config;
+  /** What shall go wrong right away; null: nothing. */
+  readonly wish: Incident | null;
+  /** A DynamoDB that is there already (`AWS_ENDPOINT_URL_DYNAMODB`); null: one is started in this process. */
+  readonly dynamoDb: string | null;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Ends what is under way, and the fleet's motion. */
+  readonly signal: AbortSignal;
+}
+
+/** Everything that the service watches, made up. */
+export interface World {
+  close(): Promise<void>;
+}
+
+/**
+ * Makes the fleet's tables and fills them, writes thirty days of past into an empty data folder, starts the stand-in for
+ * EC2 and CloudWatch, sets the fleet in motion, and turns this process's environment to all that.
+ */
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const { config, wish, clock, signal } = options;
+  const closing = new Closing();
+  try {
+    const now = clock.now();
+    const zones = readManhattan(join(projectRoot, 'config', 'lookups', 'zones.csv'));
+    const city = new City({ zones, timeZone: config.timeZone, seed: SEED });
+    const server = new ApiServer(city, new IncidentPlan(SEED, now, wish));
+    if (await isWithoutPast(config.dataDir)) {
+      const recording = { ...options, dataDir: config.dataDir, tables: pastTables(config) };
+      await recordPast(pastPolls(city, server, now), recording);
+    }
+    const standIn = await startAwsStandIn({ world: server, clock });
+    closing.add(() => standIn.close());
+    useLocalAws({
+      AWS_ENDPOINT_URL_DYNAMODB: options.dynamoDb ?? (await ownDynamoDb(closing)),
+      AWS_ENDPOINT_URL_EC2: standIn.endpoint,
+      AWS_ENDPOINT_URL_CLOUDWATCH: standIn.endpoint,
+    });
+    await setInMotion(new Fleet(city, now), options, closing);
+    signal.throwIfAborted();
+    return { close: () => closing.close() };
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+async function ownDynamoDb(closing: Closing): Promise<string> {
+  const database = await startDynamoDb();
+  closing.add(() => database.close());
+  return database.endpoint;
+}
+
+async function setInMotion(
+  fleet: Fleet,
+  { clock, logger, signal }: WorldOptions,
+  closing: Closing,
+): Promise<void> {
+  const client = new DynamoDBClient({});
+  closing.add(async () => client.destroy());
+  await createTables(client);
+  let said = '';
+  const onError = (error: unknown) => {
+    const text = describeError(error);
+    if (text !== said) logger.warn(`the fleet could not write to DynamoDB, and tries again: ${text}`);
+    said = text;
+  };
+  const simulator = new Simulator({ fleet, client, clock, onError });
+  await simulator.fill();
+  const moving = simulator.run(signal);
+  closing.add(() => moving);
+}
+
+/** The tables of the fleet's past, as the configuration has them recorded. */
+function pastTables({ tables, instances }: Config): Map<PastPoll['table'], PastTable> {
+  const recorded = new Map<PastPoll['table'], PastTable>();
+  for (const table of tables) {
+    const source = `DynamoDB table ${table.table}`;
+    const recording = recordingOfTable(table);
+    recorded.set(table.table as PastPoll['table'], { ...recording, source, rename: table.rename });
+  }
+  if (instances !== null) {
+    recorded.set('api-server', { ...recordingOfInstances(instances), source: 'EC2 instances', rename: {} });
+  }
+  return recorded;
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname } from 'node:path';
+import { describe, it } from 'node:test';
+import { startService } from '../support/service.js';
+
+const program = 'demo/main.js';
+const config = ''; // the demo has its own
+
+describe('npm run demo', () => {
+  it('says what to do next, and Ctrl-C leaves nothing but the data folder', async (t) => {
+    const demo = await startService(t, { program, config, env: { LOG_LEVEL: '' } });
+    const welcome = await demo.printed(/Ctrl-C ends it/);
+    const url = /Page +(http:\/\/[\d.:]+)\//.exec(welcome)![1]!;
+    assert.match(welcome, new RegExp(`^Data folder  ${demo.dataDir}$`, 'm'));
+    for (const row of [
+      /^taxi-destination-dynamodb +snapshot +2,000 +\d+ s +http/m,
+      /^zone-count-dynamodb +snapshot +69 +\d+ s +http/m,
+      /^flag-dynamodb +log +[\d,]+ +\d+ s +http/m,
+      /^api-server +snapshot +1 +\d+ s +http/m,
+      /^rides-today +view /m,
+    ])
+      assert.match(welcome, row);
+    const command = /^Try +curl '(http[^']+)'$/m.exec(welcome)![1]!;
+    const rides = await fetch(command);
+    assert.equal(rides.status, 200);
+    assert.match(await rides.text(), /^date,.*\n20/);
+    const perDay = await (await fetch(`${url}/csv/rides-per-day`)).text();
+    assert.ok(perDay.trim().split('\n').length > 28, perDay);
+    const server = await (await fetch(`${url}/csv/api-server?columns=name,state`)).text();
+    assert.equal(server, 'name,state\ndispatch-api,running\n');
+
+    assert.deepEqual(await demo.end('SIGINT'), { code: 0, signal: null });
+    assert.equal(demo.errors(), '');
+    await assert.rejects(fetch(url), 'the service is gone too');
+    assert.deepEqual((await readdir(dirname(demo.dataDir))).sort(), ['config.yaml', 'data']);
+  });
+
+  it('goes on from its folder, with the incident that is asked for, and ends with the service', async (t) => {
+    const first = await startService(t, { program, config });
+    await first.printed(/Ctrl-C ends it/);
+    await first.end();
+    const { dataDir } = first;
+    const args = ['--incident', 'down'];
+    const second = await startService(t, { program, config, dataDir, args });
+    const url = /Page +(http:\/\/[\d.:]+)\//.exec(await second.printed(/Ctrl-C ends it/))![1]!;
+    const server = await (await fetch(`${url}/csv/api-server?columns=name,state`)).text();
+    assert.equal(server, 'name,state\ndispatch-api,stopped\n');
+    // However the demo ends, nothing is left behind.
+    await second.end('SIGKILL');
+    const third = await startService(t, { program: 'server.js', config: 'tables: { abc: {} }', dataDir });
+    await third.url.catch(() => undefined);
+  });
+
+  it('on a taken port says so in one line, before it writes anything', async (t) => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    t.after(() => other.close());
+    const { port } = other.address() as { port: number };
+    const demo = await startService(t, { program, config, env: { PORT: String(port) } });
+    assert.equal((await demo.exit).code, 1);
+    assert.equal(
+      demo.errors(),
+      `Another program listens on 127.0.0.1 port ${port}; stop it, or set PORT to another port\n`,
+    );
+    await assert.rejects(readdir(demo.dataDir));
+  });
+
+  it('names the incidents that there are', async (t) => {
+    const demo = await startService(t, { program, config, args: ['--incident', 'fire'] });
+    assert.equal((await demo.exit).code, 1);
+    assert.match(
+      demo.errors(),
+      /^"--incident fire" is nothing that the demo knows; write --incident cpu or .*\n$/,
+    );
+  });
+});
