@@ -2,9 +2,10 @@
  * The last step of `npm run build`: bundles the page (src/web/browser) into dist/web. Scripts and styles have a hash of
  * their content in their names, so that they may be kept for ever; index.html names them and is always asked for again.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -39,3 +40,10 @@ for (const [path, { entryPoint }] of Object.entries(metafile.outputs)) {
   page = page.replace(`"${written}"`, `"${basename(path)}"`);
 }
 writeFileSync(join(target, 'index.html'), page);
+
+// Compressed once here, as well as it goes, and not at each request.
+for (const name of readdirSync(target)) {
+  const bytes = readFileSync(join(target, name));
+  writeFileSync(join(target, `${name}.br`), brotliCompressSync(bytes));
+  writeFileSync(join(target, `${name}.gz`), gzipSync(bytes, { level: 9 }));
+}

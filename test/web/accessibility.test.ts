@@ -23,6 +23,10 @@ async function findings(page: Page): Promise<string[]> {
     .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
 }
 
+/** Not by `:focus`, which does not match while a part within a field of date and time has it. */
+const LABEL =
+  "[document.activeElement.getAttribute('aria-label'), document.activeElement.textContent].join(' ')";
+
 const PAGES = ['', '#/fleet', '#/datasets/rides?last=20m&count__gt=10', '#/sql'];
 
 for (const colorScheme of ['light', 'dark'] as const) {
@@ -64,9 +68,7 @@ browserTest('everything is within reach of the keyboard', async (t, open) => {
   const tabTo = async (name: RegExp) => {
     for (let step = 0; step < 60; step += 1) {
       await page.keyboard.press('Tab');
-      const label = await focused.evaluate(
-        (one) => `${one.getAttribute('aria-label') ?? ''} ${one.textContent}`,
-      );
+      const label = await page.evaluate<string>(LABEL);
       if (name.test(label)) return;
     }
     assert.fail(`no way to ${name}`);

@@ -2,7 +2,7 @@ import type { Route } from './address.js';
 import type { Context, Page } from './context.js';
 import type { ApiFailure } from './data/api.js';
 import { urlBar } from './dataset/url-bar.js';
-import { h, newId, setText } from './dom.js';
+import { h, newId, setChildren, setText } from './dom.js';
 import { ResultView } from './parts/result-view.js';
 import type { CatalogueJson } from './types.js';
 
@@ -15,6 +15,8 @@ export class SqlPage implements Page {
   readonly #result: ResultView;
   readonly #url;
   readonly #place = h('p', { class: 'place', hidden: true });
+  readonly #names = h('ul', { class: 'chips' });
+  #named = '';
   #ran = '';
 
   constructor(context: Context, text: string) {
@@ -73,6 +75,7 @@ export class SqlPage implements Page {
           h('button', { class: 'primary' }, words.sql.run),
           h('span', { id: `${id}-hint`, class: 'quiet' }, words.sql.hint),
         ),
+        this.#names,
       ),
       this.#result.element,
       this.#url.element,
@@ -80,7 +83,21 @@ export class SqlPage implements Page {
     if (text !== '') void this.#run(text);
   }
 
-  show(_: CatalogueJson): void {}
+  /** The names that can be asked, each a button that writes it. */
+  show({ datasets }: CatalogueJson): void {
+    const names = datasets.map(({ name }) => name);
+    if (names.join('\n') === this.#named) return;
+    this.#named = names.join('\n');
+    this.#field.placeholder = names[0] === undefined ? '' : `SELECT *\nFROM ${quoted(names[0])}\nLIMIT 100`;
+    setChildren(
+      this.#names,
+      datasets.map(({ name, columns }) => {
+        const title = columns?.map((column) => column.name).join(', ') ?? null;
+        const button = h('button', { type: 'button', title, onclick: () => this.#write(quoted(name)) }, name);
+        return h('li', {}, button);
+      }),
+    );
+  }
 
   navigate(route: Route): boolean {
     if (route.page !== 'sql') return false;
@@ -95,6 +112,11 @@ export class SqlPage implements Page {
 
   close(): void {
     this.#result.close();
+  }
+
+  #write(text: string): void {
+    this.#field.setRangeText(text, this.#field.selectionStart, this.#field.selectionEnd, 'end');
+    this.#field.focus();
   }
 
   /** The same text again is asked again. */
@@ -143,4 +165,9 @@ export class SqlPage implements Page {
     setText(this.#place, this.#context.words.sql.place(line, column));
     this.#place.hidden = false;
   }
+}
+
+/** A name as SQL takes it. */
+function quoted(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }

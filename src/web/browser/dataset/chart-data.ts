@@ -31,19 +31,17 @@ export function plotColumns({ columns, timeColumn, keys }: Plottable): {
 
 /** What to draw when nothing was chosen; null: nothing can be drawn. */
 export function bestChoice(plottable: Plottable): PlotChoice | null {
-  const { values, series } = plotColumns(plottable);
-  if (!plottable.columns.some(({ name }) => name === plottable.timeColumn)) return null;
-  const key = plottable.keys.find((name) => series.includes(name));
-  if (values.length === 0) return null;
-  const isOneRowPerTime = key === undefined || plottable.keys.some(isCalendar);
-  if (isOneRowPerTime && plottable.keys.every(isCalendar)) {
-    return { value: values.length > 1 ? EVERY_NUMBER : values[0]!, series: null };
-  }
-  return {
-    value: values[0]!,
-    series: plottable.keys.find((name) => series.includes(name) && !isCalendar(name)) ?? null,
-  };
+  const columns = plotColumns(plottable);
+  const values = columns.values.filter((name) => !PLACES.includes(name));
+  if (values.length === 0 || !plottable.columns.some(({ name }) => name === plottable.timeColumn))
+    return null;
+  const series = plottable.keys.find((name) => columns.series.includes(name) && !isCalendar(name));
+  if (series !== undefined) return { value: values[0]!, series };
+  return { value: values.length > 1 ? EVERY_NUMBER : values[0]!, series: null };
 }
+
+/** Where something is does not change with time. */
+const PLACES = ['latitude', 'longitude'];
 
 /** Keys that only say again when it was. */
 function isCalendar(key: string): boolean {
@@ -95,8 +93,9 @@ export async function chartData(
     }
   }
   const largest = [...lines].sort((a, b) => b[1].largest - a[1].largest).slice(0, MOST_LINES);
-  // In the order of their names, so that a line keeps its colour when another one overtakes it.
-  if (choice.value !== EVERY_NUMBER) largest.sort((a, b) => (a[0] < b[0] ? -1 : 1));
+  // In an order of their own, so that a line keeps its colour when another one overtakes it.
+  const place = (label: string) => names.indexOf(label);
+  largest.sort(([a], [b]) => place(a) - place(b) || (a < b ? -1 : 1));
   return { ...align(largest.map(([label, points]) => [label, thin(inOrder(points))])), found: lines.size };
 }
 

@@ -111,7 +111,7 @@ function timeControls(
   );
   const bound = (label: string) => {
     const id = newId();
-    const field = h('input', { id, type: 'datetime-local', step: 1 });
+    const field = h('input', { id, type: 'datetime-local', step: 'any' });
     const apply = () => {
       const [from, to] = [start.field, end.field].map(({ value }) =>
         value === '' ? null : new Date(fromLocalField(value, timeZone)).toISOString().replace('.000Z', 'Z'),

@@ -232,6 +232,7 @@ function facts({ words, format, now }: Context) {
           ? ''
           : words.rows(format.number(value.rows), value.rows, format.bytes(value.bytes)),
       );
+      size.hidden = size.textContent === '';
       setText(error, value.lastError?.message ?? (value.persisted ? '' : words.notPersisted));
       error.hidden = error.textContent === '';
       setAttribute(element, 'data-state', value.freshness);

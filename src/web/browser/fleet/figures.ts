@@ -58,18 +58,19 @@ export function figures({ words, format, link }: Context) {
       const state = worst?.state ?? '–';
       const cpu = Math.max(...(servers ?? []).map((row) => numberOf(row, 'cpu_utilization') ?? -1));
       const [bytesIn, bytesOut] = [numberOf(worst, 'network_in'), numberOf(worst, 'network_out')];
-      const measured = [
-        cpu >= 0 ? words.fleet.cpu(format.percent(cpu, 0)) : words.fleet.notMeasured,
+      const isBusy = cpu >= CPU_ALERT && worst?.running === '1';
+      const load = cpu >= 0 ? words.fleet.cpu(format.percent(cpu, 0)) : words.fleet.notMeasured;
+      const network =
         bytesIn === null || bytesOut === null
           ? ''
-          : words.fleet.network(format.bytesPerSecond(bytesIn), format.bytesPerSecond(bytesOut)),
-      ];
-      const isRunning = worst?.running === '1';
+          : words.fleet.network(format.bytesPerSecond(bytesIn), format.bytesPerSecond(bytesOut));
+      // What is wrong is what is large.
+      const [large, small] = isBusy ? [load, words.serverState(state)] : [words.serverState(state), load];
       server.show(
         servers,
-        words.serverState(state),
-        measured.filter((text) => text !== '').join(' · '),
-        isRunning ? (cpu >= CPU_ALERT ? 'stale' : 'fresh') : ON_ITS_WAY.includes(state) ? 'late' : 'stale',
+        large,
+        [small, network].filter((text) => text !== '').join(' · '),
+        isBusy ? 'stale' : worst?.running === '1' ? 'fresh' : ON_ITS_WAY.includes(state) ? 'late' : 'stale',
       );
     },
   };

@@ -33,7 +33,7 @@ const AVENUES = (29 * Math.PI) / 180;
 /** Zones whose points are nearer than this share land, in parts of the island's length. */
 const NEIGHBOURS = 0.075;
 const SMALLEST = 3;
-const LARGEST = 18;
+const LARGEST = 16;
 /** Zones that have their place in the order written on them: as many as the list beside the map names. */
 export const RANKED = 10;
 
