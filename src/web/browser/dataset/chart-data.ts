@@ -3,12 +3,10 @@ import type { CsvRows } from '../data/rows.js';
 import { Turns } from '../data/turns.js';
 import { type Line, MOST_LINES, type PlotData } from '../parts/plot.js';
 import type { ColumnJson } from '../types.js';
+import { type Points, thin } from './thin.js';
 
 /** In place of a column's name: every column of numbers is a line. */
 export const EVERY_NUMBER = '*';
-
-/** More points than this in a line are more than a screen has room for. */
-const MOST_POINTS = 4_000;
 
 export interface Plottable {
   readonly columns: readonly ColumnJson[];
@@ -53,9 +51,7 @@ export interface ChartData extends PlotData {
   readonly found: number;
 }
 
-interface Points {
-  readonly times: number[];
-  readonly values: number[];
+interface Gathered extends Points {
   largest: number;
 }
 
@@ -71,7 +67,7 @@ export async function chartData(
   const series = at(choice.series);
   const names = choice.value === EVERY_NUMBER ? plotColumns(plottable).values : [choice.value];
   const values = names.map((name) => ({ name, column: at(name) })).filter(({ column }) => column !== -1);
-  const lines = new Map<string, Points>();
+  const lines = new Map<string, Gathered>();
   const turns = new Turns(signal);
   for (let index = 0; index < rows.count; index += 1) {
     if (index % 256 === 0) await turns.giveWay();
@@ -96,41 +92,7 @@ export async function chartData(
   // In an order of their own, so that a line keeps its colour when another one overtakes it.
   const place = (label: string) => names.indexOf(label);
   largest.sort(([a], [b]) => place(a) - place(b) || (a < b ? -1 : 1));
-  return { ...align(largest.map(([label, points]) => [label, thin(inOrder(points))])), found: lines.size };
-}
-
-function inOrder(points: Points): Points {
-  const { times, values } = points;
-  if (times.every((time, index) => index === 0 || times[index - 1]! <= time)) return points;
-  const order = times.map((_, index) => index).sort((a, b) => times[a]! - times[b]!);
-  return {
-    ...points,
-    times: order.map((index) => times[index]!),
-    values: order.map((index) => values[index]!),
-  };
-}
-
-/** Keeps the least and the greatest of every few points, which is what a screen would show of them. */
-function thin(points: Points): Points {
-  const { times, values } = points;
-  if (times.length <= MOST_POINTS) return points;
-  const step = (2 * times.length) / MOST_POINTS;
-  const thinned: Points = { times: [], values: [], largest: points.largest };
-  for (let start = 0; start < times.length; start += step) {
-    const first = Math.floor(start);
-    const end = Math.min(times.length, Math.floor(start + step));
-    let low = first;
-    let high = first;
-    for (let index = first; index < end; index += 1) {
-      if (values[index]! < values[low]!) low = index;
-      if (values[index]! > values[high]!) high = index;
-    }
-    for (const index of low === high ? [low] : [Math.min(low, high), Math.max(low, high)]) {
-      thinned.times.push(times[index]!);
-      thinned.values.push(values[index]!);
-    }
-  }
-  return thinned;
+  return { ...align(largest.map(([label, points]) => [label, thin(points)])), found: lines.size };
 }
 
 /** One list of times for all lines; a line that has nothing at a time goes on undisturbed, one without a value breaks. */
