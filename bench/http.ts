@@ -39,7 +39,9 @@ export const httpBenchmark: Benchmark = {
         ours.ask({ what: 'listen', rows: ROWS }),
         bare.ask({ what: 'listen', rows: ROWS }),
       ]);
-      const answers = await Promise.all(Object.keys(ROWS).map((name) => readAnswer(our.port, `/csv/${name}`)));
+      const answers = await Promise.all(
+        Object.keys(ROWS).map((name) => readAnswer(our.port, `/csv/${name}`)),
+      );
       await bare.ask({ what: 'answer', answers });
       const lines: Comparison[] = [];
       for (const one of CASES) {

@@ -426,6 +426,11 @@ export function badParameter(sentence: string, remedy: string): DynamoCsvError {
   return new DynamoCsvError('BAD_PARAMETER', sentence, { remedy, status: 400 });
 }
 
+/** DuckDB ended a query before its last row: it failed half way, or was interrupted. */
+export function answerIncomplete(): DynamoCsvError {
+  return new DynamoCsvError('ANSWER_INCOMPLETE', 'The query ended before its last row');
+}
+
 // ---- src/datasets/engine ----
 
 /** A view that does not work. `file` and `line` are where its SQL is wrong, `reason` is DuckDB's sentence. */
@@ -512,9 +517,9 @@ export function urlTooLong(length: number, limit: number): DynamoCsvError {
   });
 }
 
-/** A query string, or a path, that cannot be decoded. */
-export function badQueryString(): DynamoCsvError {
-  return new DynamoCsvError('BAD_QUERY_STRING', 'this URL has a % without two hexadecimal digits behind it', {
+/** A URL that cannot be decoded. */
+export function badUrl(): DynamoCsvError {
+  return new DynamoCsvError('BAD_URL', 'this URL is not percent-encoded as UTF-8', {
     remedy: 'write a percent sign as %25',
     status: 400,
   });

@@ -12,7 +12,7 @@ const SETTLE = 60_000;
 const LONGEST_SLEEP = 3_600_000;
 /** What failed (a full disk, above all) is tried again so soon. */
 const RETRY = 10 * 60_000;
-/** A source that is not ready to be sealed is looked at again so soon. */
+/** Rows that are still needed where they are, until the first poll has read the changes off them, are tried so soon. */
 const LOOK_AGAIN = 30_000;
 
 /** What became of one source; the wait until it is its turn again, in milliseconds, where it is not done. */
@@ -76,24 +76,21 @@ export class Sealing {
     keeping: Keeping,
     signal: AbortSignal,
   ): Promise<'done' | 'failed' | 'early'> {
-    if (!collector.recorder.isSealable) return 'early';
-    const problem = await this.#seal(collector, keeping, signal);
-    if (signal.aborted) return 'early';
-    collector.sealed(problem);
-    return problem === null ? 'done' : 'failed';
-  }
-
-  async #seal(collector: Collector, keeping: Keeping, signal: AbortSignal): Promise<DynamoCsvError | null> {
     const { log, changes } = collector.recorder;
     let problem: DynamoCsvError | null = null;
+    let isAll = true;
     for (const dataset of [log, changes]) {
       if (dataset === null || signal.aborted) continue;
       try {
-        await this.#options.sealer.seal(dataset, keeping, signal);
+        const isSealed = await this.#options.sealer.seal(dataset, keeping, signal);
+        isAll &&= isSealed;
       } catch (error) {
         problem ??= sealingFailed(dataset.name, error);
       }
     }
-    return problem;
+    if (signal.aborted) return 'early';
+    collector.sealed(problem);
+    if (problem !== null) return 'failed';
+    return isAll ? 'done' : 'early';
   }
 }

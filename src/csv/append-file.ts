@@ -43,6 +43,7 @@ export class AppendFile {
   readonly #journal: AppendJournal;
   #file: OpenFile;
   #size: number;
+  #replacements = 0;
   /** Whether bytes of a failed append may still stand behind `#size`. */
   #dirty = false;
   /** Whether a power loss might still bring back the file that was replaced. */
@@ -75,7 +76,8 @@ export class AppendFile {
       await files.syncFolder(dirname(path));
       file = await files.open(path, 'r+');
       const found = await recover(path, files, file, opened.intent);
-      await journal.clear();
+      // On a full disk the note stays. It harms nothing: what it announces is there, or was cut off.
+      await journal.clear().catch(() => undefined);
       const log = new AppendFile(path, files, journal, file, found);
       if (found.size === 0 && header.length > 0) await log.#replace(header);
       return log;
@@ -90,15 +92,25 @@ export class AppendFile {
     return this.#size;
   }
 
-  /**
-   * Adds whole rows (each with its `\n`) at the end. When it resolves they survive a power loss; when it rejects
-   * (`VOLUME_…`, `LOG_CHANGED_OUTSIDE`) none of them is there, and it may be tried again.
-   */
-  append(bytes: Uint8Array): Promise<void> {
-    return this.#inTurn(() => (bytes.length === 0 ? undefined : this.#append(bytes)));
+  /** How often the whole file was replaced since it was opened, also by a `replace` that failed after it. */
+  get replacements(): number {
+    return this.#replacements;
   }
 
-  /** Makes `content` the whole file, atomically. When it rejects, the file is the old one or the new one. */
+  /**
+   * Adds whole rows (each with its `\n`) at the end. When it resolves they survive a power loss; when it rejects
+   * (`VOLUME_…`, `LOG_CHANGED_OUTSIDE`) none of them counts, and it may be tried again. Where the disk did not even let
+   * them be taken back, a start after a crash would find them, and count them: whoever goes on without them appends
+   * something first, and be it nothing, which resolves once no rejected row can come back.
+   */
+  append(bytes: Uint8Array): Promise<void> {
+    return this.#inTurn(() => this.#append(bytes));
+  }
+
+  /**
+   * Makes `content` the whole file, atomically. When it rejects, the file is the old one or, where only its name could
+   * not be made safe, the new one: `replacements` tells.
+   */
   replace(content: Parts): Promise<void> {
     return this.#inTurn(() => this.#replace(content));
   }
@@ -129,6 +141,7 @@ export class AppendFile {
   async #append(bytes: Uint8Array): Promise<void> {
     try {
       await this.#clean();
+      if (bytes.length === 0) return;
       const { size, links } = await this.#file.stat();
       if (links === 0) throw logChangedOutside(this.path, 'replaced or removed');
       if (size !== this.#size) throw logChangedOutside(this.path, 'wrote to');
@@ -173,6 +186,7 @@ export class AppendFile {
       const old = this.#file;
       this.#file = written.file;
       this.#size = written.size;
+      this.#replacements++;
       this.#nameUnsynced = true;
       await old.close();
       await this.#clean();
@@ -197,6 +211,8 @@ interface Found {
 async function recover(path: string, files: Files, file: OpenFile, intent: Intent | null): Promise<Found> {
   const { size } = await file.stat();
   const good = intent === null ? size : await endWithoutTornAppend(file, size, intent);
+  // A killed process may have written without syncing. What counts from now on must survive a power loss too.
+  if (intent !== null) await file.sync();
   if (good < size) {
     await cut(file, good);
     return { size: good, recovery: { bytesCut: size - good, what: 'append', keptAt: null } };
@@ -204,6 +220,7 @@ async function recover(path: string, files: Files, file: OpenFile, intent: Inten
   const end = await endOfLastRow(file, size);
   if (end === size) return { size, recovery: null };
   const folder = join(dirname(path), OWN_FOLDER);
+  await files.makeFolder(folder);
   const keptAt = await keepAside(files, folder, `${basename(path)}.cut`, await readRange(file, end, size));
   await cut(file, end);
   return { size: end, recovery: { bytesCut: size - end, what: 'line', keptAt } };

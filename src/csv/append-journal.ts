@@ -32,26 +32,32 @@ const BYTES_BEFORE = 4096;
  * append may stay: what it announces is there.
  */
 export class AppendJournal {
-  readonly #file: OpenFile;
+  readonly #path: string;
+  readonly #files: Files;
+  /** Null until there is something to note: opening a file takes no room on the disk. */
+  #file: OpenFile | null;
   #empty: boolean;
+  /** Whether the journal's name survives a power loss. */
+  #isNameSafe = false;
 
-  private constructor(file: OpenFile, empty: boolean) {
+  private constructor(path: string, files: Files, file: OpenFile | null, empty: boolean) {
+    this.#path = path;
+    this.#files = files;
     this.#file = file;
     this.#empty = empty;
   }
 
-  /** Opens the journal of the file at `path`, and makes it and its folder where they do not exist. */
+  /** Opens the journal of the file at `path`. */
   static async open(path: string, files: Files): Promise<{ journal: AppendJournal; intent: Intent | null }> {
-    const folder = join(dirname(path), OWN_FOLDER);
-    const journalPath = join(folder, `${basename(path)}.append`);
-    const exists = (await files.stat(journalPath)) !== null;
-    if (!exists) await files.makeFolder(folder);
-    const file = await files.open(journalPath, exists ? 'r+' : 'w+');
+    const journalPath = join(dirname(path), OWN_FOLDER, `${basename(path)}.append`);
+    if ((await files.stat(journalPath)) === null) {
+      return { journal: new AppendJournal(journalPath, files, null, true), intent: null };
+    }
+    const file = await files.open(journalPath, 'r+');
     try {
-      await files.syncFolder(folder);
       const { size } = await file.stat();
       const intent = parseRecord(await readRange(file, 0, Math.min(size, RECORD_BYTES)));
-      return { journal: new AppendJournal(file, intent === null), intent };
+      return { journal: new AppendJournal(journalPath, files, file, intent === null), intent };
     } catch (error) {
       await file.close();
       throw error;
@@ -72,13 +78,25 @@ export class AppendJournal {
   }
 
   async close(): Promise<void> {
-    await this.#file.close();
+    await this.#file?.close();
   }
 
   async #write(text: string): Promise<void> {
     const record = `${text}${crc32(text)}`.padEnd(RECORD_BYTES - 1);
+    this.#file ??= await this.#create();
     await writeAll(this.#file, Buffer.from(`${record}\n`), 0);
     await this.#file.sync();
+    if (this.#isNameSafe) return;
+    await this.#files.syncFolder(dirname(this.#path));
+    this.#isNameSafe = true;
+  }
+
+  /** Makes the journal, and its folder where it does not exist. */
+  async #create(): Promise<OpenFile> {
+    const folder = dirname(this.#path);
+    await this.#files.makeFolder(folder);
+    await this.#files.syncFolder(dirname(folder));
+    return this.#files.open(this.#path, 'w+');
   }
 }
 

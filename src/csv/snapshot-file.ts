@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { fileNotRead, fileNotWritten } from '../base/errors.js';
 import type { FileState, Files } from './files.js';
 import { replaceFile } from './write.js';
@@ -16,6 +17,8 @@ export class SnapshotFile {
   #known: { readonly bytes: Buffer; readonly state: FileState } | null = null;
   /** After a replacement that failed: the new content may be there and still not survive a power loss. */
   #doubtful = false;
+  /** Whether the file's name is known to survive a power loss; one that a killed process renamed may not. */
+  #isNameSafe = false;
 
   constructor(path: string, files: Files) {
     this.path = path;
@@ -40,14 +43,20 @@ export class SnapshotFile {
    * and must not be changed afterwards. Rejects with `VOLUME_…`; the file is then as it was.
    */
   async replace(bytes: Buffer): Promise<boolean> {
-    if (await this.#holds(bytes)) return false;
-    this.#known = null;
-    this.#doubtful = true;
+    const isThere = await this.#holds(bytes);
     try {
+      if (isThere) {
+        if (!this.#isNameSafe) await this.#files.syncFolder(dirname(this.path));
+        this.#isNameSafe = true;
+        return false;
+      }
+      this.#known = null;
+      this.#doubtful = true;
       await replaceFile(this.#files, this.path, bytes);
       const state = await this.#files.stat(this.path);
       this.#known = state === null ? null : { bytes, state };
       this.#doubtful = false;
+      this.#isNameSafe = true;
       return true;
     } catch (error) {
       throw fileNotWritten(this.path, error);

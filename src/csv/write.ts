@@ -93,6 +93,8 @@ export async function abandon(files: Files, file: OpenFile, temporary: string): 
 export async function keepAside(files: Files, folder: string, name: string, bytes: Buffer): Promise<string> {
   const { path, isThere } = await findKept(files, folder, name, bytes);
   if (!isThere) await replaceFile(files, path, bytes);
+  // Who put them there may have been killed before the name was safe.
+  else await files.syncFolder(folder);
   return path;
 }
 

@@ -1,7 +1,8 @@
+import { crc32 } from 'node:zlib';
 import { datasetNotReadYet } from '../base/errors.js';
 import { Turns } from '../base/turns.js';
 import { AppendFile, type Recovery } from '../csv/append-file.js';
-import { sameLayout } from '../csv/columns.js';
+import { sameColumns, sameLayout } from '../csv/columns.js';
 import { rowAt, splitRows } from '../csv/decode.js';
 import { encodeHeader, noRows } from '../csv/encode.js';
 import type { Files } from '../csv/files.js';
@@ -12,7 +13,6 @@ import type { PollHealth } from './freshness.js';
 import { typesFromCells } from './infer-columns.js';
 import type { Relation, SealedDay } from './relation.js';
 import { lastTimeIn, timeOfRow } from './row-time.js';
-import { createYielder } from './yielding.js';
 
 /** Bytes of recent rows kept in memory, so that the SQL engine can follow a growing file without reading it again. */
 const RECENT_LIMIT = 2 * 1024 * 1024;
@@ -45,15 +45,20 @@ export class AppendedDataset implements Relation {
   readonly #health: PollHealth;
   readonly #turns = new Turns();
   #timeColumn: string;
-  #columns: readonly Column[] | null;
+  #columns: readonly Column[] | null = null;
+  /** Tells one layout, types included, from another. */
+  #layout = '';
   #keys: readonly string[];
   #rows = 0;
-  /** Time of the newest row in milliseconds; 0: no row. */
+  /** Times of the oldest and the newest row in milliseconds; 0: no row. */
+  #firstAt = 0;
   #lastAt = 0;
   #recent: { readonly before: string; readonly rows: EncodedRows }[] = [];
   #recentBytes = 0;
   #persisted = true;
   sealedDays: readonly SealedDay[] = [];
+  /** Rows that are newer (milliseconds since the epoch) have to stay in the file: the recorder needs them yet. */
+  neededAfter = Number.POSITIVE_INFINITY;
 
   private constructor(options: AppendedOptions, file: AppendFile) {
     this.name = options.name;
@@ -63,8 +68,8 @@ export class AppendedDataset implements Relation {
     this.#file = file;
     this.#health = options.health;
     this.#timeColumn = options.timeColumn;
-    this.#columns = options.known;
     this.#keys = options.keys;
+    if (options.known !== null) this.#haveColumns(options.known);
   }
 
   /** Opens the file and takes over what is there. `recovery`: what an interruption left at its end, cut off by now. */
@@ -91,12 +96,17 @@ export class AppendedDataset implements Relation {
 
   get version(): string | null {
     if (this.#columns === null || this.#file.size === 0) return null;
-    return `${this.#file.size.toString(36)}-${this.#lastAt.toString(36)}`;
+    return `${this.#file.size.toString(36)}-${this.#lastAt.toString(36)}-${this.#layout}`;
   }
 
   /** Size of the file in bytes. */
   get size(): number {
     return this.#file.size;
+  }
+
+  /** Time of the oldest row, milliseconds since the epoch; 0 without rows. */
+  get firstAt(): number {
+    return this.#firstAt;
   }
 
   /** Time of the newest row, milliseconds since the epoch; 0 without rows. */
@@ -146,27 +156,30 @@ export class AppendedDataset implements Relation {
   }
 
   /**
-   * Makes the file's layout that of `columns` before rows with these columns are appended: a new attribute widens the
-   * file, every old row gets an empty cell. The file is replaced atomically; nothing happens when the layout fits.
+   * Makes the file's layout that of `wanted` before rows with these columns are appended: a new attribute widens the
+   * file, every old row gets an empty cell. Columns of the file that are not wanted any more (the table has another key
+   * schema) stay, before the time. The file is replaced atomically; nothing happens when the layout fits.
    */
-  layOut(columns: readonly Column[], keys: readonly string[], timeColumn: string): Promise<void> {
+  layOut(wanted: readonly Column[], keys: readonly string[], timeColumn: string): Promise<void> {
     return this.#turns.run(async () => {
+      const columns = this.#file.size === 0 ? wanted : withColumnsOf(this.#columns ?? [], wanted);
       const fits = this.#file.size > 0 && this.#columns !== null && sameLayout(this.#columns, columns);
-      if (!fits) {
-        const rows = this.#file.size === 0 ? null : await this.#readRows();
-        const body = rows === null ? Buffer.alloc(0) : relayout(rows, columns).body;
-        await this.#replace([encodeHeader(columns), body]);
-      }
-      this.#columns = columns;
-      this.#keys = keys;
-      this.#timeColumn = timeColumn;
+      const adopt = () => {
+        this.#haveColumns(columns);
+        this.#keys = keys;
+        this.#timeColumn = timeColumn;
+      };
+      if (fits) return adopt();
+      const rows = this.#file.size === 0 ? null : await this.#readRows();
+      const body = rows === null ? Buffer.alloc(0) : relayout(rows, columns).body;
+      await this.#replace([encodeHeader(columns), body], adopt);
     });
   }
 
   /** Appends one poll's rows, laid out as `layOut` said. Rejects, and leaves the file as it was, when it cannot. */
-  append(rows: EncodedRows, at: number): Promise<void> {
+  append(added: EncodedRows, at: number): Promise<void> {
     return this.#turns.run(async () => {
-      if (rows.ends.length === 0) return;
+      const rows = this.#columns === null ? added : relayout(added, this.#columns);
       const before = this.version;
       try {
         await this.#file.append(rows.body);
@@ -175,6 +188,8 @@ export class AppendedDataset implements Relation {
         throw error;
       }
       this.#persisted = true;
+      if (rows.ends.length === 0) return;
+      if (this.#rows === 0) this.#firstAt = timeOfRow(rowAt(rows, 0));
       this.#rows += rows.ends.length;
       this.#lastAt = at;
       if (before !== null) this.#remember(before, rows);
@@ -184,9 +199,12 @@ export class AppendedDataset implements Relation {
   /** Replaces everything in the file by these rows, in one step. */
   fill(rows: EncodedRows, at: number): Promise<void> {
     return this.#turns.run(async () => {
-      await this.#replace([encodeHeader(rows.columns), rows.body]);
-      this.#rows = rows.ends.length;
-      this.#lastAt = at;
+      await this.#replace([encodeHeader(rows.columns), rows.body], () => {
+        this.#haveColumns(rows.columns);
+        this.#rows = rows.ends.length;
+        this.#firstAt = rows.ends.length === 0 ? 0 : timeOfRow(rowAt(rows, 0));
+        this.#lastAt = at;
+      });
     });
   }
 
@@ -201,15 +219,23 @@ export class AppendedDataset implements Relation {
   }
 
   /**
-   * Takes the rows before an instant out of the file, and shows the sealed days instead, in one step for every reader.
+   * Takes rows out of the file and shows these sealed days instead, in one step for every reader. `ranges`: rows as
+   * `rows` gave them, in order; what was appended since stays.
    */
-  dropRowsBefore(instant: number, days: readonly SealedDay[]): Promise<void> {
+  dropRows(ranges: readonly RowRange[], days: readonly SealedDay[]): Promise<void> {
     return this.#turns.run(async () => {
+      if (ranges.length === 0) {
+        this.sealedDays = days;
+        return;
+      }
       const rows = await this.#readRows();
-      const rest = await filterRows(rows, (row) => timeOfRow(row) >= instant);
-      await this.#replace([encodeHeader(rest.columns), rest.body]);
-      this.#rows = rest.ends.length;
-      this.sealedDays = days;
+      const kept = rangesBetween(ranges, rows.ends.length).map(({ from, to }) => sliceRows(rows, from, to));
+      const count = kept.reduce((sum, part) => sum + part.ends.length, 0);
+      await this.#replace([encodeHeader(rows.columns), ...kept.map((part) => part.body)], () => {
+        this.#rows = count;
+        this.#firstAt = kept[0] === undefined ? 0 : timeOfRow(rowAt(kept[0], 0));
+        this.sealedDays = days;
+      });
     });
   }
 
@@ -219,16 +245,21 @@ export class AppendedDataset implements Relation {
 
   async #load(): Promise<void> {
     this.#forget();
-    this.#rows = 0;
-    this.#lastAt = 0;
     if (this.#file.size === 0) return;
     const { header, body, ends } = await splitRows(await this.#file.read());
     const known = new Map(this.#columns?.map((column) => [column.name, column]));
     const bare = header.map((name) => known.get(name) ?? { name, type: 'string' as const, seen: false });
     const rows = { columns: bare, body, ends };
-    this.#columns = await typesFromCells(rows, new Set(header.filter((name) => !known.has(name))));
+    this.#haveColumns(await typesFromCells(rows, new Set(header.filter((name) => !known.has(name)))));
     this.#rows = ends.length;
+    this.#firstAt = ends.length === 0 ? 0 : timeOfRow(rowAt(rows, 0));
     this.#lastAt = lastTimeIn(rows);
+  }
+
+  #haveColumns(columns: readonly Column[]): void {
+    if (this.#columns !== null && sameColumns(this.#columns, columns)) return;
+    this.#columns = columns;
+    this.#layout = crc32(JSON.stringify(columns)).toString(36);
   }
 
   async #readRows(): Promise<EncodedRows> {
@@ -237,9 +268,17 @@ export class AppendedDataset implements Relation {
     return { columns: this.#columns ?? [], body, ends };
   }
 
-  async #replace(parts: readonly Buffer[]): Promise<void> {
-    await this.#file.replace(parts);
-    this.#forget();
+  /** Replaces the file, and has `adopt` take over what is known of it as soon as the new one is there, safely or not. */
+  async #replace(parts: readonly Buffer[], adopt: () => void): Promise<void> {
+    const { replacements } = this.#file;
+    try {
+      await this.#file.replace(parts);
+    } finally {
+      if (this.#file.replacements > replacements) {
+        this.#forget();
+        adopt();
+      }
+    }
   }
 
   #remember(before: string, rows: EncodedRows): void {
@@ -252,6 +291,19 @@ export class AppendedDataset implements Relation {
     this.#recent = [];
     this.#recentBytes = 0;
   }
+}
+
+/** The wanted columns and, before the last of them (the time), those of the file that are missing there. */
+function withColumnsOf(file: readonly Column[], wanted: readonly Column[]): readonly Column[] {
+  const names = new Set(wanted.map(({ name }) => name));
+  const others = file.filter(({ name }) => !names.has(name));
+  return others.length === 0 ? wanted : [...wanted.slice(0, -1), ...others, ...wanted.slice(-1)];
+}
+
+/** Rows of a file by their number: `from` (included) to `to` (excluded). */
+export interface RowRange {
+  from: number;
+  to: number;
 }
 
 /** The rows that are newer than an instant; rows are in the order of time. */
@@ -272,16 +324,13 @@ export function sliceRows(rows: EncodedRows, from: number, to: number): EncodedR
   };
 }
 
-async function filterRows(rows: EncodedRows, keeps: (row: Buffer) => boolean): Promise<EncodedRows> {
-  const breathe = createYielder();
-  const parts: EncodedRows[] = [sliceRows(rows, 0, 0)];
-  let start = 0;
-  for (let row = 0; row < rows.ends.length; row++) {
-    if ((row & 1023) === 0) await breathe();
-    if (keeps(rowAt(rows, row))) continue;
-    if (row > start) parts.push(sliceRows(rows, start, row));
-    start = row + 1;
+/** The rows of `count` that are in none of the ranges, which are in order. */
+function rangesBetween(ranges: readonly RowRange[], count: number): RowRange[] {
+  const between: RowRange[] = [];
+  let from = 0;
+  for (const range of [...ranges, { from: count, to: count }]) {
+    if (range.from > from) between.push({ from, to: range.from });
+    from = range.to;
   }
-  parts.push(sliceRows(rows, start, rows.ends.length));
-  return concatRows(parts);
+  return between;
 }

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { decodeRow, rowAt, splitRows } from '../csv/decode.js';
 import { encodeRow, encodeRows } from '../csv/encode.js';
 import type { Files } from '../csv/files.js';
@@ -20,15 +19,19 @@ const DELETED_LIMIT = 100_000;
  */
 export class Baseline {
   readonly #path: string;
+  readonly #files: Files;
   readonly #file: SnapshotFile;
   readonly #deletedFile: SnapshotFile;
   #columns: readonly Column[] = [];
+  /** Whether the file of the vanished items is behind what is known of them. */
+  #isDeletedBehind = false;
   /** Null until a first poll or a file gave rows. */
   rows: EncodedRows | null = null;
   deleted: Deleted = new Map();
 
   constructor(paths: { readonly rows: string; readonly deleted: string }, files: Files) {
     this.#path = paths.rows;
+    this.#files = files;
     this.#file = new SnapshotFile(paths.rows, files);
     this.#deletedFile = new SnapshotFile(paths.deleted, files);
   }
@@ -44,7 +47,7 @@ export class Baseline {
     this.rows = relayout(found, this.#columns);
     const deleted = await readRows(this.#deletedFile, known);
     if (deleted !== null) this.#loadDeleted(relayout(deleted, this.#columns), keyCount);
-    return (await stat(this.#path)).mtimeMs;
+    return (await this.#files.stat(this.#path))?.modifiedAt ?? null;
   }
 
   #loadDeleted(rows: EncodedRows, keyCount: number): void {
@@ -56,10 +59,12 @@ export class Baseline {
 
   /**
    * Applies changes that were written before the snapshot was: after a crash between the two. Doing it again changes
-   * nothing. `changes` are rows of the changes dataset, `columns` the table's own layout.
+   * nothing. `changes` are rows of the changes dataset in its file's layout, which may be behind `layout`, the one that
+   * belongs to the table's own `columns`: a crash may come before the file is widened too.
    */
-  redo(changes: EncodedRows, columns: readonly Column[], keyCount: number): void {
+  redo(changes: EncodedRows, layout: readonly Column[], columns: readonly Column[], keyCount: number): void {
     if (changes.ends.length === 0) return;
+    const places = layout.map(({ name }) => changes.columns.findIndex((column) => column.name === name));
     const rows = new Map<string, Buffer>();
     const present = this.rows === null ? null : relayout(this.rows, columns);
     for (let index = 0; index < (present?.ends.length ?? 0); index++) {
@@ -67,7 +72,12 @@ export class Baseline {
       rows.set(rowKey(row, keyCount), row);
     }
     for (let index = 0; index < changes.ends.length; index++) {
-      const { change, cells } = readChange(rowAt(changes, index), columns.length, keyCount);
+      const found = decodeRow(rowAt(changes, index));
+      const { change, cells } = readChange(
+        places.map((place) => found[place] ?? null),
+        columns.length,
+        keyCount,
+      );
       const row = Buffer.from(encodeRow(cells));
       const key = rowKey(row, keyCount);
       if (change === 'delete') {
@@ -78,6 +88,7 @@ export class Baseline {
         this.deleted.delete(key);
       }
     }
+    this.#isDeletedBehind = true;
     this.setRows(columns, [...rows.values()]);
   }
 
@@ -104,34 +115,32 @@ export class Baseline {
   clear(): void {
     this.rows = null;
     this.deleted.clear();
+    this.#isDeletedBehind = true;
   }
 
-  /** Keeps the last known values of vanished items in step with what happened. True when they changed. */
-  track(differences: readonly Difference[], keyCount: number): boolean {
-    let changed = false;
+  /** Keeps the last known values of vanished items in step with what happened. */
+  track(differences: readonly Difference[], keyCount: number): void {
     for (const { before, after } of differences) {
       if (after === null && before !== null) {
         this.deleted.set(rowKey(before, keyCount), decodeRow(before));
-        changed = true;
+        this.#isDeletedBehind = true;
       } else if (before === null && after !== null) {
-        changed = this.deleted.delete(rowKey(after, keyCount)) || changed;
+        this.#isDeletedBehind = this.deleted.delete(rowKey(after, keyCount)) || this.#isDeletedBehind;
       }
     }
     for (const key of this.deleted.keys()) {
       if (this.deleted.size <= DELETED_LIMIT) break;
       this.deleted.delete(key);
     }
-    return changed;
   }
 
-  /** Replaces the snapshot file; `bytes` are header and rows. Rejects when the disk does not take it. */
-  async writeRows(bytes: Buffer): Promise<void> {
+  /** Replaces both files; `bytes` are header and rows. Rejects when the disk does not take them. */
+  async write(bytes: Buffer): Promise<void> {
+    if (this.#isDeletedBehind) {
+      await this.#deletedFile.replace(wholeFile(encodeRows(this.#columns, [...this.deleted.values()])));
+      this.#isDeletedBehind = false;
+    }
     await this.#file.replace(bytes);
-  }
-
-  /** Replaces the file of the vanished items' last known values. */
-  async writeDeleted(): Promise<void> {
-    await this.#deletedFile.replace(wholeFile(encodeRows(this.#columns, [...this.deleted.values()])));
   }
 }
 

@@ -54,9 +54,8 @@ export interface ReadChange {
   readonly cells: readonly Cell[];
 }
 
-/** The inverse of `changeRows` for one row; `width` is the number of the table's own columns. */
-export function readChange(row: Buffer, width: number, keyCount: number): ReadChange {
-  const cells = decodeRow(row);
+/** The inverse of `changeRows` for one row's cells; `width` is the number of the table's own columns. */
+export function readChange(cells: readonly Cell[], width: number, keyCount: number): ReadChange {
   const change = cells[0] as Change;
   const after = cells.slice(1, 1 + width);
   if (change !== 'delete') return { change, cells: after };

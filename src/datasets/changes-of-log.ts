@@ -29,6 +29,7 @@ export async function changesOfLog(
   baseline: Baseline,
 ): Promise<{ readonly rows: EncodedRows; readonly at: number }> {
   const breathe = createYielder();
+  baseline.clear();
   const parts: EncodedRows[] = [noRows(changes)];
   let items = new Map<string, string>();
   let since: number | null = null;

@@ -1,13 +1,14 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Clock } from '../base/clock.js';
-import { historyInOtherTimeZone } from '../base/errors.js';
+import { describeError, historyInOtherTimeZone } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { rowAt } from '../csv/decode.js';
 import type { Files } from '../csv/files.js';
 import { concatRows } from '../csv/relayout.js';
 import type { EncodedRows } from '../csv/rows.js';
 import { SnapshotFile } from '../csv/snapshot-file.js';
-import { type AppendedDataset, sliceRows } from './appended-dataset.js';
+import { isTemporary, temporaryPath } from '../csv/write.js';
+import { type AppendedDataset, type RowRange, sliceRows } from './appended-dataset.js';
 import { LocalDays } from './local-day.js';
 import type { SealedDay } from './relation.js';
 import { timeOfRow } from './row-time.js';
@@ -15,7 +16,6 @@ import { createYielder } from './yielding.js';
 
 /** Tells which time zone's days the history is cut by. */
 const TIME_ZONE_FILE = 'time-zone';
-const TEMPORARY = '.tmp';
 /** Sealed days between two lines in the log. */
 const PROGRESS_EVERY = 30;
 
@@ -46,8 +46,9 @@ export interface Keeping {
  * Moves closed local days of logs and changes from their CSV file to `history/<dataset>/date=YYYY-MM-DD/`, as Parquet.
  *
  * Order of the steps: every day's Parquet file is written under a temporary name, synced and renamed; then the CSV file
- * is replaced by one without these days. Interrupted in between, the next run finds rows whose day is sealed already:
- * polls that are in the Parquet file are dropped from the CSV file, others (a restored file) get a file beside it.
+ * is replaced by one without exactly these rows. Interrupted in between, rows stand in both: `restore` takes polls that
+ * are in a Parquet file out of the CSV file. Other rows of a sealed day (a poll that was recorded while its day was
+ * sealed, a restored file) get a file beside it at the next sealing. What is sealed is told by the folder alone.
  */
 export class Sealer {
   readonly #options: SealerOptions;
@@ -67,124 +68,173 @@ export class Sealer {
     }
   }
 
-  /** Tells a dataset which of its days are sealed, and removes what an interruption left. */
+  /**
+   * Tells a dataset which of its days are sealed, and makes good what an interruption left. Call it before the first
+   * poll. On a disk that does not take the change, days that stand in both places are shown from the CSV file.
+   */
   async restore(dataset: AppendedDataset): Promise<void> {
-    const { files } = this.#options;
+    const { files, days, logger } = this.#options;
     const folder = this.#folder(dataset.name);
-    const found: SealedDay[] = [];
     for (const entry of await files.list(folder)) {
-      const date = /^date=(\d{4}-\d\d-\d\d)$/.exec(entry)?.[1];
-      if (date === undefined) continue;
-      const names = await files.list(join(folder, entry));
-      for (const name of names.filter((name) => name.endsWith(TEMPORARY))) {
-        await files.remove(join(folder, entry, name));
-      }
-      const paths = names.filter((name) => name.endsWith('.parquet')).sort();
-      if (paths.length > 0) found.push({ date, paths: paths.map((name) => join(folder, entry, name)) });
+      const leftovers = (await files.list(join(folder, entry))).filter(isTemporary);
+      for (const name of leftovers) await files.remove(join(folder, entry, name));
     }
-    dataset.sealedDays = found.sort((a, b) => (a.date < b.date ? -1 : 1));
+    const sealed = await this.#sealedDays(dataset.name);
+    const newest = sealed.at(-1);
+    if (newest === undefined || dataset.firstAt >= days.startOf(LocalDays.daysBefore(newest.date, -1))) {
+      dataset.sealedDays = sealed;
+      return;
+    }
+    const byDate = new Map(sealed.map((day) => [day.date, day]));
+    const rows = await dataset.rows();
+    const doubled: RowRange[] = [];
+    const dates = new Set<string>();
+    const { found } = await this.#byDay(rows, (date) => byDate.has(date));
+    for (const [date, ranges] of found) {
+      const { inside } = await this.#compare(byDate.get(date) as SealedDay, rows, ranges, dataset.timeColumn);
+      doubled.push(...inside);
+      if (inside.length > 0) dates.add(date);
+    }
+    dataset.sealedDays = sealed.filter((day) => !dates.has(day.date));
+    try {
+      await this.#makeNamesSafe(dataset.name, dates);
+      await dataset.dropRows(doubled, sealed);
+    } catch (error) {
+      logger.warn({ dataset: dataset.name, days: dates.size }, describeError(error));
+    }
   }
 
   /**
-   * Seals the days that are older than `keep` days, and drops those beyond the retention. When the signal aborts, it
-   * rejects with its reason between two days; the next run goes on from there.
+   * Seals the days that are older than `keep` days, and drops those beyond the retention. False when some of their rows
+   * are still needed where they are (`AppendedDataset.neededAfter`), which the next poll mends. When the signal aborts,
+   * it rejects with its reason between two days; the next run goes on from there.
    */
-  async seal(dataset: AppendedDataset, keeping: Keeping, signal?: AbortSignal): Promise<void> {
-    const { days, clock, logger } = this.#options;
+  async seal(dataset: AppendedDataset, keeping: Keeping, signal?: AbortSignal): Promise<boolean> {
+    const { files, dataDir, days, clock, logger } = this.#options;
     const today = days.dateOf(clock.now());
     const firstKept = LocalDays.daysBefore(today, keeping.keep - 1);
     await this.#drop(dataset, keeping.retention, today);
     const rows = await dataset.rows();
-    const closed = await this.#byDay(rows, firstKept);
-    if (closed.size === 0) return;
+    const sealed = new Map((await this.#sealedDays(dataset.name)).map((day) => [day.date, day]));
+    const isClosed = (date: string) => date < firstKept || sealed.has(date);
+    const { found: closed, isAll } = await this.#byDay(rows, isClosed, dataset.neededAfter);
+    if (closed.size === 0) return isAll;
     const started = clock.now();
-    const sealed = new Map(dataset.sealedDays.map((day) => [day.date, day]));
+    const historyFolder = join(dataDir, 'history');
+    await files.makeFolder(historyFolder);
+    await this.#timeZoneFile.replace(Buffer.from(`${days.timeZone}\n`));
     let done = 0;
-    for (const [date, dayRows] of [...closed].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const [date, ranges] of [...closed].sort(([a], [b]) => (a < b ? -1 : 1))) {
       signal?.throwIfAborted();
-      sealed.set(date, await this.#sealDay(dataset, date, dayRows, sealed.get(date)));
+      sealed.set(date, await this.#sealDay(dataset, date, rows, ranges, sealed.get(date)));
       done++;
       if (done % PROGRESS_EVERY === 0)
         logger.info({ dataset: dataset.name, days: done, of: closed.size }, 'sealing days');
     }
-    const all = [...sealed.values()].sort((a, b) => (a.date < b.date ? -1 : 1));
-    await dataset.dropRowsBefore(days.startOf(firstKept), all);
+    await this.#makeNamesSafe(dataset.name, closed.keys());
+    const ranges = [...closed.values()].flat().sort((a, b) => a.from - b.from);
+    await dataset.dropRows(ranges, [...sealed.values()].sort(byDate));
     const took = clock.now() - started;
-    logger.info(
-      { dataset: dataset.name, days: closed.size, rows: rows.ends.length, took },
-      'sealed closed days',
-    );
+    const count = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+    logger.info({ dataset: dataset.name, days: closed.size, rows: count, took }, 'sealed closed days');
+    return isAll;
   }
 
   async #sealDay(
     dataset: AppendedDataset,
     date: string,
     rows: EncodedRows,
+    ranges: readonly RowRange[],
     before: SealedDay | undefined,
   ): Promise<SealedDay> {
-    const { files, parquet, days } = this.#options;
-    const rest = before === undefined ? rows : await this.#notIn(before, rows, dataset.timeColumn);
-    if (before !== undefined && rest.ends.length === 0) return before;
+    const { files, parquet } = this.#options;
     const folder = join(this.#folder(dataset.name), `date=${date}`);
+    const rest =
+      before === undefined ? ranges : (await this.#compare(before, rows, ranges, dataset.timeColumn)).outside;
+    if (before !== undefined && rest.length === 0) return before;
     await files.makeFolder(folder);
-    await this.#timeZoneFile.replace(Buffer.from(`${days.timeZone}\n`));
-    const count = before?.paths.length ?? 0;
-    const path = join(folder, count === 0 ? `${date}.parquet` : `${date}-${count + 1}.parquet`);
-    const temporary = `${path}${TEMPORARY}`;
-    await parquet.writeParquet(rest, date, temporary);
+    const path = join(folder, freeName(date, before?.paths ?? []));
+    const temporary = temporaryPath(path);
+    await parquet.writeParquet(
+      concatRows(rest.map(({ from, to }) => sliceRows(rows, from, to))),
+      date,
+      temporary,
+    );
     await sync(files, temporary);
     await files.rename(temporary, path);
-    await files.syncFolder(folder);
     return { date, paths: [...(before?.paths ?? []), path] };
   }
 
-  /** The rows of a sealed day whose poll its Parquet files do not have. */
-  async #notIn(day: SealedDay, rows: EncodedRows, timeColumn: string): Promise<EncodedRows> {
+  /**
+   * What leaves the CSV file must not be lost with a name: that of a Parquet file, which perhaps a process wrote that was
+   * killed thereafter, or of a folder above it.
+   */
+  async #makeNamesSafe(name: string, dates: Iterable<string>): Promise<void> {
+    const { files, dataDir } = this.#options;
+    const folder = this.#folder(name);
+    const dayFolders = [...dates].map((date) => join(folder, `date=${date}`));
+    for (const place of [...dayFolders, folder, join(dataDir, 'history'), dataDir])
+      await files.syncFolder(place);
+  }
+
+  /** The rows of a sealed day by whether its Parquet files have their poll. */
+  async #compare(
+    day: SealedDay,
+    rows: EncodedRows,
+    ranges: readonly RowRange[],
+    timeColumn: string,
+  ): Promise<{ readonly inside: RowRange[]; readonly outside: RowRange[] }> {
     const known = new Set<number>();
     for (const path of day.paths) {
       for (const time of await this.#options.parquet.timesIn(path, timeColumn)) known.add(time);
     }
-    const missing: EncodedRows[] = [sliceRows(rows, 0, 0)];
-    for (let row = 0; row < rows.ends.length; row++) {
-      if (!known.has(timeOfRow(rowAt(rows, row)))) missing.push(sliceRows(rows, row, row + 1));
+    const breathe = createYielder();
+    const found = { inside: [] as RowRange[], outside: [] as RowRange[] };
+    for (const { from, to } of ranges) {
+      for (let row = from; row < to; row++) {
+        if ((row & 1023) === 0) await breathe();
+        addRow(known.has(timeOfRow(rowAt(rows, row))) ? found.inside : found.outside, row);
+      }
     }
-    return concatRows(missing);
+    return found;
   }
 
-  /** The rows before the local day `firstKept`, by local day. */
-  async #byDay(rows: EncodedRows, firstKept: string): Promise<Map<string, EncodedRows>> {
+  /**
+   * Where the rows of the local days are that `wants` names, up to the first row that is newer than `until`; `isAll`:
+   * that one is of no such day.
+   */
+  async #byDay(
+    rows: EncodedRows,
+    wants: (date: string) => boolean,
+    until = Number.POSITIVE_INFINITY,
+  ): Promise<{ readonly found: Map<string, RowRange[]>; readonly isAll: boolean }> {
     const { days } = this.#options;
     const breathe = createYielder();
-    const parts = new Map<string, EncodedRows[]>();
-    let start = 0;
-    let date = '';
+    const found = new Map<string, RowRange[]>();
+    let ranges: RowRange[] | null = null;
     let dayStart = Number.POSITIVE_INFINITY;
     let dayEnd = Number.NEGATIVE_INFINITY;
-    const finish = (end: number) => {
-      if (end > start && date < firstKept) {
-        const part = sliceRows(rows, start, end);
-        parts.set(date, [...(parts.get(date) ?? []), part]);
-      }
-      start = end;
-    };
     for (let row = 0; row < rows.ends.length; row++) {
       if ((row & 1023) === 0) await breathe();
       const time = timeOfRow(rowAt(rows, row));
-      if (time >= dayStart && time < dayEnd) continue;
-      finish(row);
-      date = days.dateOf(time);
-      dayStart = time;
-      dayEnd = days.endOf(time);
+      if (time > until) return { found, isAll: !wants(days.dateOf(time)) };
+      if (time < dayStart || time >= dayEnd) {
+        const date = days.dateOf(time);
+        dayStart = time;
+        dayEnd = days.endOf(time);
+        ranges = wants(date) ? (found.get(date) ?? []) : null;
+        if (ranges !== null) found.set(date, ranges);
+      }
+      if (ranges !== null) addRow(ranges, row);
     }
-    finish(rows.ends.length);
-    return new Map([...parts].map(([day, dayParts]) => [day, concatRows(dayParts)]));
+    return { found, isAll: true };
   }
 
   async #drop(dataset: AppendedDataset, retention: number | null, today: string): Promise<void> {
     if (retention === null) return;
     const { files, logger } = this.#options;
     const oldest = LocalDays.daysBefore(today, retention - 1);
-    const gone = dataset.sealedDays.filter((day) => day.date < oldest);
+    const gone = (await this.#sealedDays(dataset.name)).filter((day) => day.date < oldest);
     if (gone.length === 0) return;
     dataset.sealedDays = dataset.sealedDays.filter((day) => day.date >= oldest);
     for (const day of gone) await files.removeFolder(join(this.#folder(dataset.name), `date=${day.date}`));
@@ -194,9 +244,46 @@ export class Sealer {
     );
   }
 
+  /** The days in the history folder, oldest first. */
+  async #sealedDays(name: string): Promise<SealedDay[]> {
+    const { files } = this.#options;
+    const folder = this.#folder(name);
+    const found: SealedDay[] = [];
+    for (const entry of await files.list(folder)) {
+      const date = /^date=(\d{4}-\d\d-\d\d)$/.exec(entry)?.[1];
+      if (date === undefined) continue;
+      const names = (await files.list(join(folder, entry))).filter(
+        (name) => name.endsWith('.parquet') && !isTemporary(name),
+      );
+      if (names.length > 0)
+        found.push({ date, paths: names.sort().map((name) => join(folder, entry, name)) });
+    }
+    return found.sort(byDate);
+  }
+
   #folder(name: string): string {
     return join(this.#options.dataDir, 'history', name);
   }
+}
+
+function byDate(a: SealedDay, b: SealedDay): number {
+  return a.date < b.date ? -1 : 1;
+}
+
+/** `2026-11-24.parquet`, or the first of `2026-11-24-2.parquet` and so on that no file of that day has. */
+function freeName(date: string, taken: readonly string[]): string {
+  const names = new Set(taken.map((path) => basename(path)));
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? `${date}.parquet` : `${date}-${number}.parquet`;
+    if (!names.has(name)) return name;
+  }
+}
+
+/** Adds a row to ranges that are in order, to the last of them where it follows it. */
+function addRow(ranges: RowRange[], row: number): void {
+  const last = ranges.at(-1);
+  if (last?.to === row) last.to++;
+  else ranges.push({ from: row, to: row + 1 });
 }
 
 async function sync(files: Files, path: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { isoTime } from '../base/clock.js';
-import { type DynamoCsvError, describeError, notPersisted } from '../base/errors.js';
+import { DynamoCsvError, describeError, notPersisted } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { mergeColumns, sameColumns } from '../csv/columns.js';
 import { noRows } from '../csv/encode.js';
@@ -77,9 +77,14 @@ export class TableRecorder {
   #columns: readonly Column[] = [];
   #keys: readonly string[] = [];
   #names: AddedNames | null = null;
-  /** The latest poll's time, whatever became of it; and the latest that the volume has whole. */
+  /** What the state file says of the layout: rows of another one are not written before it says so. */
+  #described: Layout = { columns: [], keys: [], names: null };
+  /** The latest poll's time, whatever became of it. */
   #lastAt = 0;
+  /** The latest poll that the volume has whole. */
   #recordedAt: number | null = null;
+  /** The poll whose items the baseline has in memory: what changed, changed since. */
+  #comparedAt: number | null = null;
   /** The poll whose items stand in the baseline's file. */
   #snapshotAt: number | null = null;
 
@@ -112,7 +117,12 @@ export class TableRecorder {
   /** Opens what the volume has of this source, finishing or undoing what was interrupted. */
   static async open(options: RecorderOptions): Promise<TableRecorder> {
     const recorder = new TableRecorder(options);
-    await recorder.#open();
+    try {
+      await recorder.#open();
+    } catch (error) {
+      await Promise.allSettled([recorder.#log?.close(), recorder.#changes?.close()]);
+      throw error;
+    }
     return recorder;
   }
 
@@ -127,11 +137,6 @@ export class TableRecorder {
 
   get changes(): AppendedDataset | null {
     return this.#changes;
-  }
-
-  /** False while the first poll has still to read the changes of the past off the log: sealed days are not read for it. */
-  get isSealable(): boolean {
-    return this.#log === null || this.#changes === null || !this.#changes.isEmpty || this.#log.isEmpty;
   }
 
   /** The table's own columns known so far, for the source. */
@@ -166,7 +171,7 @@ export class TableRecorder {
       if (poll.isNewLayout || weight > PAST_BATCH) await flush();
       if (this.#baseline !== null) this.#baseline.rows = poll.rows;
       this.#baseline?.track(poll.compared?.differences ?? [], this.#keys.length);
-      this.#recordedAt = poll.at;
+      this.#comparedAt = poll.at;
       gathered.push(poll);
       weight += (poll.logged?.body.length ?? 0) + (poll.compared?.rows.body.length ?? 0);
     }
@@ -175,7 +180,11 @@ export class TableRecorder {
 
   async #writePast(poll: Poll): Promise<void> {
     const { problems } = await this.#write(poll);
-    if (problems[0] !== undefined) throw problems[0];
+    if (problems[0] === undefined) return;
+    // The baseline went ahead of the volume: what comes next is compared with what the volume has.
+    this.#baseline?.clear();
+    await this.#openBaseline();
+    throw problems[0];
   }
 
   /** Works out what a poll adds, and writes nothing. */
@@ -183,24 +192,23 @@ export class TableRecorder {
     const at = Math.max(startedAt, this.#lastAt + 1);
     this.#lastAt = at;
     const { rows, isNewLayout } = this.#layOut(reading);
-    await this.#learnFromLog().catch((error) => {
-      throw notPersisted(this.#options.name, error);
-    });
+    const problems: DynamoCsvError[] = [];
+    const isReady = await this.#attempt(problems, () => this.#learnFromLog());
     return {
       at,
       rows,
       isNewLayout,
       logged:
         this.#log === null ? null : withColumn(rows, timeColumn(this.#addedNames.timestamp), isoTime(at)),
-      compared: this.#changes === null ? null : await this.#compare(rows, at),
-      problems: [],
+      compared: this.#changes === null || !isReady ? null : await this.#compare(rows, at),
+      problems,
     };
   }
 
   async #write(poll: Poll): Promise<Recorded> {
     const { at, rows, compared, problems } = poll;
-    const changesKept = await this.#append(poll);
-    const bytes = await this.#replace(poll, changesKept);
+    const isKept = await this.#append(poll);
+    const bytes = await this.#replace(poll, isKept);
     this.#options.health.readAt = at;
     return { at, rows: rows.ends.length, bytes, changes: compared?.rows.ends.length ?? null, problems };
   }
@@ -227,11 +235,10 @@ export class TableRecorder {
       this.#baseline?.clear();
     }
     this.#keys = reading.keys;
-    this.#names ??= this.#chooseNames(reading.rows.columns);
-    const found =
-      this.#log === null && this.#changes === null
-        ? reading.rows
-        : avoidAddedNames(reading.rows, this.#names);
+    if (this.#log !== null || this.#changes !== null) {
+      this.#names ??= this.#chooseNames([...this.#columns, ...reading.rows.columns]);
+    }
+    const found = this.#names === null ? reading.rows : avoidAddedNames(reading.rows, this.#names);
     const columns = mergeColumns(this.#columns, found.columns, { keys: reading.keys, configured });
     const isNewLayout = !sameColumns(this.#columns, columns);
     if (isNewLayout) this.#baseline?.layOut(columns);
@@ -253,28 +260,30 @@ export class TableRecorder {
 
   /** Changes that are kept from now on begin with those that the log of the past tells of. */
   async #learnFromLog(): Promise<void> {
+    if (this.#log === null || this.#changes === null) return;
+    if (this.#changes.isEmpty && !this.#log.isEmpty) await this.#readChangesOff(this.#log, this.#changes);
+    this.#log.neededAfter = Number.POSITIVE_INFINITY;
+  }
+
+  async #readChangesOff(log: AppendedDataset, changes: AppendedDataset): Promise<void> {
     const { logger } = this.#options;
-    if (this.isSealable || this.#log === null || this.#changes === null) return;
     const { timestamp } = this.#addedNames;
     await this.#writeState();
-    await this.#log.layOut(logColumns(this.#columns, this.#addedNames), this.#keys, timestamp);
+    await log.layOut(logColumns(this.#columns, this.#addedNames), this.#keys, timestamp);
     const keyCount = this.#keys.length;
     const columns = changesColumns(this.#columns, keyCount, this.#addedNames);
-    await this.#changes.layOut(columns, this.#keys, timestamp);
-    logger.info(
-      { dataset: this.#changes.name, rows: this.#log.status().rows },
-      'reading the changes off the log',
-    );
-    const past = await changesOfLog(
-      await this.#log.rows(),
-      this.#columns,
-      keyCount,
-      columns,
-      this.#baseline as Baseline,
-    );
-    if (past.rows.ends.length > 0) await this.#changes.fill(past.rows, past.at);
+    logger.info({ dataset: changes.name, rows: log.status().rows }, 'reading the changes off the log');
+    const baseline = this.#baseline as Baseline;
+    const past = await changesOfLog(await log.rows(), this.#columns, keyCount, columns, baseline);
+    // The baseline first: interrupted before the changes are there, all of this is done again.
+    await baseline.write(wholeFile(baseline.rows as EncodedRows));
     this.#recordedAt = past.at;
-    logger.info({ dataset: this.#changes.name, rows: past.rows.ends.length }, 'read the changes off the log');
+    this.#comparedAt = past.at;
+    this.#haveSnapshotOf(past.at);
+    await this.#writeState();
+    await changes.layOut(columns, this.#keys, timestamp);
+    await changes.fill(past.rows, past.at);
+    logger.info({ dataset: changes.name, rows: past.rows.ends.length }, 'read the changes off the log');
   }
 
   async #compare(rows: EncodedRows, at: number): Promise<Compared> {
@@ -282,44 +291,50 @@ export class TableRecorder {
     const keyCount = this.#keys.length;
     const differences = await diffRows(baseline.rows ?? noRows(this.#columns), rows, keyCount);
     const columns = changesColumns(this.#columns, keyCount, this.#addedNames);
-    const since = baseline.rows === null ? null : this.#recordedAt;
+    const since = baseline.rows === null ? null : this.#comparedAt;
     return {
       differences,
       rows: await changeRows(differences, keyCount, columns, baseline.deleted, since, at),
     };
   }
 
-  /** Appends to changes and to the log. False when the changes are not on the volume; then they are as they were. */
+  /**
+   * Appends to changes and to the log. False when the poll is not on the volume, so that the next one has to be
+   * compared with the one before: its changes are missing or, where none are kept, its rows in the log.
+   */
   async #append(poll: Poll): Promise<boolean> {
-    const { at, logged, isNewLayout } = poll;
-    const changed = poll.compared?.rows ?? null;
-    if (isNewLayout && !(await this.#attempt(poll, () => this.#writeState()))) return this.#refuse();
-    const isChangesKept =
-      changed === null || (await this.#attempt(poll, () => this.#appendTo(this.#changes, changed, at)));
-    const isLogged =
-      logged === null || (await this.#attempt(poll, () => this.#appendTo(this.#log, logged, at)));
-    this.#changes?.markPersisted(isChangesKept);
-    this.#log?.markPersisted(isLogged);
-    return isChangesKept;
+    const { at, logged, compared, problems } = poll;
+    const isDescribed = this.#isDescribed() || (await this.#attempt(problems, () => this.#writeState()));
+    const keeps = async (dataset: AppendedDataset | null, rows: EncodedRows | null) => {
+      const isKept =
+        isDescribed &&
+        (dataset === null ||
+          (rows !== null && (await this.#attempt(problems, () => this.#appendTo(dataset, rows, at)))));
+      dataset?.markPersisted(isKept);
+      return isKept;
+    };
+    const isChangesKept = await keeps(this.#changes, compared?.rows ?? null);
+    const isLogged = await keeps(this.#log, logged);
+    return isChangesKept && (isLogged || this.#baseline !== null);
   }
 
-  #refuse(): false {
-    this.#changes?.markPersisted(false);
-    this.#log?.markPersisted(false);
-    return false;
+  #isDescribed(): boolean {
+    const { columns, keys, names } = this.#described;
+    const isSame = keys.join() === this.#keys.join() && names?.timestamp === this.#names?.timestamp;
+    return isSame && sameColumns(columns, this.#columns);
   }
 
-  async #appendTo(dataset: AppendedDataset | null, rows: EncodedRows, at: number): Promise<void> {
-    await dataset?.layOut(rows.columns, this.#keys, this.#addedNames.timestamp);
-    await dataset?.append(rows, at);
+  async #appendTo(dataset: AppendedDataset, rows: EncodedRows, at: number): Promise<void> {
+    await dataset.layOut(rows.columns, this.#keys, this.#addedNames.timestamp);
+    await dataset.append(rows, at);
   }
 
   /** Shows the new items to readers and replaces the file they stand in. Returns their size in bytes. */
-  async #replace(poll: Poll, changesKept: boolean): Promise<number> {
-    const { rows, at } = poll;
+  async #replace(poll: Poll, isKept: boolean): Promise<number> {
+    const { rows, at, problems } = poll;
     const bytes = wholeFile(rows);
     await this.#snapshot?.show(bytes, rows, this.#keys, at);
-    if (!changesKept) {
+    if (!isKept) {
       this.#snapshot?.markPersisted(false);
       return bytes.length;
     }
@@ -327,41 +342,44 @@ export class TableRecorder {
     let isReplaced = true;
     if (baseline !== null) {
       baseline.rows = { ...rows, body: bytes.subarray(bytes.length - rows.body.length) };
-      isReplaced = await this.#attempt(poll, async () => {
-        if (poll.compared !== null && baseline.track(poll.compared.differences, this.#keys.length)) {
-          await baseline.writeDeleted();
-        }
-        await baseline.writeRows(bytes);
-      });
+      baseline.track(poll.compared?.differences ?? [], this.#keys.length);
+      isReplaced = await this.#attempt(problems, () => baseline.write(bytes));
       this.#snapshot?.markPersisted(isReplaced);
     }
     this.#recordedAt = at;
-    if (isReplaced) this.#snapshotAt = at;
-    await this.#attempt(poll, () => this.#writeState());
+    this.#comparedAt = at;
+    if (isReplaced) this.#haveSnapshotOf(at);
+    await this.#attempt(problems, () => this.#writeState());
     return bytes.length;
   }
 
+  /** The baseline's file has the items of that poll: changes after it are needed to redo them. */
+  #haveSnapshotOf(at: number | null): void {
+    this.#snapshotAt = at;
+    if (this.#changes !== null) this.#changes.neededAfter = at ?? 0;
+  }
+
   /** Does one step on the volume; what goes wrong joins the poll's problems, once per sentence. */
-  async #attempt(poll: Poll, step: () => Promise<unknown>): Promise<boolean> {
+  async #attempt(problems: DynamoCsvError[], step: () => Promise<unknown>): Promise<boolean> {
     try {
       await step();
       return true;
     } catch (error) {
       const problem = notPersisted(this.#options.name, error);
-      if (!poll.problems.some((known) => known.line === problem.line)) poll.problems.push(problem);
+      if (!problems.some((known) => known.line === problem.line)) problems.push(problem);
       return false;
     }
   }
 
   async #writeState(): Promise<void> {
+    const described = { columns: this.#columns, keys: this.#keys, names: this.#names };
     await this.#stateFile.write({
       format: 1,
-      columns: this.#columns,
-      keys: this.#keys,
-      names: this.#names,
+      ...described,
       readAt: this.#recordedAt,
       snapshotAt: this.#snapshotAt,
     });
+    this.#described = described;
   }
 
   async #open(): Promise<void> {
@@ -369,24 +387,25 @@ export class TableRecorder {
     this.#columns = state?.columns ?? [];
     this.#keys = state?.keys ?? [];
     this.#names = state?.names ?? null;
+    this.#described = { columns: this.#columns, keys: this.#keys, names: this.#names };
     this.#snapshotAt = state?.snapshotAt ?? null;
-    if (this.#keepsLog) this.#log = await this.#openAppended('log');
+    if (this.#options.log) this.#log = await this.#openAppended('log');
     if (this.#options.changes) this.#changes = await this.#openAppended('changes');
+    this.#haveSnapshotOf(this.#snapshotAt);
+    // Nothing of a log is sealed before the changes were read off it.
+    if (this.#log !== null && this.#changes?.isEmpty === true) this.#log.neededAfter = 0;
     if (this.#columns.length === 0 && this.#log?.columns) this.#columns = this.#log.columns.slice(0, -1);
     this.#recordedAt = latest(state?.readAt, this.#changes?.lastAt ?? this.#log?.lastAt);
-    await this.#openBaseline();
+    const modifiedAt = await this.#openBaseline();
     this.#lastAt = Math.max(this.#recordedAt ?? 0, this.#log?.lastAt ?? 0, this.#changes?.lastAt ?? 0);
-    this.#options.health.readAt = this.#recordedAt;
-  }
-
-  get #keepsLog(): boolean {
-    return this.#options.log;
+    this.#options.health.readAt = this.#recordedAt ?? modifiedAt;
   }
 
   async #readState(): Promise<TableState | null> {
     try {
       return await this.#stateFile.read();
     } catch (error) {
+      if (!(error instanceof DynamoCsvError) || error.code !== 'STATE_UNREADABLE') throw error;
       this.#options.logger.warn({ dataset: this.#options.name }, describeError(error));
       return null;
     }
@@ -426,19 +445,23 @@ export class TableRecorder {
     return dataset;
   }
 
-  async #openBaseline(): Promise<void> {
+  /** Returns when the baseline's file was last replaced, in milliseconds since the epoch; null without one. */
+  async #openBaseline(): Promise<number | null> {
+    this.#comparedAt = this.#recordedAt;
     const baseline = this.#baseline;
-    if (baseline === null) return;
-    const modified = await baseline.load(this.#columns, this.#keys.length);
+    if (baseline === null) return null;
+    const modifiedAt = await baseline.load(this.#columns, this.#keys.length);
     if (this.#columns.length === 0) this.#columns = baseline.rows?.columns ?? [];
-    if (this.#changes !== null && this.#keys.length > 0) {
+    if (this.#changes !== null && this.#names !== null && this.#keys.length > 0) {
       const newer = rowsAfter(await this.#changes.rows(), this.#snapshotAt ?? 0);
-      baseline.redo(newer, this.#columns, this.#keys.length);
+      const layout = changesColumns(this.#columns, this.#keys.length, this.#names);
+      baseline.redo(newer, layout, this.#columns, this.#keys.length);
     }
-    const rows = baseline.rows;
-    if (rows === null) return;
-    this.#recordedAt ??= modified;
-    await this.#snapshot?.show(wholeFile(rows), rows, this.#keys, this.#recordedAt ?? modified ?? 0);
+    const { rows } = baseline;
+    if (rows !== null) {
+      await this.#snapshot?.show(wholeFile(rows), rows, this.#keys, this.#recordedAt ?? modifiedAt ?? 0);
+    }
+    return modifiedAt;
   }
 }
 
@@ -448,6 +471,9 @@ export interface PastPoll {
   /** Its time, milliseconds since the epoch. */
   readonly at: number;
 }
+
+/** What tells how a table's rows are laid out in its files. */
+type Layout = Pick<TableState, 'columns' | 'keys' | 'names'>;
 
 /** One poll on its way to the volume. */
 interface Poll {

@@ -15,8 +15,8 @@ export const MAX_BODY = 256 * KiB;
 /** Milliseconds for a client to send its whole request: nobody needs longer for a few kilobytes. */
 export const REQUEST_TIMEOUT = 30_000;
 
-/** Milliseconds without a byte in either direction: longer than the longest query may take. */
-export const SOCKET_TIMEOUT = 120_000;
+/** Milliseconds in which a client takes no byte of an answer that is on its way: longer than the longest query may take. */
+export const STALLED_TIMEOUT = 120_000;
 
 /** Milliseconds for which an idle connection stays open: longer than the 60 s of common proxies, so that they close first. */
 export const KEEP_ALIVE = 65_000;

@@ -82,7 +82,8 @@ export const HealthSchema = Type.Object({
       persisted: DatasetSchema.properties.persisted,
       lastError: DatasetSchema.properties.lastError,
       degraded: Type.Boolean({
-        description: 'Older than three intervals, never read although tried, not persisted, or a broken view.',
+        description:
+          'Older than three intervals, never read although tried, not persisted, or a broken view.',
       }),
     }),
   ),

@@ -1,20 +1,12 @@
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { fastify } from 'fastify';
-import { badQueryString, requestRefused, urlTooLong } from '../base/errors.js';
 import { Answers } from './answers/answers.js';
-import {
-  KEEP_ALIVE,
-  MAX_BODY,
-  MAX_HEADERS,
-  MAX_URL,
-  REQUEST_TIMEOUT,
-  SOCKET_TIMEOUT,
-} from './limits.js';
+import { KEEP_ALIVE, MAX_BODY, MAX_HEADERS, MAX_URL, REQUEST_TIMEOUT } from './limits.js';
 import type { Http, HttpOptions } from './options.js';
 import { registerBearerAuth } from './plugins/bearer-auth.js';
 import { registerClosing } from './plugins/closing.js';
 import { registerCors } from './plugins/cors.js';
-import { registerErrors, sendError } from './plugins/errors.js';
+import { registerErrors, routerError, sendError } from './plugins/errors.js';
 import { noteMethods, registerOtherMethods } from './plugins/methods.js';
 import { registerObservation } from './plugins/observe.js';
 import { registerPage } from './plugins/page.js';
@@ -45,16 +37,12 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     logger: false,
     bodyLimit: MAX_BODY,
     requestTimeout: REQUEST_TIMEOUT,
-    connectionTimeout: SOCKET_TIMEOUT,
     keepAliveTimeout: KEEP_ALIVE,
     http: { maxHeaderSize: MAX_HEADERS },
     // While it closes, requests on open connections are still answered, with `Connection: close`.
     return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_URL, querystringParser: () => NO_QUERY },
-    frameworkErrors: (error, _request, reply) => {
-      const isBadUrl = error.code === 'FST_ERR_BAD_URL';
-      sendError(isBadUrl ? badQueryString() : requestRefused(error.statusCode ?? 400, error.message), reply);
-    },
+    frameworkErrors: (error, request, reply) => sendError(routerError(error, request.raw.url ?? ''), reply),
     clientErrorHandler: answerSocketError,
   }).withTypeProvider<TypeBoxTypeProvider>();
   http.setValidatorCompiler(TypeBoxValidatorCompiler);
@@ -63,24 +51,23 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   registerObservation(http, options);
   registerClosing(http);
   noteMethods(http);
-  http.addHook('onRequest', (request, _reply, done) => {
-    const { length } = request.raw.url ?? '';
-    done(length > MAX_URL ? urlTooLong(length, MAX_URL) : undefined);
-  });
   // A browser's preflight has no token, and an answer without the token still says who may read it.
   await registerCors(http, config.corsOrigin);
-  await registerUnderPressure(http);
   await registerBearerAuth(http, config.apiToken);
+  const gate = await registerUnderPressure(http);
   await registerSwagger(http, config.apiToken !== null);
 
-  const answers = new Answers(options);
+  const answers = new Answers(options, gate);
   csvRoute(http, options, answers);
   sqlRoutes(http, options, answers);
   datasetsRoute(http, options);
   healthRoutes(http, options);
   metricsRoute(http, options);
   openapiRoute(http);
-  registerOtherMethods(http, [...http.methodsByUrl.keys()].filter((url) => url !== '*'));
+  registerOtherMethods(
+    http,
+    [...http.methodsByUrl.keys()].filter((url) => url !== '*'),
+  );
   await registerSwaggerUi(http);
   registerPage(http, options.webDir);
   await http.ready();

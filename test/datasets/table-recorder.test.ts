@@ -29,6 +29,7 @@ const counts = (...rows: [string, string | null][]) => reading({ id: 'string', c
 describe('recording polls', () => {
   let dataDir: string;
   let now = START;
+  let opened: TableRecorder[] = [];
   const clock = { now: () => now, sleep: async () => undefined };
 
   beforeEach(async () => {
@@ -36,10 +37,14 @@ describe('recording polls', () => {
     await mkdir(join(dataDir, '.dynamo-csv'));
     now = START;
   });
-  afterEach(() => rm(dataDir, { recursive: true }));
+  afterEach(async () => {
+    await Promise.allSettled(opened.map((recorder) => recorder.close()));
+    opened = [];
+    await rm(dataDir, { recursive: true });
+  });
 
-  const open = (options: Partial<RecorderOptions> = {}) =>
-    TableRecorder.open({
+  const open = async (options: Partial<RecorderOptions> = {}) => {
+    const recorder = await TableRecorder.open({
       name: 'flags',
       source: 'DynamoDB table flags',
       dataDir,
@@ -52,6 +57,9 @@ describe('recording polls', () => {
       timestampColumn: null,
       ...options,
     });
+    opened.push(recorder);
+    return recorder;
+  };
   const file = (name: string) => readFile(join(dataDir, name), 'utf8');
   const served = async (recorder: TableRecorder, index = 0) =>
     (await recorder.datasets[index]!.content()).bytes.toString();

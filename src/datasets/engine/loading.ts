@@ -27,10 +27,9 @@ export async function stage(
   staging: string,
   path: string,
   columns: readonly Column[],
-  options: { readonly header: boolean },
 ): Promise<readonly StoredColumn[]> {
   const names = distinctNames(columns.map(({ name }) => name));
-  await session.run(`CREATE OR REPLACE TABLE ${staging} AS FROM ${readCsv(path, names, options)}`);
+  await session.run(`CREATE OR REPLACE TABLE ${staging} AS FROM ${readCsv(path, names)}`);
   const tries = columns.flatMap((column, index) => {
     const text = identifier(names[index]!);
     const kept = candidateTypes(column).map((type) => ({

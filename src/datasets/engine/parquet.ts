@@ -1,5 +1,6 @@
 import type { EncodedRows } from '../../csv/rows.js';
 import type { ParquetWriter } from '../sealer.js';
+import { wholeFile } from '../snapshot-dataset.js';
 import type { Engine } from './engine.js';
 import { stage, typed } from './loading.js';
 import { identifier, literal } from './sql-text.js';
@@ -19,9 +20,9 @@ export class DuckDbParquet implements ParquetWriter {
    */
   async writeParquet(rows: EncodedRows, _date: string, path: string): Promise<void> {
     const staging = `raw."sealing_${++this.#tables}"`;
-    await this.#engine.scratch.withFile(rows.body, (csv) =>
+    await this.#engine.scratch.withFile(wholeFile(rows), (csv) =>
       this.#engine.session({ lane: 'ours' }, async (session) => {
-        const columns = await stage(session, staging, csv, rows.columns, { header: false });
+        const columns = await stage(session, staging, csv, rows.columns);
         const seen = columns.filter(({ column }) => column.seen);
         try {
           await session.run(

@@ -5,16 +5,13 @@ const LONGEST_LINE = 4 << 20;
 
 /**
  * A CSV file of ours as a relation of texts under these names: nothing is NULL, `""` the empty text. Nothing is guessed,
- * so that what is read does not depend on what is in it, and reading starts at once.
+ * so that what is read does not depend on what is in it, and reading starts at once. The file has a header line: in
+ * front of a first cell DuckDB would take a U+FEFF for a byte order mark, and drop it.
  */
-export function readCsv(
-  path: string,
-  names: readonly string[],
-  options: { readonly header: boolean },
-): string {
+export function readCsv(path: string, names: readonly string[]): string {
   const columns = names.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ');
   const settings = [
-    `header = ${options.header}`,
+    'header = true',
     'auto_detect = false',
     `columns = {${columns}}`,
     `delim = ','`,

@@ -3,6 +3,7 @@ import { Turns } from '../../base/turns.js';
 import { sameLayout } from '../../csv/columns.js';
 import type { LocalDays } from '../local-day.js';
 import type { Relation, SealedDay } from '../relation.js';
+import { wholeFile } from '../snapshot-dataset.js';
 import type { SqlTable } from '../windows/sql-table.js';
 import type { Engine } from './engine.js';
 import { convert, History } from './history.js';
@@ -101,12 +102,12 @@ export class RelationTable implements SqlDataset {
     // A column of which no value was seen has no type; with the first one it gets its own.
     if (columns.some(({ seen }, index) => seen !== known[index]!.seen)) return false;
     const names = loaded.columns.map(({ name }) => name);
-    const fits = await this.#engine.scratch.withFile(rows.body, (path) =>
+    const fits = await this.#engine.scratch.withFile(wholeFile(rows), (path) =>
       this.#engine.session({ lane: 'ours' }, (session) =>
         session
           .run(
             `INSERT INTO ${this.#table} SELECT *${this.#dayOf(loaded)} FROM
-              (SELECT ${typedOrFail(loaded.columns)} FROM ${readCsv(path, names, { header: false })})`,
+              (SELECT ${typedOrFail(loaded.columns)} FROM ${readCsv(path, names)})`,
           )
           .then(
             () => true,
@@ -125,7 +126,7 @@ export class RelationTable implements SqlDataset {
     await this.#engine.scratch.withFile(content.bytes, (path) =>
       this.#engine.session({ lane: 'ours' }, async (session) => {
         const staging = `raw.${identifier(`${this.#relation.name} (loading)`)}`;
-        const columns = await stage(session, staging, path, content.columns, { header: true });
+        const columns = await stage(session, staging, path, content.columns);
         const day = timeColumn === null ? null : dayName(columns);
         const loaded: Loaded = { version: content.version, columns, day, timeColumn, days };
         await this.#publish(session, staging, loaded);

@@ -5,6 +5,7 @@ import { pivotSql } from './pivot-sql.js';
 import { chosenSql, columnNamed, POSITION, positionedRows, type Rows, timeOf } from './rows-sql.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 import { Bindings, distinctNames, quoteIdentifier, type Statement } from './statement.js';
+import { topRows } from './top-sql.js';
 import type { SortKey, Window } from './window.js';
 
 /** A SELECT whose columns have DuckDB's types, and names that differ. */
@@ -35,7 +36,10 @@ export function compileWindow(window: Window, table: SqlTable, pivotValues: read
     return select(sql, columns, bindings);
   }
   const needed = new Set([...shown, ...window.sort.map(({ column }) => column), ...neededForEvery(window)]);
-  const rows = everySql(positionedRows(window, table, needed, bindings), window, bindings);
+  const rows =
+    window.every === null && window.limit !== null && window.limit > 0
+      ? topRows(window, table, needed, bindings)
+      : everySql(positionedRows(window, table, needed, bindings), window, bindings);
   return finish(window, rows, shown, [...orderOf(rows, window), POSITION], bindings);
 }
 

@@ -54,21 +54,23 @@ export function decimalKey({ negative, digits, exponent }: Decimal): string {
 }
 
 /** SQL of the key of a number that stands as text; NULL for NULL. */
-export function decimalKeySql(expression: string): string {
-  const parts = `regexp_extract(${expression}, '^(-?)0*([0-9]*)[.]?([0-9]*)(?:[eE]([+-]?[0-9]+))?$', ['s', 'i', 'f', 'e'])`;
-  const found = `{
-    's': p.s,
-    'd': trim(p.i || p.f, '0'),
-    'x': CASE WHEN p.i = '' THEN length(ltrim(p.f, '0')) - length(p.f) ELSE length(p.i) END + coalesce(TRY_CAST(p.e AS BIGINT), 0)
-  }`;
-  const biased = (exponent: string) =>
-    `lpad(CAST(${EXPONENT_BIAS} ${exponent} AS VARCHAR), ${EXPONENT_DIGITS}, '0')`;
-  const key = `CASE
-    WHEN n.d = '' THEN '1'
-    WHEN n.s = '-' THEN '0' || ${biased('- n.x')} || translate(n.d, '0123456789', '9876543210') || ':'
-    ELSE '2' || ${biased('+ n.x')} || n.d
+export function decimalKeySql(text: string): string {
+  const mantissa = `split_part(lower(${text}), 'e', 1)`;
+  const digits = `trim(replace(${mantissa}, '.', ''), '-0')`;
+  const whole = `ltrim(split_part(${mantissa}, '.', 1), '-0')`;
+  const fraction = `split_part(${mantissa}, '.', 2)`;
+  const shift = `coalesce(TRY_CAST(split_part(lower(${text}), 'e', 2) AS BIGINT), 0)`;
+  const exponent = `(${shift} + CASE WHEN ${whole} = ''
+    THEN length(ltrim(${fraction}, '0')) - length(${fraction}) ELSE length(${whole}) END)`;
+  const biased = (signed: string) =>
+    `lpad(CAST(${EXPONENT_BIAS} ${signed} AS VARCHAR), ${EXPONENT_DIGITS}, '0')`;
+  return `CASE
+    WHEN ${text} IS NULL THEN NULL
+    WHEN ${digits} = '' THEN '1'
+    WHEN starts_with(${text}, '-')
+      THEN '0' || ${biased(`- ${exponent}`)} || translate(${digits}, '0123456789', '9876543210') || ':'
+    ELSE '2' || ${biased(`+ ${exponent}`)} || ${digits}
   END`;
-  return `CASE WHEN ${expression} IS NOT NULL THEN list_transform(list_transform([${parts}], lambda p: ${found}), lambda n: ${key})[1] END`;
 }
 
 /** The number in units of 10^-`scale`, cut off towards zero, and whether nothing was cut off. */

@@ -23,59 +23,74 @@ export function compilePivotValues(window: Window, table: SqlTable): Statement |
   const rows = seriesColumns(window).includes(pivot.by) ? all : everySql(all, window, bindings);
   const { column, type, expression } = rows.columns.get(pivot.by)!;
   const kind = cellKind(column, type);
+  const { timeColumn } = window.dataset;
+  const timed = timeColumn === null ? '' : ` WHERE ${timeOf(rows, timeColumn)} IS NOT NULL`;
   const sql = `SELECT value FROM (
       SELECT ${cellText(kind, expression)} AS value, ${sortKeySql(kind, expression)} AS key
-      FROM (SELECT DISTINCT ${expression} FROM (${rows.sql})${onlyTimed(rows, window)})
+      FROM (SELECT DISTINCT ${expression} FROM (${rows.sql})${timed})
     ) WHERE value IS NOT NULL GROUP BY value, key ORDER BY key, value LIMIT ${MAX_PIVOT_COLUMNS + 1}`;
   return { sql, values: bindings.values };
 }
 
-/** One row per time (with `every` per step; without a time column one in all), one column per value. */
+/**
+ * One row per time (with `every` per step; without a time column one in all), one column per value.
+ * Throws `BAD_PARAMETER` for too many values.
+ */
 export function pivotSql(
   window: Window,
   table: SqlTable,
   values: readonly string[],
   bindings: Bindings,
 ): Rows {
-  const { dataset, every } = window;
-  const pivot = window.pivot!;
+  const { dataset } = window;
+  const { by, value } = window.pivot!;
   if (values.length > MAX_PIVOT_COLUMNS) {
     throw badParameter(
-      `pivot: ${named(pivot.by)} has more than ${MAX_PIVOT_COLUMNS} values`,
+      `pivot: ${named(by)} has more than ${MAX_PIVOT_COLUMNS} values`,
       'keep fewer by a filter, or name those that are wanted in columns',
     );
   }
   const rows = everySql(positionedRows(window, table, neededForPivot(window), bindings), window, bindings);
-  const by = rows.columns.get(pivot.by)!;
-  const value = rows.columns.get(pivot.value)!;
-  const text = cellText(cellKind(by.column, by.type), by.expression);
+  const filled = rows.columns.get(value)!;
   const columns = new Map<string, SqlColumn>();
-  const list: string[] = [];
-  const source = `(SELECT *, ${text} AS value FROM (${rows.sql}))`;
-  let groups = '';
   if (dataset.timeColumn !== null) {
-    const time = timeOf(rows, dataset.timeColumn);
-    const column = rows.columns.get(dataset.timeColumn)!;
-    list.push(`arg_max(${column.expression}, ${time}) AS time`);
-    columns.set(dataset.timeColumn, { ...column, expression: 'time' });
-    groups = ` GROUP BY ${every === null ? time : stepSql(every, time, bindings)}`;
+    columns.set(dataset.timeColumn, { ...rows.columns.get(dataset.timeColumn)!, expression: 'time' });
   }
   for (const [index, item] of values.entries()) {
-    const isItem = `FILTER (WHERE value = ${bindings.add(item)})`;
-    list.push(`arg_max_null(${value.expression}, ${POSITION}) ${isItem} AS v${index}`);
-    const name = columns.has(item) ? nameBeside(item, [...columns.keys(), ...values]) : item;
+    const name = columns.has(item) ? nameBeside(item, values) : item;
     const column = { name, type: 'number', seen: true } as const;
-    columns.set(name, { column, expression: `v${index}`, type: value.type });
+    const expression = `contents[list_position(indexes, ${index})]`;
+    columns.set(name, { column, expression, type: filled.type });
   }
-  if (list.length === 0) {
-    // Without a time, and without a value to name a column by, only the header of what was asked for is left.
-    columns.set(pivot.value, { ...value, expression: 'v' });
-    return { sql: `SELECT ${value.expression} AS v FROM (${rows.sql}) WHERE false`, columns };
+  if (columns.size > 0) return { sql: groupedSql(window, rows, values, bindings), columns };
+  // Without a time, and without a value to name a column by, only the header of what was asked for is left.
+  columns.set(value, filled);
+  return { sql: `SELECT * FROM (${rows.sql}) WHERE false`, columns };
+}
+
+/**
+ * The rows of the answer, each with its time, the indexes of the values that it has, and what they have. An aggregate for
+ * each value would do the same at a hundred times the cost where there are hundreds of values.
+ */
+function groupedSql(window: Window, rows: Rows, values: readonly string[], bindings: Bindings): string {
+  const { dataset, every } = window;
+  const { by, value } = window.pivot!;
+  const byColumn = rows.columns.get(by)!;
+  const byText = cellText(cellKind(byColumn.column, byColumn.type), byColumn.expression);
+  const last = `arg_max_null(${rows.columns.get(value)!.expression}, ${POSITION}) AS content`;
+  const items = values.map((item) => bindings.add(item)).join(', ');
+  const indexed = `SELECT unnest(CAST([${items}] AS VARCHAR[])) AS value, unnest(range(${values.length})) AS index`;
+  const lists = 'list(index) AS indexes, list(content) AS contents';
+  const joined = (cells: string) => `FROM (${cells}) JOIN (${indexed}) USING (value)`;
+  if (dataset.timeColumn === null) {
+    return `SELECT ${lists} ${joined(`SELECT ${byText} AS value, ${last} FROM (${rows.sql}) GROUP BY ALL`)}`;
   }
-  return {
-    sql: `SELECT ${list.join(', ')} FROM ${source} WHERE value IS NOT NULL${timed(rows, window, ' AND ')}${groups}`,
-    columns,
-  };
+  const at = timeOf(rows, dataset.timeColumn);
+  const time = rows.columns.get(dataset.timeColumn)!.expression;
+  const step = every === null ? at : stepSql(every, at, bindings);
+  const cells = `SELECT ${step} AS step, ${byText} AS value, max(${at}) AS moment, arg_max(${time}, ${at}) AS time, ${last}
+    FROM (${rows.sql}) WHERE ${at} IS NOT NULL GROUP BY ALL`;
+  return `SELECT arg_max(time, moment) AS time, ${lists} ${joined(cells)} GROUP BY step`;
 }
 
 function neededForPivot(window: Window): Set<string> {
@@ -84,14 +99,6 @@ function neededForPivot(window: Window): Set<string> {
   const time = dataset.timeColumn === null ? [] : [dataset.timeColumn];
   const series = every === null ? [] : seriesColumns(window);
   return new Set([pivot.by, pivot.value, ...time, ...series]);
-}
-
-function onlyTimed(rows: Rows, window: Window): string {
-  return timed(rows, window, ' WHERE ');
-}
-
-function timed(rows: Rows, { dataset }: Window, before: string): string {
-  return dataset.timeColumn === null ? '' : `${before}${timeOf(rows, dataset.timeColumn)} IS NOT NULL`;
 }
 
 /** `timestamp_2` for a value that is called like the time column. */

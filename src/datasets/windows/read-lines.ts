@@ -1,14 +1,16 @@
 import { type DuckDBDataChunk, type DuckDBResult, DuckDBVarCharVector } from '@duckdb/node-api';
 import { getStringBytes } from '@duckdb/node-api/lib/vectors/dataAccessors.js';
+import { answerIncomplete } from '../../base/errors.js';
 import { createYielder } from '../yielding.js';
 
 /** Bytes that are handed on at a time: enough for one write to pay, few enough to be copied in a moment. */
 const PIECE = 1 << 18;
 
 /**
- * The texts of a streamed result with one VARCHAR column, one after the other without anything between. Yields pieces
- * of about 256 KB (a single longer text whole), reads the next chunk only when it is asked for, and gives way to other
- * work. Rejects with the signal's reason between two chunks, or with what DuckDB says.
+ * The texts of the streamed result of `compileLines`, one after the other without anything between. Yields pieces of
+ * about 256 KB (a single longer text whole), reads the next chunk only when it is asked for, and gives way to other
+ * work. Rejects with the signal's reason between two chunks, and with `ANSWER_INCOMPLETE` where the result ends without
+ * its mark: a streamed query that fails or is interrupted ends like one that is done, and the package does not tell why.
  *
  * A chunk has up to 2048 texts. `getItem` would call into the addon and decode for each; DuckDB lays the texts of a
  * chunk one behind the other in memory, so here a whole run of them is copied by one call, which is ten times faster.
@@ -26,11 +28,13 @@ export async function* readLines(
     size = 0;
     return piece;
   };
-  for (;;) {
-    signal.throwIfAborted();
+  for (let isComplete = false; !isComplete; ) {
     const chunk = await result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0) break;
-    for (const run of runsOf(chunk)) {
+    signal.throwIfAborted();
+    if (chunk === null || chunk.rowCount === 0) throw answerIncomplete();
+    const vector = stringsOf(chunk);
+    isComplete = vector.getItem(chunk.rowCount - 1) === null;
+    for (const run of runsOf(vector, isComplete ? chunk.rowCount - 1 : chunk.rowCount)) {
       pieces.push(run);
       size += run.length;
       if (size < PIECE) continue;
@@ -39,7 +43,6 @@ export async function* readLines(
     }
     await giveWay();
   }
-  signal.throwIfAborted();
   if (size > 0) yield take();
 }
 
@@ -51,13 +54,11 @@ const ENTRY = 16;
 const INLINE = 12;
 const POINTER_AT = 8;
 
-/**
- * The texts of the chunk's first column as bytes, those that lie side by side in memory in one piece of up to `PIECE`.
- * The pieces are copies.
- */
-function* runsOf(chunk: DuckDBDataChunk): Generator<Uint8Array, void, undefined> {
-  const entries = entriesOf(chunk);
-  const count = chunk.rowCount;
+/** The first texts as bytes, those that lie side by side in memory in one piece of about `PIECE`; copies. */
+function* runsOf(vector: DuckDBVarCharVector, count: number): Generator<Uint8Array, void, undefined> {
+  // The memory of the entries, which the package keeps to itself: in brackets a private field may be read.
+  // biome-ignore lint/complexity/useLiteralKeys: see above
+  const entries = vector['dataView'];
   for (let row = 0; row < count; ) {
     const first = row * ENTRY;
     const start = entries.getBigUint64(first + POINTER_AT, true);
@@ -83,12 +84,8 @@ function bytesOf(entries: DataView, at: number, length: number): Uint8Array {
   return getStringBytes(entry, 0);
 }
 
-/** The memory of a string vector's entries, which the package keeps to itself. */
-function entriesOf(chunk: DuckDBDataChunk): DataView {
+function stringsOf(chunk: DuckDBDataChunk): DuckDBVarCharVector {
   const vector = chunk.getColumnVector(0);
-  if (!(vector instanceof DuckDBVarCharVector)) {
-    throw new TypeError('the lines of a result stand in one VARCHAR column');
-  }
-  // biome-ignore lint/complexity/useLiteralKeys: in brackets a private field may be read
-  return vector['dataView'];
+  if (vector instanceof DuckDBVarCharVector) return vector;
+  throw new TypeError('the lines of a result stand in one VARCHAR column');
 }

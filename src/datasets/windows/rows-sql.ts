@@ -19,8 +19,13 @@ export function columnNamed(columns: Iterable<SqlColumn>, name: string): SqlColu
   throw new TypeError(`there is no column ${JSON.stringify(name)} in SQL`);
 }
 
-/** What follows SELECT's list: FROM and WHERE, for the window's time and filters. */
-export function chosenSql(window: Window, table: SqlTable, bindings: Bindings): string {
+/** What follows SELECT's list: FROM and WHERE, for the window's time and filters, and one more condition. */
+export function chosenSql(
+  window: Window,
+  table: SqlTable,
+  bindings: Bindings,
+  condition: string | null = null,
+): string {
   const { dataset, time, filters } = window;
   const conditions = filters.map((filter) =>
     filterSql(filter, columnNamed(table.columns, filter.column), bindings),
@@ -28,6 +33,7 @@ export function chosenSql(window: Window, table: SqlTable, bindings: Bindings): 
   if (time !== null && dataset.timeColumn !== null) {
     conditions.unshift(...timeSql(time, columnNamed(table.columns, dataset.timeColumn), bindings));
   }
+  if (condition !== null) conditions.push(condition);
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
   return `FROM ${table.from({ from: time?.from ?? null, to: time?.to ?? null })}${where}`;
 }
@@ -38,6 +44,7 @@ export function positionedRows(
   table: SqlTable,
   needed: ReadonlySet<string>,
   bindings: Bindings,
+  condition: string | null = null,
 ): Rows {
   const columns = new Map<string, SqlColumn>();
   const list = [...needed].map((name, index) => {
@@ -46,7 +53,7 @@ export function positionedRows(
     return `${column.expression} AS c${index}`;
   });
   list.push(`row_number() OVER () AS ${POSITION}`);
-  return { sql: `SELECT ${list.join(', ')} ${chosenSql(window, table, bindings)}`, columns };
+  return { sql: `SELECT ${list.join(', ')} ${chosenSql(window, table, bindings, condition)}`, columns };
 }
 
 /** SQL of the instant (TIMESTAMPTZ) at which a row is. */

@@ -5,9 +5,10 @@ import type { Query } from '../../datasets/queries.js';
 import type { Shape } from '../../datasets/shaped.js';
 import type { HttpOptions } from '../options.js';
 import { pathOf } from '../plugins/errors.js';
+import type { Gate } from '../plugins/under-pressure.js';
 import { PlainAnswers } from './plain-answers.js';
 import { ageHead } from './representation.js';
-import { Sender } from './send.js';
+import { endStalled, Sender } from './send.js';
 import { type WindowAnswer, WindowAnswers } from './window-answers.js';
 
 const HIT = { result: 'hit' };
@@ -16,24 +17,22 @@ const MISS = { result: 'miss' };
 /** How requests for data are answered: out of the cache, made and kept, or streamed. */
 export class Answers {
   readonly #options: Pick<HttpOptions, 'clock' | 'metrics' | 'logger'>;
+  readonly #gate: Gate;
   readonly #plain: PlainAnswers;
   readonly #windows: WindowAnswers;
   readonly #sender: Sender;
 
-  constructor(options: Pick<HttpOptions, 'clock' | 'metrics' | 'logger' | 'config'>) {
+  /** `gate` stands before what has to be computed. */
+  constructor(options: Pick<HttpOptions, 'clock' | 'metrics' | 'logger' | 'config'>, gate: Gate) {
     this.#options = options;
+    this.#gate = gate;
     this.#plain = new PlainAnswers();
     this.#windows = new WindowAnswers(options.clock);
     this.#sender = new Sender(options.config.corsOrigin.length > 0);
   }
 
   /** A whole dataset; at once when it is kept. */
-  plain(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    dataset: Dataset,
-    shape: Shape,
-  ): void | Promise<void> {
+  plain(request: FastifyRequest, reply: FastifyReply, dataset: Dataset, shape: Shape): void | Promise<void> {
     const now = this.#options.clock.now();
     const kept = this.#plain.kept(dataset, shape, now);
     this.#options.metrics.cache.inc(kept === undefined ? MISS : HIT);
@@ -41,26 +40,24 @@ export class Answers {
     return this.#sender.send(request, reply, kept.representation, kept.readAt, now);
   }
 
-  async #make(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    dataset: Dataset,
-    shape: Shape,
-  ): Promise<void> {
+  async #make(request: FastifyRequest, reply: FastifyReply, dataset: Dataset, shape: Shape): Promise<void> {
+    this.#gate();
     const { representation, readAt } = await this.#plain.make(dataset, shape);
     await this.#sender.send(request, reply, representation, readAt, this.#options.clock.now());
   }
 
   /** A window, or SQL's answer. */
-  async query(request: FastifyRequest, reply: FastifyReply, query: Query): Promise<FastifyReply | void> {
+  async query(request: FastifyRequest, reply: FastifyReply, query: Query): Promise<FastifyReply | undefined> {
     const kept = this.#windows.kept(query);
     this.#options.metrics.cache.inc(kept === undefined ? MISS : HIT);
     const answer = kept === undefined ? await this.#compute(reply, query) : { representation: kept };
     if ('stream' in answer) return this.#stream(request, reply, query, answer.stream);
     await this.#sender.send(request, reply, answer.representation, query.readAt, this.#options.clock.now());
+    return undefined;
   }
 
-  #compute(reply: FastifyReply, query: Query): Promise<WindowAnswer> {
+  async #compute(reply: FastifyReply, query: Query): Promise<WindowAnswer> {
+    this.#gate();
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
     return this.#windows.compute(query, gone.signal);
@@ -82,6 +79,7 @@ export class Answers {
       .header('cache-control', 'no-cache')
       .header('x-content-type-options', 'nosniff');
     if (request.raw.method === 'HEAD') return reply.send();
+    endStalled(reply.raw);
     const body = Readable.from(stream, { objectMode: false });
     body.once('error', (error) => {
       if (reply.raw.destroyed) return;

@@ -29,6 +29,8 @@ interface Kept {
  */
 export class PlainAnswers {
   readonly #cache: ByteCache<Kept>;
+  /** Keys of unshaped datasets by their names: made once, since they are looked up at every request. */
+  readonly #bareKeys = new Map<string, string>();
   /** What is being made, so that requests that come meanwhile wait for it. */
   readonly #making = new Map<string, Promise<Kept>>();
 
@@ -43,7 +45,7 @@ export class PlainAnswers {
 
   /** What is kept and still true at that time in milliseconds; undefined when it has to be made. */
   kept(dataset: Dataset, shape: Shape, now: number): PlainAnswer | undefined {
-    const kept = this.#cache.get(keyOf(dataset, shape));
+    const kept = this.#cache.get(this.#keyOf(dataset, shape));
     if (kept === undefined || !isCurrent(kept, dataset)) return undefined;
     refreshTime(kept, dataset, now);
     return kept;
@@ -51,7 +53,7 @@ export class PlainAnswers {
 
   /** Makes and keeps it. Rejects as `Dataset.content` does. */
   make(dataset: Dataset, shape: Shape): Promise<PlainAnswer> {
-    const key = keyOf(dataset, shape);
+    const key = this.#keyOf(dataset, shape);
     // Who asks for a newer version does not wait for an older one.
     const making = `${key}\n${dataset.version}`;
     let answer = this.#making.get(making);
@@ -60,6 +62,16 @@ export class PlainAnswers {
       this.#making.set(making, answer);
     }
     return answer;
+  }
+
+  #keyOf({ name }: Dataset, { pad, nullText }: Shape): string {
+    if (pad === true || nullText !== undefined) return `${name}\n${pad === true}\n${nullText ?? ''}`;
+    let key = this.#bareKeys.get(name);
+    if (key === undefined) {
+      key = `${name}\n`;
+      this.#bareKeys.set(name, key);
+    }
+    return key;
   }
 
   async #make(key: string, dataset: Dataset, shape: Shape): Promise<Kept> {
@@ -84,10 +96,6 @@ function refreshTime(kept: Kept, dataset: Dataset, now: number): void {
   kept.second = second;
   // A status dataset was read when it was computed, not now.
   if (dataset.kind !== 'status') kept.readAt = dataset.status().readAt ?? kept.readAt;
-}
-
-function keyOf(dataset: Dataset, { pad, nullText }: Shape): string {
-  return `${dataset.name}\n${pad === true ? 'pad' : ''}\n${nullText ?? ''}`;
 }
 
 /** The same bytes can be shaped otherwise once a value was seen in a column: its type is known then. */

@@ -1,25 +1,28 @@
-import { badParameter, badQueryString } from '../../base/errors.js';
+import { badParameter, badUrl, urlTooLong } from '../../base/errors.js';
 import type { Parameters } from '../../datasets/queries.js';
 import type { Shape } from '../../datasets/shaped.js';
+import { MAX_URL } from '../limits.js';
 
-/** The query string of a request's raw URL, without the question mark; empty where there is none. */
-export function queryStringOf(url: string): string {
-  const mark = url.indexOf('?');
-  return mark === -1 ? '' : url.slice(mark + 1);
-}
+const NONE: Parameters = [];
+const UNSHAPED: Shape = {};
 
 /**
- * The parameters, decoded (`+` is a space), in the order they were written, repeated ones repeated. Throws
- * `BAD_QUERY_STRING` for what is not percent-encoded rightly: taken as it is, it would ask for something else.
+ * The parameters of a request's raw URL, decoded (`+` is a space), in the order they were written, repeated ones
+ * repeated. Throws `URL_TOO_LONG`, and `BAD_URL` for what is not percent-encoded rightly: taken as it is, it
+ * would ask for something else.
  */
-export function parseParameters(queryString: string): Parameters {
-  if (/%(?![0-9A-Fa-f]{2})/.test(queryString)) throw badQueryString();
+export function parametersOf(url: string): Parameters {
+  const mark = url.indexOf('?');
+  if (mark === -1 || mark === url.length - 1) return NONE;
+  if (url.length > MAX_URL) throw urlTooLong(url.length, MAX_URL);
+  const queryString = url.slice(mark + 1);
+  if (/%(?![0-9A-Fa-f]{2})/.test(queryString)) throw badUrl();
   return [...new URLSearchParams(queryString)];
 }
 
 /** The shape, when nothing but a shape is asked for; null for a window. Of equal parameters the last counts. */
 export function plainShape(parameters: Parameters): Shape | null {
-  let shape: Shape = {};
+  let shape = UNSHAPED;
   for (const [name, value] of parameters) {
     if (name === 'pad') shape = { ...shape, pad: parsePad(value) };
     else if (name === 'null') shape = { ...shape, nullText: value };

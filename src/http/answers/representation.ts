@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
-import type { Encoding } from './accept-encoding.js';
 import { MIN_COMPRESSED } from '../limits.js';
+import type { Encoding } from './accept-encoding.js';
 
 /** Header fields by their lower-case names. */
 export type Head = Readonly<Record<string, string>>;

@@ -1,8 +1,17 @@
-import type { OutgoingHttpHeaders } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { STALLED_TIMEOUT } from '../limits.js';
 import { chooseEncoding } from './accept-encoding.js';
 import { noneMatchFails } from './entity-tags.js';
 import type { Head, Representation, Variant } from './representation.js';
+
+/** Bytes that the system takes at once; for the rest a client has to read. */
+const AT_ONCE = 64 * 1_024;
+
+/** Cuts the connection of a client that stops reading, or who is gone without a word. */
+export function endStalled(response: ServerResponse): void {
+  response.setTimeout(STALLED_TIMEOUT, () => response.destroy());
+}
 
 /**
  * Answers with a whole body, or with 304 when the client has it already: at once where the encoding is there.
@@ -43,7 +52,9 @@ export class Sender {
     const head = this.#completed(isKnown ? notModified : whole, reply);
     reply.hijack();
     reply.raw.writeHead(isKnown ? 304 : 200, head);
-    reply.raw.end(isKnown || raw.method === 'HEAD' ? undefined : variant.bytes);
+    if (isKnown || raw.method === 'HEAD') return void reply.raw.end();
+    if (variant.bytes.length > AT_ONCE) endStalled(reply.raw);
+    reply.raw.end(variant.bytes);
   }
 
   #completed(head: Head, reply: FastifyReply): OutgoingHttpHeaders {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { CLOSING_GRACE } from '../limits.js';
 import type { Http } from '../options.js';
 
@@ -9,10 +10,21 @@ const LOOK = 50;
  * are idle then, this closes those that become idle later, and all of them after the grace period.
  */
 export function registerClosing(http: Http): void {
+  const sockets = new Set<Socket>();
+  http.server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  const closeIdle = () => {
+    http.server.closeIdleConnections();
+    // Node counts a connection on which nothing was ever sent as a request that begins; browsers open such ones ahead.
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  };
   let idle: NodeJS.Timeout | undefined;
   let grace: NodeJS.Timeout | undefined;
   http.addHook('preClose', (done) => {
-    idle = setInterval(() => http.server.closeIdleConnections(), LOOK);
+    closeIdle();
+    idle = setInterval(closeIdle, LOOK);
     grace = setTimeout(() => http.server.closeAllConnections(), CLOSING_GRACE);
     done();
   });

@@ -1,7 +1,15 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { DynamoCsvError, describeError, internalError, requestRefused, routeUnknown } from '../../base/errors.js';
+import {
+  badUrl,
+  DynamoCsvError,
+  describeError,
+  internalError,
+  requestRefused,
+  routeUnknown,
+  urlTooLong,
+} from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
-import { RETRY_AFTER } from '../limits.js';
+import { MAX_URL, RETRY_AFTER } from '../limits.js';
 import type { Http } from '../options.js';
 
 /**
@@ -11,6 +19,13 @@ import type { Http } from '../options.js';
 export function registerErrors(http: Http, logger: Logger): void {
   http.setErrorHandler((thrown, request, reply) => sendError(inWords(thrown, request, reply, logger), reply));
   http.setNotFoundHandler((request, reply) => sendError(routeUnknown(pathOf(request.raw.url)), reply));
+}
+
+/** What the router refuses before there is a route: a path that cannot be decoded, or is too long. */
+export function routerError(error: FastifyError, url: string): DynamoCsvError {
+  if (error.code === 'FST_ERR_BAD_URL') return badUrl();
+  if (error.code === 'FST_ERR_MAX_PARAM_LENGTH') return urlTooLong(url.length, MAX_URL);
+  return requestRefused(error.statusCode ?? 400, describeError(error));
 }
 
 /** The line of an error body. */
@@ -30,7 +45,12 @@ export function sendError(error: DynamoCsvError, reply: FastifyReply): void {
   reply.send(errorBody(error));
 }
 
-function inWords(thrown: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): DynamoCsvError {
+function inWords(
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  logger: Logger,
+): DynamoCsvError {
   if (thrown instanceof DynamoCsvError) return thrown;
   const { statusCode } = thrown as Partial<FastifyError>;
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {

@@ -1,28 +1,41 @@
+import type { onResponseHookHandler } from 'fastify';
 import type { Logger } from '../../base/logger.js';
 import type { Metrics } from '../../base/metrics.js';
 import type { Http } from '../options.js';
 import type { ResponseTimes } from '../response-times.js';
 import { pathOf } from './errors.js';
 
+interface Observers {
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly responseTimes: ResponseTimes;
+}
+
 /** What becomes of every request: its time in the metrics and by dataset, and one line at debug. */
-export function registerObservation(
-  http: Http,
-  { metrics, logger, responseTimes }: { metrics: Metrics; logger: Logger; responseTimes: ResponseTimes },
-): void {
+export function registerObservation(http: Http, observers: Observers): void {
   http.decorateRequest('dataset', null);
-  http.addHook('onResponse', (request, reply, done) => {
+  // Each route has an observer of its own, which knows the route without asking for it at every request.
+  http.addHook('onRoute', (route) => {
+    route.onResponse = [route.onResponse ?? [], observer(route.url, observers)].flat();
+  });
+  const unknown = observer('unknown', observers);
+  http.addHook('onResponse', function (request, reply, done) {
+    if (request.is404) unknown.call(this, request, reply, done);
+    else done();
+  });
+}
+
+function observer(route: string, { metrics, logger, responseTimes }: Observers): onResponseHookHandler {
+  return (request, reply, done) => {
     const milliseconds = reply.elapsedTime;
     const { method } = request;
-    const status = reply.statusCode;
-    metrics.requests.observe(
-      { method, route: request.routeOptions.url ?? 'unknown', status },
-      milliseconds / 1_000,
-    );
+    const status = reply.raw.statusCode;
+    metrics.requests.observe({ method, route, status }, milliseconds / 1_000);
     if (request.dataset !== null) responseTimes.record(request.dataset, milliseconds);
     if (logger.isLevelEnabled('debug')) {
       // No query string, no headers: either may hold a secret.
       logger.debug({ method, path: pathOf(request.raw.url), status, milliseconds }, 'request');
     }
     done();
-  });
+  };
 }

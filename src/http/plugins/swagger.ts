@@ -36,7 +36,8 @@ export async function registerSwaggerUi(http: Http): Promise<void> {
     staticCSP: {
       'default-src': "'none'",
       'script-src': "'self'",
-      'style-src': "'self'",
+      // The hash is that of the one style sheet which Swagger UI writes into its page by itself.
+      'style-src': "'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='",
       'img-src': "'self' data:",
       'font-src': "'self' data:",
       'connect-src': "'self'",

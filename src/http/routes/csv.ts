@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { datasetUnknown } from '../../base/errors.js';
 import type { Dataset, Registry } from '../../datasets/dataset.js';
 import type { Answers } from '../answers/answers.js';
-import { parseParameters, plainShape, queryStringOf } from '../answers/query-string.js';
+import { parametersOf, plainShape } from '../answers/query-string.js';
 import type { Http, HttpOptions } from '../options.js';
 import { answerSchema, WINDOW_PARAMETERS } from './window-parameters.js';
 
@@ -25,9 +25,7 @@ export function csvRoute(http: Http, { registry, queries }: HttpOptions, answers
     handler: (request, reply) => {
       const dataset = find(registry, request.params.name);
       request.dataset = dataset.name;
-      const queryString = queryStringOf(request.raw.url ?? '');
-      if (queryString === '') return answers.plain(request, reply, dataset, {});
-      const parameters = parseParameters(queryString);
+      const parameters = parametersOf(request.raw.url ?? '');
       const shape = plainShape(parameters);
       if (shape !== null) return answers.plain(request, reply, dataset, shape);
       return queries.window(dataset, parameters).then((query) => answers.query(request, reply, query));

@@ -1,9 +1,8 @@
-import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { sqlMissing, sqlNotAllowed } from '../../base/errors.js';
 import type { Parameters } from '../../datasets/queries.js';
 import type { Answers } from '../answers/answers.js';
-import { parseParameters, queryStringOf } from '../answers/query-string.js';
+import { parametersOf } from '../answers/query-string.js';
 import type { Http, HttpOptions } from '../options.js';
 import { SqlSchema } from '../schemas.js';
 import { answerSchema, OUTPUT_PARAMETERS, SQL_PARAMETERS } from './window-parameters.js';
@@ -28,7 +27,7 @@ export function sqlRoutes(http: Http, { config, queries }: HttpOptions, answers:
     },
     validatorCompiler: () => () => true,
     handler: async (request, reply) => {
-      const parameters = parametersOf(request);
+      const parameters = parametersOf(request.raw.url ?? '');
       const query = await ask(
         parameters.findLast(([name]) => name === 'sql')?.[1],
         parameters.filter(([name]) => name !== 'sql'),
@@ -55,14 +54,10 @@ export function sqlRoutes(http: Http, { config, queries }: HttpOptions, answers:
     },
     validatorCompiler: () => () => true,
     handler: async (request, reply) => {
-      const query = await ask(sqlOf(request.body), parametersOf(request));
+      const query = await ask(sqlOf(request.body), parametersOf(request.raw.url ?? ''));
       return answers.query(request, reply, query);
     },
   });
-}
-
-function parametersOf(request: FastifyRequest): Parameters {
-  return parseParameters(queryStringOf(request.raw.url ?? ''));
 }
 
 /** The text itself, or that in `{ "sql": … }`. */

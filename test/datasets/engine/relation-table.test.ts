@@ -211,3 +211,16 @@ test('whatever a cell holds comes back as it was', async (t) => {
     { numRuns: 60 },
   );
 });
+
+test('a first cell that begins with U+FEFF keeps it, among the appended rows too', async (t) => {
+  const world = await SqlWorld.start(t);
+  const log = await world.table('log', { log: true });
+  for (const id of ['\uFEFFa', '\uFEFFb']) {
+    await log.record(readingOf({ id: 'string' }, [[id]]), world.time.at++);
+    assert.match(
+      await world.window('log', 'sort=-timestamp&columns=id&limit=1'),
+      new RegExp(`^id\n${id}\n$`),
+    );
+  }
+  await log.close();
+});

@@ -1,0 +1,33 @@
+import { splitRows } from '../../src/csv/decode.js';
+import { encodeHeader } from '../../src/csv/encode.js';
+import type { Files } from '../../src/csv/files.js';
+import type { EncodedRows } from '../../src/csv/rows.js';
+import { writeAll } from '../../src/csv/write.js';
+import type { ParquetWriter } from '../../src/datasets/sealer.js';
+
+/** Stands in for the SQL engine where sealing meets faults: sealed days are CSV, written through the file boundary. */
+export class PlainDays implements ParquetWriter {
+  readonly #files: Files;
+
+  constructor(files: Files) {
+    this.#files = files;
+  }
+
+  async writeParquet(rows: EncodedRows, _date: string, path: string): Promise<void> {
+    const file = await this.#files.open(path, 'w+');
+    try {
+      const header = encodeHeader(rows.columns);
+      await writeAll(file, header, 0);
+      await writeAll(file, rows.body, header.length);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async timesIn(path: string, timeColumn: string): Promise<ReadonlySet<number>> {
+    const { header, body } = await splitRows(await this.#files.readFile(path));
+    if (header.at(-1) !== timeColumn) throw new TypeError(`${path} has no ${timeColumn}`);
+    const times = body.toString().match(/[^,\n]*(?=\n)/g) ?? [];
+    return new Set(times.filter((time) => time !== '').map((time) => Date.parse(time)));
+  }
+}
