@@ -1,9 +1,10 @@
 /** `npm run bench [NAME…]`: all benchmarks, or those named, as one table of ratios. */
 import type { Benchmark, Comparison } from './harness.js';
 import { httpBenchmark } from './http.js';
+import { memoryBenchmark } from './memory.js';
 import { scanBenchmark, scanLatencyBenchmark } from './scan.js';
 
-const BENCHMARKS: readonly Benchmark[] = [scanBenchmark, scanLatencyBenchmark, httpBenchmark];
+const BENCHMARKS: readonly Benchmark[] = [scanBenchmark, scanLatencyBenchmark, httpBenchmark, memoryBenchmark];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
