@@ -12,7 +12,11 @@ import { Fleet } from '../src/demo/fleet.js';
 import { IncidentPlan } from '../src/demo/incidents.js';
 import { FLEET_TABLES, type FleetTable, type Item } from '../src/demo/tables.js';
 import { readManhattan } from '../src/demo/zones.js';
-import { type ScriptedAnswer, type ScriptedRequest, startScriptedDynamoDb } from '../test/support/scripted-dynamodb.js';
+import {
+  type ScriptedAnswer,
+  type ScriptedRequest,
+  startScriptedDynamoDb,
+} from '../test/support/scripted-dynamodb.js';
 import { serveRequests } from './harness.js';
 
 export interface FleetRequest {

@@ -4,7 +4,12 @@ import { httpBenchmark } from './http.js';
 import { memoryBenchmark } from './memory.js';
 import { scanBenchmark, scanLatencyBenchmark } from './scan.js';
 
-const BENCHMARKS: readonly Benchmark[] = [scanBenchmark, scanLatencyBenchmark, httpBenchmark, memoryBenchmark];
+const BENCHMARKS: readonly Benchmark[] = [
+  scanBenchmark,
+  scanLatencyBenchmark,
+  httpBenchmark,
+  memoryBenchmark,
+];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));

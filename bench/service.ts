@@ -107,7 +107,9 @@ export class Service {
     const value = (pattern: RegExp) => Number(pattern.exec(body)?.[1] ?? 0);
     return {
       memory: value(/^process_resident_memory_bytes (\S+)$/m),
-      polls: value(new RegExp(`^dynamo_csv_polls_total\\{dataset="${dataset}",outcome="success"\\} (\\S+)$`, 'm')),
+      polls: value(
+        new RegExp(`^dynamo_csv_polls_total\\{dataset="${dataset}",outcome="success"\\} (\\S+)$`, 'm'),
+      ),
     };
   }
 
