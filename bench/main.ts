@@ -1,5 +1,6 @@
 /** `npm run bench [NAME…]`: all benchmarks, or those named, as one table of ratios. */
 import type { Benchmark, Comparison } from './harness.js';
+import { historyBenchmark } from './history.js';
 import { httpBenchmark } from './http.js';
 import { memoryBenchmark } from './memory.js';
 import { scanBenchmark, scanLatencyBenchmark } from './scan.js';
@@ -9,6 +10,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   scanLatencyBenchmark,
   httpBenchmark,
   memoryBenchmark,
+  historyBenchmark,
 ];
 
 const names = process.argv.slice(2);
