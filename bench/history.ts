@@ -100,7 +100,10 @@ async function measureAnswers(
     const lines: Comparison[] = [];
     const measure = async (request: Request, { warmups, rounds }: Rounds) => {
       let round = 0;
-      const on = (service: Service) => () => request(service, (round += 1));
+      const on = (service: Service) => () => {
+        round += 1;
+        return request(service, round);
+      };
       const [ofSmall, ofLarge] = await alternate([on(small), on(large)], { warmups, rounds });
       return { ofSmall: ofSmall!, ofLarge: ofLarge! };
     };

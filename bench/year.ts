@@ -8,7 +8,9 @@ import { loadConfig } from '../src/config/config.js';
 import { recordingOfTable } from '../src/config/recording.js';
 import { encodeRows } from '../src/csv/encode.js';
 import { nodeFiles } from '../src/csv/files.js';
+import { thisProcess } from '../src/csv/lock.js';
 import type { Column } from '../src/csv/rows.js';
+import { openVolume } from '../src/csv/volume.js';
 import { PollHealth } from '../src/datasets/freshness.js';
 import { LocalDays } from '../src/datasets/local-day.js';
 import { DatasetRegistry } from '../src/datasets/registry.js';
@@ -64,6 +66,7 @@ export interface YearOptions {
 export async function makeYear({ dataDir, config: file, rows, csv }: YearOptions): Promise<void> {
   const now = systemClock.now();
   await mkdir(dataDir, { recursive: true });
+  const { release } = await openVolume(dataDir, thisProcess(isoTime(now)));
   await writeFile(join(dataDir, `${TABLE}.csv`), logCsv(rows, now));
   if (csv !== null) await writeFile(csv, logCsv(rows, now));
   const config = await loadConfig({ ...process.env, CONFIG: file, DATA_DIR: dataDir }, []);
@@ -82,8 +85,11 @@ export async function makeYear({ dataDir, config: file, rows, csv }: YearOptions
   const days = new LocalDays(config.timeZone);
   const sealer = new Sealer({ ...options, files: nodeFiles, days, parquet: sql.parquet });
   const cells = countsAt(now).map((count, index) => [COUNTERS[index]!, String(count)]);
-  await recorder.record({ rows: encodeRows(COLUMNS, cells), keys: ['counter_type'], cost: NO_COST }, now);
+  const reading = { rows: encodeRows(COLUMNS, cells), keys: ['counter_type'], cost: NO_COST };
+  const { problems } = await recorder.record(reading, now);
+  if (problems[0] !== undefined) throw problems[0];
   for (const dataset of [recorder.log!, recorder.changes!]) await sealer.seal(dataset, table);
   await recorder.close();
   await sql.close();
+  await release();
 }
