@@ -209,16 +209,17 @@ export class ViewDataset implements Dataset, SqlDataset {
     const table = `raw.${identifier(this.name)}`;
     const view = identifier(this.name);
     return this.#options.engine.session({ lane: 'ours', limit: LIMIT, now }, async (session) => {
-      const computed = await session.describe(`SELECT * FROM (${sql}\n)`);
+      await session.run(
+        `CREATE OR REPLACE TABLE ${table} AS SELECT * FROM (${sql}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
+      );
+      // Asked of the table: to say it of the SQL, DuckDB would look for a year's files once more.
+      const computed = await session.describe(`SELECT * FROM ${table}`);
       const columns = computed.map(({ name, type }) => ({
         column: columnOf(name, type),
         expression: identifier(name),
         type,
       }));
       this.#checkHead(computed.map(({ name }) => name));
-      await session.run(
-        `CREATE OR REPLACE TABLE ${table} AS SELECT * FROM (${sql}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
-      );
       const [[count] = []] = await session.rows(`SELECT count(*) FROM ${table}`);
       const rows = Number(count) > MOST_KEPT_ROWS ? null : Number(count);
       await session.transaction(
