@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
-import { projectRoot } from '../src/base/project.js';
+import { nodeFlags, projectRoot } from '../src/base/project.js';
 import { LOCAL_AWS_ENVIRONMENT } from '../src/demo/local-aws.js';
 import type { FleetEndpoints, FleetRequest } from './fleet-server.js';
 import { Contender } from './harness.js';
@@ -60,7 +60,7 @@ export class Service {
 
   static async start({ config, dataDir, endpoints }: ServiceOptions): Promise<StartedService> {
     const before = performance.now();
-    const child = spawn(process.execPath, ['--enable-source-maps', SERVER], {
+    const child = spawn(process.execPath, [...nodeFlags, SERVER], {
       env: {
         ...process.env,
         ...LOCAL_AWS_ENVIRONMENT,

@@ -68,6 +68,7 @@ export class ViewDataset implements Dataset, SqlDataset {
   #select: Select | null = null;
   #inputs: readonly Dataset[] = [];
   #kept: Kept | null = null;
+  #version: { readonly parts: readonly (string | null)[]; readonly digest: string } | null = null;
   #content: { readonly state: string; readonly content: Promise<Content> } | null = null;
   #sizes: { readonly rows: number; readonly bytes: number } | null = null;
   #broken: { readonly error: DynamoCsvError; readonly at: number } | null = null;
@@ -119,7 +120,11 @@ export class ViewDataset implements Dataset, SqlDataset {
     if (this.#isBrokenForGood) return null;
     const versions = this.#inputs.map(({ version }) => version);
     if (versions.includes(null)) return null;
-    return digest([...versions, this.#slot()]);
+    const parts = [...versions, this.#slot()];
+    // HTTP asks at every request, and mostly nothing has changed.
+    if (!this.#version?.parts.every((part, index) => part === parts[index]))
+      this.#version = { parts, digest: digest(parts) };
+    return this.#version!.digest;
   }
 
   get state(): string {
