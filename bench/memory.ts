@@ -62,8 +62,6 @@ async function watch(service: Service): Promise<readonly Sample[]> {
     for (const panel of PANELS) await service.get(panel);
     const counts = await Promise.all(TABLES.map((table) => service.metrics(table)));
     const polls = Math.min(...counts.map((count) => count.polls));
-    if (process.env.BENCH_VERBOSE)
-      console.error(polls, counts.map((c) => c.polls).join(), Math.round(counts[0]!.memory / 1e6));
     samples.push({ polls, memory: counts[0]!.memory });
     if (polls >= POLLS) return samples;
   }
