@@ -1,4 +1,4 @@
-/** The service in a process of its own, started as `npm start` starts it, watched over its own HTTP. */
+/** The service in a process of its own, started as the image starts it, watched over its own HTTP. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -65,6 +65,8 @@ export class Service {
         ...process.env,
         ...LOCAL_AWS_ENVIRONMENT,
         ...endpoints,
+        // As in the image.
+        MALLOC_ARENA_MAX: '2',
         CONFIG: config,
         DATA_DIR: dataDir,
         PORT: '0',
