@@ -17,13 +17,11 @@ import { digest } from './engine/digest.js';
 import { encodeTable } from './engine/encode-table.js';
 import type { Engine } from './engine/engine.js';
 import { readDuckDbError, type Select, SelectMistake, type SelectParser } from './engine/select-parser.js';
-import type { Range, SqlDataset } from './engine/sql-dataset.js';
+import { NOW_STANDS, type Range, type SqlDataset } from './engine/sql-dataset.js';
 import { identifier } from './engine/sql-text.js';
 import { readViewHead } from './view-file.js';
 import type { SqlColumn, SqlTable } from './windows/sql-table.js';
 
-/** Milliseconds that an answer which depends on "now" stands. */
-export const NOW_STANDS = 5_000;
 /** A view that computes for longer than this, in milliseconds, is stopped: nobody waits for it any more. */
 const LIMIT = 30_000;
 /** Rows up to which a view's answer is kept; a larger one is computed for each question, with its filters inside. */
