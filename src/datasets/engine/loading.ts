@@ -18,18 +18,20 @@ export interface StoredColumn {
   readonly shown: CellSqlType;
 }
 
+/** The session's own table for a file that is being read: no other session has it, and no dataset is called so there. */
+export const STAGING = 'temp.staging';
+
 /**
- * Reads a CSV file of ours into the table `staging`, as texts, and finds the narrowest type for each column in which
- * every cell is kept as it was written.
+ * Reads a CSV file of ours into the table `STAGING`, as texts, and finds the narrowest type for each column in which
+ * every cell is kept as it was written. The caller drops the table; where that does not come, the session's end does.
  */
 export async function stage(
   session: Session,
-  staging: string,
   path: string,
   columns: readonly Column[],
 ): Promise<readonly StoredColumn[]> {
   const names = distinctNames(columns.map(({ name }) => name));
-  await session.run(`CREATE OR REPLACE TABLE ${staging} AS FROM ${readCsv(path, names)}`);
+  await session.run(`CREATE TEMP TABLE ${STAGING} AS FROM ${readCsv(path, names)}`);
   const tries = columns.flatMap((column, index) => {
     const text = identifier(names[index]!);
     const kept = candidateTypes(column).map((type) => ({
@@ -48,7 +50,7 @@ export async function stage(
     const tests = tries.map(
       ({ text, test }) => `coalesce(bool_and(${test}) FILTER (${text} IS NOT NULL), true)`,
     );
-    const [answers] = await session.rows(`SELECT ${tests.join(', ')} FROM ${staging}`);
+    const [answers] = await session.rows(`SELECT ${tests.join(', ')} FROM ${STAGING}`);
     for (const [attempt, { index, as, type }] of tries.entries()) {
       const what = `${as} ${index}`;
       if (answers?.[attempt] === true && !types.has(what)) types.set(what, type);

@@ -30,8 +30,9 @@ export class Session {
   #used = 0;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
-  /** A connection that was interrupted, or whose answer was not read to its end, is not used again. */
+  /** A connection that failed, was interrupted, or whose answer was perhaps not read to its end, is not used again. */
   #reusable = true;
+  #hasSnapshot = false;
 
   constructor(
     connection: DuckDBConnection,
@@ -44,10 +45,14 @@ export class Session {
     this.#limit = options.limit ?? null;
     this.#release = release;
     const { signal } = options;
-    if (signal?.aborted) this.#stopped.abort(signal.reason);
-    const stop = () => this.#stopped.abort(signal?.reason);
-    signal?.addEventListener('abort', stop, { once: true });
+    // Closed too: who is gone may never have begun to read the answer, whose end would close it.
+    const stop = () => {
+      this.#stopped.abort(signal?.reason);
+      void this.close();
+    };
     this.#forget = () => signal?.removeEventListener('abort', stop);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
   }
 
   /** Runs a statement for its effect. */
@@ -55,16 +60,25 @@ export class Session {
     await this.#call(() => this.#connection.run(sql, [...values]));
   }
 
-  /** Runs statements whose effects are seen all at once, or not at all. */
-  async transaction(statements: readonly string[]): Promise<void> {
+  /**
+   * From here on the session reads what is there now, whatever others load meanwhile: columns and types that were asked
+   * for still hold when the rows are read.
+   */
+  async snapshot(): Promise<void> {
+    if (this.#hasSnapshot) await this.run('ROLLBACK');
+    this.#hasSnapshot = true;
     await this.run('BEGIN');
-    try {
-      for (const statement of statements) await this.run(statement);
-      await this.run('COMMIT');
-    } catch (error) {
-      this.#reusable = false; // closing the connection rolls back
-      throw error;
-    }
+    // DuckDB takes the snapshot at the first look into the catalogue, not at BEGIN.
+    await this.run('SELECT service_now()');
+  }
+
+  /** What `work` does is seen all at once, or not at all; it reads what was there at its beginning. */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    await this.snapshot();
+    const result = await work();
+    await this.run('COMMIT');
+    this.#hasSnapshot = false;
+    return result;
   }
 
   /** A small answer as rows of JavaScript values. */
@@ -95,7 +109,8 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     this.#forget();
-    this.#release(this.#reusable);
+    // Ending the connection ends its snapshot, or rolls back.
+    this.#release(this.#reusable && !this.#hasSnapshot);
   }
 
   async #call<T>(work: () => Promise<T>): Promise<T> {
@@ -119,6 +134,7 @@ export class Session {
       signal.throwIfAborted();
       return result;
     } catch (error) {
+      this.#reusable = false;
       signal.throwIfAborted();
       throw error;
     } finally {
