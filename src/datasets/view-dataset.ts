@@ -169,7 +169,7 @@ export class ViewDataset implements Dataset, SqlDataset {
     await this.#turns.run(() => this.#compute());
   }
 
-  async table(): Promise<SqlTable> {
+  table(): SqlTable {
     const { columns } = this.#current;
     return { from: () => identifier(this.name), columns };
   }
@@ -242,7 +242,7 @@ export class ViewDataset implements Dataset, SqlDataset {
     return engine.session({ lane: 'ours', limit: LIMIT, now: clock.now() }, async (session) => {
       await readTogether(session, [this]);
       const { readAt, columns } = this.#current;
-      const { bytes, rows } = await encodeTable(session, await this.table());
+      const { bytes, rows } = await encodeTable(session, this.table());
       this.#sizes = { rows, bytes: bytes.length };
       return { version, readAt, columns: columns.map(({ column }) => column), rows, bytes };
     });

@@ -66,10 +66,10 @@ export class RelationTable implements SqlDataset {
     return this.#current.state;
   }
 
-  async table(range: Range): Promise<SqlTable> {
+  table(range: Range): SqlTable {
     const { columns, day, days } = this.#current;
     const wanted = this.#daysIn(range, days);
-    const types = wanted.length === 0 ? columns : await this.#history.typesOver(wanted, columns);
+    const types = wanted.length === 0 ? columns : this.#history.typesOver(wanted, columns);
     const from =
       wanted.length === 0 ? this.#table : `(${this.#union(wanted, types, columns, day).join(' UNION ALL ')})`;
     return {
@@ -135,7 +135,7 @@ export class RelationTable implements SqlDataset {
 
   async #publish(session: Session, loaded: Loaded): Promise<void> {
     const { columns, day, days } = loaded;
-    const types = days.length === 0 ? columns.map(asShown) : await this.#history.typesOver(days, columns);
+    const types = days.length === 0 ? columns.map(asShown) : this.#history.typesOver(days, columns);
     const all = this.#union(days, types, columns, day).join(' UNION ALL ');
     await session.transaction(async () => {
       await session.run(

@@ -21,7 +21,7 @@ export interface SqlDataset {
   /** Names the state of all that an answer depends on, the time where it does; after `sync`. */
   readonly state: string;
   /** Where to read a window of it; after `sync`. */
-  table(range: Range): Promise<SqlTable>;
+  table(range: Range): SqlTable;
 }
 
 /** Brings all of them up to date; returns the state of them together. */

@@ -68,7 +68,7 @@ export class SqlQueries implements Queries {
     const shape = parseShape(parameters);
     const table = this.#catalog.of(dataset);
     await table.sync();
-    const { columns } = await table.table({ from: null, to: null });
+    const { columns } = table.table({ from: null, to: null });
     const { name, keys, timeColumn } = dataset;
     const now = this.#clock.now();
     const windowed = { name, keys, timeColumn, columns: columns.map(({ column }) => column) };
@@ -91,7 +91,7 @@ export class SqlQueries implements Queries {
         this.#run(terms, signal, async (session) => {
           // It may have been loaded anew, with other columns, since the window was understood.
           await readTogether(session, [table]);
-          const source = await table.table(range);
+          const source = table.table(range);
           const values = compilePivotValues(window, source);
           const found = values === null ? [] : await session.rows(values.sql, values.values);
           return compileWindow(
