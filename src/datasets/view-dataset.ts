@@ -201,6 +201,8 @@ export class ViewDataset implements Dataset, SqlDataset {
       };
       this.#broken = null;
     } catch (error) {
+      // The service ends, which is no mistake of the view's.
+      if (error instanceof DOMException) throw error;
       throw this.#failed(this.#explain(error), state);
     }
   }

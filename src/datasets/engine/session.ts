@@ -29,8 +29,8 @@ export class Session {
   readonly #forget: () => void;
   #used = 0;
   #running: Promise<void> = Promise.resolve();
-  #closed = false;
-  /** A connection that failed, was interrupted, or whose answer was perhaps not read to its end, is not used again. */
+  #closed: Promise<void> | null = null;
+  /** A connection that failed or was interrupted is not used again. */
   #reusable = true;
   #hasSnapshot = false;
 
@@ -67,9 +67,8 @@ export class Session {
   async snapshot(): Promise<void> {
     if (this.#hasSnapshot) await this.run('ROLLBACK');
     this.#hasSnapshot = true;
-    await this.run('BEGIN');
     // DuckDB takes the snapshot at the first look into the catalogue, not at BEGIN.
-    await this.run('SELECT service_now()');
+    await this.run('BEGIN; SELECT service_now()');
   }
 
   /** What `work` does is seen all at once, or not at all; it reads what was there at its beginning. */
@@ -93,24 +92,38 @@ export class Session {
     return rows.map(([name, type]) => ({ name: String(name), type: String(type) }));
   }
 
-  /** A large answer, fetched chunk by chunk. The session must stay open until it is read. */
+  /** A large answer, fetched chunk by chunk, behind `snapshot`. The session must stay open until it is read. */
   async stream(sql: string, values: readonly SqlValue[] = []): Promise<DuckDBResult> {
     const result = await this.#call(() => this.#connection.stream(sql, [...values]));
-    this.#reusable = false;
     const fetch = result.fetchChunk.bind(result);
     result.fetchChunk = () => this.#call(fetch);
     return result;
   }
 
   /** Stops what is running, for good; resolves when nothing runs any more. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#forget();
     this.#stopped.abort(new DOMException('The session was closed', 'AbortError'));
     await this.#running;
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#forget();
-    // Ending the connection ends its snapshot, or rolls back.
-    this.#release(this.#reusable && !this.#hasSnapshot);
+    if (this.#hasSnapshot) await this.#endSnapshot();
+    this.#release(this.#reusable);
+  }
+
+  /**
+   * By a statement, which also ends a streamed answer: else both would live, with all that others replaced meanwhile, until
+   * JavaScript's garbage collector finds the answer, also when the connection is closed.
+   */
+  async #endSnapshot(): Promise<void> {
+    try {
+      await this.#connection.run('ROLLBACK');
+    } catch {
+      this.#reusable = false; // there is none any more: what failed has ended it
+    }
   }
 
   async #call<T>(work: () => Promise<T>): Promise<T> {
