@@ -5,7 +5,7 @@ import type { Logger } from '../base/logger.js';
 import { mergeColumns, sameColumns } from '../csv/columns.js';
 import { noRows } from '../csv/encode.js';
 import type { Files } from '../csv/files.js';
-import { concatRows, relayout, withColumn } from '../csv/relayout.js';
+import { concatRows, inTurns, relayoutInTurns, withColumn } from '../csv/relayout.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { Reading } from '../csv/source.js';
 import { AppendedDataset, rowsAfter } from './appended-dataset.js';
@@ -170,7 +170,7 @@ export class TableRecorder {
       const poll = await this.#prepare(reading, at);
       if (poll.isNewLayout || weight > PAST_BATCH) await flush();
       if (this.#baseline !== null) this.#baseline.rows = poll.rows;
-      this.#baseline?.track(poll.compared?.differences ?? [], this.#keys.length);
+      await this.#baseline?.track(poll.compared?.differences ?? [], this.#keys.length);
       this.#comparedAt = poll.at;
       gathered.push(poll);
       weight += (poll.logged?.body.length ?? 0) + (poll.compared?.rows.body.length ?? 0);
@@ -191,18 +191,23 @@ export class TableRecorder {
   async #prepare(reading: Reading, startedAt: number): Promise<Poll> {
     const at = Math.max(startedAt, this.#lastAt + 1);
     this.#lastAt = at;
-    const { rows, isNewLayout } = this.#layOut(reading);
+    const { rows, isNewLayout } = await this.#layOut(reading);
     const problems: DynamoCsvError[] = [];
     const isReady = await this.#attempt(problems, () => this.#learnFromLog());
     return {
       at,
       rows,
       isNewLayout,
-      logged:
-        this.#log === null ? null : withColumn(rows, timeColumn(this.#addedNames.timestamp), isoTime(at)),
+      logged: this.#log === null ? null : await this.#withTime(rows, at),
       compared: this.#changes === null || !isReady ? null : await this.#compare(rows, at),
       problems,
     };
+  }
+
+  async #withTime(rows: EncodedRows, at: number): Promise<EncodedRows> {
+    const column = timeColumn(this.#addedNames.timestamp);
+    const time = isoTime(at);
+    return concatRows(await inTurns(rows, (part) => withColumn(part, column, time)));
   }
 
   async #write(poll: Poll): Promise<Recorded> {
@@ -225,7 +230,7 @@ export class TableRecorder {
   }
 
   /** Brings a reading into the table's layout: every column ever seen, at its place. */
-  #layOut(reading: Reading): { rows: EncodedRows; isNewLayout: boolean } {
+  async #layOut(reading: Reading): Promise<{ rows: EncodedRows; isNewLayout: boolean }> {
     const { configured, logger, name } = this.#options;
     if (this.#keys.length > 0 && this.#keys.join() !== reading.keys.join()) {
       logger.warn(
@@ -241,9 +246,9 @@ export class TableRecorder {
     const found = this.#names === null ? reading.rows : avoidAddedNames(reading.rows, this.#names);
     const columns = mergeColumns(this.#columns, found.columns, { keys: reading.keys, configured });
     const isNewLayout = !sameColumns(this.#columns, columns);
-    if (isNewLayout) this.#baseline?.layOut(columns);
+    if (isNewLayout) await this.#baseline?.layOut(columns);
     this.#columns = columns;
-    return { rows: { ...relayout(found, columns), columns }, isNewLayout };
+    return { rows: { ...(await relayoutInTurns(found, columns)), columns }, isNewLayout };
   }
 
   #chooseNames(columns: readonly Column[]): AddedNames {
@@ -342,7 +347,7 @@ export class TableRecorder {
     let isReplaced = true;
     if (baseline !== null) {
       baseline.rows = { ...rows, body: bytes.subarray(bytes.length - rows.body.length) };
-      baseline.track(poll.compared?.differences ?? [], this.#keys.length);
+      await baseline.track(poll.compared?.differences ?? [], this.#keys.length);
       isReplaced = await this.#attempt(problems, () => baseline.write(bytes));
       this.#snapshot?.markPersisted(isReplaced);
     }
