@@ -12,6 +12,7 @@ import { AppendedDataset, rowsAfter } from './appended-dataset.js';
 import { Baseline } from './baseline.js';
 import { changeRows } from './change-rows.js';
 import { changesOfLog } from './changes-of-log.js';
+import { ClockWatch } from './clock-watch.js';
 import {
   type AddedNames,
   avoidAddedNames,
@@ -70,6 +71,7 @@ export interface Recorded {
 export class TableRecorder {
   readonly #options: RecorderOptions;
   readonly #stateFile: TableStateFile;
+  readonly #clockWatch: ClockWatch;
   readonly #baseline: Baseline | null;
   readonly #snapshot: SnapshotDataset | null;
   #log: AppendedDataset | null = null;
@@ -92,6 +94,7 @@ export class TableRecorder {
     const { name, dataDir, files } = options;
     const own = join(dataDir, '.dynamo-csv');
     this.#options = options;
+    this.#clockWatch = new ClockWatch(name, options.logger);
     this.#stateFile = new TableStateFile(join(own, `${name}.json`), files);
     const replaced = options.log && options.logName === undefined;
     const needsBaseline = !replaced || options.changes;
@@ -151,6 +154,7 @@ export class TableRecorder {
    */
   async record(reading: Reading, startedAt: number): Promise<Recorded> {
     const poll = await this.#prepare(reading, startedAt);
+    if (this.#log !== null || this.#changes !== null) this.#clockWatch.recorded(poll.at, startedAt);
     return this.#write(poll);
   }
 
@@ -196,6 +200,7 @@ export class TableRecorder {
     const isReady = await this.#attempt(problems, () => this.#learnFromLog());
     return {
       at,
+      readAt: startedAt,
       rows,
       isNewLayout,
       logged: this.#log === null ? null : await this.#withTime(rows, at),
@@ -214,7 +219,7 @@ export class TableRecorder {
     const { at, rows, compared, problems } = poll;
     const isKept = await this.#append(poll);
     const bytes = await this.#replace(poll, isKept);
-    this.#options.health.readAt = at;
+    this.#options.health.readAt = poll.readAt;
     return { at, rows: rows.ends.length, bytes, changes: compared?.rows.ends.length ?? null, problems };
   }
 
@@ -482,7 +487,10 @@ type Layout = Pick<TableState, 'columns' | 'keys' | 'names'>;
 
 /** One poll on its way to the volume. */
 interface Poll {
+  /** Its time on the volume, later than every poll before. */
   readonly at: number;
+  /** When it began by the clock: earlier than `at` where the clock went back. */
+  readonly readAt: number;
   readonly rows: EncodedRows;
   readonly isNewLayout: boolean;
   readonly logged: EncodedRows | null;
