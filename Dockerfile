@@ -18,7 +18,9 @@ RUN npm run build
 
 FROM base AS dependencies
 COPY package.json package-lock.json ./
-RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --no-audit --no-fund
+# What only compilers and debuggers read is left out: 25 MB of the packages' type declarations and source maps.
+RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --no-audit --no-fund \
+    && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.[cm]ts' -o -name '*.map' \) -delete
 
 # The demo's two packages, made production dependencies here only, at the versions of the lock file.
 FROM dependencies AS demo-dependencies
@@ -26,7 +28,8 @@ RUN --mount=type=cache,target=/root/.npm \
     version_of() { node --print "require('./package.json').devDependencies['$1']"; } \
     && npm install --omit=dev --no-audit --no-fund --save-prod --save-exact \
       "dynalite@$(version_of dynalite)" \
-      "@aws-sdk/lib-dynamodb@$(version_of @aws-sdk/lib-dynamodb)"
+      "@aws-sdk/lib-dynamodb@$(version_of @aws-sdk/lib-dynamodb)" \
+    && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.[cm]ts' -o -name '*.map' \) -delete
 
 # What both images share, except for the packages.
 FROM base AS runtime
