@@ -82,6 +82,14 @@ test('the scratch folder of a process that was killed is removed by the next one
   assert.deepEqual([existsSync(dead), existsSync(running)], [false, true]);
 });
 
+test('so is that of a killed process whose number is ours, as in a restarted container; our own are not', async (t) => {
+  const { engine } = await openEngine(t);
+  const left = join(tmpdir(), `dynamo-csv-scratch-${process.pid}-left`);
+  await mkdir(left, { recursive: true });
+  await openEngine(t);
+  assert.deepEqual([existsSync(left), existsSync(engine.scratch.folder)], [false, true]);
+});
+
 test('the time zone is the configured one, and now is what the session is told', async (t) => {
   const { engine } = await openEngine(t);
   const now = Date.parse('2026-11-24T15:30:00Z');
