@@ -61,11 +61,7 @@ export function labelSets({ fields, rows }: Answer): ReadonlyMap<string, number 
 }
 
 /** One query and its answer. `picked` is null for an alert: variables are not replaced there. */
-export async function checkQuery(
-  target: JsonObject,
-  asking: Asking,
-  picked: Picked | null,
-): Promise<Answer> {
+export async function checkQuery(target: JsonObject, asking: Asking, picked: Picked | null): Promise<Answer> {
   const query = picked === null ? target : fillIn(target, picked);
   const { request, fields } = plugins[asking.flavour];
   const { address, headers } = request(query, asking.environment);
@@ -80,17 +76,17 @@ export async function checkQuery(
 
 function checkFields(query: JsonObject, fields: readonly Field[], address: URL, asking: Asking): void {
   const contract = contractOf(address);
+  // Also where `pad` makes a row of nothing.
   const isEmpty = fields.every(({ cells }) => (cells ?? []).every(isAbsent));
-  if (isEmpty && contract.mayBeEmpty === undefined && asking.isNew !== true) {
-    throw new Error(`${address} has no row`);
-  }
+  const mayBeEmpty = asking.isNew === true || contract.mayBeEmpty !== undefined;
+  if (fields[0]?.values.length === 0 && !mayBeEmpty) throw new Error(`${address} has no row`);
   for (const { name, text, type } of expectedColumns(query)) {
     const field = fields.find((field) => field.name === text);
     if (field === undefined || field.cells === null) throw new Error(`${address} has no column ${name}`);
     const column = contract.columns[name];
     if (column === undefined) throw new Error(`${name} of ${address} is not in dashboards/datasets.ts`);
     if (type !== column.type) throw new Error(`${name} of ${address} is a ${column.type}, not a ${type}`);
-    const mayBeAbsent = isEmpty || asking.isNew === true || column.mayBeAbsent !== undefined;
+    const mayBeAbsent = (isEmpty && mayBeEmpty) || column.mayBeAbsent !== undefined || asking.isNew === true;
     checkColumn(field, mayBeAbsent, asking.flavour, `${name} of ${address}`);
   }
 }

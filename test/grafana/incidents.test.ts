@@ -50,12 +50,15 @@ test("the alerts and the demo's incidents", async (t) => {
   await first.stopAws();
 
   for (const incident of INCIDENTS) {
-    await t.test(`--incident ${incident} makes its alerts fire within three minutes, and no other`, async (t) => {
-      const demo = await startDemo(t, { now: NOW, past, incident });
-      const seen = await new Grafanas(demo).watch(3);
-      assert.deepEqual(seen.at(-1), firingIn[incident]);
-      assert.deepEqual(new Set(seen.flat()), new Set(firingIn[incident]));
-    });
+    await t.test(
+      `--incident ${incident} makes its alerts fire within three minutes, and no other`,
+      async (t) => {
+        const demo = await startDemo(t, { now: NOW, past, incident });
+        const seen = await new Grafanas(demo).watch(3);
+        assert.deepEqual(seen.at(-1), firingIn[incident]);
+        assert.deepEqual(new Set(seen.flat()), new Set(firingIn[incident]));
+      },
+    );
   }
 
   await t.test('without one, every incident is told within ten minutes, and is over by itself', async (t) => {
@@ -66,37 +69,43 @@ test("the alerts and the demo's incidents", async (t) => {
     assert.deepEqual((await grafanas.watch(2)).at(-1), []);
   });
 
-  await t.test('when the service is gone that fires, and what fired before goes on, neither more nor less', async (t) => {
-    const demo = await startDemo(t, { now: NOW, past, incident: 'cpu' });
-    const grafanas = new Grafanas(demo);
-    assert.deepEqual((await grafanas.watch(2)).at(-1), firingIn.cpu);
-    await demo.stopService();
-    for (const seen of await grafanas.watch(2)) assert.deepEqual(seen, firingIn.cpu);
-    for (const seen of await grafanas.watch(1)) assert.deepEqual(seen, [...firingIn.cpu, 'service-silent']);
-    await demo.startService();
-    for (const seen of await grafanas.watch(0.5)) assert.deepEqual(seen, firingIn.cpu);
-  });
+  await t.test(
+    'when the service is gone that fires, and what fired before goes on, neither more nor less',
+    async (t) => {
+      const demo = await startDemo(t, { now: NOW, past, incident: 'cpu' });
+      const grafanas = new Grafanas(demo);
+      assert.deepEqual((await grafanas.watch(2)).at(-1), firingIn.cpu);
+      await demo.stopService();
+      for (const seen of await grafanas.watch(2)) assert.deepEqual(seen, firingIn.cpu);
+      for (const seen of await grafanas.watch(1)) assert.deepEqual(seen, [...firingIn.cpu, 'service-silent']);
+      await demo.startService();
+      for (const seen of await grafanas.watch(0.5)) assert.deepEqual(seen, firingIn.cpu);
+    },
+  );
 
-  await t.test('when the sources do not answer, the age of each dataset fires and nothing else', async (t) => {
-    const demo = await startDemo(t, { now: NOW, past, incident: 'network' });
-    const grafanas = new Grafanas(demo);
-    const before = (await grafanas.watch(3)).at(-1)!;
-    assert.deepEqual(before, firingIn.network);
-    await demo.stopAws();
-    const seen = await grafanas.watch(6);
-    const [, , , soon] = seen;
-    assert.deepEqual(soon, before, 'not before three intervals');
-    const datasets = [
-      'api-server',
-      'api-server-log',
-      'flag-dynamodb',
-      'flag-dynamodb-changes',
-      'pickup-zone-dynamodb',
-      'pickup-zone-dynamodb-changes',
-      'taxi-destination-dynamodb',
-      'taxi-destination-dynamodb-changes',
-      'zone-count-dynamodb',
-    ];
-    assert.deepEqual(seen.at(-1), [...before, ...datasets.map((name) => `stale-data: dataset=${name}`)]);
-  });
+  await t.test(
+    'when the sources do not answer, the age of each dataset fires and nothing else',
+    async (t) => {
+      const demo = await startDemo(t, { now: NOW, past, incident: 'network' });
+      const grafanas = new Grafanas(demo);
+      const before = (await grafanas.watch(3)).at(-1)!;
+      assert.deepEqual(before, firingIn.network);
+      await demo.stopAws();
+      const seen = await grafanas.watch(6);
+      const [, , , soon] = seen;
+      assert.deepEqual(soon, before, 'not before three intervals');
+      const datasets = [
+        'api-server',
+        'api-server-log',
+        'flag-dynamodb',
+        'flag-dynamodb-changes',
+        'pickup-zone-dynamodb',
+        'pickup-zone-dynamodb-changes',
+        'taxi-destination-dynamodb',
+        'taxi-destination-dynamodb-changes',
+        'zone-count-dynamodb',
+      ];
+      assert.deepEqual(seen.at(-1), [...before, ...datasets.map((name) => `stale-data: dataset=${name}`)]);
+    },
+  );
 });

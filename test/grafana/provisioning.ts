@@ -35,7 +35,8 @@ export interface DashboardJson {
   readonly description: string;
   readonly schemaVersion: number;
   readonly time: { readonly from: string; readonly to: string };
-  readonly templating: { readonly list: readonly VariableJson[] };
+  /** Absent where there is none. */
+  readonly templating?: { readonly list: readonly VariableJson[] };
   readonly panels: readonly PanelJson[];
 }
 

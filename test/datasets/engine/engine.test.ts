@@ -50,7 +50,9 @@ test('an answer that was read, or was not read to its end, keeps no memory of Du
   const { engine } = await openEngine(t);
   const used = () =>
     engine.session({ lane: 'ours' }, async (session) => {
-      const [[bytes] = []] = await session.rows('SELECT sum(memory_usage_bytes)::DOUBLE FROM duckdb_memory()');
+      const [[bytes] = []] = await session.rows(
+        'SELECT sum(memory_usage_bytes)::DOUBLE FROM duckdb_memory()',
+      );
       return Number(bytes);
     });
   const before = await used();
