@@ -114,7 +114,7 @@ async function assertZones(asking: Asking): Promise<void> {
 }
 
 function variablesOf(flavour: FlavourName): VariableJson[] {
-  return dashboardsOf(flavour).flatMap(({ templating }) => [...(templating?.list ?? [])]);
+  return dashboardsOf(flavour).flatMap(({ templating }) => [...templating.list]);
 }
 
 /** What a variable offers, in order: a list in the dashboard, or what the service answers to its query. */

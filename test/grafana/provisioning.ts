@@ -35,8 +35,7 @@ export interface DashboardJson {
   readonly description: string;
   readonly schemaVersion: number;
   readonly time: { readonly from: string; readonly to: string };
-  /** Absent where there is none. */
-  readonly templating?: { readonly list: readonly VariableJson[] };
+  readonly templating: { readonly list: readonly VariableJson[] };
   readonly panels: readonly PanelJson[];
 }
 

@@ -45,7 +45,7 @@ export function pickedTime(dashboard: DashboardJson, panel: PanelJson, now: numb
     from,
     to,
     interval: formatDuration(parseDuration(interval)!),
-    variables: dashboard.templating?.list ?? [],
+    variables: dashboard.templating.list,
   };
 }
 
