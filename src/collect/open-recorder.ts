@@ -31,6 +31,7 @@ async function knownTakeover(
     const isOurs = scriptPath === undefined || named.includes(basename(scriptPath, '.csv'));
     return isOurs ? takeover : { ...takeover, scriptPath };
   }
+  // One that cannot be read is the recorder's to tell.
   const state = await stateFileOf(dataDir, name, nodeFiles)
     .read()
     .catch(() => null);
