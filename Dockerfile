@@ -12,6 +12,7 @@ FROM base AS build
 COPY package.json package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --include=dev --no-audit --no-fund
 COPY tsconfig.json ./
+COPY scripts/bundle-web.mjs ./scripts/
 COPY src ./src
 RUN npm run build
 
@@ -52,10 +53,12 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
 FROM runtime AS demo
 COPY --from=demo-dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist/src ./dist/src
+COPY --from=build /app/dist/web ./dist/web
 CMD ["node", "--enable-source-maps", "dist/src/demo/main.js"]
 
 # The last stage is what a build makes unless told otherwise.
 FROM runtime AS service
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist/src ./dist/src
+COPY --from=build /app/dist/web ./dist/web
 CMD ["node", "--enable-source-maps", "dist/src/server.js"]

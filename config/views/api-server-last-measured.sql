@@ -1,35 +1,64 @@
--- What was last measured of each API server: the present values, and where CloudWatch has none, those of the last poll that
--- found one, up to two days back and only since the server last started. So an alert on a value neither ends nor begins
--- because a measurement is missing. Empty for a server that does not run.
+-- What is known of each API server, for the alerts on it: its state now, and where EC2 or CloudWatch are silent, what the
+-- polls of the last seven days found last. So no alert ends or begins because something could not be read. A measurement
+-- counts only if it was made since the server last started; `measured` is 1 where the latest poll has all three. Where no
+-- server is found at all any more, those that were found last are `missing`.
 -- keys: instance_id
 WITH recent AS (
-  SELECT instance_id, "timestamp", running, cpu_utilization, network_in, network_out
+  SELECT
+    instance_id,
+    name,
+    running,
+    TRY_CAST(cpu_utilization AS DOUBLE) AS cpu_utilization,
+    TRY_CAST(network_in AS DOUBLE) AS network_in,
+    TRY_CAST(network_out AS DOUBLE) AS network_out,
+    measured_at,
+    "timestamp"
   FROM "api-server-log"
-  WHERE date >= local_day(service_now()) - 1
+  WHERE date >= local_day(service_now()) - 6
 ),
-started AS (
-  SELECT instance_id, max("timestamp") FILTER (WHERE running = 0) AS last_down
+known AS (
+  -- arg_max passes over rows in which there is no value.
+  SELECT
+    instance_id,
+    arg_max(name, "timestamp") AS name,
+    arg_max(running, "timestamp") AS running,
+    max("timestamp") FILTER (WHERE running = 0) AS last_down,
+    max("timestamp") AS last_seen
   FROM recent
   GROUP BY instance_id
 ),
-remembered AS (
+measured AS (
+  -- CloudWatch goes on giving a measurement for minutes: one made before a stop is not the restarted server's.
   SELECT
     instance_id,
-    arg_max(running, "timestamp") AS running,
     arg_max(cpu_utilization, "timestamp") AS cpu_utilization,
     arg_max(network_in, "timestamp") AS network_in,
     arg_max(network_out, "timestamp") AS network_out
-  FROM recent JOIN started USING (instance_id)
-  WHERE last_down IS NULL OR "timestamp" > last_down
+  FROM recent JOIN known USING (instance_id)
+  WHERE last_down IS NULL OR ("timestamp" > last_down AND measured_at >= last_down)
   GROUP BY instance_id
+),
+server AS (
+  SELECT
+    instance_id,
+    name,
+    state,
+    running,
+    CASE WHEN cpu_utilization IS NULL OR network_in IS NULL OR network_out IS NULL THEN 0 ELSE 1 END AS measured
+  FROM "api-server"
+  UNION ALL
+  SELECT instance_id, name, 'missing' AS state, 0 AS running, 0 AS measured
+  FROM known
+  WHERE NOT EXISTS (FROM "api-server") AND last_seen = (SELECT max(last_seen) FROM known)
 )
 SELECT
-  server.instance_id,
-  server.name,
-  server.state,
-  coalesce(server.running, remembered.running) AS running,
-  CASE WHEN server.running = 0 THEN NULL ELSE coalesce(server.cpu_utilization, remembered.cpu_utilization) END AS cpu_utilization,
-  CASE WHEN server.running = 0 THEN NULL ELSE coalesce(server.network_in, remembered.network_in) END AS network_in,
-  CASE WHEN server.running = 0 THEN NULL ELSE coalesce(server.network_out, remembered.network_out) END AS network_out
-FROM "api-server" AS server LEFT JOIN remembered ON remembered.instance_id = server.instance_id
-ORDER BY server.instance_id
+  instance_id,
+  coalesce(server.name, known.name) AS name,
+  state,
+  coalesce(server.running, known.running) AS running,
+  measured,
+  CASE WHEN coalesce(server.running, known.running) = 1 THEN cpu_utilization END AS cpu_utilization,
+  CASE WHEN coalesce(server.running, known.running) = 1 THEN network_in END AS network_in,
+  CASE WHEN coalesce(server.running, known.running) = 1 THEN network_out END AS network_out
+FROM server LEFT JOIN known USING (instance_id) LEFT JOIN measured USING (instance_id)
+ORDER BY instance_id

@@ -439,6 +439,15 @@ export function viewBroken(file: string, line: number | null, reason: string): D
   return new DynamoCsvError('VIEW_BROKEN', `${place}: ${reason}`, { remedy: 'correct the SQL of that view' });
 }
 
+/** A view whose leading comment names a column, after `time:` or `keys:`, that its SQL does not give. */
+export function viewLacksColumn(file: string, column: string): DynamoCsvError {
+  return new DynamoCsvError(
+    'VIEW_BROKEN',
+    `${file}: its comment names the column ${JSON.stringify(column)}, which its SQL does not give`,
+    { remedy: 'correct the line "-- time:" or "-- keys:"' },
+  );
+}
+
 /** A view that reads something that is no dataset. */
 export function viewReadsUnknown(file: string, name: string, closest: string | undefined): DynamoCsvError {
   return new DynamoCsvError('VIEW_BROKEN', `${file}: there is no dataset ${JSON.stringify(name)}`, {

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { RequestHistogram } from './request-histogram.js';
 
 /** Everything that `/metrics` tells, in one place; the rooms count into it. All names begin with `dynamo_csv_`. */
 export interface Metrics {
@@ -21,8 +22,8 @@ export interface Metrics {
   readonly age: Gauge<'dataset'>;
   /** Requests for a dataset or a window that the response cache answered (`hit`) or not (`miss`). */
   readonly cache: Counter<'result'>;
-  /** Seconds from request to answer. `route` is the pattern, such as `/csv/:name`. */
-  readonly requests: Histogram<'method' | 'route' | 'status'>;
+  /** Seconds from request to answer, by `method`, `route` (the pattern, such as `/csv/:name`) and `status`. */
+  readonly requests: RequestHistogram;
 }
 
 /** Seconds. From an empty table to one of many gigabytes. */
@@ -93,12 +94,11 @@ export function createMetrics(): Metrics {
       labelNames: ['result'],
       registers,
     }),
-    requests: new Histogram({
+    requests: new RequestHistogram({
       name: 'dynamo_csv_http_request_duration_seconds',
       help: 'How long HTTP requests took.',
-      labelNames: ['method', 'route', 'status'],
       buckets: REQUEST_BUCKETS,
-      registers,
+      registry,
     }),
   };
 }

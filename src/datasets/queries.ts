@@ -12,8 +12,8 @@ export interface Queries {
    */
   window(dataset: Dataset, parameters: Parameters): Promise<Query>;
   /**
-   * A foreign SQL text: exactly one SELECT over the datasets. Of the parameters only those of the output count
-   * (`format`, `pad`, `null`, `header`, `delimiter`). Rejects with 400 for anything else.
+   * A foreign SQL text: exactly one SELECT over the datasets, with the parameters of the output (`format`, `pad`, `null`,
+   * `header`, `delimiter`). Rejects with 400 for anything else.
    */
   sql(text: string, parameters: Parameters): Promise<Query>;
 }

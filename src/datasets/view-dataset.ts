@@ -4,6 +4,7 @@ import {
   datasetNotReadYet,
   describeError,
   viewBroken,
+  viewLacksColumn,
   viewReadsItself,
   viewReadsUnknown,
 } from '../base/errors.js';
@@ -16,13 +17,11 @@ import { digest } from './engine/digest.js';
 import { encodeTable } from './engine/encode-table.js';
 import type { Engine } from './engine/engine.js';
 import { readDuckDbError, type Select, SelectMistake, type SelectParser } from './engine/select-parser.js';
-import type { Range, SqlDataset } from './engine/sql-dataset.js';
+import { NOW_STANDS, type Range, type SqlDataset } from './engine/sql-dataset.js';
 import { identifier } from './engine/sql-text.js';
 import { readViewHead } from './view-file.js';
 import type { SqlColumn, SqlTable } from './windows/sql-table.js';
 
-/** Milliseconds that an answer which depends on "now" stands. */
-export const NOW_STANDS = 5_000;
 /** A view that computes for longer than this, in milliseconds, is stopped: nobody waits for it any more. */
 const LIMIT = 30_000;
 /** Rows up to which a view's answer is kept; a larger one is computed for each question, with its filters inside. */
@@ -214,6 +213,7 @@ export class ViewDataset implements Dataset, SqlDataset {
         expression: identifier(name),
         type,
       }));
+      this.#checkHead(computed.map(({ name }) => name));
       await session.run(
         `CREATE OR REPLACE TABLE ${table} AS SELECT * FROM (${sql}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
       );
@@ -228,11 +228,18 @@ export class ViewDataset implements Dataset, SqlDataset {
     });
   }
 
+  /** What the leading comment names has to be there, or every window on it would fail. */
+  #checkHead(columns: readonly string[]): void {
+    const named = [...(this.timeColumn === null ? [] : [this.timeColumn]), ...this.keys];
+    const missing = named.find((name) => !columns.includes(name));
+    if (missing !== undefined) throw viewLacksColumn(this.source, missing);
+  }
+
   async #encode(version: string): Promise<Content> {
-    const { engine } = this.#options;
+    const { engine, clock } = this.#options;
     const { columns, readAt } = this.#current;
     const table = await this.table({ from: null, to: null });
-    const { bytes, rows } = await encodeTable(engine, table, LIMIT);
+    const { bytes, rows } = await encodeTable(engine, table, { limit: LIMIT, now: clock.now() });
     this.#sizes = { rows, bytes: bytes.length };
     return { version, readAt, columns: columns.map(({ column }) => column), rows, bytes };
   }

@@ -8,12 +8,12 @@ export interface ViewHead {
   readonly keys: readonly string[];
 }
 
-/** Reads the `--` lines at the beginning of a view's SQL. */
+/** Reads the `--` lines at the beginning of a view's SQL, as any editor writes them: with `\r\n`, with a byte order mark. */
 export function readViewHead(sql: string): ViewHead {
   const words: string[] = [];
   let timeColumn: string | null = null;
   let keys: readonly string[] = [];
-  for (const line of sql.split('\n')) {
+  for (const line of sql.replace(/^\uFEFF/, '').split(/\r?\n/)) {
     const comment = /^\s*--\s?(.*)$/.exec(line)?.[1]?.trim();
     if (comment === undefined) {
       if (line.trim() === '' && words.length === 0) continue;

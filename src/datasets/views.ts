@@ -42,7 +42,11 @@ export async function openViews(options: ViewsOptions): Promise<readonly ViewDat
       logger.error({ view: file }, `this view is left out: ${why}; rename the file`);
       continue;
     }
-    const sql = await readFile(join(dir, fileName), 'utf8');
+    const sql = await readFile(join(dir, fileName), 'utf8').catch((error: unknown) => {
+      logger.error({ view: file }, `this view is left out: ${describeError(error)}`);
+      return null;
+    });
+    if (sql === null) continue;
     const view = new ViewDataset({ ...options, name, file, sql });
     registry.add(view);
     views.push(view);

@@ -24,8 +24,11 @@ export const KEEP_ALIVE = 65_000;
 /** Milliseconds for running requests to finish at shutdown; with what follows the process is gone within 5 s. */
 export const CLOSING_GRACE = 3_500;
 
-/** Mean delay of the event loop in milliseconds beyond which requests are turned away: five times the longest that is promised. */
-export const MAX_LOOP_DELAY = 250;
+/**
+ * Mean delay of the event loop in milliseconds beyond which work is refused: an answer takes some dozen turns, and would
+ * come after half a minute. A busy machine, or one long turn at the start, stays far below.
+ */
+export const MAX_LOOP_DELAY = 1_000;
 
 /** Seconds after which it makes sense to ask again for what is not there yet, or was turned away. */
 export const RETRY_AFTER = 5;

@@ -101,4 +101,3 @@ export const SqlSchema = Type.Object({
 });
 
 export type HealthJson = Static<typeof HealthSchema>;
-export type ReadinessJson = Static<typeof ReadinessSchema>;

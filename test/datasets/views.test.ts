@@ -39,6 +39,13 @@ test('the leading comment is the description and declares time and keys', async 
   );
 });
 
+test('the leading comment is understood as any editor writes it', async (t) => {
+  const { views } = await worldWith(t, {
+    'windows.sql': '\uFEFF-- From a\r\n-- Windows editor.\r\n-- keys: id\r\nSELECT id FROM zones\r\n',
+  });
+  assert.deepEqual([views[0]!.description, views[0]!.keys], ['From a Windows editor.', ['id']]);
+});
+
 test('a view is computed from datasets, other views and lookups, and kept until an input changes', async (t) => {
   const { world, zones, views } = await worldWith(t, {
     'all.sql': 'SELECT sum("count") AS total FROM busy',
@@ -105,8 +112,11 @@ test('a view with more rows than are kept is computed for each question', async 
   const { world, zones, views } = await worldWith(t, {
     'many.sql': 'SELECT i, i % 7 AS rest FROM zones, range(200001) AS r(i) ORDER BY i DESC',
     'few.sql': 'SELECT count(*) AS n FROM many',
+    'timed.sql': 'SELECT service_now() AS now FROM zones, range(200001)',
   });
   await zones.record(counts(['a', '1']), world.time.at);
+  world.time.at += 60_000;
+  assert.match(await text(views[2]!), /^now\n2026-11-20T12:01:00.000Z\n/);
   assert.equal(await world.window('many', 'limit=2'), 'i,rest\n200000,3\n199999,2\n');
   assert.equal(await text(views[0]!), 'n\n200001\n');
   assert.equal((await views[1]!.content()).rows, 200_001);
@@ -130,6 +140,13 @@ const brokenViews: readonly (readonly [what: string, sql: string, says: RegExp])
     'SELECT * FROM zone',
     /bad\.sql: there is no dataset "zone"; did you mean zones\?/,
   ],
+  ['nothing in it', '-- To be written.\n', /bad\.sql: There is no SQL; correct/],
+  [
+    'a time column in its comment that it does not give',
+    '-- time: at\nSELECT id FROM zones',
+    /bad\.sql: its comment names the column "at", which its SQL does not give; correct the line/,
+  ],
+  ['a key in its comment that it does not give', '-- keys: id, n\nSELECT id FROM zones', /column "n", which/],
   ['two statements', 'SELECT 1; SELECT 2', /bad\.sql: There are 2 statements/],
   ['a file', "SELECT * FROM read_csv('x.csv')", /bad\.sql: read_csv\(\) cannot be read from/],
   ['itself', 'SELECT * FROM bad', /bad\.sql: it reads itself: bad reads bad; take one/],
@@ -173,6 +190,15 @@ test('a view that failed for its data works again when the data is right', async
   await zones.record(counts(['7', '1']), world.time.at++);
   assert.equal(await text(views[0]!), 'n\n7\n');
   assert.equal(views[0]!.status().lastError, null);
+});
+
+test('a view that cannot be read is left out, and no other is touched', async (t) => {
+  const world = await SqlWorld.start(t);
+  const folder = await temporaryFolder(t);
+  await mkdir(join(folder, 'a.sql'));
+  await writeFile(join(folder, 'b.sql'), 'SELECT 1 AS one');
+  const views = await world.sql.openViews(folder, 'config/views');
+  assert.deepEqual(await Promise.all(views.map(text)), ['one\n1\n']);
 });
 
 test('a view that takes the name of a dataset is left out', async (t) => {

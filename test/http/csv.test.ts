@@ -131,19 +131,17 @@ test('requests that come at the same time share one reading and one encoding', a
   assert.equal(readings, 2);
 });
 
-test('a poll that lands while the dataset is read is in the next answer', async (t) => {
+test('rows of a poll that landed while the dataset was read are never taken for those of the poll before', async (t) => {
   const world = await createWorld(t);
   const table = await world.table('flags');
   await table.poll(COUNTS, [['a', '1']]);
   const dataset = table.datasets[0]!;
   const content = dataset.content.bind(dataset);
   dataset.content = async () => {
-    const old = await content();
     dataset.content = content;
     await table.poll(COUNTS, [['a', '2']]);
-    return old;
+    return content();
   };
-  assert.equal((await world.http.inject('/csv/flags')).body, 'id,count\na,1\n');
   assert.equal((await world.http.inject('/csv/flags')).body, 'id,count\na,2\n');
   await table.poll(COUNTS, [['a', '1']]);
   assert.equal((await world.http.inject('/csv/flags')).body, 'id,count\na,1\n');

@@ -246,6 +246,13 @@ test('SQL is answered where it is allowed, by its URL or as a body', async (t) =
     { what: 'SELECT 2', parameters: [['null', 'null']] },
     { what: 'SELECT 3', parameters: [] },
   ]);
+  const posted = await world.http.inject({
+    method: 'POST',
+    url: '/sql',
+    headers: { 'if-none-match': '*' },
+    payload: { sql: 'SELECT 2' },
+  });
+  assert.equal(posted.statusCode, 200);
   for (const response of [
     await world.http.inject('/csv'),
     await world.http.inject('/csv?sql='),

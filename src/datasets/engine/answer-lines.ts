@@ -3,7 +3,8 @@ import type { Statement } from '../windows/statement.js';
 import type { Session } from './session.js';
 
 /**
- * The lines of a statement (see `compileLines`), fetched as they are taken. `onRows` hears how many rows each chunk brings.
+ * The lines of a statement (see `compileLines`), fetched as they are taken. `onRows` hears how many rows there are so far,
+ * in the end all; not counted is the last line fetched, which is the mark that says that the answer is whole.
  * The session is closed at the end, wherever that comes.
  */
 export async function* answerLines(
@@ -15,9 +16,11 @@ export async function* answerLines(
   try {
     const result = await session.stream(sql, values);
     const fetch = result.fetchChunk.bind(result);
+    let lines = 0;
     result.fetchChunk = async () => {
       const chunk = await fetch();
-      onRows(chunk?.rowCount ?? 0);
+      lines += chunk?.rowCount ?? 0;
+      onRows(lines - 1);
       return chunk;
     };
     yield* readLines(result, signal);

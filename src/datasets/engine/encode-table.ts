@@ -9,11 +9,14 @@ import type { Engine } from './engine.js';
 const PLAIN: OutputShape = parseShape([]);
 const NEVER = new AbortController().signal;
 
-/** All of a table as CSV, header line and rows. `limit`: milliseconds that it may compute. */
+/**
+ * All of a table as CSV, header line and rows. `limit`: milliseconds that it may compute; `now`: what `service_now()` says
+ * where the table is a view that is computed anew.
+ */
 export async function encodeTable(
   engine: Engine,
   { from, columns }: SqlTable,
-  limit: number,
+  { limit, now }: { readonly limit: number; readonly now: number },
 ): Promise<{ readonly bytes: Buffer; readonly rows: number }> {
   const list = columns.map(({ expression }) => expression).join(', ');
   const names = columns.map(({ column }) => column);
@@ -24,9 +27,9 @@ export async function encodeTable(
     types: columns.map(({ type }) => type),
   };
   let rows = 0;
-  const session = await engine.open({ lane: 'ours', limit });
-  const lines = answerLines(session, compileLines(select, PLAIN), NEVER, (more) => {
-    rows += more;
+  const session = await engine.open({ lane: 'ours', limit, now });
+  const lines = answerLines(session, compileLines(select, PLAIN), NEVER, (soFar) => {
+    rows = soFar;
   });
   const parts: Buffer[] = [];
   for await (const part of answerBody(names, PLAIN, lines)) parts.push(part);

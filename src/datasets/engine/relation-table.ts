@@ -194,5 +194,6 @@ function notSealed(day: string | null, days: readonly SealedDay[]): string {
 
 function dayName(columns: readonly StoredColumn[]): string {
   const taken = new Set(columns.map(({ name }) => name.toLowerCase()));
-  return taken.has(DAY) ? `local_${DAY}` : DAY;
+  const free = (name: string): string => (taken.has(name) ? free(`local_${name}`) : name);
+  return free(DAY);
 }

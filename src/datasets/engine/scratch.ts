@@ -1,7 +1,31 @@
-import { mkdtempSync, realpathSync } from 'node:fs';
+import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
+const PREFIX = 'dynamo-csv-scratch-';
+
+/** Folders whose name has the number of a process that does not run. One that cannot be removed is somebody else's. */
+function removeLeftovers(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = /^dynamo-csv-scratch-(\d+)-/.exec(name)?.[1];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    try {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    } catch {
+      // Another user's: it is theirs to remove.
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
 
 /**
  * A folder of our own below the system's temporary one: how rows reach DuckDB. Its CSV reader takes files only, and is
@@ -11,8 +35,10 @@ export class Scratch {
   readonly folder: string;
   #files = 0;
 
+  /** Makes a new one, and removes those of processes that were killed. */
   constructor() {
-    this.folder = realpathSync(mkdtempSync(join(tmpdir(), 'dynamo-csv-')));
+    removeLeftovers();
+    this.folder = realpathSync(mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`)));
   }
 
   /** A path in it that nothing has yet. */

@@ -67,6 +67,9 @@ const VOLATILE_FUNCTIONS = new Set([
 
 const ONE_SELECT = 'write exactly one SELECT';
 
+/** How the package begins what DuckDB says about syntax. */
+const NOT_EXTRACTED = 'Failed to extract statements: ';
+
 /**
  * Takes SQL apart in a DuckDB of its own that has no data: what it must not do is refused before the real one sees it.
  * The real one's own locks (no access outside, no settings) stand behind this: they alone would let an allowed folder be
@@ -114,10 +117,12 @@ export class SelectParser {
     try {
       count = (await this.#connection.extractStatements(text)).count;
     } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      // Of a text without any statement DuckDB says nothing at all, and the package has no words of its own.
+      if (!message.startsWith(NOT_EXTRACTED)) throw new SelectMistake('There is no SQL', ONE_SELECT);
       const { reason, place } = readDuckDbError(error);
       throw new SelectMistake(reason, null, place);
     }
-    if (count === 0) throw new SelectMistake('There is no SQL', ONE_SELECT);
     if (count > 1) throw new SelectMistake(`There are ${count} statements`, ONE_SELECT);
     const reader = await this.#connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)', [text]);
     const answer = JSON.parse(String(reader.getRows()[0]?.[0])) as {
@@ -231,10 +236,7 @@ function plus(names: Names, name: string): Names {
 
 /** DuckDB's error without its drawing: `Binder Error: column "a" not found … LINE 3: … ^`. */
 export function readDuckDbError(error: unknown): { readonly reason: string; readonly place: Place | null } {
-  const text = (error instanceof Error ? error.message : String(error)).replace(
-    /^Failed to extract statements: /,
-    '',
-  );
+  const text = (error instanceof Error ? error.message : String(error)).replace(NOT_EXTRACTED, '');
   const drawing = /\n\nLINE (\d+): (.*)\n( *)\^/.exec(text);
   const reason = (drawing === null ? text : text.slice(0, drawing.index)).replace(/\s+/g, ' ').trim();
   if (drawing === null) return { reason, place: null };

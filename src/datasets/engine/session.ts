@@ -124,7 +124,10 @@ export class Session {
     signal.addEventListener('abort', interrupting.start, { once: true });
     const started = performance.now();
     try {
-      return await work();
+      const result = await work();
+      // A chunk of an interrupted answer comes as if the answer were at its end.
+      signal.throwIfAborted();
+      return result;
     } catch (error) {
       signal.throwIfAborted();
       throw error;

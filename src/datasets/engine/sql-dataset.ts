@@ -1,5 +1,8 @@
 import type { SqlTable } from '../windows/sql-table.js';
 
+/** Milliseconds that an answer which depends on "now" stands. */
+export const NOW_STANDS = 5_000;
+
 /** The time that a window asks for, `to` excluded; epoch milliseconds, null: open. */
 export interface Range {
   readonly from: number | null;

@@ -1,13 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.js';
-import { DynamoCsvError, sqlFailed, sqlRefused, sqlTooManyRows } from '../../base/errors.js';
+import { badParameter, DynamoCsvError, sqlFailed, sqlRefused, sqlTooManyRows } from '../../base/errors.js';
 import type { Dataset } from '../dataset.js';
 import type { Answer, Parameters, Queries, Query } from '../queries.js';
-import { NOW_STANDS } from '../view-dataset.js';
 import { answerBody } from '../windows/answer-body.js';
 import { compileWindow, type Select } from '../windows/compile.js';
 import { compileLines } from '../windows/lines.js';
+import { named, SHAPE_PARAMETERS } from '../windows/parameters.js';
 import { parseWindow } from '../windows/parse-window.js';
 import { compilePivotValues } from '../windows/pivot-sql.js';
 import { type OutputShape, parseShape } from '../windows/shape.js';
@@ -19,7 +19,7 @@ import { digest } from './digest.js';
 import type { Engine } from './engine.js';
 import { readDuckDbError, SelectMistake, type SelectParser } from './select-parser.js';
 import type { Session, SessionOptions } from './session.js';
-import type { SqlDataset } from './sql-dataset.js';
+import { NOW_STANDS, type SqlDataset } from './sql-dataset.js';
 import { literal } from './sql-text.js';
 
 /** Milliseconds that a window may compute: nobody waits longer for a panel. */
@@ -105,6 +105,7 @@ export class SqlQueries implements Queries {
   }
 
   async sql(text: string, parameters: Parameters): Promise<Query> {
+    refuseOthers(parameters);
     const shape = parseShape(parameters);
     const now = this.#clock.now();
     const select = await this.#parser.parse(text).catch((error: unknown) => {
@@ -132,7 +133,7 @@ export class SqlQueries implements Queries {
       run: (signal) =>
         this.#run(terms, signal, async (session) => {
           await syncAll(tables);
-          const columns = await session.describe(`SELECT * FROM (${select.sql}\n)`);
+          const columns = await columnsOf(session, select.sql);
           return {
             sql: `SELECT * FROM (${select.sql}\n) LIMIT ${FOREIGN_ROWS + 1}`,
             values: [],
@@ -165,9 +166,7 @@ export class SqlQueries implements Queries {
 
   #text(session: Session, select: Select, terms: Terms, signal: AbortSignal): AsyncIterable<Buffer> {
     const { shape, mostRows } = terms;
-    let rows = 0;
-    const lines = answerLines(session, compileLines(select, shape), signal, (more) => {
-      rows += more;
+    const lines = answerLines(session, compileLines(select, shape), signal, (rows) => {
       if (mostRows !== null && rows > mostRows) throw sqlTooManyRows(mostRows);
     });
     return answerBody(select.columns, shape, lines);
@@ -207,8 +206,31 @@ async function syncAll(tables: readonly SqlDataset[]): Promise<string> {
   return digest(tables.map(({ state }) => state));
 }
 
-/** Foreign SQL that does not work is a mistake of the one who asked. */
-function refusal(error: unknown): unknown {
+/** Foreign SQL says itself which rows and columns it wants: beside it stand parameters of the output only. */
+function refuseOthers(parameters: Parameters): void {
+  const other = parameters.find(([name]) => !SHAPE_PARAMETERS.some((known) => known === name));
+  if (other === undefined) return;
+  throw badParameter(
+    `${named(other[0])}: SQL has no such parameter`,
+    `say it in the SQL; the output has ${SHAPE_PARAMETERS.join(', ')}`,
+  );
+}
+
+/** What a foreign SELECT gives; a mistake in it is told with its place in the text. */
+async function columnsOf(session: Session, sql: string): ReturnType<Session['describe']> {
+  try {
+    // On lines of its own, so that columns count from its beginning.
+    return await session.describe(`SELECT * FROM (\n${sql}\n)`);
+  } catch (error) {
+    throw refusal(error, 1);
+  }
+}
+
+/**
+ * Foreign SQL that does not work is a mistake of the one who asked. `linesBefore`: lines of ours before the text; null: it
+ * stands somewhere in a statement of ours, so that DuckDB's place says nothing about the text.
+ */
+function refusal(error: unknown, linesBefore: number | null = null): unknown {
   if (error instanceof SelectMistake) {
     return error.remedy === null
       ? sqlFailed(error.message, error.place)
@@ -216,7 +238,8 @@ function refusal(error: unknown): unknown {
   }
   if (error instanceof DynamoCsvError || !(error instanceof Error) || error.name !== 'Error') return error;
   const { reason, place } = readDuckDbError(error);
-  return sqlFailed(reason, place);
+  const isTold = place !== null && linesBefore !== null && place.line > linesBefore;
+  return sqlFailed(reason, isTold ? { ...place, line: place.line - linesBefore } : null);
 }
 
 function earliest(a: number | null, b: number | null): number | null {

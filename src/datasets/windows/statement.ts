@@ -21,10 +21,8 @@ export class Bindings {
 
   /** What stands for the value in the SQL, which has to use it; `type` is DuckDB's. */
   add(value: string, type = 'VARCHAR'): string {
-    // One of another type is another one: DuckDB gives a parameter the type of its first cast.
-    const key = `${type} ${value}`;
-    const index = this.#indexes.get(key) ?? this.#values.push(value);
-    this.#indexes.set(key, index);
+    const index = this.#indexes.get(value) ?? this.#values.push(value);
+    this.#indexes.set(value, index);
     return `CAST($${index} AS ${type})`;
   }
 }

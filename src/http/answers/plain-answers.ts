@@ -65,7 +65,7 @@ export class PlainAnswers {
   }
 
   #keyOf({ name }: Dataset, { pad, nullText }: Shape): string {
-    if (pad === true || nullText !== undefined) return `${name}\n${pad === true}\n${nullText ?? ''}`;
+    if (pad === true || (nullText ?? '') !== '') return `${name}\n${pad === true}\n${nullText ?? ''}`;
     let key = this.#bareKeys.get(name);
     if (key === undefined) {
       key = `${name}\n`;
@@ -75,7 +75,7 @@ export class PlainAnswers {
   }
 
   async #make(key: string, dataset: Dataset, shape: Shape): Promise<Kept> {
-    const { version, columns } = dataset;
+    const { version } = dataset;
     const content = await dataset.content();
     // A poll that landed meanwhile may have made them newer than the version they would be kept under.
     const isSettled = dataset.version === version;
@@ -83,7 +83,8 @@ export class PlainAnswers {
     const representation = new Representation(bytes, CSV, await hashOf(bytes), (added) =>
       this.#cache.grow(key, kept, added),
     );
-    const kept: Kept = { representation, version, columns, readAt: content.readAt, second: -1 };
+    const { columns, readAt } = content;
+    const kept: Kept = { representation, version, columns, readAt, second: -1 };
     if (isSettled) this.#cache.set(key, kept, bytes.length);
     return kept;
   }

@@ -48,7 +48,8 @@ export class Sender {
     now: number,
   ): void {
     const { whole, notModified } = variant.heads(readAt, now);
-    const isKnown = noneMatchFails(raw.headers['if-none-match'], variant.etag);
+    // Of what is posted nobody has a copy to compare.
+    const isKnown = raw.method !== 'POST' && noneMatchFails(raw.headers['if-none-match'], variant.etag);
     const head = this.#completed(isKnown ? notModified : whole, reply);
     reply.hijack();
     reply.raw.writeHead(isKnown ? 304 : 200, head);

@@ -1,6 +1,7 @@
 import type { onResponseHookHandler } from 'fastify';
 import type { Logger } from '../../base/logger.js';
 import type { Metrics } from '../../base/metrics.js';
+import type { RequestSeries } from '../../base/request-histogram.js';
 import type { Http } from '../options.js';
 import type { ResponseTimes } from '../response-times.js';
 import { pathOf } from './errors.js';
@@ -26,16 +27,32 @@ export function registerObservation(http: Http, observers: Observers): void {
 }
 
 function observer(route: string, { metrics, logger, responseTimes }: Observers): onResponseHookHandler {
+  const seriesOf = seriesByStatus(route, metrics);
   return (request, reply, done) => {
     const milliseconds = reply.elapsedTime;
     const { method } = request;
     const status = reply.raw.statusCode;
-    metrics.requests.observe({ method, route, status }, milliseconds / 1_000);
+    seriesOf(method, status).observe(milliseconds / 1_000);
     if (request.dataset !== null) responseTimes.record(request.dataset, milliseconds);
     if (logger.isLevelEnabled('debug')) {
       // No query string, no headers: either may hold a secret.
       logger.debug({ method, path: pathOf(request.raw.url), status, milliseconds }, 'request');
     }
     done();
+  };
+}
+
+/** The route's series in the metrics, each made at the first request that needs it. */
+function seriesByStatus(
+  route: string,
+  { requests }: Metrics,
+): (method: string, status: number) => RequestSeries {
+  const byMethod = new Map<string, Map<number, RequestSeries>>();
+  return (method, status) => {
+    const known = byMethod.get(method)?.get(status);
+    if (known !== undefined) return known;
+    const series = requests.series({ method, route, status });
+    byMethod.set(method, new Map(byMethod.get(method)).set(status, series));
+    return series;
   };
 }

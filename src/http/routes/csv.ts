@@ -1,12 +1,16 @@
 import { Type } from 'typebox';
 import { datasetUnknown } from '../../base/errors.js';
 import type { Dataset, Registry } from '../../datasets/dataset.js';
+import type { Shape } from '../../datasets/shaped.js';
+import { isPlain } from '../../datasets/windows/parameters.js';
+import { parseShape } from '../../datasets/windows/shape.js';
 import type { Answers } from '../answers/answers.js';
-import { parametersOf, plainShape } from '../answers/query-string.js';
+import { parametersOf } from '../answers/query-string.js';
 import type { Http, HttpOptions } from '../options.js';
 import { answerSchema, WINDOW_PARAMETERS } from './window-parameters.js';
 
 const SUFFIX = '.csv';
+const UNSHAPED: Shape = {};
 
 /** `GET|HEAD /csv/:name`, with or without `.csv`: a dataset, or a window of it. */
 export function csvRoute(http: Http, { registry, queries }: HttpOptions, answers: Answers): void {
@@ -26,8 +30,8 @@ export function csvRoute(http: Http, { registry, queries }: HttpOptions, answers
       const dataset = find(registry, request.params.name);
       request.dataset = dataset.name;
       const parameters = parametersOf(request.raw.url ?? '');
-      const shape = plainShape(parameters);
-      if (shape !== null) return answers.plain(request, reply, dataset, shape);
+      if (parameters.length === 0) return answers.plain(request, reply, dataset, UNSHAPED);
+      if (isPlain(parameters)) return answers.plain(request, reply, dataset, parseShape(parameters));
       return queries.window(dataset, parameters).then((query) => answers.query(request, reply, query));
     },
   });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { DynamoCsvError } from '../../../src/base/errors.js';
@@ -65,6 +67,19 @@ test('closing stops what is running and leaves no scratch folder', async (t) => 
   await stopped;
   await engine.close();
   assert.equal(existsSync(folder), false);
+});
+
+test('the scratch folder of a process that was killed is removed by the next one, that of a running one is not', async (t) => {
+  const child = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+  const folder = (pid: number) => join(tmpdir(), `dynamo-csv-scratch-${pid}-test`);
+  const [dead, running] = [folder(4_194_305), folder(child.pid!)];
+  t.after(async () => {
+    child.kill();
+    await rm(running, { recursive: true });
+  });
+  await Promise.all([dead, running].map((path) => mkdir(path, { recursive: true })));
+  await openEngine(t);
+  assert.deepEqual([existsSync(dead), existsSync(running)], [false, true]);
 });
 
 test('the time zone is the configured one, and now is what the session is told', async (t) => {

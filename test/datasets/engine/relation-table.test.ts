@@ -129,6 +129,22 @@ test('columns that differ only in case, or are called like anything, are all the
   );
 });
 
+test("the local day has a column of its own, whatever the table's are called", async (t) => {
+  const world = await SqlWorld.start(t);
+  const log = await world.table('dates', { log: true });
+  const columns = { id: 'string', Date: 'string', local_date: 'string' } as const;
+  for (const days of [5, 0])
+    await log.record(readingOf(columns, [['a', 'b', 'c']]), world.time.at - days * DAY);
+  const all = 'id,Date,local_date,timestamp,local_local_date\n';
+  for (const sealed of [false, true]) {
+    if (sealed) await world.sealer.seal(log.log!, { keep: 3, retention: null });
+    assert.equal(
+      await world.ask('SELECT * FROM dates ORDER BY "timestamp"'),
+      `${all}a,b,c,2026-11-15T12:00:00.000Z,2026-11-15\na,b,c,2026-11-20T12:00:00.000Z,2026-11-20\n`,
+    );
+  }
+});
+
 /** A log of ten local days with a poll every six hours. */
 async function tenDays(world: SqlWorld) {
   const log = await world.table('log', { log: true });

@@ -89,6 +89,31 @@ test('a pivot without a time column is one row', async () => {
   );
 });
 
+test('what is not the last of its step makes no column', async () => {
+  await db.load({ ...log, dataset: { ...log.dataset, keys: [] } });
+  assert.equal(
+    await db.ask('every=5m&last=10m&pivot=counter_type:count'),
+    `timestamp,pickup\n${at(-7)},1\n${at(-2)},2\n`,
+  );
+});
+
+test('one value is a number here and a text there', async () => {
+  await db.load({
+    dataset: {
+      name: 'things',
+      columns: [column('x', 'number'), column('s'), column('n', 'number')],
+      keys: [],
+      timeColumn: null,
+    },
+    types: ['DOUBLE', 'VARCHAR', 'BIGINT'],
+    rows: [
+      ['5', '5', '5'],
+      ['6', '5', '5'],
+    ],
+  });
+  assert.equal(await db.ask('x=5&s=5&n=5&limit=5&null=5'), 'x,s,n\n5,5,5\n');
+});
+
 test('a pivot into very many columns is refused', async () => {
   const dataset = {
     name: 'taxis',
@@ -163,8 +188,8 @@ test('computed numbers of every type compare with all digits', async () => {
     const value = values[i]!;
     assert.equal(await isFound(type, '', value), true, type);
     assert.equal(await isFound(type, '__ne', value), false, type);
-    // A little more and a little less, in absolute terms.
-    const more = value.includes('.') ? `${value}0001` : `${value}.0001`;
+    // A little more, in absolute terms: closer than the next DOUBLE is.
+    const more = `${value.includes('.') ? value : `${value}.`}${'0'.repeat(30)}1`;
     const isNegative = value.startsWith('-');
     assert.equal(await isFound(type, '__lt', more), !isNegative, type);
     assert.equal(await isFound(type, '__gte', more), isNegative, type);

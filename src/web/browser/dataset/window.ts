@@ -1,0 +1,104 @@
+import { formatList, type Parameters, parameterOf, parseList, withParameter } from '../address.js';
+
+/** Parameters of a window that are not filters (docs: Windows). A column of such a name is reached as `where.<column>`. */
+const RESERVED = new Set(
+  'last from to columns sort limit offset every pivot pad null header delimiter format sql'.split(' '),
+);
+
+/** They change how the CSV is written, not which rows it has: the page's own table is always read without them. */
+const SHAPE = new Set(['pad', 'null', 'header', 'delimiter', 'format']);
+
+export const OPERATORS = [
+  '',
+  '__ne',
+  '__gt',
+  '__gte',
+  '__lt',
+  '__lte',
+  '__in',
+  '__contains',
+  '__isnull',
+] as const;
+export type Operator = (typeof OPERATORS)[number];
+
+export interface Filter {
+  readonly column: string;
+  readonly operator: Operator;
+  readonly value: string;
+}
+
+export function filterParameter({ column, operator }: Filter): string {
+  return `${RESERVED.has(column) ? 'where.' : ''}${column}${operator}`;
+}
+
+/** The filters among the parameters, in order. A column whose own name ends like an operator is taken by its name. */
+export function filtersOf(parameters: Parameters, columns: readonly string[]): Filter[] {
+  return parameters.flatMap(([name, value]) => {
+    const written = name.startsWith('where.') ? name.slice('where.'.length) : name;
+    if (written === name && RESERVED.has(name)) return [];
+    const operator = columns.includes(written)
+      ? ''
+      : (OPERATORS.filter((one) => one !== '' && written.endsWith(one))[0] ?? '');
+    return [{ column: written.slice(0, written.length - operator.length), operator, value }];
+  });
+}
+
+/** Puts `filters` in the place of all filters on that column. */
+export function withFilters(
+  parameters: Parameters,
+  columns: readonly string[],
+  column: string,
+  filters: readonly Filter[],
+): Parameters {
+  const kept = parameters.filter((parameter) => {
+    const [filter] = filtersOf([parameter], columns);
+    return filter === undefined || filter.column !== column;
+  });
+  return [...kept, ...filters.map((filter) => [filterParameter(filter), filter.value] as const)];
+}
+
+export interface SortKey {
+  readonly column: string;
+  readonly descending: boolean;
+}
+
+export function sortOf(parameters: Parameters): SortKey[] {
+  const sort = parameterOf(parameters, 'sort');
+  return parseList(sort ?? '').map((key) => ({
+    column: key.replace(/^-/, ''),
+    descending: key.startsWith('-'),
+  }));
+}
+
+/** One step further for a column: upwards, downwards, not at all. `add` keeps the other columns of the order. */
+export function withNextSort(parameters: Parameters, column: string, add: boolean): Parameters {
+  const keys = sortOf(parameters);
+  const current = keys.find((key) => key.column === column);
+  const next = current === undefined ? column : current.descending ? null : `-${column}`;
+  const others = (add ? keys : []).map((key) => (key.descending ? `-${key.column}` : key.column));
+  const place = keys.findIndex((key) => key.column === column);
+  const kept = others.filter((key) => key.replace(/^-/, '') !== column);
+  if (next !== null) kept.splice(add && place !== -1 ? place : kept.length, 0, next);
+  return withParameter(parameters, 'sort', kept.length === 0 ? null : formatList(kept));
+}
+
+/** A relative time and bounds exclude each other. */
+export function withLast(parameters: Parameters, last: string | null): Parameters {
+  return withParameter(withRange(parameters, null, null), 'last', last);
+}
+
+/** ISO 8601 or null; `to` is excluded. */
+export function withRange(parameters: Parameters, from: string | null, to: string | null): Parameters {
+  const bounded = withParameter(withParameter(parameters, 'from', from), 'to', to);
+  return from === null && to === null ? bounded : withParameter(bounded, 'last', null);
+}
+
+/** Those that decide which rows and columns there are. */
+export function rowParameters(parameters: Parameters): Parameters {
+  return parameters.filter(([name]) => !SHAPE.has(name));
+}
+
+/** Those without time bounds and steps cost nothing to show at once: what the window is beside the time it covers. */
+export function isPivot(parameters: Parameters): boolean {
+  return parameterOf(parameters, 'pivot') !== null;
+}
