@@ -76,7 +76,10 @@ test('a text that begins with U+FEFF keeps it: as a pivoted column, as the name 
     await world.window('zones', 'columns=id,\uFEFFn'),
     'id,\uFEFFn\n\uFEFFa,1\na,2\n\uFEFFa name longer than twelve bytes,3\n',
   );
-  assert.equal(await world.ask('SELECT * EXCLUDE (id, timestamp, date) FROM zones LIMIT 1'), '"\uFEFFn"\n1\n');
+  assert.equal(
+    await world.ask('SELECT * EXCLUDE (id, timestamp, date) FROM zones LIMIT 1'),
+    '"\uFEFFn"\n1\n',
+  );
   const [header, row] = (await world.window('zones', 'pivot=id:\uFEFFn')).split('\n');
   assert.deepEqual(header?.split(',').slice(1), ['a', '\uFEFFa', '\uFEFFa name longer than twelve bytes']);
   assert.deepEqual(row?.split(',').slice(1), ['2', '1', '3']);
