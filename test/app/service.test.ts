@@ -62,7 +62,7 @@ describe('the service', () => {
     assert.equal((await second.end()).code, 0);
   });
 
-  it('keeps a log aside that the configuration makes a snapshot, and its own word for where', async (t) => {
+  it('keeps a log aside that the configuration makes a snapshot, and says where', async (t) => {
     const database = await testDynamoDb(t);
     const table = await database.createTable({ id: 'N' });
     await database.put(table, [{ id: { N: '1' }, count: { N: '5' } }]);
