@@ -2,9 +2,11 @@ import { join } from 'node:path';
 import { isoTime } from '../base/clock.js';
 import { DynamoCsvError, describeError, notPersisted } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
+import { OWN_FOLDER } from '../csv/append-journal.js';
 import { mergeColumns, sameColumns } from '../csv/columns.js';
 import { noRows } from '../csv/encode.js';
 import type { Files } from '../csv/files.js';
+import { readFirstRow } from '../csv/first-row.js';
 import { concatRows, relayout, withColumn } from '../csv/relayout.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { Reading } from '../csv/source.js';
@@ -23,9 +25,10 @@ import {
 } from './column-names.js';
 import { type Difference, diffRows } from './diff.js';
 import type { PollHealth } from './freshness.js';
+import { hiddenBaselineOf, makeWay } from './make-way.js';
 import type { Relation } from './relation.js';
 import { SnapshotDataset, wholeFile } from './snapshot-dataset.js';
-import { type TableState, TableStateFile } from './table-state.js';
+import { stateFileOf, type TableState, type TableStateFile } from './table-state.js';
 
 export interface RecorderOptions {
   /** Published name; `<name>.csv` is its file. */
@@ -87,19 +90,22 @@ export class TableRecorder {
   #comparedAt: number | null = null;
   /** The poll whose items stand in the baseline's file. */
   #snapshotAt: number | null = null;
+  /** The first poll with the present keys, where there were others before. */
+  #keysSince: number | null = null;
+  /** Every name that this source's datasets ever had here. */
+  #published: readonly string[] = [];
 
   private constructor(options: RecorderOptions) {
     const { name, dataDir, files } = options;
-    const own = join(dataDir, '.dynamo-csv');
     this.#options = options;
-    this.#stateFile = new TableStateFile(join(own, `${name}.json`), files);
+    this.#stateFile = stateFileOf(dataDir, name, files);
     const replaced = options.log && options.logName === undefined;
     const needsBaseline = !replaced || options.changes;
     this.#baseline = needsBaseline
       ? new Baseline(
           {
-            rows: replaced ? join(own, `${name}.baseline.csv`) : join(dataDir, `${name}.csv`),
-            deleted: join(own, `${name}.deleted.csv`),
+            rows: replaced ? hiddenBaselineOf(dataDir, name) : join(dataDir, `${name}.csv`),
+            deleted: join(dataDir, OWN_FOLDER, `${name}.deleted.csv`),
           },
           files,
         )
@@ -183,7 +189,7 @@ export class TableRecorder {
     if (problems[0] === undefined) return;
     // The baseline went ahead of the volume: what comes next is compared with what the volume has.
     this.#baseline?.clear();
-    await this.#openBaseline();
+    await this.#openBaseline(this.#recordedAt);
     throw problems[0];
   }
 
@@ -191,7 +197,7 @@ export class TableRecorder {
   async #prepare(reading: Reading, startedAt: number): Promise<Poll> {
     const at = Math.max(startedAt, this.#lastAt + 1);
     this.#lastAt = at;
-    const { rows, isNewLayout } = this.#layOut(reading);
+    const { rows, isNewLayout } = this.#layOut(reading, at);
     const problems: DynamoCsvError[] = [];
     const isReady = await this.#attempt(problems, () => this.#learnFromLog());
     return {
@@ -225,7 +231,7 @@ export class TableRecorder {
   }
 
   /** Brings a reading into the table's layout: every column ever seen, at its place. */
-  #layOut(reading: Reading): { rows: EncodedRows; isNewLayout: boolean } {
+  #layOut(reading: Reading, at: number): { rows: EncodedRows; isNewLayout: boolean } {
     const { configured, logger, name } = this.#options;
     if (this.#keys.length > 0 && this.#keys.join() !== reading.keys.join()) {
       logger.warn(
@@ -233,6 +239,7 @@ export class TableRecorder {
         'the key schema changed: all items count as new',
       );
       this.#baseline?.clear();
+      this.#keysSince = at;
     }
     this.#keys = reading.keys;
     if (this.#log !== null || this.#changes !== null) {
@@ -261,7 +268,8 @@ export class TableRecorder {
   /** Changes that are kept from now on begin with those that the log of the past tells of. */
   async #learnFromLog(): Promise<void> {
     if (this.#log === null || this.#changes === null) return;
-    if (this.#changes.isEmpty && !this.#log.isEmpty) await this.#readChangesOff(this.#log, this.#changes);
+    if (this.#changes.isEmpty && this.#log.lastAt >= Math.max(1, this.#keysSince ?? 0))
+      await this.#readChangesOff(this.#log, this.#changes);
     this.#log.neededAfter = Number.POSITIVE_INFINITY;
   }
 
@@ -274,7 +282,8 @@ export class TableRecorder {
     const columns = changesColumns(this.#columns, keyCount, this.#addedNames);
     logger.info({ dataset: changes.name, rows: log.status().rows }, 'reading the changes off the log');
     const baseline = this.#baseline as Baseline;
-    const past = await changesOfLog(await log.rows(), this.#columns, keyCount, columns, baseline);
+    const comparable = rowsAfter(await log.rows(), (this.#keysSince ?? 0) - 1);
+    const past = await changesOfLog(comparable, this.#columns, keyCount, columns, baseline);
     // The baseline first: interrupted before the changes are there, all of this is done again.
     await baseline.write(wholeFile(baseline.rows as EncodedRows));
     this.#recordedAt = past.at;
@@ -347,8 +356,8 @@ export class TableRecorder {
       this.#snapshot?.markPersisted(isReplaced);
     }
     this.#recordedAt = at;
-    this.#comparedAt = at;
-    if (isReplaced) this.#haveSnapshotOf(at);
+    if (baseline !== null) this.#comparedAt = at;
+    if (isReplaced && baseline !== null) this.#haveSnapshotOf(at);
     await this.#attempt(problems, () => this.#writeState());
     return bytes.length;
   }
@@ -378,27 +387,89 @@ export class TableRecorder {
       ...described,
       readAt: this.#recordedAt,
       snapshotAt: this.#snapshotAt,
+      comparedAt: this.#comparedAt,
+      keysSince: this.#keysSince,
+      changes: this.#options.changes,
+      source: this.#options.source,
+      datasets: this.#published,
     });
     this.#described = described;
   }
 
   async #open(): Promise<void> {
     const state = await this.#readState();
+    await this.#makeWay(state);
     this.#columns = state?.columns ?? [];
     this.#keys = state?.keys ?? [];
-    this.#names = state?.names ?? null;
-    this.#described = { columns: this.#columns, keys: this.#keys, names: this.#names };
+    this.#names = await this.#namesOf(state);
     this.#snapshotAt = state?.snapshotAt ?? null;
+    this.#keysSince = state?.keysSince ?? null;
+    if (this.#published.length === state?.datasets.length)
+      this.#described = { columns: this.#columns, keys: this.#keys, names: state.names };
     if (this.#options.log) this.#log = await this.#openAppended('log');
     if (this.#options.changes) this.#changes = await this.#openAppended('changes');
     this.#haveSnapshotOf(this.#snapshotAt);
     // Nothing of a log is sealed before the changes were read off it.
     if (this.#log !== null && this.#changes?.isEmpty === true) this.#log.neededAfter = 0;
     if (this.#columns.length === 0 && this.#log?.columns) this.#columns = this.#log.columns.slice(0, -1);
-    this.#recordedAt = latest(state?.readAt, this.#changes?.lastAt ?? this.#log?.lastAt);
-    const modifiedAt = await this.#openBaseline();
+    const appendedAt = this.#changes?.lastAt ?? this.#log?.lastAt;
+    this.#recordedAt = latest(state?.readAt, appendedAt);
+    const modifiedAt = await this.#openBaseline(
+      state === null ? this.#recordedAt : latest(state.comparedAt, this.#changes?.lastAt),
+    );
     this.#lastAt = Math.max(this.#recordedAt ?? 0, this.#log?.lastAt ?? 0, this.#changes?.lastAt ?? 0);
-    this.#options.health.readAt = this.#recordedAt ?? modifiedAt;
+    const snapshotReadAt = this.#snapshot?.version === null ? null : (this.#comparedAt ?? modifiedAt);
+    this.#options.health.readAt = this.#snapshot === null ? (this.#recordedAt ?? modifiedAt) : snapshotReadAt;
+    if (state !== null) this.#tellOfGap(state);
+  }
+
+  /** What was recorded under our names and is something else now moves out of the way. */
+  async #makeWay(state: TableState | null): Promise<void> {
+    const { name, logName, log, changes, dataDir } = this.#options;
+    const places = [
+      ...(this.#snapshot === null ? [] : [{ dataset: name, kind: 'snapshot' as const }]),
+      ...(log ? [{ dataset: logName ?? name, kind: 'log' as const }] : []),
+      ...(changes ? [{ dataset: `${name}-changes`, kind: 'changes' as const }] : []),
+    ];
+    this.#published = [...new Set([...(state?.datasets ?? []), ...places.map(({ dataset }) => dataset)])];
+    const hiddenBaseline = hiddenBaselineOf(dataDir, name);
+    await makeWay(state, { ...this.#options, places, hiddenBaseline });
+  }
+
+  /** The added columns' names, which stay as long as there is data that has them, whatever `timestampColumn` says now. */
+  async #namesOf(state: TableState | null): Promise<AddedNames | null> {
+    if (state === null || state.names === null) return null;
+    const { name, timestampColumn, dataDir, files, logger } = this.#options;
+    const wanted = chooseAddedNames(state.columns, timestampColumn);
+    if (wanted.timestamp === state.names.timestamp) return state.names;
+    const inUse: string[] = [];
+    for (const dataset of state.datasets) {
+      const header = await readFirstRow(join(dataDir, `${dataset}.csv`), files);
+      if (header?.at(-1) === state.names.timestamp) inUse.push(`${dataset}.csv`);
+      if ((await files.list(join(dataDir, 'history', dataset))).length > 0) inUse.push(`history/${dataset}`);
+    }
+    if (inUse.length === 0) return null;
+    logger.warn(
+      { dataset: name, column: state.names.timestamp, configured: wanted.timestamp, inUse },
+      `the time column stays "${state.names.timestamp}", as the recorded data has it; to begin anew with "${wanted.timestamp}", stop the service and move ${inUse.join(' and ')} away`,
+    );
+    return state.names;
+  }
+
+  #tellOfGap({ source, changes, comparedAt, readAt }: TableState): void {
+    const { name, source: present, logger } = this.#options;
+    if (source !== present)
+      logger.warn(
+        { dataset: name, before: source, now: present },
+        'another source goes on with this dataset',
+      );
+    if (changes || this.#changes === null || this.#changes.isEmpty) return;
+    logger.warn(
+      { dataset: this.#changes.name, from: timeOrNull(this.#changes.lastAt), to: timeOrNull(readAt) },
+      comparedAt === readAt
+        ? 'changes were not kept for a while: what changed in between is not among them'
+        : 'changes were not kept for a while: the next poll is compared with the last one before, and its changes span the time in between',
+    );
   }
 
   async #readState(): Promise<TableState | null> {
@@ -446,20 +517,24 @@ export class TableRecorder {
   }
 
   /** Returns when the baseline's file was last replaced, in milliseconds since the epoch; null without one. */
-  async #openBaseline(): Promise<number | null> {
-    this.#comparedAt = this.#recordedAt;
+  async #openBaseline(comparedAt: number | null): Promise<number | null> {
+    this.#comparedAt = comparedAt;
     const baseline = this.#baseline;
     if (baseline === null) return null;
     const modifiedAt = await baseline.load(this.#columns, this.#keys.length);
     if (this.#columns.length === 0) this.#columns = baseline.rows?.columns ?? [];
+    const before = baseline.rows;
+    const keysSince = this.#keysSince ?? 0;
+    // A crash came between the first poll with other keys and its snapshot.
+    if ((this.#snapshotAt ?? 0) < keysSince) baseline.clear();
     if (this.#changes !== null && this.#names !== null && this.#keys.length > 0) {
-      const newer = rowsAfter(await this.#changes.rows(), this.#snapshotAt ?? 0);
+      const newer = rowsAfter(await this.#changes.rows(), Math.max(this.#snapshotAt ?? 0, keysSince - 1));
       const layout = changesColumns(this.#columns, this.#keys.length, this.#names);
       baseline.redo(newer, layout, this.#columns, this.#keys.length);
     }
-    const { rows } = baseline;
+    const rows = baseline.rows ?? before;
     if (rows !== null) {
-      await this.#snapshot?.show(wholeFile(rows), rows, this.#keys, this.#recordedAt ?? modifiedAt ?? 0);
+      await this.#snapshot?.show(wholeFile(rows), rows, this.#keys, comparedAt ?? modifiedAt ?? 0);
     }
     return modifiedAt;
   }
@@ -488,6 +563,10 @@ interface Poll {
 interface Compared {
   readonly differences: readonly Difference[];
   readonly rows: EncodedRows;
+}
+
+function timeOrNull(at: number | null): string | null {
+  return at === null ? null : isoTime(at);
 }
 
 /** The later of two times that may not be known (undefined, or 0 for a file without rows). */

@@ -1,5 +1,12 @@
-import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBResult,
+  type DuckDBValue,
+  DuckDBVarCharVector,
+} from '@duckdb/node-api';
 import { queryTimedOut } from '../../base/errors.js';
+import { textAt } from '../windows/read-lines.js';
 import type { Lanes } from './lanes.js';
 
 export interface SessionOptions {
@@ -70,8 +77,11 @@ export class Session {
 
   /** A small answer as rows of JavaScript values. */
   async rows(sql: string, values: readonly SqlValue[] = []): Promise<readonly (readonly DuckDBValue[])[]> {
-    const reader = await this.#call(() => this.#connection.runAndReadAll(sql, [...values]));
-    return reader.getRows();
+    const chunks = await this.#call(async () => {
+      const result = await this.#connection.run(sql, [...values]);
+      return result.fetchAllChunks();
+    });
+    return chunks.flatMap(rowsOf);
   }
 
   /** Names and types of the answer's columns, without computing it. */
@@ -169,6 +179,15 @@ class Interrupting {
   end(): void {
     clearInterval(this.#timer);
   }
+}
+
+function rowsOf(chunk: DuckDBDataChunk): DuckDBValue[][] {
+  const vectors = Array.from({ length: chunk.columnCount }, (_, column) => chunk.getColumnVector(column));
+  return Array.from({ length: chunk.rowCount }, (_, row) =>
+    vectors.map((vector) =>
+      vector instanceof DuckDBVarCharVector ? textAt(vector, row) : vector.getItem(row),
+    ),
+  );
 }
 
 function ignore(): void {}
