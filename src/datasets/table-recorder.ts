@@ -6,11 +6,10 @@ import { OWN_FOLDER } from '../csv/append-journal.js';
 import { mergeColumns, sameColumns } from '../csv/columns.js';
 import { noRows } from '../csv/encode.js';
 import type { Files } from '../csv/files.js';
-import { readFirstRow } from '../csv/first-row.js';
-import { concatRows, relayout, withColumn } from '../csv/relayout.js';
+import { relayout, withColumn } from '../csv/relayout.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { Reading } from '../csv/source.js';
-import { AppendedDataset, rowsAfter } from './appended-dataset.js';
+import { type AppendedDataset, rowsAfter } from './appended-dataset.js';
 import { Baseline } from './baseline.js';
 import { changeRows } from './change-rows.js';
 import { changesOfLog } from './changes-of-log.js';
@@ -23,12 +22,18 @@ import {
   TIMESTAMP,
   timeColumn,
 } from './column-names.js';
-import { type Difference, diffRows } from './diff.js';
+import { diffRows } from './diff.js';
+import { keptNames, tellOfGap } from './earlier-configuration.js';
 import type { PollHealth } from './freshness.js';
 import { hiddenBaselineOf, makeWay } from './make-way.js';
+import { type Layout, openAppended } from './open-appended.js';
+import { type Compared, joinPolls, type PastPoll, type Poll } from './poll.js';
 import type { Relation } from './relation.js';
 import { SnapshotDataset, wholeFile } from './snapshot-dataset.js';
 import { stateFileOf, type TableState, type TableStateFile } from './table-state.js';
+
+/** Bytes of past polls that are gathered before they are written. */
+const PAST_BATCH = 4 * 1024 * 1024;
 
 export interface RecorderOptions {
   /** Published name; `<name>.csv` is its file. */
@@ -401,7 +406,7 @@ export class TableRecorder {
     await this.#makeWay(state);
     this.#columns = state?.columns ?? [];
     this.#keys = state?.keys ?? [];
-    this.#names = await this.#namesOf(state);
+    this.#names = await keptNames(state, this.#options);
     this.#snapshotAt = state?.snapshotAt ?? null;
     this.#keysSince = state?.keysSince ?? null;
     if (this.#published.length === state?.datasets.length)
@@ -420,7 +425,7 @@ export class TableRecorder {
     this.#lastAt = Math.max(this.#recordedAt ?? 0, this.#log?.lastAt ?? 0, this.#changes?.lastAt ?? 0);
     const snapshotReadAt = this.#snapshot?.version === null ? null : (this.#comparedAt ?? modifiedAt);
     this.#options.health.readAt = this.#snapshot === null ? (this.#recordedAt ?? modifiedAt) : snapshotReadAt;
-    if (state !== null) this.#tellOfGap(state);
+    if (state !== null) tellOfGap(state, this.#changes, this.#options);
   }
 
   /** What was recorded under our names and is something else now moves out of the way. */
@@ -436,42 +441,6 @@ export class TableRecorder {
     await makeWay(state, { ...this.#options, places, hiddenBaseline });
   }
 
-  /** The added columns' names, which stay as long as there is data that has them, whatever `timestampColumn` says now. */
-  async #namesOf(state: TableState | null): Promise<AddedNames | null> {
-    if (state === null || state.names === null) return null;
-    const { name, timestampColumn, dataDir, files, logger } = this.#options;
-    const wanted = chooseAddedNames(state.columns, timestampColumn);
-    if (wanted.timestamp === state.names.timestamp) return state.names;
-    const inUse: string[] = [];
-    for (const dataset of state.datasets) {
-      const header = await readFirstRow(join(dataDir, `${dataset}.csv`), files);
-      if (header?.at(-1) === state.names.timestamp) inUse.push(`${dataset}.csv`);
-      if ((await files.list(join(dataDir, 'history', dataset))).length > 0) inUse.push(`history/${dataset}`);
-    }
-    if (inUse.length === 0) return null;
-    logger.warn(
-      { dataset: name, column: state.names.timestamp, configured: wanted.timestamp, inUse },
-      `the time column stays "${state.names.timestamp}", as the recorded data has it; to begin anew with "${wanted.timestamp}", stop the service and move ${inUse.join(' and ')} away`,
-    );
-    return state.names;
-  }
-
-  #tellOfGap({ source, changes, comparedAt, readAt }: TableState): void {
-    const { name, source: present, logger } = this.#options;
-    if (source !== present)
-      logger.warn(
-        { dataset: name, before: source, now: present },
-        'another source goes on with this dataset',
-      );
-    if (changes || this.#changes === null || this.#changes.isEmpty) return;
-    logger.warn(
-      { dataset: this.#changes.name, from: timeOrNull(this.#changes.lastAt), to: timeOrNull(readAt) },
-      comparedAt === readAt
-        ? 'changes were not kept for a while: what changed in between is not among them'
-        : 'changes were not kept for a while: the next poll is compared with the last one before, and its changes span the time in between',
-    );
-  }
-
   async #readState(): Promise<TableState | null> {
     try {
       return await this.#stateFile.read();
@@ -482,38 +451,12 @@ export class TableRecorder {
     }
   }
 
-  async #openAppended(kind: 'log' | 'changes'): Promise<AppendedDataset> {
-    const { name, logName, source, dataDir, files, health, logger } = this.#options;
-    const published = kind === 'log' ? (logName ?? name) : `${name}-changes`;
-    const names = this.#names;
-    const known =
-      names === null
-        ? null
-        : kind === 'log'
-          ? logColumns(this.#columns, names)
-          : changesColumns(this.#columns, this.#keys.length, names);
-    const { dataset, recovery } = await AppendedDataset.open({
-      name: published,
+  #openAppended(kind: 'log' | 'changes'): Promise<AppendedDataset> {
+    return openAppended(
       kind,
-      source,
-      description:
-        kind === 'log'
-          ? `Every poll of ${source}, with its time.`
-          : `What was inserted, updated and deleted in ${source} from poll to poll.`,
-      path: join(dataDir, `${published}.csv`),
-      files,
-      health,
-      known,
-      keys: this.#keys,
-      timeColumn: names?.timestamp ?? TIMESTAMP,
-    });
-    if (recovery !== null) {
-      logger.warn(
-        { dataset: published, ...recovery },
-        'cut off what an interruption left at the end of the file',
-      );
-    }
-    return dataset;
+      { columns: this.#columns, keys: this.#keys, names: this.#names },
+      this.#options,
+    );
   }
 
   /** Returns when the baseline's file was last replaced, in milliseconds since the epoch; null without one. */
@@ -540,58 +483,7 @@ export class TableRecorder {
   }
 }
 
-/** A poll that took place before. */
-export interface PastPoll {
-  readonly reading: Reading;
-  /** Its time, milliseconds since the epoch. */
-  readonly at: number;
-}
-
-/** What tells how a table's rows are laid out in its files. */
-type Layout = Pick<TableState, 'columns' | 'keys' | 'names'>;
-
-/** One poll on its way to the volume. */
-interface Poll {
-  readonly at: number;
-  readonly rows: EncodedRows;
-  readonly isNewLayout: boolean;
-  readonly logged: EncodedRows | null;
-  readonly compared: Compared | null;
-  readonly problems: DynamoCsvError[];
-}
-
-interface Compared {
-  readonly differences: readonly Difference[];
-  readonly rows: EncodedRows;
-}
-
-function timeOrNull(at: number | null): string | null {
-  return at === null ? null : isoTime(at);
-}
-
 /** The later of two times that may not be known (undefined, or 0 for a file without rows). */
 function latest(a: number | null | undefined, b: number | undefined): number | null {
   return Math.max(a ?? 0, b ?? 0) || null;
-}
-
-/** Bytes of past polls that are gathered before they are written. */
-const PAST_BATCH = 4 * 1024 * 1024;
-
-/** Polls of one layout, in the order of time, as one write. */
-function joinPolls(polls: readonly Poll[]): Poll {
-  const last = polls.at(-1) as Poll;
-  const logged = polls.flatMap((poll) => poll.logged ?? []);
-  const compared = polls.flatMap((poll) => poll.compared ?? []);
-  return {
-    ...last,
-    isNewLayout: polls.some((poll) => poll.isNewLayout),
-    logged: logged.length === 0 ? null : concatRows(logged),
-    compared:
-      compared.length === 0
-        ? null
-        : {
-            differences: compared.flatMap(({ differences }) => differences),
-            rows: concatRows(compared.map(({ rows }) => rows)),
-          },
-  };
 }
