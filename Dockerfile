@@ -43,7 +43,8 @@ ENV DATA_DIR=/data \
     HOST=0.0.0.0 \
     NODE_OPTIONS="--enable-source-maps --max-semi-space-size=4" \
     PORT=8080
-RUN mkdir /data && chown 1000:1000 /data
+# A new volume takes this folder's owner and mode: whatever user id the container runs as, it can write there.
+RUN mkdir /data && chown 1000:1000 /data && chmod 1777 /data
 COPY package.json LICENSE ./
 COPY config ./config
 # The user node of the image, as a number so that an orchestrator can tell that it is not root.
