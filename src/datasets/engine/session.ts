@@ -1,5 +1,12 @@
-import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBResult,
+  type DuckDBValue,
+  DuckDBVarCharVector,
+} from '@duckdb/node-api';
 import { queryTimedOut } from '../../base/errors.js';
+import { textAt } from '../windows/read-lines.js';
 import type { Lanes } from './lanes.js';
 
 export interface SessionOptions {
@@ -29,7 +36,8 @@ export class Session {
   readonly #forget: () => void;
   #used = 0;
   #running: Promise<void> = Promise.resolve();
-  #closed = false;
+  #closed: Promise<void> | null = null;
+  #hasStreamed = false;
   /** A connection that was interrupted, or whose answer was not read to its end, is not used again. */
   #reusable = true;
 
@@ -69,8 +77,11 @@ export class Session {
 
   /** A small answer as rows of JavaScript values. */
   async rows(sql: string, values: readonly SqlValue[] = []): Promise<readonly (readonly DuckDBValue[])[]> {
-    const reader = await this.#call(() => this.#connection.runAndReadAll(sql, [...values]));
-    return reader.getRows();
+    const chunks = await this.#call(async () => {
+      const result = await this.#connection.run(sql, [...values]);
+      return result.fetchAllChunks();
+    });
+    return chunks.flatMap(rowsOf);
   }
 
   /** Names and types of the answer's columns, without computing it. */
@@ -81,21 +92,35 @@ export class Session {
 
   /** A large answer, fetched chunk by chunk. The session must stay open until it is read. */
   async stream(sql: string, values: readonly SqlValue[] = []): Promise<DuckDBResult> {
-    const result = await this.#call(() => this.#connection.stream(sql, [...values]));
     this.#reusable = false;
+    this.#hasStreamed = true;
+    const result = await this.#call(() => this.#connection.stream(sql, [...values]));
     const fetch = result.fetchChunk.bind(result);
     result.fetchChunk = () => this.#call(fetch);
     return result;
   }
 
   /** Stops what is running, for good; resolves when nothing runs any more. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#stopped.abort(new DOMException('The session was closed', 'AbortError'));
     await this.#running;
-    if (this.#closed) return;
-    this.#closed = true;
     this.#forget();
+    if (this.#hasStreamed) await this.#dropStream();
     this.#release(this.#reusable);
+  }
+
+  /**
+   * A streamed answer keeps what it was computed with, up to a megabyte, until its object is collected as garbage, and
+   * nothing tells V8 that there is anything worth collecting: some hundred answers, and DuckDB's memory is used up. The
+   * next statement on its connection lets go of it.
+   */
+  async #dropStream(): Promise<void> {
+    await this.#connection.run('SELECT 1').then(ignore, ignore);
   }
 
   async #call<T>(work: () => Promise<T>): Promise<T> {
@@ -154,6 +179,15 @@ class Interrupting {
   end(): void {
     clearInterval(this.#timer);
   }
+}
+
+function rowsOf(chunk: DuckDBDataChunk): DuckDBValue[][] {
+  const vectors = Array.from({ length: chunk.columnCount }, (_, column) => chunk.getColumnVector(column));
+  return Array.from({ length: chunk.rowCount }, (_, row) =>
+    vectors.map((vector) =>
+      vector instanceof DuckDBVarCharVector ? textAt(vector, row) : vector.getItem(row),
+    ),
+  );
 }
 
 function ignore(): void {}
