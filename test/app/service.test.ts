@@ -62,6 +62,25 @@ describe('the service', () => {
     assert.equal((await second.end()).code, 0);
   });
 
+  it('keeps a log aside that the configuration makes a snapshot, and says where', async (t) => {
+    const database = await testDynamoDb(t);
+    const table = await database.createTable({ id: 'N' });
+    await database.put(table, [{ id: { N: '1' }, count: { N: '5' } }]);
+    const env = at(database.endpoint);
+    const first = await startService(t, { config: `tables: { ${table}: { log: true, interval: 1h } }`, env });
+    const { dataDir } = first;
+    await first.logged(({ msg }) => msg === 'first poll');
+    assert.equal((await first.end()).code, 0);
+    const log = await readFile(join(dataDir, `${table}.csv`), 'utf8');
+    assert.match(log, /^id,count,timestamp\n1,5,.*Z\n$/);
+    const second = await startService(t, { config: `tables: { ${table}: { interval: 1h } }`, dataDir, env });
+    const { keptAt } = await second.logged(({ level, dataset }) => level === 'warn' && dataset === table);
+    await until(await second.url, `/csv/${table}`, ({ text }) => text === 'id,count\n1,5\n');
+    assert.equal(keptAt, join(dataDir, 'taken-over', `${table}.csv`));
+    assert.equal(await readFile(String(keptAt), 'utf8'), log);
+    assert.equal((await second.end()).code, 0);
+  });
+
   it('takes over a folder of the Python script, and goes on with it', async (t) => {
     const database = await testDynamoDb(t);
     await database.createTable({ counter_type: 'S' }, 'flag-dynamodb');

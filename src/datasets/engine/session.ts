@@ -1,5 +1,12 @@
-import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBResult,
+  type DuckDBValue,
+  DuckDBVarCharVector,
+} from '@duckdb/node-api';
 import { queryTimedOut } from '../../base/errors.js';
+import { textAt } from '../windows/read-lines.js';
 import type { Lanes } from './lanes.js';
 
 export interface SessionOptions {
@@ -30,6 +37,7 @@ export class Session {
   #used = 0;
   #running: Promise<void> = Promise.resolve();
   #closed: Promise<void> | null = null;
+  #hasStreamed = false;
   /** A connection that failed or was interrupted is not used again. */
   #reusable = true;
   #hasSnapshot = false;
@@ -82,8 +90,11 @@ export class Session {
 
   /** A small answer as rows of JavaScript values. */
   async rows(sql: string, values: readonly SqlValue[] = []): Promise<readonly (readonly DuckDBValue[])[]> {
-    const reader = await this.#call(() => this.#connection.runAndReadAll(sql, [...values]));
-    return reader.getRows();
+    const chunks = await this.#call(async () => {
+      const result = await this.#connection.run(sql, [...values]);
+      return result.fetchAllChunks();
+    });
+    return chunks.flatMap(rowsOf);
   }
 
   /** Names and types of the answer's columns, without computing it. */
@@ -94,6 +105,7 @@ export class Session {
 
   /** A large answer, fetched chunk by chunk, behind `snapshot`. The session must stay open until it is read. */
   async stream(sql: string, values: readonly SqlValue[] = []): Promise<DuckDBResult> {
+    this.#hasStreamed = true;
     const result = await this.#call(() => this.#connection.stream(sql, [...values]));
     const fetch = result.fetchChunk.bind(result);
     result.fetchChunk = () => this.#call(fetch);
@@ -110,19 +122,20 @@ export class Session {
     this.#forget();
     this.#stopped.abort(new DOMException('The session was closed', 'AbortError'));
     await this.#running;
-    if (this.#hasSnapshot) await this.#endSnapshot();
+    if (this.#hasSnapshot || this.#hasStreamed) await this.#letGo();
     this.#release(this.#reusable);
   }
 
   /**
-   * By a statement, which also ends a streamed answer: else both would live, with all that others replaced meanwhile, until
-   * JavaScript's garbage collector finds the answer, also when the connection is closed.
+   * A streamed answer keeps what it was computed with, up to a megabyte, and its snapshot keeps all that others replace
+   * meanwhile, until its object is collected as garbage, also when the connection is closed; and nothing tells V8 that
+   * there is anything worth collecting. The next statement on its connection lets go of it.
    */
-  async #endSnapshot(): Promise<void> {
+  async #letGo(): Promise<void> {
     try {
-      await this.#connection.run('ROLLBACK');
+      await this.#connection.run(this.#hasSnapshot ? 'ROLLBACK' : 'SELECT 1');
     } catch {
-      this.#reusable = false; // there is none any more: what failed has ended it
+      this.#reusable = false; // what failed has ended the snapshot
     }
   }
 
@@ -183,6 +196,15 @@ class Interrupting {
   end(): void {
     clearInterval(this.#timer);
   }
+}
+
+function rowsOf(chunk: DuckDBDataChunk): DuckDBValue[][] {
+  const vectors = Array.from({ length: chunk.columnCount }, (_, column) => chunk.getColumnVector(column));
+  return Array.from({ length: chunk.rowCount }, (_, row) =>
+    vectors.map((vector) =>
+      vector instanceof DuckDBVarCharVector ? textAt(vector, row) : vector.getItem(row),
+    ),
+  );
 }
 
 function ignore(): void {}

@@ -46,6 +46,27 @@ test('a query is stopped when the one who asked is gone, also while it waits for
   assert.deepEqual(await engine.session({ lane: 'foreign' }, (session) => session.rows('SELECT 7')), [[7]]);
 });
 
+test('an answer that was read, or was not read to its end, keeps no memory of DuckDB', async (t) => {
+  const { engine } = await openEngine(t);
+  const used = () =>
+    engine.session({ lane: 'ours' }, async (session) => {
+      const [[bytes] = []] = await session.rows(
+        'SELECT sum(memory_usage_bytes)::DOUBLE FROM duckdb_memory()',
+      );
+      return Number(bytes);
+    });
+  const before = await used();
+  const sql = 'SELECT i::VARCHAR AS line FROM range(5000) AS r(i) ORDER BY i DESC';
+  for (let answer = 0; answer < 10; answer++) {
+    await engine.session({ lane: 'ours' }, async (session) => {
+      const result = await session.stream(sql);
+      await result.fetchChunk();
+      if (answer % 2 === 0) while ((await result.fetchChunk())?.rowCount);
+    });
+  }
+  assert.equal(await used(), before);
+});
+
 test('foreign SQL that takes long does not keep ours waiting', async (t) => {
   const { engine } = await openEngine(t);
   const gone = new AbortController();
@@ -80,6 +101,14 @@ test('the scratch folder of a process that was killed is removed by the next one
   await Promise.all([dead, running].map((path) => mkdir(path, { recursive: true })));
   await openEngine(t);
   assert.deepEqual([existsSync(dead), existsSync(running)], [false, true]);
+});
+
+test('so is that of a killed process whose number is ours, as in a restarted container; our own are not', async (t) => {
+  const { engine } = await openEngine(t);
+  const left = join(tmpdir(), `dynamo-csv-scratch-${process.pid}-left`);
+  await mkdir(left, { recursive: true });
+  await openEngine(t);
+  assert.deepEqual([existsSync(left), existsSync(engine.scratch.folder)], [false, true]);
 });
 
 test('the time zone is the configured one, and now is what the session is told', async (t) => {

@@ -53,6 +53,39 @@ test('a number is a number in SQL where no digit is lost, text otherwise, and CS
   assert.equal(await world.window('numbers', 'columns=id&huge__gt=1'), 'id\na\n');
 });
 
+test('a column whose type changes while no byte does is followed, in SQL and in the version', async (t) => {
+  const world = await SqlWorld.start(t);
+  const zones = await world.table('zones');
+  await zones.record(readingOf({ id: 'string', count: 'number' }, [['a', '5']]), world.time.at++);
+  const before = zones.datasets[0]!.version;
+  assert.equal(await world.ask('SELECT typeof(count) AS t FROM zones'), 't\nBIGINT\n');
+  await zones.record(readingOf({ id: 'string', count: 'string' }, [['a', '5']]), world.time.at++);
+  assert.notEqual(zones.datasets[0]!.version, before);
+  assert.equal(await world.ask('SELECT typeof(count) AS t FROM zones'), 't\nVARCHAR\n');
+});
+
+test('a text that begins with U+FEFF keeps it: as a pivoted column, as the name of one, and in a cell', async (t) => {
+  const world = await SqlWorld.start(t);
+  const zones = await world.table('zones', { log: true });
+  const rows = [
+    ['\uFEFFa', '1'],
+    ['a', '2'],
+    ['\uFEFFa name longer than twelve bytes', '3'],
+  ];
+  await zones.record(readingOf({ id: 'string', '\uFEFFn': 'number' }, rows), world.time.at);
+  assert.equal(
+    await world.window('zones', 'columns=id,\uFEFFn'),
+    'id,\uFEFFn\n\uFEFFa,1\na,2\n\uFEFFa name longer than twelve bytes,3\n',
+  );
+  assert.equal(
+    await world.ask('SELECT * EXCLUDE (id, timestamp, date) FROM zones LIMIT 1'),
+    '"\uFEFFn"\n1\n',
+  );
+  const [header, row] = (await world.window('zones', 'pivot=id:\uFEFFn')).split('\n');
+  assert.deepEqual(header?.split(',').slice(1), ['a', '\uFEFFa', '\uFEFFa name longer than twelve bytes']);
+  assert.deepEqual(row?.split(',').slice(1), ['2', '1', '3']);
+});
+
 test('a log takes up appended rows, a new column, and a value that its type does not fit', async (t) => {
   const world = await SqlWorld.start(t);
   const log = await world.table('log', { log: true });
