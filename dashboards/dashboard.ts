@@ -65,6 +65,7 @@ export function renderDashboard(spec: DashboardSpec, flavour: Flavour): Dashboar
   const dashboard = builder.build();
   dashboard.panels = stack(spec.sections, flavour);
   dashboard.annotations = { list: [] };
+  dashboard.templating = { list: dashboard.templating?.list ?? [] };
   // The library would hide the links in a menu.
   for (const link of dashboard.links!) delete link.placement;
   return dashboard;

@@ -10,6 +10,7 @@ export const csvFlavour: Flavour = {
   dataSource,
   field: (column) => column,
   query: (reading, refId) => queryOf(csvQuery(reading, refId)),
+  withoutValue: 'KeepLast',
   zoneVariable: customZoneVariable,
 };
 

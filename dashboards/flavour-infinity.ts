@@ -27,6 +27,7 @@ export const infinityFlavour: Flavour = {
   dataSource,
   field: fieldName,
   query: (reading, refId) => queryOf(infinityQuery(reading, refId)),
+  withoutValue: 'OK',
   zoneVariable,
 };
 

@@ -11,6 +11,11 @@ export interface Flavour {
   query(reading: Reading, refId: string): Builder<Dataquery>;
   /** What a column of ours is called in the answer. */
   field(column: string): string;
+  /**
+   * What a rule is where the service answers without a value, e.g. with the CPU of a server that does not run. The CSV
+   * plugin makes "normal" of it by itself, so that no data means no answer there; with Infinity it must be said.
+   */
+  readonly withoutValue: 'KeepLast' | 'OK';
   /** A variable for several zones, by name (every deployment has the names; some store numbers, some do not). */
   zoneVariable(options: ZoneVariable): Builder<VariableModel>;
 }

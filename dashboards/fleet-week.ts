@@ -29,13 +29,14 @@ const week = [
     id: 2,
     at: [6, 0, 6, 4],
     title: 'Change to the week before',
-    description: 'In percentage points. View `success-rate-per-week`.',
+    description:
+      'By how many percentage points the average success rate is above the week before, or below it. View `success-rate-per-week`.',
     noData: 'No week before',
     reading: read('success-rate-per-week', ['change'], thisWeek),
     show: [{ column: 'change' }],
     unit: 'suffix:points',
     decimals: 1,
-    colour: thresholds([null, colours.act], [-1, colours.look], [0, colours.good]),
+    colour: thresholds([null, colours.look], [0, colours.good]),
   }),
   stat({
     id: 3,

@@ -9,12 +9,15 @@ export const noneText: ValueMapping = {
   options: { '0': { text: 'None', index: 0 } },
 };
 
-/** EC2's states of an instance, and `missing`: a configured instance that does not exist. */
+/**
+ * EC2's states of an instance, and the service's own: `missing`, a configured instance that does not exist, and
+ * `unknown`, one whose region could not be read.
+ */
 export const serverStates: ValueMapping[] = [
   words({
     running: colours.good,
     pending: colours.look,
-    rebooting: colours.look,
+    unknown: colours.look,
     stopping: colours.act,
     'shutting-down': colours.act,
     stopped: colours.act,

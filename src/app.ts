@@ -9,6 +9,7 @@ import { createMetrics, type Metrics } from './base/metrics.js';
 import { projectRoot } from './base/project.js';
 import { Collector } from './collect/collector.js';
 import { createCollectorDataset } from './collect/collector-dataset.js';
+import { tellLeftBehind } from './collect/left-behind.js';
 import { openRecorder } from './collect/open-recorder.js';
 import { type Loop, Polling } from './collect/polling.js';
 import { stagger } from './collect/schedule.js';
@@ -119,9 +120,14 @@ async function takeVolume({ config, clock, logger, closing }: Service): Promise<
 
 /** Opens what the volume has of each source; nothing is polled yet. */
 async function openSources(sealer: Sealer, service: Service): Promise<readonly Polled[]> {
-  const { config, clock, closing } = service;
+  const { config, clock, logger, closing } = service;
   const sources = await createSources(config, clock);
   closing.add(() => sources.close());
+  const published = sources.list.map(({ recording, source }) => ({
+    name: recording.name,
+    source: source.title,
+  }));
+  await tellLeftBehind(published, { dataDir: config.dataDir, files: nodeFiles, logger });
   const offsets = stagger(sources.list.map(({ interval }) => interval));
   return Promise.all(
     sources.list.map((source, index) => openSource(source, offsets[index] ?? 0, sealer, service)),

@@ -6,7 +6,6 @@ import { systemClock } from './base/clock.js';
 import { DynamoCsvError, describeError } from './base/errors.js';
 import { createLogger, type Logger } from './base/logger.js';
 import { version } from './base/project.js';
-import { check } from './check.js';
 import { type Config, loadConfig } from './config/config.js';
 import { ConfigMistakes, EXIT_CONFIGURATION } from './config/mistakes.js';
 
@@ -20,6 +19,8 @@ const config = await loadConfig().catch((error: unknown) => {
 });
 
 if (config.check) {
+  // Loaded only here: with it comes EC2's client, 70 MB that a service of tables never needs.
+  const { check } = await import('./check.js');
   const { report, isRight } = await check(config);
   process.stdout.write(report);
   process.exitCode = isRight ? 0 : 1;

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { createInstancesSource } from './api-server/source.js';
 import type { Clock } from './base/clock.js';
 import { Closing } from './base/closing.js';
 import type { Config, InstancesConfig, TableConfig } from './config/config.js';
@@ -68,6 +67,8 @@ async function fromTable(
 }
 
 async function fromInstances(instances: InstancesConfig, clock: Clock): Promise<ConfiguredSource> {
+  // Loaded only here: EC2's client alone takes 70 MB, and many watch tables only.
+  const { createInstancesSource } = await import('./api-server/source.js');
   return {
     kind: 'instances',
     source: createInstancesSource({ ...instances, clock }),

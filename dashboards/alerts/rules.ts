@@ -196,7 +196,7 @@ function rule(alert: AlertSpec, flavour: Flavour): RuleBuilder {
       new QueryBuilder('B').datasourceUid(expression.uid).relativeTimeRange(range).model(threshold),
     ])
     .forDuration(alert.for)
-    .noDataState(alert.onSilence)
+    .noDataState(alert.onSilence === 'KeepLast' ? flavour.withoutValue : alert.onSilence)
     .execErrState(alert.onSilence)
     .labels({ severity: alert.severity, team: alert.team })
     .annotations({

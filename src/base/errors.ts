@@ -209,15 +209,21 @@ export function regionsNotRead(failures: readonly DynamoCsvError[]): DynamoCsvEr
 
 // ---- src/datasets and src/collect ----
 
-/** A dataset of which nothing was ever read. `lastError`: why, when a poll failed already. */
+/** A dataset of which there is nothing yet. `lastError`: why, when a poll failed already, or its rows found no room. */
 export function datasetNotReadYet(
   name: string,
-  lastError: { readonly message: string } | null,
+  lastError: { readonly code: string; readonly message: string } | null,
 ): DynamoCsvError {
-  const why = lastError === null ? 'its first poll has not ended' : `its polls fail: ${lastError.message}`;
-  return new DynamoCsvError('DATASET_NOT_READ_YET', `dataset "${name}" has not been read yet: ${why}`, {
-    status: 503,
-  });
+  const sentence = `dataset "${name}" ${whyNotReadYet(lastError)}`;
+  return new DynamoCsvError('DATASET_NOT_READ_YET', sentence, { status: 503 });
+}
+
+function whyNotReadYet(lastError: { readonly code: string; readonly message: string } | null): string {
+  if (lastError === null) return 'has not been read yet: its first poll has not ended';
+  const { code, message } = lastError;
+  return code === 'NOT_PERSISTED'
+    ? `was read, but has no file yet: ${message}`
+    : `has not been read yet: its polls fail: ${message}`;
 }
 
 /** The disk did not take what a poll brought. */

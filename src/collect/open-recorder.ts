@@ -1,7 +1,10 @@
+import { basename } from 'node:path';
 import type { Logger } from '../base/logger.js';
 import { nodeFiles } from '../csv/files.js';
 import { type TakeoverOptions, takeOver } from '../csv/takeover.js';
 import { type RecorderOptions, TableRecorder } from '../datasets/table-recorder.js';
+import { namesWithState, stateFileOf } from '../datasets/table-state.js';
+import { sayWhatIsLarge } from './large-files.js';
 
 /**
  * Opens what the volume has of a source; a file that the Python script left is taken over first. Call it with the
@@ -11,8 +14,31 @@ export async function openRecorder(
   options: Omit<RecorderOptions, 'files'> & { readonly takeover: TakeoverOptions | null },
 ): Promise<TableRecorder> {
   const { takeover, ...rest } = options;
-  if (takeover !== null) await takeOverFile(takeover, options.name, options.logger);
+  await sayWhatIsLarge(options);
+  if (takeover !== null)
+    await takeOverFile(await knownTakeover(takeover, options), options.name, options.logger);
   return TableRecorder.open({ ...rest, files: nodeFiles });
+}
+
+/**
+ * A file that we wrote has our names already: renaming them again would mix up its columns. And a file that we wrote
+ * under another name is no script's.
+ */
+async function knownTakeover(
+  { scriptPath, ...takeover }: TakeoverOptions,
+  { dataDir, name }: Pick<RecorderOptions, 'dataDir' | 'name'>,
+): Promise<TakeoverOptions> {
+  const named = await namesWithState(dataDir, nodeFiles);
+  if (!named.includes(name)) {
+    const isOurs = scriptPath === undefined || named.includes(basename(scriptPath, '.csv'));
+    return isOurs ? takeover : { ...takeover, scriptPath };
+  }
+  // One that cannot be read is the recorder's to tell.
+  const state = await stateFileOf(dataDir, name, nodeFiles)
+    .read()
+    .catch(() => null);
+  const timeColumn = state?.names?.timestamp ?? takeover.timeColumn;
+  return { kind: takeover.kind, path: takeover.path, ...(timeColumn === undefined ? {} : { timeColumn }) };
 }
 
 async function takeOverFile(takeover: TakeoverOptions, dataset: string, logger: Logger): Promise<void> {

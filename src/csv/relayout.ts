@@ -1,7 +1,7 @@
 import { sameLayout } from './columns.js';
 import { encodeCell, noRows } from './encode.js';
 import type { Cell, Column, EncodedRows } from './rows.js';
-import { COMMA, cellEnd, LF } from './scan.js';
+import { BYTES_PER_TURN, breathe, COMMA, cellEnd, LF } from './scan.js';
 
 /**
  * The same rows under `columns`, a superset and perhaps another order of the rows' own; cells of new columns are absent.
@@ -17,6 +17,41 @@ export function relayout(rows: EncodedRows, columns: readonly Column[]): Encoded
   return atEnd
     ? withSuffix(rows, columns, Buffer.alloc(columns.length - rows.columns.length, ','))
     : rearrange(rows, columns, sources);
+}
+
+/** What `relayout` gives, for rows that may be many: lets the event loop run now and then. */
+export async function relayoutInTurns(rows: EncodedRows, columns: readonly Column[]): Promise<EncodedRows> {
+  if (sameLayout(rows.columns, columns)) return rows;
+  return concatRows(await inTurns(rows, (part) => relayout(part, columns)));
+}
+
+/** Does `work` with all rows, part after part, and lets the event loop run between two. Returns at least one part. */
+export async function inTurns(
+  rows: EncodedRows,
+  work: (part: EncodedRows) => EncodedRows,
+): Promise<readonly EncodedRows[]> {
+  if (rows.body.length <= BYTES_PER_TURN) return [work(rows)];
+  const parts: EncodedRows[] = [];
+  for (let from = 0; from < rows.ends.length; ) {
+    const start = rows.ends[from - 1] ?? 0;
+    let to = from + 1;
+    while (to < rows.ends.length && rows.ends[to]! - start <= BYTES_PER_TURN) to++;
+    parts.push(work(sliceRows(rows, from, to)));
+    from = to;
+    await breathe();
+  }
+  return parts;
+}
+
+/** Rows `from` (included) to `to` (excluded). */
+export function sliceRows(rows: EncodedRows, from: number, to: number): EncodedRows {
+  const start = from === 0 ? 0 : (rows.ends[from - 1] ?? 0);
+  const end = to === 0 ? 0 : (rows.ends[to - 1] ?? 0);
+  return {
+    columns: rows.columns,
+    body: rows.body.subarray(start, end),
+    ends: rows.ends.slice(from, to).map((rowEnd) => rowEnd - start),
+  };
 }
 
 /** The rows with one more, last column, which has the same cell in every row (a log's time). */

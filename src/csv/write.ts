@@ -98,6 +98,23 @@ export async function keepAside(files: Files, folder: string, name: string, byte
   return path;
 }
 
+/**
+ * Moves a file, or a folder, into `folder`, under its name or `<name>-2.<ext>` and so on where that is taken. It is one
+ * rename: a crash finds it in the one place or in the other. Returns where it is now.
+ */
+export async function moveAside(files: Files, path: string, folder: string): Promise<string> {
+  const { name: stem, ext, base } = parse(path);
+  await files.makeFolder(folder);
+  await files.syncFolder(dirname(folder));
+  let target = join(folder, base);
+  for (let number = 2; (await files.stat(target)) !== null; number++)
+    target = join(folder, `${stem}-${number}${ext}`);
+  await files.rename(path, target);
+  await files.syncFolder(folder);
+  await files.syncFolder(dirname(path));
+  return target;
+}
+
 /** Where `keepAside` has those bytes, or would put them. */
 export async function findKept(
   files: Files,

@@ -6,7 +6,7 @@ import { sameColumns, sameLayout } from '../csv/columns.js';
 import { rowAt, splitRows } from '../csv/decode.js';
 import { encodeHeader, noRows } from '../csv/encode.js';
 import type { Files } from '../csv/files.js';
-import { concatRows, relayout } from '../csv/relayout.js';
+import { concatRows, inTurns, relayout, relayoutInTurns, sliceRows } from '../csv/relayout.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { Content, DatasetKind, DatasetStatus } from './dataset.js';
 import type { PollHealth } from './freshness.js';
@@ -173,15 +173,15 @@ export class AppendedDataset implements Relation {
       };
       if (fits) return adopt();
       const rows = this.#file.size === 0 ? null : await this.#readRows();
-      const body = rows === null ? Buffer.alloc(0) : relayout(rows, columns).body;
-      await this.#replace([encodeHeader(columns), body], adopt);
+      const parts = rows === null ? [] : await inTurns(rows, (part) => relayout(part, columns));
+      await this.#replace([encodeHeader(columns), ...parts.map(({ body }) => body)], adopt);
     });
   }
 
   /** Appends one poll's rows, laid out as `layOut` said. Rejects, and leaves the file as it was, when it cannot. */
   append(added: EncodedRows, at: number): Promise<void> {
     return this.#turns.run(async () => {
-      const rows = this.#columns === null ? added : relayout(added, this.#columns);
+      const rows = this.#columns === null ? added : await relayoutInTurns(added, this.#columns);
       const before = this.version;
       try {
         await this.#file.append(rows.body);
@@ -320,17 +320,6 @@ export function rowsAfter(rows: EncodedRows, instant: number): EncodedRows {
   let first = rows.ends.length;
   while (first > 0 && timeOfRow(rowAt(rows, first - 1)) > instant) first--;
   return sliceRows(rows, first, rows.ends.length);
-}
-
-/** Rows `from` (included) to `to` (excluded). */
-export function sliceRows(rows: EncodedRows, from: number, to: number): EncodedRows {
-  const start = from === 0 ? 0 : (rows.ends[from - 1] ?? 0);
-  const end = to === 0 ? 0 : (rows.ends[to - 1] ?? 0);
-  return {
-    columns: rows.columns,
-    body: rows.body.subarray(start, end),
-    ends: rows.ends.slice(from, to).map((rowEnd) => rowEnd - start),
-  };
 }
 
 /** The rows of `count` that are in none of the ranges, which are in order. */

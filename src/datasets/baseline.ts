@@ -1,16 +1,19 @@
 import { decodeRow, rowAt, splitRows } from '../csv/decode.js';
-import { encodeRow, encodeRows } from '../csv/encode.js';
+import { encodeRow, encodeRows, noRows } from '../csv/encode.js';
 import type { Files } from '../csv/files.js';
-import { relayout } from '../csv/relayout.js';
+import { concatRows, relayout, relayoutInTurns } from '../csv/relayout.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import { SnapshotFile } from '../csv/snapshot-file.js';
 import { type Deleted, readChange } from './change-rows.js';
 import { type Difference, rowKey } from './diff.js';
 import { typesFromCells } from './infer-columns.js';
 import { wholeFile } from './snapshot-dataset.js';
+import { createYielder } from './yielding.js';
 
 /** Vanished items whose last known values are kept for the day they come back; the oldest go first beyond it. */
 const DELETED_LIMIT = 100_000;
+/** Rows encoded at a time, between two looks at the event loop. */
+const BATCH = 512;
 
 /**
  * A table's items as the latest poll found them, with what the items that vanished looked like: what the next poll is
@@ -99,10 +102,13 @@ export class Baseline {
   }
 
   /** Rows and remembered cells follow the table's layout when it widens. */
-  layOut(columns: readonly Column[]): void {
-    if (this.rows !== null) this.rows = relayout(this.rows, columns);
+  async layOut(columns: readonly Column[]): Promise<void> {
+    const breathe = createYielder();
+    if (this.rows !== null) this.rows = await relayoutInTurns(this.rows, columns);
     const positions = columns.map((column) => this.#columns.findIndex((old) => old.name === column.name));
+    let index = 0;
     for (const [key, cells] of this.deleted) {
+      if ((index++ & 255) === 0) await breathe();
       this.deleted.set(
         key,
         positions.map((position) => (position === -1 ? null : (cells[position] ?? null))),
@@ -119,8 +125,10 @@ export class Baseline {
   }
 
   /** Keeps the last known values of vanished items in step with what happened. */
-  track(differences: readonly Difference[], keyCount: number): void {
-    for (const { before, after } of differences) {
+  async track(differences: readonly Difference[], keyCount: number): Promise<void> {
+    const breathe = createYielder();
+    for (const [index, { before, after }] of differences.entries()) {
+      if ((index & 255) === 0) await breathe();
       if (after === null && before !== null) {
         this.deleted.set(rowKey(before, keyCount), decodeRow(before));
         this.#isDeletedBehind = true;
@@ -137,10 +145,21 @@ export class Baseline {
   /** Replaces both files; `bytes` are header and rows. Rejects when the disk does not take them. */
   async write(bytes: Buffer): Promise<void> {
     if (this.#isDeletedBehind) {
-      await this.#deletedFile.replace(wholeFile(encodeRows(this.#columns, [...this.deleted.values()])));
+      await this.#deletedFile.replace(wholeFile(await this.#encodeDeleted()));
       this.#isDeletedBehind = false;
     }
     await this.#file.replace(bytes);
+  }
+
+  async #encodeDeleted(): Promise<EncodedRows> {
+    const breathe = createYielder();
+    const all = [...this.deleted.values()];
+    const parts = [noRows(this.#columns)];
+    for (let start = 0; start < all.length; start += BATCH) {
+      parts.push(encodeRows(this.#columns, all.slice(start, start + BATCH)));
+      await breathe();
+    }
+    return concatRows(parts);
   }
 }
 

@@ -44,7 +44,7 @@ export async function changesOfLog(
     const differences = compare(items, found);
     if (differences.length > 0) {
       parts.push(await changeRows(differences, keyCount, changes, baseline.deleted, since, at));
-      baseline.track(differences, keyCount);
+      await baseline.track(differences, keyCount);
     }
     items = found;
     since = at;

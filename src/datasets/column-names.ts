@@ -2,8 +2,8 @@ import type { Column, EncodedRows } from '../csv/rows.js';
 
 /** The column that holds a poll's time in logs and changes, unless the table's own attributes force another. */
 export const TIMESTAMP = 'timestamp';
-const CHANGE = 'change';
-const SINCE = 'since';
+export const CHANGE = 'change';
+export const SINCE = 'since';
 const PREVIOUS = 'previous_';
 
 /** The names of the columns that we add to a table's own. Chosen at the table's first poll and kept for good. */

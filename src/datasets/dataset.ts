@@ -21,7 +21,7 @@ export interface Dataset {
   readonly timeColumn: string | null;
   /** Only a view has one. */
   readonly definition?: Definition;
-  /** Changes whenever the bytes may have changed; null while nothing was read. */
+  /** Changes whenever the bytes or a column's type may have changed; null while nothing was read. */
   readonly version: string | null;
   status(): DatasetStatus;
   /**

@@ -72,7 +72,10 @@ export async function diffRows(
     if ((i & 255) === 0) await breathe();
     lostRows.set(keyAt(before, i), rowAt(before, i));
   }
-  for (; j < after.ends.length; j++) newRows.push(rowAt(after, j));
+  for (; j < after.ends.length; j++) {
+    if ((j & 255) === 0) await breathe();
+    newRows.push(rowAt(after, j));
+  }
 
   for (const [index, row] of newRows.entries()) {
     if ((index & 255) === 0) await breathe();

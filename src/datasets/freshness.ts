@@ -9,7 +9,8 @@ const STALE_AFTER = 3;
 export function freshnessOf(readAt: number | null, interval: number | null, now: number): Freshness {
   if (readAt === null) return 'waiting';
   if (interval === null) return 'fresh';
-  const intervals = (now - readAt) / interval;
+  // A time that is still to come is that of a clock which went back since: how old the data is, is not known then.
+  const intervals = Math.abs(now - readAt) / interval;
   if (intervals > STALE_AFTER) return 'stale';
   return intervals > LATE_AFTER ? 'late' : 'fresh';
 }

@@ -1,4 +1,5 @@
 import { webcrypto } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { datasetNotReadYet } from '../base/errors.js';
 import { encodeHeader } from '../csv/encode.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
@@ -68,9 +69,12 @@ export class SnapshotDataset implements Relation {
     return null;
   }
 
-  /** Shows a poll's rows to readers, all at once. `bytes`: header and rows; its version is a hash of them. */
+  /**
+   * Shows a poll's rows to readers, all at once. `bytes`: header and rows. The version is a hash of them and a checksum of
+   * the columns: a text "5" in the place of the number 5 changes a type and no byte.
+   */
   async show(bytes: Buffer, rows: EncodedRows, keys: readonly string[], readAt: number): Promise<void> {
-    const version = await hashOf(bytes);
+    const version = `${await hashOf(bytes)}-${crc32(JSON.stringify(rows.columns)).toString(36)}`;
     this.#content = { version, readAt, columns: rows.columns, rows: rows.ends.length, bytes };
     this.#keys = keys;
   }

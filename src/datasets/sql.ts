@@ -67,6 +67,6 @@ export class Sql {
   /** Stops what is running. */
   async close(): Promise<void> {
     await this.#engine.close();
-    this.#parser.close();
+    await this.#parser.close();
   }
 }

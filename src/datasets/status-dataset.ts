@@ -3,7 +3,7 @@ import { encodeRows } from '../csv/encode.js';
 import type { Cell, Column, ColumnType } from '../csv/rows.js';
 import type { Content, DatasetStatus } from './dataset.js';
 import type { Relation } from './relation.js';
-import { hashOf, wholeFile } from './snapshot-dataset.js';
+import { wholeFile } from './snapshot-dataset.js';
 
 /** How long one answer stands, in milliseconds: what it tells (ages above all) changes all the time. */
 const KEPT = 5_000;
@@ -30,7 +30,7 @@ export class StatusDataset implements Relation {
   readonly sealedDays = [];
   readonly #clock: Clock;
   readonly #rows: StatusOptions['rows'];
-  #kept: { readonly until: number; readonly content: Promise<Content> } | null = null;
+  #kept: { readonly version: string; readonly content: Promise<Content> } | null = null;
 
   constructor(options: StatusOptions) {
     this.name = options.name;
@@ -59,10 +59,8 @@ export class StatusDataset implements Relation {
   }
 
   content(): Promise<Content> {
-    const now = this.#clock.now();
-    if (this.#kept === null || this.#kept.until <= now) {
-      this.#kept = { until: (Math.floor(now / KEPT) + 1) * KEPT, content: this.#compute(now) };
-    }
+    const { version } = this;
+    if (this.#kept?.version !== version) this.#kept = { version, content: this.#compute(version) };
     return this.#kept.content;
   }
 
@@ -70,16 +68,10 @@ export class StatusDataset implements Relation {
     return null;
   }
 
-  async #compute(now: number): Promise<Content> {
-    const version = this.version;
-    const rows = encodeRows(this.columns, this.#rows());
-    const bytes = wholeFile(rows);
-    return {
-      version: `${version}-${await hashOf(bytes)}`,
-      readAt: now,
-      columns: this.columns,
-      rows: rows.ends.length,
-      bytes,
-    };
+  async #compute(version: string): Promise<Content> {
+    const readAt = this.#clock.now();
+    const { columns } = this;
+    const rows = encodeRows(columns, this.#rows());
+    return { version, readAt, columns, rows: rows.ends.length, bytes: wholeFile(rows) };
   }
 }

@@ -2,16 +2,18 @@ import { join } from 'node:path';
 import { isoTime } from '../base/clock.js';
 import { DynamoCsvError, describeError, notPersisted } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
+import { OWN_FOLDER } from '../csv/append-journal.js';
 import { mergeColumns, sameColumns } from '../csv/columns.js';
 import { noRows } from '../csv/encode.js';
 import type { Files } from '../csv/files.js';
-import { concatRows, relayout, withColumn } from '../csv/relayout.js';
+import { concatRows, inTurns, relayoutInTurns, withColumn } from '../csv/relayout.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { Reading } from '../csv/source.js';
-import { AppendedDataset, rowsAfter } from './appended-dataset.js';
+import { type AppendedDataset, rowsAfter } from './appended-dataset.js';
 import { Baseline } from './baseline.js';
 import { changeRows } from './change-rows.js';
 import { changesOfLog } from './changes-of-log.js';
+import { ClockWatch } from './clock-watch.js';
 import {
   type AddedNames,
   avoidAddedNames,
@@ -21,11 +23,18 @@ import {
   TIMESTAMP,
   timeColumn,
 } from './column-names.js';
-import { type Difference, diffRows } from './diff.js';
+import { diffRows } from './diff.js';
+import { keptNames, tellOfGap } from './earlier-configuration.js';
 import type { PollHealth } from './freshness.js';
+import { hiddenBaselineOf, makeWay } from './make-way.js';
+import { type Layout, openAppended } from './open-appended.js';
+import { type Compared, joinPolls, type PastPoll, type Poll } from './poll.js';
 import type { Relation } from './relation.js';
 import { SnapshotDataset, wholeFile } from './snapshot-dataset.js';
-import { type TableState, TableStateFile } from './table-state.js';
+import { stateFileOf, type TableState, type TableStateFile } from './table-state.js';
+
+/** Bytes of past polls that are gathered before they are written. */
+const PAST_BATCH = 4 * 1024 * 1024;
 
 export interface RecorderOptions {
   /** Published name; `<name>.csv` is its file. */
@@ -70,6 +79,7 @@ export interface Recorded {
 export class TableRecorder {
   readonly #options: RecorderOptions;
   readonly #stateFile: TableStateFile;
+  readonly #clockWatch: ClockWatch;
   readonly #baseline: Baseline | null;
   readonly #snapshot: SnapshotDataset | null;
   #log: AppendedDataset | null = null;
@@ -87,19 +97,23 @@ export class TableRecorder {
   #comparedAt: number | null = null;
   /** The poll whose items stand in the baseline's file. */
   #snapshotAt: number | null = null;
+  /** The first poll with the present keys, where there were others before. */
+  #keysSince: number | null = null;
+  /** Every name that this source's datasets ever had here. */
+  #published: readonly string[] = [];
 
   private constructor(options: RecorderOptions) {
     const { name, dataDir, files } = options;
-    const own = join(dataDir, '.dynamo-csv');
     this.#options = options;
-    this.#stateFile = new TableStateFile(join(own, `${name}.json`), files);
+    this.#clockWatch = new ClockWatch(name, options.logger);
+    this.#stateFile = stateFileOf(dataDir, name, files);
     const replaced = options.log && options.logName === undefined;
     const needsBaseline = !replaced || options.changes;
     this.#baseline = needsBaseline
       ? new Baseline(
           {
-            rows: replaced ? join(own, `${name}.baseline.csv`) : join(dataDir, `${name}.csv`),
-            deleted: join(own, `${name}.deleted.csv`),
+            rows: replaced ? hiddenBaselineOf(dataDir, name) : join(dataDir, `${name}.csv`),
+            deleted: join(dataDir, OWN_FOLDER, `${name}.deleted.csv`),
           },
           files,
         )
@@ -151,6 +165,7 @@ export class TableRecorder {
    */
   async record(reading: Reading, startedAt: number): Promise<Recorded> {
     const poll = await this.#prepare(reading, startedAt);
+    if (this.#log !== null || this.#changes !== null) this.#clockWatch.recorded(poll.at, startedAt);
     return this.#write(poll);
   }
 
@@ -170,7 +185,7 @@ export class TableRecorder {
       const poll = await this.#prepare(reading, at);
       if (poll.isNewLayout || weight > PAST_BATCH) await flush();
       if (this.#baseline !== null) this.#baseline.rows = poll.rows;
-      this.#baseline?.track(poll.compared?.differences ?? [], this.#keys.length);
+      await this.#baseline?.track(poll.compared?.differences ?? [], this.#keys.length);
       this.#comparedAt = poll.at;
       gathered.push(poll);
       weight += (poll.logged?.body.length ?? 0) + (poll.compared?.rows.body.length ?? 0);
@@ -183,7 +198,7 @@ export class TableRecorder {
     if (problems[0] === undefined) return;
     // The baseline went ahead of the volume: what comes next is compared with what the volume has.
     this.#baseline?.clear();
-    await this.#openBaseline();
+    await this.#openBaseline(this.#recordedAt);
     throw problems[0];
   }
 
@@ -191,25 +206,31 @@ export class TableRecorder {
   async #prepare(reading: Reading, startedAt: number): Promise<Poll> {
     const at = Math.max(startedAt, this.#lastAt + 1);
     this.#lastAt = at;
-    const { rows, isNewLayout } = this.#layOut(reading);
+    const { rows, isNewLayout } = await this.#layOut(reading, at);
     const problems: DynamoCsvError[] = [];
     const isReady = await this.#attempt(problems, () => this.#learnFromLog());
     return {
       at,
+      readAt: startedAt,
       rows,
       isNewLayout,
-      logged:
-        this.#log === null ? null : withColumn(rows, timeColumn(this.#addedNames.timestamp), isoTime(at)),
+      logged: this.#log === null ? null : await this.#withTime(rows, at),
       compared: this.#changes === null || !isReady ? null : await this.#compare(rows, at),
       problems,
     };
+  }
+
+  async #withTime(rows: EncodedRows, at: number): Promise<EncodedRows> {
+    const column = timeColumn(this.#addedNames.timestamp);
+    const time = isoTime(at);
+    return concatRows(await inTurns(rows, (part) => withColumn(part, column, time)));
   }
 
   async #write(poll: Poll): Promise<Recorded> {
     const { at, rows, compared, problems } = poll;
     const isKept = await this.#append(poll);
     const bytes = await this.#replace(poll, isKept);
-    this.#options.health.readAt = at;
+    this.#options.health.readAt = poll.readAt;
     return { at, rows: rows.ends.length, bytes, changes: compared?.rows.ends.length ?? null, problems };
   }
 
@@ -225,7 +246,7 @@ export class TableRecorder {
   }
 
   /** Brings a reading into the table's layout: every column ever seen, at its place. */
-  #layOut(reading: Reading): { rows: EncodedRows; isNewLayout: boolean } {
+  async #layOut(reading: Reading, at: number): Promise<{ rows: EncodedRows; isNewLayout: boolean }> {
     const { configured, logger, name } = this.#options;
     if (this.#keys.length > 0 && this.#keys.join() !== reading.keys.join()) {
       logger.warn(
@@ -233,6 +254,7 @@ export class TableRecorder {
         'the key schema changed: all items count as new',
       );
       this.#baseline?.clear();
+      this.#keysSince = at;
     }
     this.#keys = reading.keys;
     if (this.#log !== null || this.#changes !== null) {
@@ -241,9 +263,9 @@ export class TableRecorder {
     const found = this.#names === null ? reading.rows : avoidAddedNames(reading.rows, this.#names);
     const columns = mergeColumns(this.#columns, found.columns, { keys: reading.keys, configured });
     const isNewLayout = !sameColumns(this.#columns, columns);
-    if (isNewLayout) this.#baseline?.layOut(columns);
+    if (isNewLayout) await this.#baseline?.layOut(columns);
     this.#columns = columns;
-    return { rows: { ...relayout(found, columns), columns }, isNewLayout };
+    return { rows: { ...(await relayoutInTurns(found, columns)), columns }, isNewLayout };
   }
 
   #chooseNames(columns: readonly Column[]): AddedNames {
@@ -261,7 +283,8 @@ export class TableRecorder {
   /** Changes that are kept from now on begin with those that the log of the past tells of. */
   async #learnFromLog(): Promise<void> {
     if (this.#log === null || this.#changes === null) return;
-    if (this.#changes.isEmpty && !this.#log.isEmpty) await this.#readChangesOff(this.#log, this.#changes);
+    if (this.#changes.isEmpty && this.#log.lastAt >= Math.max(1, this.#keysSince ?? 0))
+      await this.#readChangesOff(this.#log, this.#changes);
     this.#log.neededAfter = Number.POSITIVE_INFINITY;
   }
 
@@ -274,7 +297,8 @@ export class TableRecorder {
     const columns = changesColumns(this.#columns, keyCount, this.#addedNames);
     logger.info({ dataset: changes.name, rows: log.status().rows }, 'reading the changes off the log');
     const baseline = this.#baseline as Baseline;
-    const past = await changesOfLog(await log.rows(), this.#columns, keyCount, columns, baseline);
+    const comparable = rowsAfter(await log.rows(), (this.#keysSince ?? 0) - 1);
+    const past = await changesOfLog(comparable, this.#columns, keyCount, columns, baseline);
     // The baseline first: interrupted before the changes are there, all of this is done again.
     await baseline.write(wholeFile(baseline.rows as EncodedRows));
     this.#recordedAt = past.at;
@@ -342,13 +366,13 @@ export class TableRecorder {
     let isReplaced = true;
     if (baseline !== null) {
       baseline.rows = { ...rows, body: bytes.subarray(bytes.length - rows.body.length) };
-      baseline.track(poll.compared?.differences ?? [], this.#keys.length);
+      await baseline.track(poll.compared?.differences ?? [], this.#keys.length);
       isReplaced = await this.#attempt(problems, () => baseline.write(bytes));
       this.#snapshot?.markPersisted(isReplaced);
     }
     this.#recordedAt = at;
-    this.#comparedAt = at;
-    if (isReplaced) this.#haveSnapshotOf(at);
+    if (baseline !== null) this.#comparedAt = at;
+    if (isReplaced && baseline !== null) this.#haveSnapshotOf(at);
     await this.#attempt(problems, () => this.#writeState());
     return bytes.length;
   }
@@ -378,27 +402,53 @@ export class TableRecorder {
       ...described,
       readAt: this.#recordedAt,
       snapshotAt: this.#snapshotAt,
+      comparedAt: this.#comparedAt,
+      keysSince: this.#keysSince,
+      changes: this.#options.changes,
+      source: this.#options.source,
+      datasets: this.#published,
     });
     this.#described = described;
   }
 
   async #open(): Promise<void> {
     const state = await this.#readState();
+    await this.#makeWay(state);
     this.#columns = state?.columns ?? [];
     this.#keys = state?.keys ?? [];
-    this.#names = state?.names ?? null;
-    this.#described = { columns: this.#columns, keys: this.#keys, names: this.#names };
+    this.#names = await keptNames(state, this.#options);
     this.#snapshotAt = state?.snapshotAt ?? null;
+    this.#keysSince = state?.keysSince ?? null;
+    if (this.#published.length === state?.datasets.length)
+      this.#described = { columns: this.#columns, keys: this.#keys, names: state.names };
     if (this.#options.log) this.#log = await this.#openAppended('log');
     if (this.#options.changes) this.#changes = await this.#openAppended('changes');
     this.#haveSnapshotOf(this.#snapshotAt);
     // Nothing of a log is sealed before the changes were read off it.
     if (this.#log !== null && this.#changes?.isEmpty === true) this.#log.neededAfter = 0;
     if (this.#columns.length === 0 && this.#log?.columns) this.#columns = this.#log.columns.slice(0, -1);
-    this.#recordedAt = latest(state?.readAt, this.#changes?.lastAt ?? this.#log?.lastAt);
-    const modifiedAt = await this.#openBaseline();
+    const appendedAt = this.#changes?.lastAt ?? this.#log?.lastAt;
+    this.#recordedAt = latest(state?.readAt, appendedAt);
+    const modifiedAt = await this.#openBaseline(
+      state === null ? this.#recordedAt : latest(state.comparedAt, this.#changes?.lastAt),
+    );
     this.#lastAt = Math.max(this.#recordedAt ?? 0, this.#log?.lastAt ?? 0, this.#changes?.lastAt ?? 0);
-    this.#options.health.readAt = this.#recordedAt ?? modifiedAt;
+    const snapshotReadAt = this.#snapshot?.version === null ? null : (this.#comparedAt ?? modifiedAt);
+    this.#options.health.readAt = this.#snapshot === null ? (this.#recordedAt ?? modifiedAt) : snapshotReadAt;
+    if (state !== null) tellOfGap(state, this.#changes, this.#options);
+  }
+
+  /** What was recorded under our names and is something else now moves out of the way. */
+  async #makeWay(state: TableState | null): Promise<void> {
+    const { name, logName, log, changes, dataDir } = this.#options;
+    const places = [
+      ...(this.#snapshot === null ? [] : [{ dataset: name, kind: 'snapshot' as const }]),
+      ...(log ? [{ dataset: logName ?? name, kind: 'log' as const }] : []),
+      ...(changes ? [{ dataset: `${name}-changes`, kind: 'changes' as const }] : []),
+    ];
+    this.#published = [...new Set([...(state?.datasets ?? []), ...places.map(({ dataset }) => dataset)])];
+    const hiddenBaseline = hiddenBaselineOf(dataDir, name);
+    await makeWay(state, { ...this.#options, places, hiddenBaseline });
   }
 
   async #readState(): Promise<TableState | null> {
@@ -411,108 +461,39 @@ export class TableRecorder {
     }
   }
 
-  async #openAppended(kind: 'log' | 'changes'): Promise<AppendedDataset> {
-    const { name, logName, source, dataDir, files, health, logger } = this.#options;
-    const published = kind === 'log' ? (logName ?? name) : `${name}-changes`;
-    const names = this.#names;
-    const known =
-      names === null
-        ? null
-        : kind === 'log'
-          ? logColumns(this.#columns, names)
-          : changesColumns(this.#columns, this.#keys.length, names);
-    const { dataset, recovery } = await AppendedDataset.open({
-      name: published,
+  #openAppended(kind: 'log' | 'changes'): Promise<AppendedDataset> {
+    return openAppended(
       kind,
-      source,
-      description:
-        kind === 'log'
-          ? `Every poll of ${source}, with its time.`
-          : `What was inserted, updated and deleted in ${source} from poll to poll.`,
-      path: join(dataDir, `${published}.csv`),
-      files,
-      health,
-      known,
-      keys: this.#keys,
-      timeColumn: names?.timestamp ?? TIMESTAMP,
-    });
-    if (recovery !== null) {
-      logger.warn(
-        { dataset: published, ...recovery },
-        'cut off what an interruption left at the end of the file',
-      );
-    }
-    return dataset;
+      { columns: this.#columns, keys: this.#keys, names: this.#names },
+      this.#options,
+    );
   }
 
   /** Returns when the baseline's file was last replaced, in milliseconds since the epoch; null without one. */
-  async #openBaseline(): Promise<number | null> {
-    this.#comparedAt = this.#recordedAt;
+  async #openBaseline(comparedAt: number | null): Promise<number | null> {
+    this.#comparedAt = comparedAt;
     const baseline = this.#baseline;
     if (baseline === null) return null;
     const modifiedAt = await baseline.load(this.#columns, this.#keys.length);
     if (this.#columns.length === 0) this.#columns = baseline.rows?.columns ?? [];
+    const before = baseline.rows;
+    const keysSince = this.#keysSince ?? 0;
+    // A crash came between the first poll with other keys and its snapshot.
+    if ((this.#snapshotAt ?? 0) < keysSince) baseline.clear();
     if (this.#changes !== null && this.#names !== null && this.#keys.length > 0) {
-      const newer = rowsAfter(await this.#changes.rows(), this.#snapshotAt ?? 0);
+      const newer = rowsAfter(await this.#changes.rows(), Math.max(this.#snapshotAt ?? 0, keysSince - 1));
       const layout = changesColumns(this.#columns, this.#keys.length, this.#names);
       baseline.redo(newer, layout, this.#columns, this.#keys.length);
     }
-    const { rows } = baseline;
+    const rows = baseline.rows ?? before;
     if (rows !== null) {
-      await this.#snapshot?.show(wholeFile(rows), rows, this.#keys, this.#recordedAt ?? modifiedAt ?? 0);
+      await this.#snapshot?.show(wholeFile(rows), rows, this.#keys, comparedAt ?? modifiedAt ?? 0);
     }
     return modifiedAt;
   }
 }
 
-/** A poll that took place before. */
-export interface PastPoll {
-  readonly reading: Reading;
-  /** Its time, milliseconds since the epoch. */
-  readonly at: number;
-}
-
-/** What tells how a table's rows are laid out in its files. */
-type Layout = Pick<TableState, 'columns' | 'keys' | 'names'>;
-
-/** One poll on its way to the volume. */
-interface Poll {
-  readonly at: number;
-  readonly rows: EncodedRows;
-  readonly isNewLayout: boolean;
-  readonly logged: EncodedRows | null;
-  readonly compared: Compared | null;
-  readonly problems: DynamoCsvError[];
-}
-
-interface Compared {
-  readonly differences: readonly Difference[];
-  readonly rows: EncodedRows;
-}
-
 /** The later of two times that may not be known (undefined, or 0 for a file without rows). */
 function latest(a: number | null | undefined, b: number | undefined): number | null {
   return Math.max(a ?? 0, b ?? 0) || null;
-}
-
-/** Bytes of past polls that are gathered before they are written. */
-const PAST_BATCH = 4 * 1024 * 1024;
-
-/** Polls of one layout, in the order of time, as one write. */
-function joinPolls(polls: readonly Poll[]): Poll {
-  const last = polls.at(-1) as Poll;
-  const logged = polls.flatMap((poll) => poll.logged ?? []);
-  const compared = polls.flatMap((poll) => poll.compared ?? []);
-  return {
-    ...last,
-    isNewLayout: polls.some((poll) => poll.isNewLayout),
-    logged: logged.length === 0 ? null : concatRows(logged),
-    compared:
-      compared.length === 0
-        ? null
-        : {
-            differences: compared.flatMap(({ differences }) => differences),
-            rows: concatRows(compared.map(({ rows }) => rows)),
-          },
-  };
 }

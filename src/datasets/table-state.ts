@@ -1,7 +1,10 @@
-import { stateUnreadable } from '../base/errors.js';
+import { basename, join } from 'node:path';
+import { DynamoCsvError, stateUnreadable } from '../base/errors.js';
+import { OWN_FOLDER } from '../csv/append-journal.js';
 import type { Files } from '../csv/files.js';
 import type { Column } from '../csv/rows.js';
 import { SnapshotFile } from '../csv/snapshot-file.js';
+import { isTemporary } from '../csv/write.js';
 import type { AddedNames } from './column-names.js';
 
 /**
@@ -19,7 +22,59 @@ export interface TableState {
   readonly readAt: number | null;
   /** The poll that the snapshot file holds; changes after it are redone at start. */
   readonly snapshotAt: number | null;
+  /** The poll with whose items the next one is compared; older than `readAt` where a log was kept without changes. */
+  readonly comparedAt: number | null;
+  /** The first poll with these keys, where there were others before: what is older is not comparable. Null: none were. */
+  readonly keysSince: number | null;
+  /** Whether changes are kept. */
+  readonly changes: boolean;
+  /** The source's title. */
+  readonly source: string;
+  /** Every name that this source's datasets ever had here: their files are its own. */
+  readonly datasets: readonly string[];
 }
+
+/** Where the state of the source with that published name stands. */
+export function stateFileOf(dataDir: string, name: string, files: Files): TableStateFile {
+  return new TableStateFile(join(dataDir, OWN_FOLDER, `${name}${STATE}`), files);
+}
+
+/** The published names of which there is a state on the volume. */
+export async function namesWithState(dataDir: string, files: Files): Promise<readonly string[]> {
+  const names = await files.list(join(dataDir, OWN_FOLDER));
+  return names
+    .filter((name) => name.endsWith(STATE) && !isTemporary(name))
+    .map((name) => basename(name, STATE))
+    .sort();
+}
+
+/**
+ * The published name of another source whose data stands under `dataset`; null: nobody's, or `name`'s own. `state` is what
+ * the volume knows of `name`.
+ */
+export async function claimantOf(
+  dataset: string,
+  name: string,
+  state: TableState | null,
+  dataDir: string,
+  files: Files,
+): Promise<string | null> {
+  if (state?.datasets.includes(dataset)) return null;
+  for (const other of await namesWithState(dataDir, files)) {
+    if (other === name) continue;
+    const found = await stateFileOf(dataDir, other, files).read().catch(ignoreUnreadable);
+    if (found?.datasets.includes(dataset)) return other;
+  }
+  return null;
+}
+
+/** What stands in an unreadable state is not known; its own table says so. */
+function ignoreUnreadable(error: unknown): null {
+  if (error instanceof DynamoCsvError && error.code === 'STATE_UNREADABLE') return null;
+  throw error;
+}
+
+const STATE = '.json';
 
 /** The state file of one table. */
 export class TableStateFile {
@@ -37,7 +92,7 @@ export class TableStateFile {
     if (bytes === null) return null;
     try {
       const state = JSON.parse(bytes.toString('utf8')) as TableState;
-      if (state.format === 1 && Array.isArray(state.columns)) return state;
+      if (state.format === 1 && Array.isArray(state.columns) && Array.isArray(state.datasets)) return state;
     } catch (cause) {
       throw stateUnreadable(this.#path, cause);
     }

@@ -17,17 +17,21 @@ import { digest } from './engine/digest.js';
 import { encodeTable } from './engine/encode-table.js';
 import type { Engine } from './engine/engine.js';
 import { readDuckDbError, type Select, SelectMistake, type SelectParser } from './engine/select-parser.js';
-import type { Range, SqlDataset } from './engine/sql-dataset.js';
+import { NOW_STANDS, readTogether, type SqlDataset } from './engine/sql-dataset.js';
 import { identifier } from './engine/sql-text.js';
+import type { Relation } from './relation.js';
 import { readViewHead } from './view-file.js';
 import type { SqlColumn, SqlTable } from './windows/sql-table.js';
 
-/** Milliseconds that an answer which depends on "now" stands. */
-export const NOW_STANDS = 5_000;
 /** A view that computes for longer than this, in milliseconds, is stopped: nobody waits for it any more. */
 const LIMIT = 30_000;
 /** Rows up to which a view's answer is kept; a larger one is computed for each question, with its filters inside. */
 const MOST_KEPT_ROWS = 200_000;
+/**
+ * Milliseconds after which what failed is tried again although nothing that it reads has changed: memory may have been
+ * short. Until then it takes no lane from others.
+ */
+const FAILURE_STANDS = 60_000;
 
 const FRESHNESS: readonly Freshness[] = ['fresh', 'late', 'stale', 'waiting'];
 
@@ -45,7 +49,6 @@ export interface ViewOptions {
 /** A computed answer. */
 interface Kept {
   readonly state: string;
-  readonly until: number | null;
   readonly columns: readonly SqlColumn[];
   /** Null for one that is too large to be kept. */
   readonly rows: number | null;
@@ -71,8 +74,9 @@ export class ViewDataset implements Dataset, SqlDataset {
   #version: { readonly parts: readonly (string | null)[]; readonly digest: string } | null = null;
   #content: { readonly state: string; readonly content: Promise<Content> } | null = null;
   #sizes: { readonly rows: number; readonly bytes: number } | null = null;
-  #broken: { readonly error: DynamoCsvError; readonly at: number } | null = null;
-  /** The broken SQL stays broken; a computation that failed is tried again when an input has changed. */
+  #broken: { readonly error: DynamoCsvError; readonly at: number; readonly state: string | null } | null =
+    null;
+  /** The broken SQL stays broken; a computation that failed is tried again. */
   #isBrokenForGood = false;
 
   constructor(options: ViewOptions) {
@@ -118,7 +122,7 @@ export class ViewDataset implements Dataset, SqlDataset {
 
   get version(): string | null {
     if (this.#isBrokenForGood) return null;
-    const versions = this.#inputs.map(({ version }) => version);
+    const versions = this.#inputs.map(versionInSql);
     if (versions.includes(null)) return null;
     const parts = [...versions, this.#slot()];
     // HTTP asks at every request, and mostly nothing has changed.
@@ -129,10 +133,6 @@ export class ViewDataset implements Dataset, SqlDataset {
 
   get state(): string {
     return this.#current.state;
-  }
-
-  get until(): number | null {
-    return this.#current.until;
   }
 
   status(): DatasetStatus {
@@ -174,7 +174,7 @@ export class ViewDataset implements Dataset, SqlDataset {
     await this.#turns.run(() => this.#compute());
   }
 
-  async table(_range: Range): Promise<SqlTable> {
+  table(): SqlTable {
     const { columns } = this.#current;
     return { from: () => identifier(this.name), columns };
   }
@@ -195,17 +195,20 @@ export class ViewDataset implements Dataset, SqlDataset {
     }
     const now = clock.now();
     const state = digest([...states, this.#slot(now)]);
-    if (this.#kept?.state === state && this.#broken === null) return;
+    if (this.#kept?.state === state) return;
+    const failed = this.#broken;
+    if (failed?.state === state && now - failed.at < FAILURE_STANDS) throw failed.error;
     try {
       this.#kept = {
         ...(await this.#run(now)),
         state,
-        until: this.#untilOf(now),
         readAt: this.#readAt() ?? now,
       };
       this.#broken = null;
     } catch (error) {
-      throw this.#failed(this.#explain(error));
+      // The service ends, which is no mistake of the view's.
+      if (error instanceof DOMException) throw error;
+      throw this.#failed(this.#explain(error), state);
     }
   }
 
@@ -213,27 +216,26 @@ export class ViewDataset implements Dataset, SqlDataset {
     const { sql } = this.#select!;
     const table = `raw.${identifier(this.name)}`;
     const view = identifier(this.name);
-    return this.#options.engine.session({ lane: 'ours', limit: LIMIT, now }, async (session) => {
-      await session.run(
-        `CREATE OR REPLACE TABLE ${table} AS SELECT * FROM (${sql}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
-      );
-      // Asked of the table: to say it of the SQL, DuckDB would look for a year's files once more.
-      const computed = await session.describe(`SELECT * FROM ${table}`);
-      const columns = computed.map(({ name, type }) => ({
-        column: columnOf(name, type),
-        expression: identifier(name),
-        type,
-      }));
-      this.#checkHead(computed.map(({ name }) => name));
-      const [[count] = []] = await session.rows(`SELECT count(*) FROM ${table}`);
-      const rows = Number(count) > MOST_KEPT_ROWS ? null : Number(count);
-      await session.transaction(
-        rows === null
-          ? [`CREATE OR REPLACE VIEW ${view} AS ${sql}`, `DROP TABLE ${table}`]
-          : [`CREATE OR REPLACE VIEW ${view} AS FROM ${table}`],
-      );
-      return { columns, rows };
-    });
+    return this.#options.engine.session({ lane: 'ours', limit: LIMIT, now }, (session) =>
+      session.transaction(async () => {
+        await session.run(
+          `CREATE OR REPLACE TABLE ${table} AS SELECT * FROM (${sql}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
+        );
+        // Asked of the table: to say it of the SQL, DuckDB would look for a year's files once more.
+        const computed = await session.describe(`SELECT * FROM ${table}`);
+        const columns = computed.map(({ name, type }) => ({
+          column: columnOf(name, type),
+          expression: identifier(name),
+          type,
+        }));
+        this.#checkHead(computed.map(({ name }) => name));
+        const [[count] = []] = await session.rows(`SELECT count(*) FROM ${table}`);
+        const rows = Number(count) > MOST_KEPT_ROWS ? null : Number(count);
+        await session.run(`CREATE OR REPLACE VIEW ${view} AS ${rows === null ? sql : `FROM ${table}`}`);
+        if (rows === null) await session.run(`DROP TABLE ${table}`);
+        return { columns, rows };
+      }),
+    );
   }
 
   /** What the leading comment names has to be there, or every window on it would fail. */
@@ -245,11 +247,13 @@ export class ViewDataset implements Dataset, SqlDataset {
 
   async #encode(version: string): Promise<Content> {
     const { engine, clock } = this.#options;
-    const { columns, readAt } = this.#current;
-    const table = await this.table({ from: null, to: null });
-    const { bytes, rows } = await encodeTable(engine, table, { limit: LIMIT, now: clock.now() });
-    this.#sizes = { rows, bytes: bytes.length };
-    return { version, readAt, columns: columns.map(({ column }) => column), rows, bytes };
+    return engine.session({ lane: 'ours', limit: LIMIT, now: clock.now() }, async (session) => {
+      await readTogether(session, [this]);
+      const { readAt, columns } = this.#current;
+      const { bytes, rows } = await encodeTable(session, this.table());
+      this.#sizes = { rows, bytes: bytes.length };
+      return { version, readAt, columns: columns.map(({ column }) => column), rows, bytes };
+    });
   }
 
   /** The oldest of what it is computed from, lookups aside: they do not age. */
@@ -266,14 +270,6 @@ export class ViewDataset implements Dataset, SqlDataset {
   /** What an answer that depends on "now" is good for; the empty text for others. */
   #slot(now = this.#options.clock.now()): string {
     return this.#select?.dependsOnNow === true ? String(Math.floor(now / NOW_STANDS)) : '';
-  }
-
-  /** Its own "now", or an input's. */
-  #untilOf(now: number): number | null {
-    const own = this.#select?.dependsOnNow === true ? (Math.floor(now / NOW_STANDS) + 1) * NOW_STANDS : null;
-    const inherited = this.#inputs.flatMap((input) => this.#options.catalog.of(input).until ?? []);
-    const times = own === null ? inherited : [own, ...inherited];
-    return times.length === 0 ? null : Math.min(...times);
   }
 
   #circle(path: readonly string[]): readonly string[] | null {
@@ -298,8 +294,15 @@ export class ViewDataset implements Dataset, SqlDataset {
   }
 
   /** Remembers what is wrong; what only waits for its data is not broken. */
-  #failed(error: DynamoCsvError): DynamoCsvError {
-    if (error.code !== 'DATASET_NOT_READ_YET') this.#broken = { error, at: this.#options.clock.now() };
+  #failed(error: DynamoCsvError, state: string | null = null): DynamoCsvError {
+    if (error.code !== 'DATASET_NOT_READ_YET') this.#broken = { error, at: this.#options.clock.now(), state };
     return error;
   }
+}
+
+/** A dataset's version with its sealed days, which SQL reads too; null while nothing was read. */
+function versionInSql(input: Dataset): string | null {
+  if (input.version === null || !('sealedDays' in input)) return input.version;
+  const { sealedDays } = input as Relation;
+  return `${input.version} ${sealedDays.length} ${sealedDays[0]?.date}`;
 }

@@ -73,7 +73,7 @@ export async function checkViews(
     } catch (error) {
       if (signal?.aborted) break;
       if (error instanceof DynamoCsvError && error.code === 'DATASET_NOT_READ_YET') waiting.push(view);
-      else logger.error({ dataset: view.name }, describeError(error));
+      else if (!(error instanceof DOMException)) logger.error({ dataset: view.name }, describeError(error));
     }
   }
   return waiting;

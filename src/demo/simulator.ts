@@ -7,35 +7,43 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../base/clock.js';
 import type { Fleet, TableWrites } from './fleet.js';
+import type { IncidentPlan } from './incidents.js';
 import { FLEET_TABLE_NAMES, FLEET_TABLES, type FleetTable, type Item } from './tables.js';
 
 /** DynamoDB takes at most this many writes in one request. */
 const BATCH = 25;
 /** The fleet moves once a second: about a dozen writes, one request. */
 const TICK = 1_000;
+/** How many taxis lose their destination when the plan has taxis unassigned: more than one, and few enough to read. */
+const UNASSIGNED_TAXIS = 12;
 
 type WriteRequest = NonNullable<BatchWriteCommandInput['RequestItems']>[string][number];
 
 /**
- * Moves a fleet in real time and writes what changed to its tables.
+ * Moves a fleet in real time, leaves taxis unassigned when the plan of incidents says so, and writes what changed to its
+ * tables.
  * What could not be written stays pending, and later writes of the same item replace it.
  */
 export class Simulator {
   readonly #fleet: Fleet;
+  readonly #plan: IncidentPlan;
   readonly #client: DynamoDBDocumentClient;
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
+  #isUnassigning = false;
   /** By table and key: what the table still has to learn. */
   readonly #pending = new Map<string, { readonly table: FleetTable; readonly request: WriteRequest }>();
 
   /** `onError` hears of failed writes; the next tick tries them again. */
   constructor(options: {
     readonly fleet: Fleet;
+    readonly plan: IncidentPlan;
     readonly client: DynamoDBClient;
     readonly clock: Clock;
     readonly onError: (error: unknown) => void;
   }) {
     this.#fleet = options.fleet;
+    this.#plan = options.plan;
     this.#client = DynamoDBDocumentClient.from(options.client);
     this.#clock = options.clock;
     this.#onError = options.onError;
@@ -43,7 +51,7 @@ export class Simulator {
 
   /** Writes the whole fleet as it is now, and removes what the tables have beyond it. */
   async fill(): Promise<void> {
-    this.#fleet.advanceTo(this.#clock.now());
+    this.#move();
     this.#fleet.takeWrites();
     for (const table of FLEET_TABLE_NAMES) {
       const puts = this.#fleet.items(table);
@@ -66,9 +74,18 @@ export class Simulator {
 
   /** Moves the fleet to now and writes what changed; rejects when the tables cannot be written. */
   async step(): Promise<void> {
-    this.#fleet.advanceTo(this.#clock.now());
+    this.#move();
     for (const writes of this.#fleet.takeWrites()) this.#add(writes);
     await this.#write();
+  }
+
+  #move(): void {
+    const now = this.#clock.now();
+    this.#fleet.advanceTo(now);
+    const isDue = this.#plan.at(now, 'unassigned') !== null;
+    if (isDue && !this.#isUnassigning) this.#fleet.unassign(UNASSIGNED_TAXIS);
+    if (!isDue && this.#isUnassigning) this.#fleet.reassign();
+    this.#isUnassigning = isDue;
   }
 
   #add({ table, puts, deletes }: TableWrites): void {

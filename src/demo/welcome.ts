@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { Clock } from '../base/clock.js';
 
 /** What the service's catalogue tells, as far as it is shown here. */
@@ -62,7 +61,7 @@ export async function welcome({ url, dataDir, apiToken, clock, signal }: Welcome
     `Try          curl${token} '${url}/csv/rides-today'`,
     `             curl${token} '${url}/csv/flag-dynamodb?last=10m'`,
     '',
-    `Ctrl-C ends it. The next start goes on from the folder ${basename(dataDir)}; without it, it starts anew.`,
+    'Ctrl-C ends it. The next start goes on from the data folder; delete that folder to start anew.',
     '',
   ].join('\n');
 }

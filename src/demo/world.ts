@@ -51,7 +51,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const now = clock.now();
     const zones = readManhattan(join(projectRoot, 'config', 'lookups', 'zones.csv'));
     const city = new City({ zones, timeZone: config.timeZone, seed: SEED });
-    const server = new ApiServer(city, new IncidentPlan(SEED, now, wish));
+    const plan = new IncidentPlan(SEED, now, wish);
+    const server = new ApiServer(city, plan);
     if (await isWithoutPast(config.dataDir)) {
       const recording = { ...options, dataDir: config.dataDir, tables: pastTables(config) };
       await recordPast(pastPolls(city, server, now), recording);
@@ -63,7 +64,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       AWS_ENDPOINT_URL_EC2: standIn.endpoint,
       AWS_ENDPOINT_URL_CLOUDWATCH: standIn.endpoint,
     });
-    await setInMotion(new Fleet(city, now), options, closing);
+    await setInMotion(new Fleet(city, now), plan, options, closing);
     signal.throwIfAborted();
     return { close: () => closing.close() };
   } catch (error) {
@@ -80,6 +81,7 @@ async function ownDynamoDb(closing: Closing): Promise<string> {
 
 async function setInMotion(
   fleet: Fleet,
+  plan: IncidentPlan,
   { clock, logger, signal }: WorldOptions,
   closing: Closing,
 ): Promise<void> {
@@ -92,7 +94,7 @@ async function setInMotion(
     if (text !== said) logger.warn(`the fleet could not write to DynamoDB, and tries again: ${text}`);
     said = text;
   };
-  const simulator = new Simulator({ fleet, client, clock, onError });
+  const simulator = new Simulator({ fleet, plan, client, clock, onError });
   await simulator.fill();
   const moving = simulator.run(signal);
   closing.add(() => moving);

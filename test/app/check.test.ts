@@ -95,6 +95,11 @@ describe('npm start -- --check', () => {
       config: config.replace('log: true', 'log: true, interval: 1h'),
       env,
     });
+    // A poll counts when all of it is written.
+    const polled = (dataset: string) => `dynamo_csv_polls_total{dataset="${dataset}",outcome="success"} 1`;
+    await until(await service.url, '/metrics', ({ text }) =>
+      [table, 'api-server'].every((dataset) => text.includes(polled(dataset))),
+    );
     await until(await service.url, '/csv/named', ({ text }) => text === 'id,name\n1,Alphabet City\n');
     const { dataDir } = service;
     const before = await contentOf(dataDir);

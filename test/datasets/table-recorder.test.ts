@@ -10,6 +10,7 @@ import type { Cell, Column } from '../../src/csv/rows.js';
 import type { Reading } from '../../src/csv/source.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import { type RecorderOptions, TableRecorder } from '../../src/datasets/table-recorder.js';
+import { logLines } from '../support/log-lines.js';
 
 const START = Date.parse('2026-11-24T09:30:00.000Z');
 const logger = pino({ level: 'silent' });
@@ -102,6 +103,32 @@ describe('recording polls', () => {
       .slice(1)
       .map((line) => line.split(',')[2]);
     assert.deepEqual(times, ['2026-11-24T09:30:00.000Z', '2026-11-24T09:30:00.001Z']);
+  });
+
+  it('says when the clock is behind what was recorded, and tells the age by the clock all the same', async () => {
+    const { logger, lines } = logLines('info');
+    const health = new PollHealth(30_000, clock);
+    const recorder = await open({ log: true, logger, health });
+    await recorder.record(counts(['dispatch', '1']), now);
+    now -= 7_200_000;
+    assert.equal(health.freshness, 'stale', 'read at a time that is still to come');
+    await recorder.record(counts(['dispatch', '2']), now);
+    assert.deepEqual([health.readAt, health.freshness], [now, 'fresh']);
+    now += 90_001;
+    assert.equal(health.freshness, 'stale', 'when polls fail meanwhile');
+    await recorder.record(counts(['dispatch', '3']), now);
+    now = START + 30_000;
+    await recorder.record(counts(['dispatch', '4']), now);
+    assert.deepEqual(
+      lines.map(({ level, msg }) => [level, msg.replace(/: until.*/, '')]),
+      [
+        [
+          'warn',
+          'the clock says 2026-11-24T07:30:00.000Z, and polls are recorded until 2026-11-24T09:30:00.001Z already',
+        ],
+        ['info', 'the clock has caught up with what was recorded'],
+      ],
+    );
   });
 
   it('widens a log by a new attribute without losing a row', async () => {

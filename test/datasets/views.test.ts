@@ -208,6 +208,40 @@ test('a view that failed for its data works again when the data is right', async
   assert.equal(views[0]!.status().lastError, null);
 });
 
+test('a view that failed is not computed again until something changes, or a minute has passed', async (t) => {
+  const { world, zones, views } = await worldWith(t, {
+    'n.sql': 'SELECT CAST(id AS INTEGER) AS n FROM zones',
+  });
+  const failedAt = async () => {
+    await assert.rejects(views[0]!.content(), { code: 'VIEW_BROKEN' });
+    return views[0]!.status().lastError!.at;
+  };
+  await zones.record(counts(['a', '1']), world.time.at);
+  const first = await failedAt();
+  world.time.at += 59_000;
+  assert.equal(await failedAt(), first);
+  world.time.at += 1_000;
+  assert.equal(await failedAt(), world.time.at);
+  world.time.at += 1_000;
+  await zones.record(counts(['b', '1']), world.time.at);
+  assert.equal(await failedAt(), world.time.at);
+});
+
+test('days that the retention drops are dropped from a view', async (t) => {
+  const world = await SqlWorld.start(t);
+  const log = await world.table('log', { log: true });
+  for (const days of [20, 10, 0]) {
+    await log.record(counts(['a', String(days)]), world.time.at - days * 86_400_000);
+  }
+  await world.sealer.seal(log.log!, { keep: 3, retention: null });
+  const [view] = await addViews(t, world, { 'days.sql': 'SELECT count FROM log ORDER BY "timestamp"' });
+  assert.equal(await text(view!), 'count\n20\n10\n0\n');
+  const { version } = view!;
+  await world.sealer.seal(log.log!, { keep: 3, retention: 15 });
+  assert.notEqual(view!.version, version);
+  assert.equal(await text(view!), 'count\n10\n0\n');
+});
+
 test('a view that cannot be read is left out, and no other is touched', async (t) => {
   const world = await SqlWorld.start(t);
   const folder = await temporaryFolder(t);

@@ -8,6 +8,7 @@ import { projectRoot } from '../../src/base/project.js';
 import { City } from '../../src/demo/city.js';
 import { createTables, type LocalDynamoDb, startDynamoDb } from '../../src/demo/dynamodb.js';
 import { Fleet } from '../../src/demo/fleet.js';
+import { IncidentPlan } from '../../src/demo/incidents.js';
 import { Simulator } from '../../src/demo/simulator.js';
 import { FLEET_TABLE_NAMES, FLEET_TABLES, type FleetTable, type Item } from '../../src/demo/tables.js';
 import { readManhattan } from '../../src/demo/zones.js';
@@ -22,6 +23,7 @@ describe('the simulator', () => {
   let database: LocalDynamoDb;
   let client: DynamoDBClient;
   let now = Date.parse('2026-02-03T17:00:00Z');
+  const plan = new IncidentPlan(1, 0, null);
   const clock: Clock = { now: () => now, sleep: () => Promise.resolve() };
 
   before(async () => {
@@ -61,7 +63,7 @@ describe('the simulator', () => {
     const stale = { TableName: 'taxi-destination-dynamodb', Item: { taxi_id: 999_999, next_zone_id: 4 } };
     await DynamoDBDocumentClient.from(client).send(new PutCommand(stale));
     const fleet = new Fleet(city, now);
-    const simulator = new Simulator({ fleet, client, clock, onError: rethrow });
+    const simulator = new Simulator({ fleet, plan, client, clock, onError: rethrow });
     await simulator.fill();
     await assertWritten(fleet);
     for (const [seconds, step] of [1, 5, 60, 3_600, 24 * 3_600, 24 * 3_600].entries()) {
@@ -73,7 +75,7 @@ describe('the simulator', () => {
 
   it('writes later what it could not write at once', async () => {
     const fleet = new Fleet(city, now);
-    const simulator = new Simulator({ fleet, client, clock, onError: rethrow });
+    const simulator = new Simulator({ fleet, plan, client, clock, onError: rethrow });
     await simulator.fill();
     let failures = 2;
     client.middlewareStack.add(
@@ -93,6 +95,24 @@ describe('the simulator', () => {
       assert.equal(outcome, expected);
     }
     client.middlewareStack.remove('failing');
+    await assertWritten(fleet);
+  });
+
+  it('leaves taxis without a destination while the plan of incidents says so', async () => {
+    const fleet = new Fleet(city, now);
+    const incident = new IncidentPlan(1, now, 'unassigned');
+    const simulator = new Simulator({ fleet, plan: incident, client, clock, onError: rethrow });
+    const unassigned = async () =>
+      (await read('taxi-destination-dynamodb')).filter(({ next_zone_id = null }) => next_zone_id === null);
+    await simulator.fill();
+    assert.equal((await unassigned()).length, 12);
+    const { to } = incident.at(now, 'unassigned')!;
+    now = to - 1_000;
+    await simulator.step();
+    assert.equal((await unassigned()).length, 12);
+    now = to;
+    await simulator.step();
+    assert.deepEqual(await unassigned(), []);
     await assertWritten(fleet);
   });
 });

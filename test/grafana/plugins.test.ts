@@ -51,7 +51,7 @@ test('CSV plugin: a ragged row is an error, and a byte order mark hides the firs
 });
 
 test("CSV plugin: the data source's parameters win over the query's, and a query string in the path is dropped", () => {
-  const address = plugins.csv.address(
+  const { address } = plugins.csv.request(
     {
       path: '/zones?limit=1',
       params: [
@@ -59,10 +59,18 @@ test("CSV plugin: the data source's parameters win over the query's, and a query
         ['sort', 'zone'],
       ],
     },
-    'http://x',
+    { DYNAMO_CSV_URL: 'http://x' },
   );
   assert.equal(address.pathname, '/csv/zones');
   assert.deepEqual(Object.fromEntries(address.searchParams), { null: 'null', pad: '1', sort: 'zone' });
+});
+
+test('both show the token to the service, as the data sources have it', () => {
+  const environment = { DYNAMO_CSV_URL: 'http://x', DYNAMO_CSV_TOKEN: 'a$b' };
+  const asked = plugins.csv.request({ path: '/zones', params: [] }, environment);
+  assert.deepEqual(asked.headers, { Authorization: 'Bearer a$b' });
+  const query = { url: '/csv/zones', url_options: { params: [] } };
+  assert.deepEqual(plugins.infinity.request(query, environment).headers, asked.headers);
 });
 
 test('Infinity: an empty number is nothing, a header alone is no data, columns come in alphabetical order', () => {

@@ -8,42 +8,65 @@ export interface Field {
   readonly name: string;
   readonly type: CellType;
   readonly values: readonly (string | number | boolean | null)[];
+  /** The text that each value was read from; null: the answer has no such column. */
+  readonly cells: readonly string[] | null;
+}
+
+/** What Grafana has in its own environment for the data sources: `DYNAMO_CSV_URL`, `DYNAMO_CSV_TOKEN`. */
+export type Environment = Readonly<Record<string, string>>;
+
+export interface Request {
+  readonly address: URL;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface Plugin {
-  /** The address that the plugin asks, for a query whose variables are filled in. */
-  address(query: JsonObject, service: string): URL;
+  /** What the plugin asks, and how it shows who it is, for a query whose variables are filled in. */
+  request(query: JsonObject, environment: Environment): Request;
   /** The columns that Grafana gets; throws what Grafana would show instead. */
   fields(query: JsonObject, status: number, answer: string): Field[];
 }
 
 export const plugins: Record<FlavourName, Plugin> = {
-  csv: { address: csvAddress, fields: csvFields },
-  infinity: { address: infinityAddress, fields: infinityFields },
+  csv: { request: csvRequest, fields: csvFields },
+  infinity: { request: infinityRequest, fields: infinityFields },
 };
 
-function dataSource(uid: string, service: string): DataSourceJson {
-  const found = dataSources().find((source) => source.uid === uid)!;
-  return { ...found, url: found.url.replace('$DYNAMO_CSV_URL', service) };
+/** As Grafana provisions it: each `$NAME` replaced once, an unknown one by nothing. */
+function dataSource(uid: string, environment: Environment): DataSourceJson {
+  const text = JSON.stringify(dataSources().find((source) => source.uid === uid));
+  const expanded = text.replaceAll(/\$(\w+)/g, (_, name: string) =>
+    JSON.stringify(environment[name] ?? '').slice(1, -1),
+  );
+  return JSON.parse(expanded) as DataSourceJson;
 }
 
 /** Path behind the data source's address, a query string in it dropped; the data source's parameters win. */
-function csvAddress(query: JsonObject, service: string): URL {
-  const { url, jsonData } = dataSource('csv', service);
+function csvRequest(query: JsonObject, environment: Environment): Request {
+  const { url, jsonData, secureJsonData = {} } = dataSource('csv', environment);
   const address = new URL(url + query.path);
   address.search = '';
   for (const [key, value] of query.params as [string, string][]) address.searchParams.set(key, value);
   for (const [key, value] of new URLSearchParams(jsonData.queryParams as string)) {
     address.searchParams.set(key, value);
   }
-  return address;
+  const headers: Record<string, string> = {};
+  for (let n = 1; jsonData[`httpHeaderName${n}`] !== undefined; n++) {
+    headers[jsonData[`httpHeaderName${n}`] as string] = secureJsonData[`httpHeaderValue${n}`] as string;
+  }
+  return { address, headers };
 }
 
-function infinityAddress(query: JsonObject, service: string): URL {
-  const address = new URL(dataSource('infinity', service).url + query.url);
+/** With authentication it asks only hosts that are allowed: the beginnings of addresses, with the scheme. */
+function infinityRequest(query: JsonObject, environment: Environment): Request {
+  const { url, jsonData, secureJsonData = {} } = dataSource('infinity', environment);
+  const address = new URL(url + query.url);
   const { params } = query.url_options as { params: { key: string; value: string }[] };
   for (const { key, value } of params) address.searchParams.append(key, value);
-  return address;
+  if (jsonData.auth_method !== 'bearerToken') throw new Error(`unknown method ${jsonData.auth_method}`);
+  const isAllowed = (jsonData.allowedHosts as string[]).some((host) => address.href.startsWith(host));
+  if (!isAllowed) throw new Error(`requested URL not allowed: ${address}`);
+  return { address, headers: { Authorization: `Bearer ${secureJsonData.bearerToken}` } };
 }
 
 /** The status does not matter to this plugin: any answer with a second line is data. */
@@ -58,9 +81,10 @@ function csvFields(query: JsonObject, _status: number, answer: string): Field[] 
   for (const [i, name] of header.entries()) {
     const type = schema.get(name)?.type ?? (query.ignoreUnknown === true ? null : 'string');
     if (type === null) continue;
-    const isTimeKnown = timeLayout.test(rows[0]![i]!);
-    const values = rows.map((row) => csvCell(row[i]!, type, isTimeKnown, query.decimalSeparator === '.'));
-    fields.push({ name, type, values });
+    const cells = rows.map((row) => row[i]!);
+    const isTimeKnown = timeLayout.test(cells[0]!);
+    const values = cells.map((cell) => csvCell(cell, type, isTimeKnown, query.decimalSeparator === '.'));
+    fields.push({ name, type, values, cells });
   }
   return fields;
 }
@@ -91,8 +115,9 @@ function infinityFields(query: JsonObject, status: number, answer: string): Fiel
   const columns = query.columns as { selector: string; text: string; type: string }[];
   const fields = columns.map(({ selector, text, type }): Field => {
     const i = header!.indexOf(selector);
-    const values = rows.map((row) => (i === -1 ? null : infinityCell(row[i]!, type)));
-    return { name: text, type: type === 'timestamp' ? 'time' : (type as CellType), values };
+    const cells = i === -1 ? null : rows.map((row) => row[i]!);
+    const values = rows.map((_, n) => (cells === null ? null : infinityCell(cells[n]!, type)));
+    return { name: text, type: type === 'timestamp' ? 'time' : (type as CellType), values, cells };
   });
   return fields.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -62,6 +62,7 @@ export interface RuleJson {
   readonly title: string;
   readonly condition: string;
   readonly for: string;
+  readonly keepFiringFor?: string;
   readonly noDataState: string;
   readonly execErrState: string;
   readonly labels: Readonly<Record<string, string>>;

@@ -37,6 +37,22 @@ test('every error is one line of text with its status', async (t) => {
   }
 });
 
+test('a body that cannot be read is told what to send instead, in one line', async (t) => {
+  const { http } = await createWorld(t, { config: { allowSql: true } });
+  const cases = [
+    ['application/xml', '<a/>', 415, /this Content-Type is not read; send the SELECT as text\/plain/],
+    ['application/json', '{bad', 400, /the body is no JSON; send {"sql": "SELECT…"}/],
+    ['text/plain', 'a'.repeat(300_000), 413, /the body is larger than 262144 bytes; send a shorter SELECT/],
+  ] as const;
+  for (const [type, payload, status, line] of cases) {
+    const headers = { 'content-type': type };
+    const response = await http.inject({ method: 'POST', url: '/sql', headers, payload });
+    assert.equal(response.statusCode, status);
+    assert.match(response.body, /^[^\r\n]+\n$/);
+    assert.match(response.body, line);
+  }
+});
+
 test('what is our own mistake is in the log, and not in the answer', async (t) => {
   const world = await createWorld(t);
   const table = await world.table('flags');

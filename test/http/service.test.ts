@@ -118,6 +118,9 @@ test('health is ok, and degraded by what is stale, never read, not on the volume
   });
   await table.poll(COUNTS, [['a', '1']]);
   assert.equal((await health()).status, 'ok', 'one failed poll is no reason yet');
+  table.health.lastError = { code: 'NOT_PERSISTED', message: 'There is no room', at: START };
+  assert.equal((await health()).status, 'degraded', 'the volume takes nothing, though nothing changed yet');
+  table.health.lastError = null;
   world.now = START + 3 * INTERVAL;
   assert.equal((await health()).status, 'ok');
   world.now += 1;
@@ -173,6 +176,18 @@ test('a dataset that was not read yet says so, and when to ask again', async (t)
     'dataset "flags" has not been read yet: its polls fail: There is no table flags\n',
   );
   assert.equal(response.headers['retry-after'], '5');
+});
+
+test('a log that was read but could not be written is not served, and says why', async (t) => {
+  const world = await createWorld(t);
+  const table = await world.table('flags', { log: true });
+  table.health.readAt = START;
+  table.health.lastError = { code: 'NOT_PERSISTED', message: 'There is no room to write', at: START };
+  const { failed, served } = (await world.http.inject('/readyz')).json();
+  assert.deepEqual({ failed, served }, { failed: ['flags'], served: [] });
+  const response = await world.http.inject('/csv/flags');
+  assert.equal(response.statusCode, 503);
+  assert.equal(response.body, 'dataset "flags" was read, but has no file yet: There is no room to write\n');
 });
 
 test('a broken view says on its URL what is wrong where', async (t) => {

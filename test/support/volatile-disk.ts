@@ -26,7 +26,13 @@ export class VolatileDisk implements Files {
    */
   afterPowerLoss(survives: Survives): VolatileDisk {
     const disk = new VolatileDisk();
-    disk.#root = this.#root.afterPowerLoss(survives);
+    const decided = new Map<NameChange, boolean>();
+    const decide = (change: NameChange) => {
+      const isThere = decided.get(change) ?? survives();
+      decided.set(change, isThere);
+      return isThere;
+    };
+    disk.#root = this.#root.afterPowerLoss(survives, decide);
     return disk;
   }
 
@@ -48,9 +54,9 @@ export class VolatileDisk implements Files {
   }
 
   async rename(from: string, to: string): Promise<void> {
-    if (dirname(from) !== dirname(to)) throw systemError('EXDEV', to);
-    const folder = this.#folder(dirname(from));
-    folder.rename(basename(from), basename(to), this.#file(from));
+    const node = this.#find(from);
+    if (node === undefined) throw systemError('ENOENT', from);
+    this.#folder(dirname(from)).rename(basename(from), this.#folder(dirname(to)), basename(to), node);
   }
 
   async remove(path: string): Promise<void> {
@@ -114,27 +120,30 @@ export class VolatileDisk implements Files {
   }
 }
 
-type NameChange = (names: Map<string, File | Folder>) => void;
+/** A change of names, of one folder or, by a rename, of two at once: a file system does it as one transaction. */
+type NameChange = (names: Map<string, File | Folder>, folder: Folder) => void;
 
 class Folder {
   readonly names = new Map<string, File | Folder>();
   #synced = new Map<string, File | Folder>();
-  #unsynced: NameChange[] = [];
+  #unsynced: { readonly change: NameChange; readonly other: Folder | null }[] = [];
 
   set(name: string, to: File | Folder | null): void {
     this.#unlink(name);
     this.#change((names) => (to === null ? names.delete(name) : names.set(name, to)));
   }
 
-  rename(from: string, to: string, file: File): void {
-    this.#unlink(to);
-    this.#change((names) => {
-      names.delete(from);
-      names.set(to, file);
-    });
+  rename(from: string, folder: Folder, to: string, node: File | Folder): void {
+    folder.#unlink(to);
+    const change: NameChange = (names, at) => {
+      if (at === this) names.delete(from);
+      if (at === folder) names.set(to, node);
+    };
+    this.#change(change, folder);
   }
 
   sync(): void {
+    for (const { change, other } of this.#unsynced) if (other !== null) other.#commit(change);
     this.#synced = new Map(this.names);
     this.#unsynced = [];
   }
@@ -143,18 +152,27 @@ class Folder {
     return { size: 0, modifiedAt: 0, id: 0, links: 1, uid: 0, gid: 0, mode: 0o755 };
   }
 
-  afterPowerLoss(survives: Survives): Folder {
+  afterPowerLoss(survives: Survives, decide: (change: NameChange) => boolean): Folder {
     const names = new Map(this.#synced);
-    for (const change of this.#unsynced) if (survives()) change(names);
+    for (const { change } of this.#unsynced) if (decide(change)) change(names, this);
     const folder = new Folder();
-    for (const [name, node] of names) folder.names.set(name, node.afterPowerLoss(survives));
+    for (const [name, node] of names) folder.names.set(name, node.afterPowerLoss(survives, decide));
     folder.sync();
     return folder;
   }
 
-  #change(change: NameChange): void {
-    change(this.names);
-    this.#unsynced.push(change);
+  #change(change: NameChange, folder: Folder = this): void {
+    change(this.names, this);
+    this.#unsynced.push({ change, other: folder === this ? null : folder });
+    if (folder === this) return;
+    change(folder.names, folder);
+    folder.#unsynced.push({ change, other: this });
+  }
+
+  /** The other folder of a rename was synced, so this side of it is safe too. */
+  #commit(change: NameChange): void {
+    change(this.#synced, this);
+    this.#unsynced = this.#unsynced.filter((unsynced) => unsynced.change !== change);
   }
 
   #unlink(name: string): void {

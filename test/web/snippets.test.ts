@@ -59,7 +59,9 @@ async function sameInGrafana(
   [header, ...rows]: string[][],
 ): Promise<void> {
   const query = JSON.parse(copiedText) as JsonObject;
-  const response = await fetch(plugins[name].address(query, service.replace(/\/$/, '')));
+  const environment = { DYNAMO_CSV_URL: service.replace(/\/$/, ''), DYNAMO_CSV_TOKEN: 'none' };
+  const { address, headers } = plugins[name].request(query, environment);
+  const response = await fetch(address, { headers });
   const fields = plugins[name].fields(query, response.status, await response.text());
   assert.deepEqual(
     fields.map(({ name }) => name).sort(),

@@ -3,20 +3,16 @@ import { compileLines } from '../windows/lines.js';
 import { type OutputShape, parseShape } from '../windows/shape.js';
 import type { SqlTable } from '../windows/sql-table.js';
 import { answerLines } from './answer-lines.js';
-import type { Engine } from './engine.js';
+import type { Session } from './session.js';
 
 /** A dataset's CSV as it is. */
 const PLAIN: OutputShape = parseShape([]);
 const NEVER = new AbortController().signal;
 
-/**
- * All of a table as CSV, header line and rows. `limit`: milliseconds that it may compute; `now`: what `service_now()` says
- * where the table is a view that is computed anew.
- */
+/** All of a table as CSV, header line and rows. The session is closed at the end. */
 export async function encodeTable(
-  engine: Engine,
+  session: Session,
   { from, columns }: SqlTable,
-  { limit, now }: { readonly limit: number; readonly now: number },
 ): Promise<{ readonly bytes: Buffer; readonly rows: number }> {
   const list = columns.map(({ expression }) => expression).join(', ');
   const names = columns.map(({ column }) => column);
@@ -27,7 +23,6 @@ export async function encodeTable(
     types: columns.map(({ type }) => type),
   };
   let rows = 0;
-  const session = await engine.open({ lane: 'ours', limit, now });
   const lines = answerLines(session, compileLines(select, PLAIN), NEVER, (soFar) => {
     rows = soFar;
   });

@@ -77,7 +77,7 @@ export class Engine {
 
   /** A session that its owner closes: for answers that are read bit by bit. */
   async open(options: SessionOptions): Promise<Session> {
-    const connection = this.#idle.pop() ?? (await this.#instance.connect());
+    const connection = await this.#connect();
     const session: Session = new Session(connection, this.#lanes[options.lane], options, (reusable) => {
       this.#sessions.delete(session);
       if (reusable) this.#idle.push(connection);
@@ -94,6 +94,16 @@ export class Engine {
     }
   }
 
+  async #connect(): Promise<DuckDBConnection> {
+    if (this.#closed !== null) throw engineClosed();
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle;
+    const connection = await this.#instance.connect();
+    if (this.#closed === null) return connection;
+    connection.disconnectSync();
+    throw engineClosed();
+  }
+
   /** Stops what still runs and lets go of everything. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -106,4 +116,8 @@ export class Engine {
     this.#instance.closeSync();
     await this.scratch.close();
   }
+}
+
+function engineClosed(): DOMException {
+  return new DOMException('The engine was closed', 'AbortError');
 }

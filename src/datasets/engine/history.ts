@@ -2,13 +2,12 @@ import type { SealedDay } from '../relation.js';
 import type { Engine } from './engine.js';
 import type { StoredColumn } from './loading.js';
 import { identifier, literal } from './sql-text.js';
-import { type CellSqlType, printed } from './sql-types.js';
+import { type CellSqlType, isExactInDouble, printed } from './sql-types.js';
 
-/** Whole numbers up to here are exact as DOUBLE. */
-const EXACT_IN_DOUBLE = 2n ** 53n;
+type Stored = Pick<StoredColumn, 'type' | 'isExactInDouble'>;
 
-/** Columns of one sealed day's files, by name: their types there. */
-type FileColumns = ReadonlyMap<string, CellSqlType>;
+/** Columns of one sealed day's files, by name: how they stand there. */
+type FileColumns = ReadonlyMap<string, Stored>;
 
 /** Sealed days that follow each other and have the same columns: DuckDB reads them as one. */
 interface Run {
@@ -23,9 +22,6 @@ interface Run {
 export class History {
   readonly #engine: Engine;
   readonly #files = new Map<string, FileColumns>();
-  /** Columns that are BIGINT on some days and have numbers there which DOUBLE would change. */
-  readonly #tooWide = new Set<string>();
-  #mixed = '';
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -35,31 +31,38 @@ export class History {
   async learn(days: readonly SealedDay[]): Promise<void> {
     const unknown = days.flatMap(({ paths }) => paths).filter((path) => !this.#files.has(path));
     if (unknown.length === 0) return;
+    const list = `[${unknown.map(literal).join(', ')}]`;
     const rows = await this.#engine.session({ lane: 'ours' }, (session) =>
       session.rows(
-        `SELECT file_name, name, duckdb_type FROM parquet_schema([${unknown.map(literal).join(', ')}])
+        `SELECT file_name, name, duckdb_type, coalesce(exact, false)
+         FROM parquet_schema(${list})
+         LEFT JOIN (
+           SELECT file_name, path_in_schema AS name,
+             bool_and(stats_null_count = num_values OR coalesce(
+               ${isExactInDouble('stats_min_value')} AND ${isExactInDouble('stats_max_value')}, false)) AS exact
+           FROM parquet_metadata(${list}) WHERE type = 'INT64' GROUP BY ALL
+         ) USING (file_name, name)
          WHERE duckdb_type IS NOT NULL`,
       ),
     );
-    const found = new Map<string, Map<string, CellSqlType>>();
-    for (const [path, name, type] of rows) {
-      const columns = found.get(String(path)) ?? new Map<string, CellSqlType>();
-      found.set(String(path), columns.set(String(name), cellType(String(type))));
+    const found = new Map<string, Map<string, Stored>>();
+    for (const [path, name, type, exact] of rows) {
+      const columns = found.get(String(path)) ?? new Map<string, Stored>();
+      const stored = { type: cellType(String(type)), isExactInDouble: exact === true };
+      found.set(String(path), columns.set(String(name), stored));
     }
     for (const path of unknown) this.#files.set(path, found.get(path) ?? new Map());
   }
 
   /** The types that columns have over these days and the rows that are not sealed, widened where they differ. */
-  async typesOver(
-    days: readonly SealedDay[],
-    columns: readonly StoredColumn[],
-  ): Promise<readonly StoredColumn[]> {
+  typesOver(days: readonly SealedDay[], columns: readonly StoredColumn[]): readonly StoredColumn[] {
     const files = days.flatMap(({ paths }) => paths);
-    await this.#findTooWide(files, columns);
     return columns.map((column) => {
-      const types = new Set(files.flatMap((path) => this.#files.get(path)?.get(column.name) ?? []));
-      if (column.column.seen || types.size === 0) types.add(column.type);
-      return { ...column, type: unionOf(types, this.#tooWide.has(column.name)) };
+      const stored = files.flatMap((path) => this.#files.get(path)?.get(column.name) ?? []);
+      return {
+        ...column,
+        type: unionOf(column.column.seen || stored.length === 0 ? [...stored, column] : stored),
+      };
     });
   }
 
@@ -91,27 +94,6 @@ export class History {
     }
     return runs;
   }
-
-  /** Where whole numbers and others meet in a column, looks whether the whole ones fit into DOUBLE. */
-  async #findTooWide(files: readonly string[], columns: readonly StoredColumn[]): Promise<void> {
-    for (const { name, type } of columns) {
-      const whole = files.filter((path) => this.#files.get(path)?.get(name) === 'BIGINT');
-      const hasOthers =
-        type === 'DOUBLE' || files.some((path) => this.#files.get(path)?.get(name) === 'DOUBLE');
-      if (whole.length === 0 || !hasOthers || this.#tooWide.has(name)) continue;
-      const asked = `${this.#mixed} ${name} ${whole.length}`;
-      if (this.#mixed === asked) continue;
-      this.#mixed = asked;
-      const column = identifier(name);
-      const [row] = await this.#engine.session({ lane: 'ours' }, (session) =>
-        session.rows(
-          `SELECT greatest(max(${column}), -min(${column}))::VARCHAR
-           FROM read_parquet([${whole.map(literal).join(', ')}], hive_partitioning = false)`,
-        ),
-      );
-      if (BigInt(String(row?.[0] ?? 0)) > EXACT_IN_DOUBLE) this.#tooWide.add(name);
-    }
-  }
 }
 
 function cellType(type: string): CellSqlType {
@@ -127,15 +109,20 @@ function cellType(type: string): CellSqlType {
   }
 }
 
-function unionOf(types: ReadonlySet<CellSqlType>, tooWide: boolean): CellSqlType {
-  if (types.size === 1) return [...types][0]!;
-  const areNumbers = [...types].every((type) => type === 'BIGINT' || type === 'DOUBLE');
-  return areNumbers && !tooWide ? 'DOUBLE' : 'VARCHAR';
+/** The narrowest type that keeps the cells of all; there is at least one. */
+function unionOf(columns: readonly Stored[]): CellSqlType {
+  const { type } = columns[0]!;
+  if (columns.every((column) => column.type === type)) return type;
+  return columns.every(
+    (column) => column.type === 'DOUBLE' || (column.type === 'BIGINT' && column.isExactInDouble),
+  )
+    ? 'DOUBLE'
+    : 'VARCHAR';
 }
 
 /** A column of a file in the type that it has over all days. */
 function converted({ name, type }: StoredColumn, file: FileColumns): string {
-  return convert(identifier(name), file.get(name) ?? null, type);
+  return convert(identifier(name), file.get(name)?.type ?? null, type);
 }
 
 /** An expression of one type in another; null: there is no such column. */
@@ -146,5 +133,5 @@ export function convert(expression: string, from: CellSqlType | null, to: CellSq
 }
 
 function sameColumns(a: FileColumns, b: FileColumns): boolean {
-  return a.size === b.size && [...a].every(([name, type]) => b.get(name) === type);
+  return a.size === b.size && [...a].every(([name, { type }]) => b.get(name)?.type === type);
 }

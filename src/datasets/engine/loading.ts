@@ -3,7 +3,7 @@ import { distinctNames } from '../windows/statement.js';
 import { readCsv } from './read-csv.js';
 import type { Session } from './session.js';
 import { identifier } from './sql-text.js';
-import { type CellSqlType, candidateTypes, isKept, withoutLastZeros } from './sql-types.js';
+import { type CellSqlType, candidateTypes, isExactInDouble, isKept, withoutLastZeros } from './sql-types.js';
 
 /** How a dataset's columns stand in DuckDB. */
 export interface StoredColumn {
@@ -11,6 +11,8 @@ export interface StoredColumn {
   /** Its name there: the column's, unless another one's differs from it only in case. */
   readonly name: string;
   readonly type: CellSqlType;
+  /** Of BIGINT: each number is the same as DOUBLE, so that the column can stand beside days on which it is one. */
+  readonly isExactInDouble: boolean;
   /**
    * The type in which SQL shows it: `type`, or DOUBLE for numbers kept as text only because of zeros at their end
    * (`-74.17400`), which are digits of the CSV and none of the number.
@@ -18,18 +20,20 @@ export interface StoredColumn {
   readonly shown: CellSqlType;
 }
 
+/** The session's own table for a file that is being read: no other session has it, and no dataset is called so there. */
+export const STAGING = 'temp.staging';
+
 /**
- * Reads a CSV file of ours into the table `staging`, as texts, and finds the narrowest type for each column in which
- * every cell is kept as it was written.
+ * Reads a CSV file of ours into the table `STAGING`, as texts, and finds the narrowest type for each column in which
+ * every cell is kept as it was written. The caller drops the table; where that does not come, the session's end does.
  */
 export async function stage(
   session: Session,
-  staging: string,
   path: string,
   columns: readonly Column[],
 ): Promise<readonly StoredColumn[]> {
   const names = distinctNames(columns.map(({ name }) => name));
-  await session.run(`CREATE OR REPLACE TABLE ${staging} AS FROM ${readCsv(path, names)}`);
+  await session.run(`CREATE TEMP TABLE ${STAGING} AS FROM ${readCsv(path, names)}`);
   const tries = columns.flatMap((column, index) => {
     const text = identifier(names[index]!);
     const kept = candidateTypes(column).map((type) => ({
@@ -41,14 +45,17 @@ export async function stage(
     const shown = kept.some(({ type }) => type === 'DOUBLE')
       ? [{ index, as: 'shown', type: 'DOUBLE' as const, test: isKept(withoutLastZeros(text), 'DOUBLE') }]
       : [];
-    return [...kept, ...shown].map((attempt) => ({ ...attempt, text }));
+    const exact = kept.some(({ type }) => type === 'BIGINT')
+      ? [{ index, as: 'exact', type: 'DOUBLE' as const, test: isExactInDouble(text) }]
+      : [];
+    return [...kept, ...shown, ...exact].map((attempt) => ({ ...attempt, text }));
   });
   const types = new Map<string, CellSqlType>();
   if (tries.length > 0) {
     const tests = tries.map(
       ({ text, test }) => `coalesce(bool_and(${test}) FILTER (${text} IS NOT NULL), true)`,
     );
-    const [answers] = await session.rows(`SELECT ${tests.join(', ')} FROM ${staging}`);
+    const [answers] = await session.rows(`SELECT ${tests.join(', ')} FROM ${STAGING}`);
     for (const [attempt, { index, as, type }] of tries.entries()) {
       const what = `${as} ${index}`;
       if (answers?.[attempt] === true && !types.has(what)) types.set(what, type);
@@ -57,7 +64,7 @@ export async function stage(
   return columns.map((column, index) => {
     const type = types.get(`type ${index}`) ?? 'VARCHAR';
     const shown = type === 'VARCHAR' ? (types.get(`shown ${index}`) ?? type) : type;
-    return { column, name: names[index]!, type, shown };
+    return { column, name: names[index]!, type, shown, isExactInDouble: types.has(`exact ${index}`) };
   });
 }
 
@@ -74,10 +81,14 @@ export function typed(columns: readonly StoredColumn[]): string {
  */
 export function typedOrFail(columns: readonly StoredColumn[]): string {
   return columns
-    .map(({ name, type }) => {
+    .map(({ name, type, isExactInDouble: isExact }) => {
       const text = identifier(name);
       if (type === 'VARCHAR') return text;
-      return `CASE WHEN ${text} IS NULL OR ${isKept(text, type)} THEN TRY_CAST(${text} AS ${type})
+      const fits =
+        type === 'BIGINT' && isExact
+          ? `${isKept(text, type)} AND ${isExactInDouble(text)}`
+          : isKept(text, type);
+      return `CASE WHEN ${text} IS NULL OR (${fits}) THEN TRY_CAST(${text} AS ${type})
         ELSE CAST(error('wider than ${type}: ' || ${text}) AS ${type}) END AS ${text}`;
     })
     .join(', ');

@@ -2,13 +2,12 @@ import type { EncodedRows } from '../../csv/rows.js';
 import type { ParquetWriter } from '../sealer.js';
 import { wholeFile } from '../snapshot-dataset.js';
 import type { Engine } from './engine.js';
-import { stage, typed } from './loading.js';
+import { STAGING, stage, typed } from './loading.js';
 import { identifier, literal } from './sql-text.js';
 
 /** Sealed days, written and looked into by DuckDB. */
 export class DuckDbParquet implements ParquetWriter {
   readonly #engine: Engine;
-  #tables = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -19,18 +18,14 @@ export class DuckDbParquet implements ParquetWriter {
    * otherwise; a column of which no value was ever seen is left out, because it has no type yet.
    */
   async writeParquet(rows: EncodedRows, _date: string, path: string): Promise<void> {
-    const staging = `raw."sealing_${++this.#tables}"`;
     await this.#engine.scratch.withFile(wholeFile(rows), (csv) =>
       this.#engine.session({ lane: 'ours' }, async (session) => {
-        const columns = await stage(session, staging, csv, rows.columns);
+        const columns = await stage(session, csv, rows.columns);
         const seen = columns.filter(({ column }) => column.seen);
-        try {
-          await session.run(
-            `COPY (SELECT ${typed(seen)} FROM ${staging}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`,
-          );
-        } finally {
-          await session.run(`DROP TABLE ${staging}`);
-        }
+        await session.run(
+          `COPY (SELECT ${typed(seen)} FROM ${STAGING}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`,
+        );
+        await session.run(`DROP TABLE ${STAGING}`);
       }),
     );
   }

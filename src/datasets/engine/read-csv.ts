@@ -2,7 +2,7 @@ import { identifier, literal } from './sql-text.js';
 
 /** An item has at most 400 KB; quotes in it are doubled. */
 const LONGEST_LINE = 4 << 20;
-/** Bytes read at a time, by each thread. By default sixteen of the longest lines: 64 MB for a poll of a few kilobytes. */
+/** Bytes read at a time. DuckDB's own choice, 16 of the longest lines, is a quarter of its memory for each file. */
 const BUFFER = 2 * LONGEST_LINE;
 
 /**

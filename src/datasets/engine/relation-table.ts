@@ -7,17 +7,18 @@ import { wholeFile } from '../snapshot-dataset.js';
 import type { SqlTable } from '../windows/sql-table.js';
 import type { Engine } from './engine.js';
 import { convert, History } from './history.js';
-import { type StoredColumn, stage, typed, typedOrFail } from './loading.js';
+import { STAGING, type StoredColumn, stage, typed, typedOrFail } from './loading.js';
 import { readCsv } from './read-csv.js';
 import type { Session } from './session.js';
 import type { Range, SqlDataset } from './sql-dataset.js';
-import { identifier, literal } from './sql-text.js';
+import { identifier } from './sql-text.js';
 
 /** The column that SQL has beside a log's or a changes' own: the local day of its time column. */
 const DAY = 'date';
 
 /** What of a dataset is in DuckDB. */
 interface Loaded {
+  readonly state: string;
   readonly version: string;
   readonly columns: readonly StoredColumn[];
   /** Name of the column with the local day; null: the dataset has no time. */
@@ -41,6 +42,7 @@ export class RelationTable implements SqlDataset {
   readonly #turns = new Turns();
   readonly #table: string;
   #loaded: Loaded | null = null;
+  #loads = 0;
 
   constructor(engine: Engine, relation: Relation, localDays: LocalDays) {
     this.#engine = engine;
@@ -59,18 +61,15 @@ export class RelationTable implements SqlDataset {
     });
   }
 
+  /** Never the same twice, also where the dataset is again what it was: what was computed meanwhile is of neither. */
   get state(): string {
-    const { version, days } = this.#current;
-    return days.length === 0 ? version : `${version}-${days.length}-${days[0]!.date}`;
+    return this.#current.state;
   }
 
-  /** What is stored does not depend on the time of asking. */
-  readonly until = null;
-
-  async table(range: Range): Promise<SqlTable> {
+  table(range: Range): SqlTable {
     const { columns, day, days } = this.#current;
     const wanted = this.#daysIn(range, days);
-    const types = wanted.length === 0 ? columns : await this.#history.typesOver(wanted, columns);
+    const types = wanted.length === 0 ? columns : this.#history.typesOver(wanted, columns);
     const from =
       wanted.length === 0 ? this.#table : `(${this.#union(wanted, types, columns, day).join(' UNION ALL ')})`;
     return {
@@ -115,7 +114,7 @@ export class RelationTable implements SqlDataset {
           ),
       ),
     );
-    if (fits) this.#loaded = { ...loaded, version };
+    if (fits) this.#loaded = { ...loaded, version, state: this.#nextState() };
     return fits;
   }
 
@@ -125,26 +124,32 @@ export class RelationTable implements SqlDataset {
     await this.#history.learn(days);
     await this.#engine.scratch.withFile(content.bytes, (path) =>
       this.#engine.session({ lane: 'ours' }, async (session) => {
-        const staging = `raw.${identifier(`${this.#relation.name} (loading)`)}`;
-        const columns = await stage(session, staging, path, content.columns);
+        const columns = await stage(session, path, content.columns);
         const day = timeColumn === null ? null : dayName(columns);
-        const loaded: Loaded = { version: content.version, columns, day, timeColumn, days };
-        await this.#publish(session, staging, loaded);
+        const loaded = { version: content.version, columns, day, timeColumn, days, state: this.#nextState() };
+        await this.#publish(session, loaded);
         this.#loaded = loaded;
       }),
     );
   }
 
-  async #publish(session: Session, staging: string, loaded: Loaded): Promise<void> {
+  async #publish(session: Session, loaded: Loaded): Promise<void> {
     const { columns, day, days } = loaded;
-    const types = days.length === 0 ? columns.map(asShown) : await this.#history.typesOver(days, columns);
+    const types = days.length === 0 ? columns.map(asShown) : this.#history.typesOver(days, columns);
     const all = this.#union(days, types, columns, day).join(' UNION ALL ');
-    await session.transaction([
-      `CREATE OR REPLACE TABLE ${this.#table} AS FROM
-        (SELECT *${this.#dayOf(loaded)} FROM (SELECT ${typed(columns)} FROM ${staging}))${notSealed(day, days)}`,
-      `DROP TABLE ${staging}`,
-      `CREATE OR REPLACE VIEW ${identifier(this.#relation.name)} AS ${all}`,
-    ]);
+    await session.transaction(async () => {
+      await session.run(
+        `CREATE OR REPLACE TABLE ${this.#table} AS
+          SELECT *${this.#dayOf(loaded)} FROM (SELECT ${typed(columns)} FROM ${STAGING})`,
+      );
+      await session.run(`DROP TABLE ${STAGING}`);
+      await session.run(`CREATE OR REPLACE VIEW ${identifier(this.#relation.name)} AS ${all}`);
+    });
+  }
+
+  #nextState(): string {
+    this.#loads += 1;
+    return String(this.#loads);
   }
 
   /** SELECTs of sealed days, then of the rows that are not sealed, in these types. */
@@ -180,16 +185,6 @@ export class RelationTable implements SqlDataset {
 
 function asShown(column: StoredColumn): StoredColumn {
   return { ...column, type: column.shown };
-}
-
-/**
- * Sealing writes a day's Parquet file before it takes the day out of the CSV file. Interrupted in between, the day
- * stands in both until the next sealing: it counts once.
- */
-function notSealed(day: string | null, days: readonly SealedDay[]): string {
-  if (day === null || days.length === 0) return '';
-  const dates = days.map(({ date }) => `DATE ${literal(date)}`).join(', ');
-  return ` WHERE ${identifier(day)} IS NULL OR ${identifier(day)} NOT IN (${dates})`;
 }
 
 function dayName(columns: readonly StoredColumn[]): string {

@@ -1,15 +1,21 @@
 import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const PREFIX = 'dynamo-csv-scratch-';
 
-/** Folders whose name has the number of a process that does not run. One that cannot be removed is somebody else's. */
+/** The folders that this process made. */
+const ours = new Set<string>();
+
+/**
+ * Folders whose name has the number of a process that does not run, or our own number although we did not make them: in
+ * a container every process is number 1. One that cannot be removed is somebody else's.
+ */
 function removeLeftovers(): void {
   for (const name of readdirSync(tmpdir())) {
     const pid = /^dynamo-csv-scratch-(\d+)-/.exec(name)?.[1];
-    if (pid === undefined || isRunning(Number(pid))) continue;
+    if (pid === undefined || isInUse(name, Number(pid))) continue;
     try {
       rmSync(join(tmpdir(), name), { recursive: true, force: true });
     } catch {
@@ -18,7 +24,8 @@ function removeLeftovers(): void {
   }
 }
 
-function isRunning(pid: number): boolean {
+function isInUse(name: string, pid: number): boolean {
+  if (pid === process.pid) return ours.has(name);
   try {
     process.kill(pid, 0);
     return true;
@@ -39,6 +46,7 @@ export class Scratch {
   constructor() {
     removeLeftovers();
     this.folder = realpathSync(mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`)));
+    ours.add(basename(this.folder));
   }
 
   /** A path in it that nothing has yet. */
@@ -60,5 +68,6 @@ export class Scratch {
 
   async close(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
+    ours.delete(basename(this.folder));
   }
 }

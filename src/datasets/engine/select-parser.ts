@@ -1,4 +1,5 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { Turns } from '../../base/turns.js';
 
 /** One SELECT, understood. */
 export interface Select {
@@ -40,9 +41,9 @@ const TABLE_FUNCTIONS = new Set([
   'repeat_row',
 ]);
 
-/** Functions about this process and not about data. */
+/** Functions about this process and not about data, or that take a text as SQL behind the parser's back. */
 const REFUSED_FUNCTIONS =
-  /^(current_setting|getenv|getvariable|nextval|currval|write_log|pg_|txid_|current_(database|schema|schemas|user|role|query|connection_id|transaction_id)|in_search_path|(session_)?user|parse_duckdb_log_message|add_parquet_key|query|query_table)/;
+  /^(json_serialize_plan|sleep_ms|current_setting|getenv|getvariable|nextval|currval|write_log|pg_|txid_|current_(database|schema|schemas|user|role|query|query_id|connection_id|transaction_id)|in_search_path|(session_)?user|parse_duckdb_log_message|add_parquet_key|query|query_table)/;
 
 /** Written without brackets; the syntax tree has them as columns. */
 const CLOCK_WORDS = ['current_date', 'current_time', 'current_timestamp', 'localtime', 'localtimestamp'];
@@ -55,6 +56,8 @@ const VOLATILE_FUNCTIONS = new Set([
   'today',
   'get_current_time',
   'get_current_timestamp',
+  'current_localtime',
+  'current_localtimestamp',
   'transaction_timestamp',
   'random',
   'setseed',
@@ -67,6 +70,9 @@ const VOLATILE_FUNCTIONS = new Set([
 
 const ONE_SELECT = 'write exactly one SELECT';
 
+/** Characters of a syntax tree: 15,000 values in a list. Walking through more would hold the event loop too long. */
+const LARGEST_TREE = 2 << 20;
+
 /** How the package begins what DuckDB says about syntax. */
 const NOT_EXTRACTED = 'Failed to extract statements: ';
 
@@ -78,6 +84,8 @@ const NOT_EXTRACTED = 'Failed to extract statements: ';
 export class SelectParser {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
+  /** Texts that wait for the connection would each hold one of Node's worker threads. */
+  readonly #turns = new Turns();
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
     this.#instance = instance;
@@ -97,7 +105,7 @@ export class SelectParser {
    * Rejects with `SelectMistake`: bad syntax, more or less than one SELECT, something that reaches outside.
    */
   async parse(text: string): Promise<Select> {
-    const tree = await this.#tree(text);
+    const tree = await this.#turns.run(() => this.#tree(text));
     const facts = new Facts();
     facts.read(tree, NO_NAMES);
     return {
@@ -107,9 +115,12 @@ export class SelectParser {
     };
   }
 
-  close(): void {
-    this.#connection.disconnectSync();
-    this.#instance.closeSync();
+  /** What is asked before is still answered. */
+  async close(): Promise<void> {
+    await this.#turns.run(async () => {
+      this.#connection.disconnectSync();
+      this.#instance.closeSync();
+    });
   }
 
   async #tree(text: string): Promise<unknown> {
@@ -124,8 +135,7 @@ export class SelectParser {
       throw new SelectMistake(reason, null, place);
     }
     if (count > 1) throw new SelectMistake(`There are ${count} statements`, ONE_SELECT);
-    const reader = await this.#connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)', [text]);
-    const answer = JSON.parse(String(reader.getRows()[0]?.[0])) as {
+    const answer = JSON.parse(await this.#serialized(text)) as {
       readonly error: boolean;
       readonly error_message?: string;
       readonly statements?: readonly { readonly node: unknown }[];
@@ -138,6 +148,22 @@ export class SelectParser {
       );
     }
     return node;
+  }
+
+  async #serialized(text: string): Promise<string> {
+    const tooLarge = new SelectMistake('It is too long', 'ask for less at a time');
+    const reader = await this.#connection
+      .runAndReadAll(
+        `SELECT CASE WHEN strlen(tree) <= ${LARGEST_TREE} THEN tree END
+         FROM (SELECT CAST(json_serialize_sql($1::VARCHAR) AS VARCHAR) AS tree)`,
+        [text],
+      )
+      .catch((error: unknown) => {
+        throw /Out of Memory/.test(String(error)) ? tooLarge : error;
+      });
+    const tree = reader.getRows()[0]?.[0];
+    if (typeof tree !== 'string') throw tooLarge;
+    return tree;
   }
 }
 

@@ -1,5 +1,12 @@
-import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBResult,
+  type DuckDBValue,
+  DuckDBVarCharVector,
+} from '@duckdb/node-api';
 import { queryTimedOut } from '../../base/errors.js';
+import { textAt } from '../windows/read-lines.js';
 import type { Lanes } from './lanes.js';
 
 export interface SessionOptions {
@@ -29,9 +36,11 @@ export class Session {
   readonly #forget: () => void;
   #used = 0;
   #running: Promise<void> = Promise.resolve();
-  #closed = false;
-  /** A connection that was interrupted, or whose answer was not read to its end, is not used again. */
+  #closed: Promise<void> | null = null;
+  #hasStreamed = false;
+  /** A connection that failed or was interrupted is not used again. */
   #reusable = true;
+  #hasSnapshot = false;
 
   constructor(
     connection: DuckDBConnection,
@@ -44,10 +53,14 @@ export class Session {
     this.#limit = options.limit ?? null;
     this.#release = release;
     const { signal } = options;
-    if (signal?.aborted) this.#stopped.abort(signal.reason);
-    const stop = () => this.#stopped.abort(signal?.reason);
-    signal?.addEventListener('abort', stop, { once: true });
+    // Closed too: who is gone may never have begun to read the answer, whose end would close it.
+    const stop = () => {
+      this.#stopped.abort(signal?.reason);
+      void this.close();
+    };
     this.#forget = () => signal?.removeEventListener('abort', stop);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
   }
 
   /** Runs a statement for its effect. */
@@ -55,22 +68,33 @@ export class Session {
     await this.#call(() => this.#connection.run(sql, [...values]));
   }
 
-  /** Runs statements whose effects are seen all at once, or not at all. */
-  async transaction(statements: readonly string[]): Promise<void> {
-    await this.run('BEGIN');
-    try {
-      for (const statement of statements) await this.run(statement);
-      await this.run('COMMIT');
-    } catch (error) {
-      this.#reusable = false; // closing the connection rolls back
-      throw error;
-    }
+  /**
+   * From here on the session reads what is there now, whatever others load meanwhile: columns and types that were asked
+   * for still hold when the rows are read.
+   */
+  async snapshot(): Promise<void> {
+    if (this.#hasSnapshot) await this.run('ROLLBACK');
+    this.#hasSnapshot = true;
+    // DuckDB takes the snapshot at the first look into the catalogue, not at BEGIN.
+    await this.run('BEGIN; SELECT service_now()');
+  }
+
+  /** What `work` does is seen all at once, or not at all; it reads what was there at its beginning. */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    await this.snapshot();
+    const result = await work();
+    await this.run('COMMIT');
+    this.#hasSnapshot = false;
+    return result;
   }
 
   /** A small answer as rows of JavaScript values. */
   async rows(sql: string, values: readonly SqlValue[] = []): Promise<readonly (readonly DuckDBValue[])[]> {
-    const reader = await this.#call(() => this.#connection.runAndReadAll(sql, [...values]));
-    return reader.getRows();
+    const chunks = await this.#call(async () => {
+      const result = await this.#connection.run(sql, [...values]);
+      return result.fetchAllChunks();
+    });
+    return chunks.flatMap(rowsOf);
   }
 
   /** Names and types of the answer's columns, without computing it. */
@@ -79,23 +103,40 @@ export class Session {
     return rows.map(([name, type]) => ({ name: String(name), type: String(type) }));
   }
 
-  /** A large answer, fetched chunk by chunk. The session must stay open until it is read. */
+  /** A large answer, fetched chunk by chunk, behind `snapshot`. The session must stay open until it is read. */
   async stream(sql: string, values: readonly SqlValue[] = []): Promise<DuckDBResult> {
+    this.#hasStreamed = true;
     const result = await this.#call(() => this.#connection.stream(sql, [...values]));
-    this.#reusable = false;
     const fetch = result.fetchChunk.bind(result);
     result.fetchChunk = () => this.#call(fetch);
     return result;
   }
 
   /** Stops what is running, for good; resolves when nothing runs any more. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#forget();
     this.#stopped.abort(new DOMException('The session was closed', 'AbortError'));
     await this.#running;
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#forget();
+    if (this.#hasSnapshot || this.#hasStreamed) await this.#letGo();
     this.#release(this.#reusable);
+  }
+
+  /**
+   * A streamed answer keeps what it was computed with, up to a megabyte, and its snapshot keeps all that others replace
+   * meanwhile, until its object is collected as garbage, also when the connection is closed; and nothing tells V8 that
+   * there is anything worth collecting. The next statement on its connection lets go of it.
+   */
+  async #letGo(): Promise<void> {
+    try {
+      await this.#connection.run(this.#hasSnapshot ? 'ROLLBACK' : 'SELECT 1');
+    } catch {
+      this.#reusable = false; // what failed has ended the snapshot
+    }
   }
 
   async #call<T>(work: () => Promise<T>): Promise<T> {
@@ -119,6 +160,7 @@ export class Session {
       signal.throwIfAborted();
       return result;
     } catch (error) {
+      this.#reusable = false;
       signal.throwIfAborted();
       throw error;
     } finally {
@@ -154,6 +196,15 @@ class Interrupting {
   end(): void {
     clearInterval(this.#timer);
   }
+}
+
+function rowsOf(chunk: DuckDBDataChunk): DuckDBValue[][] {
+  const vectors = Array.from({ length: chunk.columnCount }, (_, column) => chunk.getColumnVector(column));
+  return Array.from({ length: chunk.rowCount }, (_, row) =>
+    vectors.map((vector) =>
+      vector instanceof DuckDBVarCharVector ? textAt(vector, row) : vector.getItem(row),
+    ),
+  );
 }
 
 function ignore(): void {}

@@ -1,4 +1,9 @@
 import type { SqlTable } from '../windows/sql-table.js';
+import { digest } from './digest.js';
+import type { Session } from './session.js';
+
+/** Milliseconds that an answer which depends on "now" stands. */
+export const NOW_STANDS = 5_000;
 
 /** The time that a window asks for, `to` excluded; epoch milliseconds, null: open. */
 export interface Range {
@@ -13,10 +18,31 @@ export interface SqlDataset {
    * is a view that does not work.
    */
   sync(): Promise<void>;
-  /** Names the state of all that an answer depends on; after `sync`. */
+  /** Names the state of all that an answer depends on, the time where it does; after `sync`. */
   readonly state: string;
-  /** Milliseconds since the epoch up to which that holds, for what depends on "now"; null: for ever. After `sync`. */
-  readonly until: number | null;
   /** Where to read a window of it; after `sync`. */
-  table(range: Range): Promise<SqlTable>;
+  table(range: Range): SqlTable;
+}
+
+/** Brings all of them up to date; returns the state of them together. */
+export async function syncAll(tables: readonly SqlDataset[]): Promise<string> {
+  for (const table of tables) await table.sync();
+  return stateOf(tables);
+}
+
+/**
+ * Brings tables up to date and has the session read them as they are then, so that their columns, types and rows belong
+ * together whatever is loaded meanwhile.
+ */
+export async function readTogether(session: Session, tables: readonly SqlDataset[]): Promise<void> {
+  for (;;) {
+    const state = await syncAll(tables);
+    await session.snapshot();
+    // One that was loaded anew before the snapshot is not what is known of it here: once more.
+    if (stateOf(tables) === state) return;
+  }
+}
+
+function stateOf(tables: readonly SqlDataset[]): string {
+  return digest(tables.map(({ state }) => state));
 }

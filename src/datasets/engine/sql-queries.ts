@@ -4,7 +4,6 @@ import type { Clock } from '../../base/clock.js';
 import { badParameter, DynamoCsvError, sqlFailed, sqlRefused, sqlTooManyRows } from '../../base/errors.js';
 import type { Dataset } from '../dataset.js';
 import type { Answer, Parameters, Queries, Query } from '../queries.js';
-import { NOW_STANDS } from '../view-dataset.js';
 import { answerBody } from '../windows/answer-body.js';
 import { compileWindow, type Select } from '../windows/compile.js';
 import { compileLines } from '../windows/lines.js';
@@ -16,11 +15,10 @@ import { isRelative, shapeKey, windowKey } from '../windows/window-key.js';
 import { answerLines } from './answer-lines.js';
 import type { Catalog } from './catalog.js';
 import { columnOf } from './computed-columns.js';
-import { digest } from './digest.js';
 import type { Engine } from './engine.js';
 import { readDuckDbError, SelectMistake, type SelectParser } from './select-parser.js';
 import type { Session, SessionOptions } from './session.js';
-import type { SqlDataset } from './sql-dataset.js';
+import { NOW_STANDS, readTogether, syncAll } from './sql-dataset.js';
 import { literal } from './sql-text.js';
 
 /** Milliseconds that a window may compute: nobody waits longer for a panel. */
@@ -70,7 +68,7 @@ export class SqlQueries implements Queries {
     const shape = parseShape(parameters);
     const table = this.#catalog.of(dataset);
     await table.sync();
-    const { columns } = await table.table({ from: null, to: null });
+    const { columns } = table.table({ from: null, to: null });
     const { name, keys, timeColumn } = dataset;
     const now = this.#clock.now();
     const windowed = { name, keys, timeColumn, columns: columns.map(({ column }) => column) };
@@ -86,14 +84,14 @@ export class SqlQueries implements Queries {
     return {
       key: windowKey(window, shape),
       version: table.state,
-      until: earliest(table.until, isRelative(window) ? now + NOW_STANDS : null),
+      until: isRelative(window) ? now + NOW_STANDS : null,
       contentType: CONTENT_TYPES[shape.format],
       readAt: dataset.status().readAt,
       run: (signal) =>
         this.#run(terms, signal, async (session) => {
           // It may have been loaded anew, with other columns, since the window was understood.
-          await table.sync();
-          const source = await table.table(range);
+          await readTogether(session, [table]);
+          const source = table.table(range);
           const values = compilePivotValues(window, source);
           const found = values === null ? [] : await session.rows(values.sql, values.values);
           return compileWindow(
@@ -125,15 +123,12 @@ export class SqlQueries implements Queries {
     return {
       key: `${shapeKey(shape)} ${select.sql}`,
       version: state,
-      until: tables.reduce(
-        (until, table) => earliest(until, table.until),
-        select.dependsOnNow ? now + NOW_STANDS : null,
-      ),
+      until: select.dependsOnNow ? now + NOW_STANDS : null,
       contentType: CONTENT_TYPES[shape.format],
       readAt: times.length === 0 ? null : Math.min(...times),
       run: (signal) =>
         this.#run(terms, signal, async (session) => {
-          await syncAll(tables);
+          await readTogether(session, tables);
           const columns = await columnsOf(session, select.sql);
           return {
             sql: `SELECT * FROM (${select.sql}\n) LIMIT ${FOREIGN_ROWS + 1}`,
@@ -201,12 +196,6 @@ async function* explained(
   }
 }
 
-/** Brings all of them up to date; returns the state of them together. */
-async function syncAll(tables: readonly SqlDataset[]): Promise<string> {
-  for (const table of tables) await table.sync();
-  return digest(tables.map(({ state }) => state));
-}
-
 /** Foreign SQL says itself which rows and columns it wants: beside it stand parameters of the output only. */
 function refuseOthers(parameters: Parameters): void {
   const other = parameters.find(([name]) => !SHAPE_PARAMETERS.some((known) => known === name));
@@ -241,8 +230,4 @@ function refusal(error: unknown, linesBefore: number | null = null): unknown {
   const { reason, place } = readDuckDbError(error);
   const isTold = place !== null && linesBefore !== null && place.line > linesBefore;
   return sqlFailed(reason, isTold ? { ...place, line: place.line - linesBefore } : null);
-}
-
-function earliest(a: number | null, b: number | null): number | null {
-  return a === null ? b : b === null ? a : Math.min(a, b);
 }

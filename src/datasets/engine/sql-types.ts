@@ -39,6 +39,14 @@ export function isKept(text: string, type: CellSqlType): string {
   return `${printed(`TRY_CAST(${text} AS ${type})`, type)} IS NOT DISTINCT FROM ${text}`;
 }
 
+/** Whole numbers up to here are exact as DOUBLE. */
+const EXACT_IN_DOUBLE = 2n ** 53n;
+
+/** Whether a whole number, an SQL expression of any type, is the same as DOUBLE. */
+export function isExactInDouble(expression: string): string {
+  return `abs(TRY_CAST(${expression} AS HUGEINT)) <= ${EXACT_IN_DOUBLE}`;
+}
+
 /** A decimal's text without zeros at the end of its fraction: `40.720` → `40.72`, `2.0` → `2`. */
 export function withoutLastZeros(text: string): string {
   return `CASE WHEN contains(${text}, '.') THEN rtrim(rtrim(${text}, '0'), '.') ELSE ${text} END`;

@@ -7,6 +7,7 @@ import { closestName } from './suggest.js';
 import { type Filter, OPERATORS, type Operator, type WindowedDataset } from './window.js';
 
 const MARK = '__';
+const PARAMETERS = [...WINDOW_PARAMETERS, ...SHAPE_PARAMETERS];
 
 /** A parameter that is no other one: a column's name, with an operator or without, and what it is compared with. */
 export function parseFilter(name: string, text: string, dataset: WindowedDataset): Filter {
@@ -68,11 +69,19 @@ function unknownParameter(name: string, { name: dataset, columns }: WindowedData
     throw badParameter(`${named(name)}: there is no such operator`, `write one of ${operators.join(' ')}`);
   }
   const columnNames = columns.map((candidate) => candidate.name);
-  const close = closestName(text, [...columnNames, ...WINDOW_PARAMETERS, ...SHAPE_PARAMETERS]);
+  const close = closestFilter(text, columnNames) ?? closestName(text, [...columnNames, ...PARAMETERS]);
   throw badParameter(
     `${named(name)}: there is no such column or parameter in ${dataset}`,
     close === undefined ? `its columns are ${listed(columnNames)}` : `did you mean ${named(close)}?`,
   );
+}
+
+/** `cuont__gt` → `count__gt`: the column that was meant, with the operator as it is written. */
+function closestFilter(text: string, columnNames: readonly string[]): string | undefined {
+  const operator = OPERATORS.find((operator) => text.endsWith(MARK + operator));
+  if (operator === undefined) return undefined;
+  const close = closestName(text.slice(0, -(MARK.length + operator.length)), columnNames);
+  return close === undefined ? undefined : `${close}${MARK}${operator}`;
 }
 
 /** Names on one line, not all of very many. */

@@ -84,6 +84,17 @@ function bytesOf(entries: DataView, at: number, length: number): Uint8Array {
   return getStringBytes(entry, 0);
 }
 
+/**
+ * The text at a row, null where there is none. The package's own `getItem` takes U+FEFF at a text's beginning for a mark
+ * of the encoding and drops it; in a cell it is a character like any other.
+ */
+export function textAt(vector: DuckDBVarCharVector, row: number): string | null {
+  if (vector.getItem(row) === null) return null;
+  // biome-ignore lint/complexity/useLiteralKeys: see `runsOf`
+  const entries = vector['dataView'];
+  return Buffer.from(bytesOf(entries, row * ENTRY, entries.getUint32(row * ENTRY, true))).toString();
+}
+
 function stringsOf(chunk: DuckDBDataChunk): DuckDBVarCharVector {
   const vector = chunk.getColumnVector(0);
   if (vector instanceof DuckDBVarCharVector) return vector;

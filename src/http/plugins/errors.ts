@@ -9,8 +9,16 @@ import {
   urlTooLong,
 } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
-import { MAX_URL, RETRY_AFTER } from '../limits.js';
+import { MAX_BODY, MAX_URL, RETRY_AFTER } from '../limits.js';
 import type { Http } from '../options.js';
+
+/** What to send instead of a body that Fastify refuses. Only SQL has a body. */
+const BODY_REFUSED: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE:
+    'a body of this Content-Type is not read; send the SELECT as text/plain, or {"sql": "SELECT…"} as application/json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'the body is no JSON; send {"sql": "SELECT…"}, or the SELECT as text/plain',
+  FST_ERR_CTP_BODY_TOO_LARGE: `the body is larger than ${MAX_BODY} bytes; send a shorter SELECT`,
+};
 
 /**
  * Every error is one line of text with its status: Grafana's CSV plugin ignores the status and would take a second line
@@ -52,9 +60,9 @@ function inWords(
   logger: Logger,
 ): DynamoCsvError {
   if (thrown instanceof DynamoCsvError) return thrown;
-  const { statusCode } = thrown as Partial<FastifyError>;
+  const { statusCode, code = '' } = thrown as Partial<FastifyError>;
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return requestRefused(statusCode, describeError(thrown));
+    return requestRefused(statusCode, BODY_REFUSED[code] ?? describeError(thrown));
   }
   // A query that was stopped because its client has gone is no error; nobody reads this answer.
   if (!reply.raw.destroyed) {

@@ -65,17 +65,19 @@ function healthOf(dataset: Dataset, now: number) {
   };
 }
 
-/** Older than three intervals, or never read although it was tried; not on the volume; a view that does not work. */
+/** Older than three intervals, or never read although it was tried; a volume that takes nothing; a view that does not work. */
 function isDegraded(dataset: Dataset): boolean {
   const { freshness, persisted, lastError } = dataset.status();
   if (freshness === 'stale' || !persisted) return true;
-  return lastError !== null && (freshness === 'waiting' || dataset.kind === 'view');
+  if (lastError === null) return false;
+  // What did not change needed no writing: the next change does.
+  return lastError.code === 'NOT_PERSISTED' || freshness === 'waiting' || dataset.kind === 'view';
 }
 
 /** Views and lookups are there when what they are made of is. */
 function readiness(dataset: Dataset): 'waiting' | 'failed' | 'served' | 'not polled' {
-  const { interval, readAt, lastError } = dataset.status();
+  const { interval, lastError } = dataset.status();
   if (interval === null) return 'not polled';
-  if (dataset.version !== null || readAt !== null) return 'served';
+  if (dataset.version !== null) return 'served';
   return lastError === null ? 'waiting' : 'failed';
 }

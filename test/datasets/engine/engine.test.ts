@@ -46,6 +46,27 @@ test('a query is stopped when the one who asked is gone, also while it waits for
   assert.deepEqual(await engine.session({ lane: 'foreign' }, (session) => session.rows('SELECT 7')), [[7]]);
 });
 
+test('an answer that was read, or was not read to its end, keeps no memory of DuckDB', async (t) => {
+  const { engine } = await openEngine(t);
+  const used = () =>
+    engine.session({ lane: 'ours' }, async (session) => {
+      const [[bytes] = []] = await session.rows(
+        'SELECT sum(memory_usage_bytes)::DOUBLE FROM duckdb_memory()',
+      );
+      return Number(bytes);
+    });
+  const before = await used();
+  const sql = 'SELECT i::VARCHAR AS line FROM range(5000) AS r(i) ORDER BY i DESC';
+  for (let answer = 0; answer < 10; answer++) {
+    await engine.session({ lane: 'ours' }, async (session) => {
+      const result = await session.stream(sql);
+      await result.fetchChunk();
+      if (answer % 2 === 0) while ((await result.fetchChunk())?.rowCount);
+    });
+  }
+  assert.equal(await used(), before);
+});
+
 test('foreign SQL that takes long does not keep ours waiting', async (t) => {
   const { engine } = await openEngine(t);
   const gone = new AbortController();
@@ -80,6 +101,14 @@ test('the scratch folder of a process that was killed is removed by the next one
   await Promise.all([dead, running].map((path) => mkdir(path, { recursive: true })));
   await openEngine(t);
   assert.deepEqual([existsSync(dead), existsSync(running)], [false, true]);
+});
+
+test('so is that of a killed process whose number is ours, as in a restarted container; our own are not', async (t) => {
+  const { engine } = await openEngine(t);
+  const left = join(tmpdir(), `dynamo-csv-scratch-${process.pid}-left`);
+  await mkdir(left, { recursive: true });
+  await openEngine(t);
+  assert.deepEqual([existsSync(left), existsSync(engine.scratch.folder)], [false, true]);
 });
 
 test('the time zone is the configured one, and now is what the session is told', async (t) => {
@@ -122,4 +151,79 @@ test('an error of a query is not one of ours', async (t) => {
     engine.session({ lane: 'ours' }, (session) => session.rows('SELECT nothing')),
     (error) => !(error instanceof DynamoCsvError),
   );
+});
+
+const connections = (engine: Engine) =>
+  engine.session({ lane: 'ours' }, async (session) => {
+    const [[count] = []] = await session.rows('SELECT * FROM duckdb_connection_count()');
+    return Number(count);
+  });
+
+test('an answer that nobody begins to read is given up when the one who asked is gone', async (t) => {
+  const { engine } = await openEngine(t);
+  for (let i = 0; i < 20; i++) {
+    const gone = new AbortController();
+    const session = await engine.open({ lane: 'ours', signal: gone.signal });
+    await session.snapshot();
+    await session.stream('SELECT i FROM range(1000000) AS r(i)');
+    gone.abort();
+    assert.ok((await connections(engine)) < 10);
+  }
+});
+
+test('an answer that was read holds no memory, though the garbage collector has not seen it', async (t) => {
+  const { engine } = await openEngine(t);
+  const table =
+    "CREATE OR REPLACE TABLE raw.big AS SELECT i, repeat('x', 100) AS text FROM range(20000) AS r(i)";
+  for (let i = 0; i < 150; i++) {
+    await engine.session({ lane: 'ours' }, (session) => session.run(table));
+    await engine.session({ lane: 'ours' }, async (session) => {
+      await session.snapshot();
+      const result = await session.stream('FROM raw.big');
+      await result.fetchChunk();
+    });
+  }
+});
+
+test('what a session reads stays as it is while others load', async (t) => {
+  const { engine } = await openEngine(t);
+  const load = (value: string) =>
+    engine.session({ lane: 'ours' }, (session) =>
+      session.transaction(async () => {
+        await session.run(`CREATE OR REPLACE TABLE raw.n AS SELECT ${value}`);
+        await session.run('CREATE OR REPLACE VIEW n AS FROM raw.n');
+      }),
+    );
+  await load('1 AS n');
+  await engine.session({ lane: 'ours' }, async (session) => {
+    await session.snapshot();
+    await load('2.5 AS n, 3 AS more');
+    assert.deepEqual(await session.rows('FROM n'), [[1]]);
+    await session.snapshot();
+    assert.deepEqual(await session.rows('SELECT more FROM n'), [[3]]);
+  });
+});
+
+test('a transaction that fails leaves everything as it was', async (t) => {
+  const { engine } = await openEngine(t);
+  await engine.session({ lane: 'ours' }, (session) => session.run('CREATE TABLE raw.n AS SELECT 1 AS n'));
+  const failing = engine.session({ lane: 'ours' }, (session) =>
+    session.transaction(async () => {
+      await session.run('CREATE OR REPLACE TABLE raw.n AS SELECT 2 AS n');
+      await session.run("SELECT error('no')");
+    }),
+  );
+  await assert.rejects(failing, /no/);
+  assert.deepEqual(await engine.session({ lane: 'ours' }, (session) => session.rows('FROM raw.n')), [[1]]);
+});
+
+test('an engine that is closed, or closes meanwhile, gives no session', async (t) => {
+  const { engine } = await openEngine(t);
+  const keeping = await Promise.all(Array.from({ length: 3 }, () => engine.open({ lane: 'ours' })));
+  const opening = engine.open({ lane: 'ours' });
+  const closing = engine.close();
+  await assert.rejects(opening, { name: 'AbortError' });
+  await closing;
+  await assert.rejects(engine.open({ lane: 'ours' }), { name: 'AbortError' });
+  for (const session of keeping) await session.close();
 });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { encodeRow } from '../../../src/csv/encode.js';
+import { StatusDataset } from '../../../src/datasets/status-dataset.js';
 import { readingOf, SqlWorld } from '../../support/sql-world.js';
 
 const DAY = 86_400_000;
@@ -50,6 +51,39 @@ test('a number is a number in SQL where no digit is lost, text otherwise, and CS
   );
   assert.equal(await world.window('numbers'), await readFile(join(world.dataDir, 'numbers.csv'), 'utf8'));
   assert.equal(await world.window('numbers', 'columns=id&huge__gt=1'), 'id\na\n');
+});
+
+test('a column whose type changes while no byte does is followed, in SQL and in the version', async (t) => {
+  const world = await SqlWorld.start(t);
+  const zones = await world.table('zones');
+  await zones.record(readingOf({ id: 'string', count: 'number' }, [['a', '5']]), world.time.at++);
+  const before = zones.datasets[0]!.version;
+  assert.equal(await world.ask('SELECT typeof(count) AS t FROM zones'), 't\nBIGINT\n');
+  await zones.record(readingOf({ id: 'string', count: 'string' }, [['a', '5']]), world.time.at++);
+  assert.notEqual(zones.datasets[0]!.version, before);
+  assert.equal(await world.ask('SELECT typeof(count) AS t FROM zones'), 't\nVARCHAR\n');
+});
+
+test('a text that begins with U+FEFF keeps it: as a pivoted column, as the name of one, and in a cell', async (t) => {
+  const world = await SqlWorld.start(t);
+  const zones = await world.table('zones', { log: true });
+  const rows = [
+    ['\uFEFFa', '1'],
+    ['a', '2'],
+    ['\uFEFFa name longer than twelve bytes', '3'],
+  ];
+  await zones.record(readingOf({ id: 'string', '\uFEFFn': 'number' }, rows), world.time.at);
+  assert.equal(
+    await world.window('zones', 'columns=id,\uFEFFn'),
+    'id,\uFEFFn\n\uFEFFa,1\na,2\n\uFEFFa name longer than twelve bytes,3\n',
+  );
+  assert.equal(
+    await world.ask('SELECT * EXCLUDE (id, timestamp, date) FROM zones LIMIT 1'),
+    '"\uFEFFn"\n1\n',
+  );
+  const [header, row] = (await world.window('zones', 'pivot=id:\uFEFFn')).split('\n');
+  assert.deepEqual(header?.split(',').slice(1), ['a', '\uFEFFa', '\uFEFFa name longer than twelve bytes']);
+  assert.deepEqual(row?.split(',').slice(1), ['2', '1', '3']);
 });
 
 test('a log takes up appended rows, a new column, and a value that its type does not fit', async (t) => {
@@ -239,4 +273,135 @@ test('a first cell that begins with U+FEFF keeps it, among the appended rows too
     );
   }
   await log.close();
+});
+
+test('rows of a sealed day that came after it was sealed are there', async (t) => {
+  const world = await SqlWorld.start(t);
+  const log = await world.table('log', { log: true });
+  const poll = (n: string, days: number) =>
+    log.record(readingOf({ id: 'string', n: 'number' }, [['a', n]]), world.time.at - days * DAY);
+  await poll('1', 5);
+  await world.sealer.seal(log.log!, { keep: 3, retention: null });
+  await poll('2', 4.9);
+  await poll('3', 0);
+  const ask = () => world.ask('SELECT n FROM log ORDER BY "timestamp"');
+  assert.equal(await ask(), 'n\n1\n2\n3\n');
+  await world.sealer.seal(log.log!, { keep: 3, retention: null });
+  assert.equal(await ask(), 'n\n1\n2\n3\n');
+});
+
+test('whole numbers beside sealed days with fractions keep their digits, also those appended later', async (t) => {
+  const world = await SqlWorld.start(t);
+  const log = await world.table('log', { log: true });
+  const poll = (n: string, days: number) =>
+    log.record(readingOf({ id: 'string', n: 'number' }, [['a', n]]), world.time.at - days * DAY);
+  await poll('-9223372036854775808', 9);
+  await poll('7', 8);
+  await poll('2.5', 7);
+  await poll('1', 1);
+  await world.sealer.seal(log.log!, { keep: 3, retention: null });
+  const ask = (from: string) => world.window('log', `from=${from}&columns=n&header=false`);
+  assert.equal(await ask('2026-11-12'), '7\n2.5\n1\n');
+  assert.equal(await ask('2000-01-01'), '-9223372036854775808\n7\n2.5\n1\n');
+  await poll('9007199254740993', 0);
+  assert.equal(await ask('2026-11-12'), '7\n2.5\n1\n9007199254740993\n');
+  const sql = await world.ask(`SELECT n FROM log WHERE date > DATE '2026-11-14'`);
+  assert.equal(sql, 'n\n1\n9007199254740993\n');
+});
+
+test('rows stay in order over many sealed days and the file, with several threads', async (t) => {
+  const world = await SqlWorld.start(t);
+  const log = await world.table('log', { log: true });
+  let n = 0;
+  for (let days = 12; days >= 0; days--) {
+    // One day of another type, so that several lists of files are read.
+    const rows = Array.from({ length: 7_000 }, (_, id) => [
+      String(id).padStart(5, '0'),
+      `${n++}${days === 6 ? '.5' : ''}`,
+    ]);
+    await log.record(readingOf({ id: 'string', n: 'number' }, rows), world.time.at - days * DAY);
+  }
+  const all = await world.window('log', 'limit=1000000');
+  await world.sealer.seal(log.log!, { keep: 3, retention: null });
+  assert.equal(await world.window('log', 'from=2000-01-01&limit=1000000'), all);
+  assert.equal(await world.ask('SELECT id, n, "timestamp" FROM log'), all);
+});
+
+test('a status is loaded once for as long as it stands', async (t) => {
+  const world = await SqlWorld.start(t);
+  let computed = 0;
+  const status = new StatusDataset({
+    name: 'status',
+    description: '',
+    clock: world.time,
+    columns: [{ name: 'n', type: 'number' }],
+    keys: [],
+    rows: () => [[String(++computed)]],
+  });
+  world.registry.add(status);
+  const version = async () => (await world.sql.queries.window(status, [['limit', '1']])).version;
+  const first = await version();
+  assert.equal(await version(), first);
+  assert.equal((await status.content()).version, status.version);
+  world.time.at += 5_000;
+  assert.notEqual(await version(), first);
+});
+
+test('polls that change the types of columns never disturb those who ask meanwhile', async (t) => {
+  const world = await SqlWorld.start(t);
+  const table = await world.table('zones');
+  await mkdir(join(world.dataDir, 'views'));
+  await writeFile(join(world.dataDir, 'views', 'view.sql'), 'SELECT id, n FROM zones WHERE n IS NOT NULL');
+  const polls = [
+    [
+      ['a', '1'],
+      ['b', '2'],
+    ],
+    [
+      ['a', '1.5'],
+      ['b', '2.5'],
+    ],
+    [
+      ['a', '12345678901234567890123'],
+      ['b', '4.5'],
+    ],
+  ];
+  const poll = (round: number) =>
+    table.record(readingOf({ id: 'string', n: 'number' }, polls[round % 3]!), world.time.at++);
+  await poll(0);
+  await world.sql.openViews(join(world.dataDir, 'views'), 'views');
+  const expected = new Set(polls.map((rows) => `id,n\n${rows.map((row) => `${row.join(',')}\n`).join('')}`));
+  const asks = [
+    () => world.window('zones'),
+    () => world.window('view'),
+    () => world.window('zones', 'sort=id&limit=9'),
+    () => world.ask('SELECT * FROM zones'),
+    () => world.ask('SELECT * FROM view'),
+    async () => (await world.dataset('view').content()).bytes.toString(),
+  ];
+  let isOver = false;
+  const asking = [...asks, ...asks].map(async (ask) => {
+    while (!isOver) {
+      assert.ok(expected.has(await ask()));
+      await new Promise(setImmediate); // what is kept comes at once, and would let nobody else have a turn
+    }
+  });
+  const polling = (async () => {
+    for (let round = 1; round < 60; round++) {
+      await poll(round);
+      await world.window('zones');
+    }
+    isOver = true;
+  })();
+  await Promise.all([polling, ...asking]);
+});
+
+test('thousands of windows, one after the other, need no more memory than one', async (t) => {
+  const world = await SqlWorld.start(t);
+  const table = await world.table('zones');
+  await table.record(readingOf({ id: 'string', n: 'number' }, [['a', '1']]), world.time.at);
+  const some = async () => {
+    for (let i = 0; i < 250; i++) await world.window('zones', 'sort=-n&limit=50');
+  };
+  await Promise.all([some(), some(), some(), some(), some(), some()]);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { SelectMistake, SelectParser } from '../../../src/datasets/engine/select-parser.js';
 
 let parser: SelectParser;
@@ -40,6 +41,58 @@ test('what changes by itself depends on now', async () => {
     assert.equal((await parser.parse(sql)).dependsOnNow, true, sql);
   }
   assert.equal((await parser.parse('SELECT "now" FROM a')).dependsOnNow, false);
+});
+
+test('every function whose value changes by itself is refused, or known to', async (t) => {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
+  const connection = await instance.connect();
+  t.after(() => instance.closeSync());
+  t.after(() => connection.disconnectSync());
+  const reader = await connection.runAndReadAll(
+    "SELECT DISTINCT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT' AND function_type <> 'aggregate'",
+  );
+  // `error` only ends a question; `stats` is of the data.
+  const names = reader
+    .getRows()
+    .map(([name]) => String(name))
+    .filter((name) => !['error', 'stats'].includes(name));
+  assert.ok(names.length > 20);
+  for (const name of names) {
+    const isTold = await parser.parse(`SELECT "${name}"()`).then(
+      ({ dependsOnNow }) => dependsOnNow,
+      (error: unknown) => error instanceof SelectMistake,
+    );
+    assert.ok(isTold, name);
+  }
+});
+
+test('a text that is too long to be taken apart at once is refused in words', async () => {
+  for (const count of [25_000, 60_000]) {
+    const values = Array.from({ length: count }, (_, i) => i).join(',');
+    await assert.rejects(parser.parse(`SELECT 1 WHERE 1 IN (${values})`), {
+      name: 'SelectMistake',
+      message: 'It is too long',
+    });
+  }
+  const values = Array.from({ length: 10_000 }, (_, i) => i).join(',');
+  assert.deepEqual((await parser.parse(`SELECT 1 FROM a WHERE 1 IN (${values})`)).tables, ['a']);
+});
+
+test('texts that nest without end are refused or understood, and the next one is', async () => {
+  const nested: readonly ((depth: number) => string)[] = [
+    (depth) => `SELECT ${'('.repeat(depth)}1${')'.repeat(depth)}`,
+    (depth) => `SELECT ${'NOT '.repeat(depth)}true`,
+    (depth) => `SELECT ${'- '.repeat(depth)}1`,
+    (depth) => `SELECT * FROM ${'(SELECT * FROM '.repeat(depth)}a${')'.repeat(depth)}`,
+    (depth) => Array(depth).fill('SELECT 1').join(' UNION ALL '),
+    (depth) => `SELECT 1${'::INT'.repeat(depth)}`,
+  ];
+  for (const text of nested) {
+    for (const depth of [500, 3_000, 20_000]) {
+      await parser.parse(text(depth)).catch((error: unknown) => assert.ok(error instanceof SelectMistake));
+    }
+  }
+  assert.deepEqual((await parser.parse('FROM a')).tables, ['a']);
 });
 
 const refused: readonly string[] = [
@@ -99,6 +152,8 @@ const refused: readonly string[] = [
   'SELECT * FROM memory.main.a',
   "SELECT current_setting('temp_directory')",
   "SELECT getenv('HOME')",
+  "SELECT json_serialize_plan('SELECT * FROM read_csv(''x.csv'')')",
+  'SELECT sleep_ms(1000)',
   "SELECT getvariable('now')",
   "SELECT (SELECT count(*) FROM a WHERE b IN (SELECT file FROM glob('*')))",
   "WITH a AS (SELECT * FROM read_text('x')) SELECT 1",

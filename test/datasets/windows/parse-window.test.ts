@@ -165,6 +165,10 @@ test('what is wrong is said on one line, with what was probably meant', () => {
     'Lmit: there is no such column or parameter in boardings-per-zone-today; did you mean limit?',
   );
   assert.equal(
+    refusal('cuont__gte=4', boardings),
+    'cuont__gte: there is no such column or parameter in boardings-per-zone-today; did you mean count__gte?',
+  );
+  assert.equal(
     refusal('xyz=4', boardings),
     'xyz: there is no such column or parameter in boardings-per-zone-today; its columns are zone_id, name, count, open',
   );

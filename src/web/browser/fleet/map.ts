@@ -1,13 +1,7 @@
 import type { Row } from '../data/load.js';
-import { h, setChildren, svg } from '../dom.js';
+import { h, setAttribute, setChildren, setText, svg } from '../dom.js';
 import type { Words } from '../words/words.js';
-
-export interface ZonePoint {
-  readonly id: string;
-  readonly zone: string;
-  readonly latitude: number;
-  readonly longitude: number;
-}
+import { HEIGHT, landOf, type Place, projection, WIDTH, type ZonePoint } from './projection.js';
 
 export interface ZoneValue extends ZonePoint {
   readonly value: number;
@@ -25,22 +19,10 @@ export function zonePoints(rows: readonly Row[]): ZonePoint[] {
     }));
 }
 
-const WIDTH = 300;
-const HEIGHT = 760;
-const MARGIN = 26;
-/** The island lies askew on a map; turned upright by its avenues' angle it fills a narrow picture. */
-const AVENUES = (29 * Math.PI) / 180;
-/** Zones whose points are nearer than this share land, in parts of the island's length. */
-const NEIGHBOURS = 0.075;
 const SMALLEST = 3;
 const LARGEST = 16;
 /** Zones that have their place in the order written on them: as many as the list beside the map names. */
 export const RANKED = 10;
-
-interface Place {
-  readonly x: number;
-  readonly y: number;
-}
 
 export interface MapOptions {
   readonly words: Words;
@@ -50,83 +32,100 @@ export interface MapOptions {
 }
 
 /**
- * Manhattan from the points of its zones alone: wide strokes between neighbours make the land, circles show values.
- * Every circle tells its name on hover, and with the arrow keys, from the largest to the smallest.
+ * Manhattan from the points of its zones alone, with a circle for each value. Every circle tells its name on hover, and
+ * with the arrow keys, from the largest to the smallest. New values change the circles in place.
  */
 export class ZoneMap {
   readonly element: HTMLElement;
   readonly #options: MapOptions;
-  readonly #picture = h('div', { class: 'picture' });
+  readonly #land = svg('g', { class: 'land', 'aria-hidden': true });
+  readonly #zones: SVGGElement;
+  readonly #ranks = svg('g', { class: 'ranks', 'aria-hidden': true });
   readonly #reading = h('p', { class: 'reading', 'aria-hidden': true });
-  /** The zone that the keyboard is on; it stays when values change. */
-  #current: string | null = null;
+  readonly #circles = new Map<string, SVGCircleElement>();
+  /** What the pointer or the keyboard is on. */
+  #read: SVGCircleElement | null = null;
 
   constructor(options: MapOptions) {
     this.#options = options;
-    this.element = h('div', { class: 'map' }, this.#picture, this.#reading);
+    this.#zones = svg('g', {
+      role: 'group',
+      class: 'zones',
+      onkeydown: (event: KeyboardEvent) => this.#move(event),
+    });
+    this.#zones.style.color = `var(${options.colour})`;
+    const picture = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}` }, this.#land, this.#zones, this.#ranks);
+    this.element = h('div', { class: 'map' }, picture, this.#reading);
   }
 
   show(land: readonly ZonePoint[], values: readonly ZoneValue[], label: string): void {
     if (values.length === 0) return;
-    const { words, value, colour } = this.#options;
     const project = projection(land.length > 0 ? land : values);
-    const largest = Math.max(1, ...values.map((zone) => zone.value));
-    // Areas, not radii, are what the eye compares. Small circles are drawn over large ones.
+    setAttribute(this.#zones, 'aria-label', label);
+    setChildren(this.#land, landOf(land, project));
+    // Small circles are drawn over large ones.
     const zones = [...values].sort((a, b) => b.value - a.value);
-    const circles = zones.map((zone, rank) => {
-      const { x, y } = project(zone);
-      const r =
-        zone.value <= 0 ? SMALLEST / 2 : SMALLEST + (LARGEST - SMALLEST) * Math.sqrt(zone.value / largest);
-      const text = words.fleet.zoneValue(zone.zone, value(zone.value));
-      const circle = svg('circle', {
-        cx: x.toFixed(1),
-        cy: y.toFixed(1),
-        r: r.toFixed(1),
-        class: zone.value > 0 ? 'zone' : 'zone none',
-        role: 'img',
-        'aria-label': text,
-        tabindex: rank === 0 ? 0 : -1,
-        'data-zone': zone.id,
-        onpointerenter: () => this.#read(text),
-        onpointerleave: () => this.#read(''),
-        onfocus: () => {
-          this.#current = zone.id;
-          this.#read(text);
-        },
-        onblur: () => this.#read(''),
-      });
-      circle.append(svg('title', {}, text));
-      return circle;
-    });
-    const ranks = zones.slice(0, RANKED).map((zone, index) => {
-      const { x, y } = project(zone);
-      return zone.value > 0 && svg('text', { x: x.toFixed(1), y: (y + 4).toFixed(1) }, index + 1);
-    });
-    const group = svg('g', { role: 'group', 'aria-label': label, class: 'zones' }, circles);
-    group.style.color = `var(${colour})`;
-    group.addEventListener('keydown', (event) => this.#move(event, circles));
-    const isFocused = this.#picture.contains(document.activeElement);
+    const largest = Math.max(1, zones[0]!.value);
+    const circles = zones.map((zone) => this.#circle(zone, project(zone), zone.value / largest));
+    this.#arrange(circles);
     setChildren(
-      this.#picture,
-      svg(
-        'svg',
-        { viewBox: `0 0 ${WIDTH} ${HEIGHT}` },
-        landOf(land, project),
-        group,
-        svg('g', { class: 'ranks', 'aria-hidden': true }, ranks),
-      ),
+      this.#ranks,
+      zones.slice(0, RANKED).map((zone, index) => {
+        const { x, y } = project(zone);
+        return zone.value > 0 && svg('text', { x: x.toFixed(1), y: (y + 4).toFixed(1) }, index + 1);
+      }),
     );
-    if (isFocused) {
-      const current = circles.find(({ dataset }) => dataset.zone === this.#current) ?? circles[0];
-      focusOn(circles, current);
+    this.#showReading(this.#read);
+  }
+
+  /** The zone's circle as it is to be; `part` is its value in parts of the largest. */
+  #circle({ id, zone, value }: ZoneValue, { x, y }: Place, part: number): SVGCircleElement {
+    let circle = this.#circles.get(id);
+    if (circle === undefined) {
+      circle = this.#createCircle();
+      this.#circles.set(id, circle);
     }
+    const text = this.#options.words.fleet.zoneValue(zone, this.#options.value(value));
+    // Areas, not radii, are what the eye compares.
+    const radius = value <= 0 ? SMALLEST / 2 : SMALLEST + (LARGEST - SMALLEST) * Math.sqrt(part);
+    setAttribute(circle, 'cx', x.toFixed(1));
+    setAttribute(circle, 'cy', y.toFixed(1));
+    setAttribute(circle, 'r', radius.toFixed(1));
+    setAttribute(circle, 'class', value > 0 ? 'zone' : 'zone none');
+    setAttribute(circle, 'aria-label', text);
+    setText(circle.firstElementChild!, text);
+    return circle;
   }
 
-  #read(text: string): void {
-    this.#reading.textContent = text;
+  #createCircle(): SVGCircleElement {
+    const circle = svg('circle', { role: 'img', tabindex: -1 }, svg('title'));
+    const enter = () => this.#showReading(circle);
+    const leave = () => this.#showReading(null);
+    circle.addEventListener('pointerenter', enter);
+    circle.addEventListener('pointerleave', leave);
+    circle.addEventListener('focus', enter);
+    circle.addEventListener('blur', leave);
+    return circle;
   }
 
-  #move(event: KeyboardEvent, circles: readonly SVGCircleElement[]): void {
+  /** In this order in the document, without losing the focus of one that moves. */
+  #arrange(circles: readonly SVGCircleElement[]): void {
+    const focused = circles.find((circle) => circle === document.activeElement);
+    const isSame = circles.every((circle, index) => circle === this.#zones.children[index]);
+    if (!isSame || circles.length !== this.#zones.children.length) this.#zones.replaceChildren(...circles);
+    const reached =
+      focused ?? circles.find((circle) => circle.getAttribute('tabindex') === '0') ?? circles[0]!;
+    for (const circle of circles) setAttribute(circle, 'tabindex', circle === reached ? 0 : -1);
+    focused?.focus({ preventScroll: true });
+  }
+
+  #showReading(circle: SVGCircleElement | null): void {
+    this.#read = circle;
+    setText(this.#reading, circle?.getAttribute('aria-label') ?? '');
+  }
+
+  #move(event: KeyboardEvent): void {
+    const circles = [...this.#zones.children] as SVGCircleElement[];
     const at = circles.indexOf(event.target as SVGCircleElement);
     const last = circles.length - 1;
     const next = {
@@ -139,45 +138,8 @@ export class ZoneMap {
     }[event.key];
     if (at === -1 || next === undefined) return;
     event.preventDefault();
-    focusOn(circles, circles[next]);
+    for (const [index, circle] of circles.entries())
+      setAttribute(circle, 'tabindex', index === next ? 0 : -1);
+    circles[next]!.focus();
   }
-}
-
-function focusOn(circles: readonly SVGCircleElement[], circle: SVGCircleElement | undefined): void {
-  for (const one of circles) one.setAttribute('tabindex', one === circle ? '0' : '-1');
-  circle?.focus();
-}
-
-type Projection = (point: ZonePoint) => Place;
-
-function projection(points: readonly ZonePoint[]): Projection {
-  const flat = (point: ZonePoint): Place => {
-    const x = point.longitude * Math.cos((40.78 * Math.PI) / 180);
-    const y = -point.latitude;
-    return {
-      x: x * Math.cos(AVENUES) + y * Math.sin(AVENUES),
-      y: y * Math.cos(AVENUES) - x * Math.sin(AVENUES),
-    };
-  };
-  const all = points.map(flat);
-  const [left, right] = [Math.min(...all.map(({ x }) => x)), Math.max(...all.map(({ x }) => x))];
-  const [top, bottom] = [Math.min(...all.map(({ y }) => y)), Math.max(...all.map(({ y }) => y))];
-  const scale = (HEIGHT - 2 * MARGIN) / (bottom - top || 1);
-  const middle = (left + right) / 2;
-  return (point) => {
-    const { x, y } = flat(point);
-    return { x: WIDTH / 2 + (x - middle) * scale, y: MARGIN + (y - top) * scale };
-  };
-}
-
-function landOf(points: readonly ZonePoint[], project: Projection): SVGGElement {
-  const places = points.map(project);
-  const reach = NEIGHBOURS * HEIGHT;
-  const strokes = places.flatMap((a, index) =>
-    places
-      .slice(index)
-      .filter((b) => Math.hypot(a.x - b.x, a.y - b.y) <= reach)
-      .map((b) => `M${a.x.toFixed(1)} ${a.y.toFixed(1)}L${b.x.toFixed(1)} ${b.y.toFixed(1)}`),
-  );
-  return svg('g', { class: 'land', 'aria-hidden': true }, svg('path', { d: strokes.join('') }));
 }

@@ -1,0 +1,124 @@
+import { dirname, join } from 'node:path';
+import { fileNotWritten } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import { AppendFile } from '../csv/append-file.js';
+import { OWN_FOLDER } from '../csv/append-journal.js';
+import type { Files } from '../csv/files.js';
+import { readFirstRow } from '../csv/first-row.js';
+import { TAKEN_OVER_FOLDER } from '../csv/takeover.js';
+import { moveAside } from '../csv/write.js';
+import { CHANGE, SINCE, TIMESTAMP } from './column-names.js';
+import { claimantOf, type TableState } from './table-state.js';
+
+/** What a CSV file can be; `foreign`: a snapshot with columns that this source never had. */
+type Found = 'snapshot' | 'log' | 'changes' | 'foreign';
+type Kind = Exclude<Found, 'foreign'>;
+
+/** One file that a recorder is going to write. */
+interface Place {
+  /** Published name; `<name>.csv` is the file. */
+  readonly dataset: string;
+  readonly kind: Kind;
+}
+
+export interface MakeWayOptions {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly files: Files;
+  readonly logger: Logger;
+  readonly places: readonly Place[];
+  /** The baseline's file while `<name>.csv` is a log. */
+  readonly hiddenBaseline: string;
+  readonly timestampColumn: string | null;
+}
+
+/**
+ * Sees to it, before a source's files are opened, that none of them is something else than what is going to be written
+ * there: `log` or another option may have changed since the last start, or another source may have had the name. What
+ * is in the way is moved to `taken-over/`, by one rename, and the log says so. What the next poll is compared with moves
+ * on between snapshot and log, so that no change is lost. Interrupted anywhere, the next start does the rest.
+ *
+ * @param state what the volume knows of this source; null: nothing
+ */
+export async function makeWay(state: TableState | null, options: MakeWayOptions): Promise<void> {
+  try {
+    for (const place of options.places) await makeWayAt(place, state, options);
+    await moveBaseline(options);
+  } catch (error) {
+    throw fileNotWritten(options.dataDir, error);
+  }
+}
+
+async function makeWayAt(place: Place, state: TableState | null, options: MakeWayOptions): Promise<void> {
+  const { dataDir, files, hiddenBaseline } = options;
+  const path = join(dataDir, `${place.dataset}.csv`);
+  const claimant = await claimantOf(place.dataset, options.name, state, dataDir, files);
+  const header = await readFirstRow(path, files);
+  const found = header === null ? null : whatIs(header, state, options.timestampColumn);
+  if (claimant === null && (found === null || found === place.kind)) return;
+  // A torn end is cut off first: what is kept has whole polls only.
+  if (found === 'log' || found === 'changes') await (await AppendFile.open(path, files)).close();
+  const folder = join(dataDir, TAKEN_OVER_FOLDER);
+  const isComparedNext = found === 'snapshot' && place.dataset === options.name && claimant === null;
+  const history = join(dataDir, 'history', place.dataset);
+  const hasHistory = (await files.list(history)).length > 0;
+  // Sealed days of a log stay where they are, for the day it is one again; those of another source would become ours.
+  const historyAt = hasHistory && claimant !== null ? await moveAside(files, history, folder) : history;
+  const moved = {
+    ...(found === null
+      ? {}
+      : { keptAt: isComparedNext ? hiddenBaseline : await moveAside(files, path, folder) }),
+    ...(hasHistory ? { sealedDaysAt: historyAt } : {}),
+  };
+  if (isComparedNext) await moveFile(files, path, hiddenBaseline);
+  if (found === null && !hasHistory) return;
+  options.logger.warn({ dataset: place.dataset, ...moved }, sentence(place, found, claimant));
+}
+
+/** What was found and what was done, for the log. */
+function sentence({ dataset, kind }: Place, found: Found | null, claimant: string | null): string {
+  const was =
+    claimant === null
+      ? `${dataset}.csv held ${found === null ? 'nothing' : NAMES[found]}`
+      : `data under the name ${dataset} is from when ${claimant} had it`;
+  return `${was}, and ${dataset} is ${NAMES[kind]} now: what was there is kept, and a new file begins`;
+}
+
+const NAMES: Readonly<Record<Found, string>> = {
+  snapshot: 'a snapshot',
+  log: 'a log',
+  changes: 'changes',
+  foreign: 'columns that this source never had',
+};
+
+async function moveFile(files: Files, from: string, to: string): Promise<void> {
+  await files.rename(from, to);
+  await files.syncFolder(dirname(to));
+  await files.syncFolder(dirname(from));
+}
+
+/** Where `<name>.csv` is no log any more, what the next poll is compared with stands there again. */
+async function moveBaseline({ name, dataDir, files, places, hiddenBaseline }: MakeWayOptions): Promise<void> {
+  const path = join(dataDir, `${name}.csv`);
+  const isSnapshot = places.some(({ dataset, kind }) => dataset === name && kind === 'snapshot');
+  if (!isSnapshot || (await files.stat(path)) !== null || (await files.stat(hiddenBaseline)) === null) return;
+  await moveFile(files, hiddenBaseline, path);
+}
+
+/** Tells by its header what a file is: the columns that we add are none of the table's own. */
+function whatIs(header: readonly string[], state: TableState | null, timestampColumn: string | null): Found {
+  const own = new Set(state?.columns.map(({ name }) => name) ?? []);
+  const names = state?.names ?? null;
+  const times = names === null ? [TIMESTAMP, timestampColumn] : [names.timestamp];
+  const last = header.at(-1) ?? '';
+  if (times.includes(last) && !own.has(last)) {
+    const isChanges = header[0] === (names?.change ?? CHANGE) && header.includes(names?.since ?? SINCE);
+    return isChanges ? 'changes' : 'log';
+  }
+  return state !== null && header.some((name) => !own.has(name)) ? 'foreign' : 'snapshot';
+}
+
+/** Where the baseline of a log stands. */
+export function hiddenBaselineOf(dataDir: string, name: string): string {
+  return join(dataDir, OWN_FOLDER, `${name}.baseline.csv`);
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Ajv } from 'ajv';
+import { parse } from 'yaml';
+import { dataSources, flavourNames, groupsOf, type JsonObject, list, read } from './provisioning.js';
+import * as schemas from './schemas.js';
+
+const ajv = new Ajv({ allErrors: true });
+const alerting = {
+  'rules.yaml': schemas.rulesFile,
+  'contact-points.yaml': schemas.contactPointsFile,
+  'policies.yaml': schemas.policiesFile,
+  'templates.yaml': schemas.templatesFile,
+} as const;
+
+test('every provisioning file has the shape that Grafana reads', () => {
+  assertFits('datasources/dynamo-csv.yaml', schemas.dataSourcesFile);
+  for (const flavour of flavourNames) {
+    assert.deepEqual(list(`grafana-provisioning/alerting/${flavour}`), Object.keys(alerting).sort());
+    for (const [name, schema] of Object.entries(alerting)) assertFits(`alerting/${flavour}/${name}`, schema);
+    for (const name of list(`grafana-provisioning/dashboards/${flavour}`)) {
+      const schema = name.endsWith('.json') ? schemas.dashboardFile : schemas.dashboardsFile;
+      assertFits(`dashboards/${flavour}/${name}`, schema);
+    }
+  }
+});
+
+test('the schemas find a name that Grafana does not know, and one that is missing', () => {
+  const rules = { apiVersion: 1, groups: groupsOf('csv') };
+  assert.ok(ajv.validate(schemas.rulesFile, rules));
+  const [group] = rules.groups as [JsonObject & (typeof rules.groups)[number]];
+  const [rule] = group.rules;
+  const { condition: _, ...without } = rule!;
+  for (const wrong of [{ ...rule, keep_firing_for: '2m' }, without, { ...rule, for: '60' }]) {
+    const broken = { ...rules, groups: [{ ...group, rules: [wrong] }] };
+    assert.ok(!ajv.validate(schemas.rulesFile, broken), JSON.stringify(wrong));
+  }
+});
+
+test('everything that has a uid has one of its own', () => {
+  for (const flavour of flavourNames) {
+    const rules = groupsOf(flavour).flatMap((group) => group.rules.map(({ uid }) => uid));
+    assert.equal(new Set(rules).size, rules.length);
+  }
+  const sources = dataSources().flatMap(({ uid, name }) => [uid, name]);
+  assert.equal(new Set(sources).size, sources.length);
+});
+
+/** YAML 1.1, as Grafana's parser takes it; JSON is YAML too. */
+function assertFits(path: string, schema: object): void {
+  const content = parse(read(`grafana-provisioning/${path}`), { version: '1.1' });
+  assert.ok(ajv.validate(schema, content), `${path}: ${ajv.errorsText()}`);
+}
