@@ -1,9 +1,17 @@
 /** `npm run bench [NAME…]`: all benchmarks, or those named, as one table of ratios. */
 import type { Benchmark, Comparison } from './harness.js';
+import { historyBenchmark } from './history.js';
 import { httpBenchmark } from './http.js';
+import { memoryBenchmark } from './memory.js';
 import { scanBenchmark, scanLatencyBenchmark } from './scan.js';
 
-const BENCHMARKS: readonly Benchmark[] = [scanBenchmark, scanLatencyBenchmark, httpBenchmark];
+const BENCHMARKS: readonly Benchmark[] = [
+  scanBenchmark,
+  scanLatencyBenchmark,
+  httpBenchmark,
+  memoryBenchmark,
+  historyBenchmark,
+];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));

@@ -197,10 +197,10 @@ function loopsOf(polled: readonly Polled[], sealer: Sealer, { days, clock }: Ser
 function watchViews(views: readonly ViewDataset[], { clock, logger }: Service): Loop {
   return {
     async run(signal) {
-      let waiting = await checkViews(views, logger);
+      let waiting = await checkViews(views, logger, signal);
       while (waiting.length > 0 && !signal.aborted) {
         await clock.sleep(VIEWS_AGAIN, signal).catch(() => undefined);
-        if (!signal.aborted) waiting = await checkViews(waiting, logger);
+        if (!signal.aborted) waiting = await checkViews(waiting, logger, signal);
       }
     },
   };

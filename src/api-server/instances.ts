@@ -1,14 +1,13 @@
-import {
-  DescribeInstanceStatusCommand,
-  type DescribeInstancesCommandInput,
-  type EC2Client,
-  type Instance as Ec2Instance,
-  type Filter,
-  type InstanceStatus,
-  paginateDescribeInstances,
+import type {
+  DescribeInstancesCommandInput,
+  EC2Client,
+  Instance as Ec2Instance,
+  Filter,
+  InstanceStatus,
 } from '@aws-sdk/client-ec2';
 import { instancesNotRead } from '../base/errors.js';
 import type { Meter } from './meter.js';
+import { DescribeInstanceStatusCommand, paginateDescribeInstances } from './sdk.js';
 
 /** Which instances: those of `ids`, and those that have all `tags` (of each tag any one value, `*` for any text). */
 export interface InstanceSelection {

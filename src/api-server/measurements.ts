@@ -1,11 +1,8 @@
-import {
-  type CloudWatchClient,
-  type MetricDataQuery,
-  paginateGetMetricData,
-} from '@aws-sdk/client-cloudwatch';
+import type { CloudWatchClient, MetricDataQuery } from '@aws-sdk/client-cloudwatch';
 import { instancesNotRead } from '../base/errors.js';
 import { chunks, type Instance } from './instances.js';
 import type { Meter } from './meter.js';
+import { paginateGetMetricData } from './sdk.js';
 
 /** The latest values of one instance; null: CloudWatch has none that is young enough. */
 export interface Measurement {

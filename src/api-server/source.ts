@@ -1,5 +1,3 @@
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { EC2Client } from '@aws-sdk/client-ec2';
 import { type Clock, isoTime } from '../base/clock.js';
 import { type DynamoCsvError, regionsNotRead } from '../base/errors.js';
 import { encodeRows } from '../csv/encode.js';
@@ -9,6 +7,7 @@ import { INSTANCE_COLUMNS, INSTANCE_KEYS } from './columns.js';
 import { type Instance, type InstanceSelection, readInstances } from './instances.js';
 import { type Measurement, readMeasurements } from './measurements.js';
 import { Meter, sumCosts } from './meter.js';
+import { CloudWatchClient, EC2Client } from './sdk.js';
 
 export interface InstancesSourceOptions extends InstanceSelection {
   /** Empty: the region that the SDK finds. */

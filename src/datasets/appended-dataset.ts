@@ -16,6 +16,8 @@ import { lastTimeIn, timeOfRow } from './row-time.js';
 
 /** Bytes of recent rows kept in memory, so that the SQL engine can follow a growing file without reading it again. */
 const RECENT_LIMIT = 2 * 1024 * 1024;
+/** What a remembered poll costs beside its bytes: most polls have a few rows only. */
+const RECENT_OVERHEAD = 512;
 
 export interface AppendedOptions {
   readonly name: string;
@@ -282,15 +284,22 @@ export class AppendedDataset implements Relation {
   }
 
   #remember(before: string, rows: EncodedRows): void {
-    this.#recent.push({ before, rows });
-    this.#recentBytes += rows.body.length;
-    while (this.#recentBytes > RECENT_LIMIT) this.#recentBytes -= this.#recent.shift()?.rows.body.length ?? 0;
+    // In memory of its own: a few rows are a part of one of Node's pools, and would keep all of it.
+    const body = Buffer.allocUnsafeSlow(rows.body.length);
+    rows.body.copy(body);
+    this.#recent.push({ before, rows: { ...rows, body } });
+    this.#recentBytes += sizeOf(rows);
+    while (this.#recentBytes > RECENT_LIMIT) this.#recentBytes -= sizeOf(this.#recent.shift()!.rows);
   }
 
   #forget(): void {
     this.#recent = [];
     this.#recentBytes = 0;
   }
+}
+
+function sizeOf({ body, ends }: EncodedRows): number {
+  return body.length + ends.byteLength + RECENT_OVERHEAD;
 }
 
 /** The wanted columns and, before the last of them (the time), those of the file that are missing there. */

@@ -71,6 +71,7 @@ export class ViewDataset implements Dataset, SqlDataset {
   #select: Select | null = null;
   #inputs: readonly Dataset[] = [];
   #kept: Kept | null = null;
+  #version: { readonly parts: readonly (string | null)[]; readonly digest: string } | null = null;
   #content: { readonly state: string; readonly content: Promise<Content> } | null = null;
   #sizes: { readonly rows: number; readonly bytes: number } | null = null;
   #broken: { readonly error: DynamoCsvError; readonly at: number; readonly state: string | null } | null =
@@ -123,7 +124,11 @@ export class ViewDataset implements Dataset, SqlDataset {
     if (this.#isBrokenForGood) return null;
     const versions = this.#inputs.map(versionInSql);
     if (versions.includes(null)) return null;
-    return digest([...versions, this.#slot()]);
+    const parts = [...versions, this.#slot()];
+    // HTTP asks at every request, and mostly nothing has changed.
+    if (!this.#version?.parts.every((part, index) => part === parts[index]))
+      this.#version = { parts, digest: digest(parts) };
+    return this.#version!.digest;
   }
 
   get state(): string {
@@ -213,16 +218,17 @@ export class ViewDataset implements Dataset, SqlDataset {
     const view = identifier(this.name);
     return this.#options.engine.session({ lane: 'ours', limit: LIMIT, now }, (session) =>
       session.transaction(async () => {
-        const computed = await session.describe(`SELECT * FROM (${sql}\n)`);
+        await session.run(
+          `CREATE OR REPLACE TABLE ${table} AS SELECT * FROM (${sql}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
+        );
+        // Asked of the table: to say it of the SQL, DuckDB would look for a year's files once more.
+        const computed = await session.describe(`SELECT * FROM ${table}`);
         const columns = computed.map(({ name, type }) => ({
           column: columnOf(name, type),
           expression: identifier(name),
           type,
         }));
         this.#checkHead(computed.map(({ name }) => name));
-        await session.run(
-          `CREATE OR REPLACE TABLE ${table} AS SELECT * FROM (${sql}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
-        );
         const [[count] = []] = await session.rows(`SELECT count(*) FROM ${table}`);
         const rows = Number(count) > MOST_KEPT_ROWS ? null : Number(count);
         await session.run(`CREATE OR REPLACE VIEW ${view} AS ${rows === null ? sql : `FROM ${table}`}`);

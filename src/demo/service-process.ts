@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.js';
 import { demoServiceEnded } from '../base/errors.js';
-import { projectRoot } from '../base/project.js';
+import { nodeFlags, projectRoot } from '../base/project.js';
 
 const SERVICE = join(projectRoot, 'dist', 'src', 'server.js');
 const END_WITH_DEMO = new URL('./end-with-demo.js', import.meta.url).href;
@@ -40,7 +40,7 @@ export interface Ended {
  * ends the one after the other.
  */
 export function startService(env: Readonly<Record<string, string>>, clock: Clock): ServiceProcess {
-  const child = spawn(process.execPath, ['--enable-source-maps', '--import', END_WITH_DEMO, SERVICE], {
+  const child = spawn(process.execPath, [...nodeFlags, '--import', END_WITH_DEMO, SERVICE], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     detached: true,

@@ -1,6 +1,6 @@
-import { DynamoDBClient, errorTypeRegistries } from '@aws-sdk/client-dynamodb';
 import type { TablePlace } from '../base/errors.js';
 import { PlainScanCodec } from './json-codec.js';
+import { DynamoDBClient, errorTypeRegistries } from './sdk.js';
 
 /** Where a table is; all else (credentials, profile, endpoint) is left to the SDK's own default chain. */
 export interface ClientOptions {

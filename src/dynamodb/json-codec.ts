@@ -1,4 +1,4 @@
-import { DynamoDBJsonCodec2 } from '@aws-sdk/dynamodb-codec';
+import { DynamoDBJsonCodec2 } from './sdk.js';
 
 /**
  * The SDK's DynamoDB codec, except that the answer to a Scan is what `JSON.parse` gives.

@@ -1,7 +1,8 @@
-import { type DynamoDBClient, ScanCommand, type AttributeValue as SdkValue } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient, AttributeValue as SdkValue } from '@aws-sdk/client-dynamodb';
 import { bytesOf, type Item } from './attributes.js';
 import { MAX_IN_FLIGHT } from './client.js';
 import type { ReadPacer } from './pacing.js';
+import { ScanCommand } from './sdk.js';
 import { together } from './together.js';
 
 /** How a table is scanned; plain data. */

@@ -1,11 +1,8 @@
-import {
-  DescribeTableCommand,
-  type DynamoDBClient,
-  type TableDescription as SdkTable,
-} from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient, TableDescription as SdkTable } from '@aws-sdk/client-dynamodb';
 import { placeOf } from './client.js';
 import { explainFailure } from './failures.js';
 import type { KeyAttribute } from './keys.js';
+import { DescribeTableCommand } from './sdk.js';
 
 /** What DescribeTable says about a table. DynamoDB brings counts and sizes up to date every six hours or so. */
 export interface TableDescription {

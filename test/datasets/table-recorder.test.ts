@@ -83,6 +83,16 @@ describe('recording polls', () => {
     assert.equal(await served(recorder), expected);
   });
 
+  it('remembers what was appended in memory of its own size', async () => {
+    const recorder = await open({ log: true });
+    await recorder.record(counts(['dispatch', '1']), now);
+    const { version } = recorder.log!;
+    await recorder.record(counts(['dispatch', '2']), now + 30_000);
+    const { body } = recorder.log!.appendedSince(version!)!;
+    assert.equal(body.toString(), 'dispatch,2,2026-11-24T09:30:30.000Z\n');
+    assert.equal(body.buffer.byteLength, body.length);
+  });
+
   it('never lets the time of polls go back when the clock does', async () => {
     const recorder = await open({ log: true });
     await recorder.record(counts(['dispatch', '1']), now);

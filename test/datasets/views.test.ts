@@ -176,6 +176,22 @@ for (const [what, sql, says] of brokenViews) {
   });
 }
 
+test('a service that ends says nothing of the views that it breaks off', async (t) => {
+  const { world, zones, views } = await worldWith(t, {
+    'a.sql': 'SELECT count(*) AS n FROM range(20000000000)',
+    'b.sql': 'SELECT count(*) AS n FROM zones',
+  });
+  await zones.record(counts(['a', '1']), world.time.at);
+  const said: string[] = [];
+  const logger = pino({ level: 'error' }, { write: (line: string) => said.push(line) });
+  const ending = new AbortController();
+  const checked = checkViews(views, logger, ending.signal);
+  ending.abort();
+  await world.sql.close();
+  await checked;
+  assert.deepEqual(said, []);
+});
+
 test('views that read each other in a circle are broken, all of them', async (t) => {
   const { views } = await worldWith(t, { 'a.sql': 'FROM b', 'b.sql': 'FROM c', 'c.sql': 'FROM a' });
   for (const view of views) await assert.rejects(view.content(), { code: 'VIEW_BROKEN' });

@@ -1,0 +1,212 @@
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { alternate, type Benchmark, type Comparison, median, pairedRatio } from './harness.js';
+import { Service, type ServiceOptions, startFleet, writeFleetConfig } from './service.js';
+import { makeYear, TABLE } from './year.js';
+
+/** Rows of the two logs: a few days, and a year of two counters every 30 seconds. */
+const FEW = 20_000;
+const MANY = 2_100_000;
+/** How often the tables are polled meanwhile: an input of the views changes as often as they are measured cold. */
+const INTERVAL = '2s';
+const TIME_ZONE = 'America/New_York';
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** The views of the weekly dashboard that come from this log. */
+const WEEKLY = ['rides-per-day', 'success-rate-per-week'];
+const STARTS = 5;
+
+/** What is measured of one request, in milliseconds; `round` makes each one of its own, so that none was answered before. */
+type Request = (service: Service, round: number) => Promise<number>;
+
+const lastTenMinutes: Request = async (service, round) =>
+  (await service.get(`/csv/${TABLE}?last=${600_000 + round}ms`)).took;
+
+/** A day by hour: 24 rows of each counter; `daysAgo` tells which. */
+const dayByHour =
+  (daysAgo: number): Request =>
+  async (service, round) => {
+    const to = Date.now() - daysAgo * DAY - round;
+    return (await service.get(`/csv/${TABLE}?from=${to - DAY}&to=${to}&every=1h`)).took;
+  };
+
+/** A view for the first time after one of its inputs has changed. */
+const cold =
+  (view: string): Request =>
+  async (service) => {
+    const input = `${TABLE}-changes`;
+    await service.get(`/csv/${view}`);
+    const before = await service.version(input);
+    while ((await service.version(input)) === before) await delay(20);
+    return (await service.get(`/csv/${view}`)).took;
+  };
+
+/** The same view again. */
+const kept =
+  (view: string): Request =>
+  async (service) => {
+    await service.get(`/csv/${view}`);
+    return (await service.get(`/csv/${view}`)).took;
+  };
+
+/** History is cheap: what a window costs depends on the window, not on how long the service has been running. */
+export const historyBenchmark: Benchmark = {
+  name: 'history',
+  about: `a log of ${MANY} rows (a year) against one of ${FEW}, over HTTP`,
+  run: async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'dynamo-csv-bench-'));
+    const config = await writeFleetConfig(folder, INTERVAL);
+    const csv = join(folder, 'whole.csv');
+    const fleet = await startFleet({ step: null, timeZone: TIME_ZONE });
+    try {
+      const small = { config, dataDir: join(folder, 'small'), endpoints: fleet.endpoints };
+      const large = { config, dataDir: join(folder, 'large'), endpoints: fleet.endpoints };
+      await makeYear({ ...small, rows: FEW, csv: null });
+      await makeYear({ ...large, rows: MANY, csv });
+      return [...(await measureStarts(small, large)), ...(await measureAnswers(small, large, csv))];
+    } finally {
+      await fleet.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+async function measureStarts(small: ServiceOptions, large: ServiceOptions): Promise<readonly Comparison[]> {
+  const start = (options: ServiceOptions) => async () => {
+    const { service, readyAfter } = await Service.start(options);
+    await service.stop();
+    return readyAfter;
+  };
+  // The first start of each polls the other tables: from then on all of it is ready from the volume.
+  const [few, many] = await alternate([start(small), start(large)], { warmups: 1, rounds: STARTS });
+  return [limited('start to ready', many!, few!, 1_500)];
+}
+
+async function measureAnswers(
+  few: ServiceOptions,
+  many: ServiceOptions,
+  csv: string,
+): Promise<readonly Comparison[]> {
+  const { service: small } = await Service.start(few);
+  const { service: large } = await Service.start(many);
+  const whole = await serveFile(csv);
+  try {
+    const lines: Comparison[] = [];
+    const measure = async (request: Request, { warmups, rounds }: Rounds) => {
+      let round = 0;
+      const on = (service: Service) => () => {
+        round += 1;
+        return request(service, round);
+      };
+      const [ofSmall, ofLarge] = await alternate([on(small), on(large)], { warmups, rounds });
+      return { ofSmall: ofSmall!, ofLarge: ofLarge! };
+    };
+    const windows = await measure(lastTenMinutes, { warmups: 30, rounds: 200 });
+    lines.push(
+      notLonger('last 10 minutes', windows.ofLarge, windows.ofSmall, 1.5),
+      limited('last 10 minutes', windows.ofLarge, null, 5),
+    );
+    const days = await measure(dayByHour(0), { warmups: 5, rounds: 30 });
+    lines.push(told('a day by hour', days.ofLarge, days.ofSmall));
+    const sealed = await measure(dayByHour(100), { warmups: 5, rounds: 30 });
+    lines.push(told('a sealed day by hour', sealed.ofLarge, null));
+    for (const view of WEEKLY) {
+      const computed = await measure(cold(view), { warmups: 2, rounds: 9 });
+      lines.push(limited(`${view}, cold`, computed.ofLarge, computed.ofSmall, 60));
+      const again = await measure(kept(view), { warmups: 2, rounds: 30 });
+      lines.push(told(`${view}, kept`, again.ofLarge, again.ofSmall));
+    }
+    const downloads = await alternate([() => download(whole)], { warmups: 1, rounds: 5 });
+    lines.push(told('last 10 minutes, against the whole log', windows.ofLarge, downloads[0]!));
+    return [...lines, remembered(await large.metrics(TABLE), await small.metrics(TABLE))];
+  } finally {
+    whole.close();
+    await Promise.all([small.stop(), large.stop()]);
+  }
+}
+
+interface Rounds {
+  readonly warmups: number;
+  readonly rounds: number;
+}
+
+/** The whole log as it is downloaded today: a file, sent by `node:http`. */
+async function serveFile(path: string): Promise<Server> {
+  const { size } = await stat(path);
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/csv; charset=utf-8', 'content-length': size });
+    createReadStream(path).pipe(response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+/** As Grafana's plugin has it in the end: a text. */
+async function download(server: Server): Promise<number> {
+  const { port } = server.address() as AddressInfo;
+  const before = performance.now();
+  await (await fetch(`http://127.0.0.1:${port}/`)).text();
+  return performance.now() - before;
+}
+
+const MOST_MEMORY = 350e6;
+
+function remembered(large: { readonly memory: number }, small: { readonly memory: number }): Comparison {
+  const shown = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
+  return {
+    what: 'memory after all of it',
+    ours: shown(large.memory),
+    other: shown(small.memory),
+    ratio: large.memory / small.memory,
+    goal: `under ${shown(MOST_MEMORY)}`,
+    reached: large.memory < MOST_MEMORY,
+  };
+}
+
+function told(what: string, ours: readonly number[], others: readonly number[] | null): Comparison {
+  return {
+    what,
+    ours: milliseconds(ours),
+    other: others === null ? '-' : milliseconds(others),
+    ratio:
+      others === null
+        ? null
+        : others.length === ours.length
+          ? pairedRatio(ours, others)
+          : median(ours) / median(others),
+    goal: null,
+    reached: null,
+  };
+}
+
+/** A median that has to stay under `most` milliseconds. */
+function limited(
+  what: string,
+  ours: readonly number[],
+  others: readonly number[] | null,
+  most: number,
+): Comparison {
+  return { ...told(what, ours, others), goal: `under ${most} ms`, reached: median(ours) < most };
+}
+
+function notLonger(
+  what: string,
+  ours: readonly number[],
+  others: readonly number[],
+  most: number,
+): Comparison {
+  const line = told(what, ours, others);
+  return { ...line, goal: `at most ${most}`, reached: line.ratio! <= most };
+}
+
+function milliseconds(values: readonly number[]): string {
+  const value = median(values);
+  return `${value < 100 ? value.toFixed(1) : Math.round(value)} ms`;
+}

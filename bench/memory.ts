@@ -1,0 +1,94 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Benchmark, type Comparison, median } from './harness.js';
+import { Service, startFleet, writeFleetConfig } from './service.js';
+
+const POLLS = 1_000;
+/** The shortest interval there is. */
+const INTERVAL = '100ms';
+/** What lies between two polls of a real service: so much of the fleet's time passes from one to the next. */
+const STEP = 30_000;
+const TABLES = ['zone-count-dynamodb', 'pickup-zone-dynamodb', 'flag-dynamodb', 'taxi-destination-dynamodb'];
+/** Milliseconds between two looks at the memory. */
+const LOOK_EVERY = 500;
+/** Panels that somebody has open meanwhile: a snapshot, a window, two views. */
+const PANELS = [
+  '/csv/zone-count-dynamodb?null=null',
+  '/csv/flag-dynamodb?last=10m',
+  '/csv/rides-today',
+  '/csv/unassigned-taxis-count',
+];
+
+/** Bytes. */
+const MOST = 150e6;
+/** The memory of the last polls divided by that of the 500th and those after it. */
+const FLAT = 1.05;
+
+interface Sample {
+  readonly polls: number;
+  readonly memory: number;
+}
+
+/** (d) of what this project promises: little memory, and no more of it after many polls. */
+export const memoryBenchmark: Benchmark = {
+  name: 'memory',
+  about: `resident memory of the service over ${POLLS} polls of each of the fleet's tables`,
+  run: async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'dynamo-csv-bench-'));
+    const fleet = await startFleet({ step: STEP, timeZone: 'America/New_York' });
+    try {
+      const config = await writeFleetConfig(folder, INTERVAL);
+      const { endpoints } = fleet;
+      const { service } = await Service.start({ config, dataDir: join(folder, 'data'), endpoints });
+      try {
+        return compared(await watch(service));
+      } finally {
+        await service.stop();
+      }
+    } finally {
+      await fleet.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+/** Looks at the service until its slowest table was polled often enough. */
+async function watch(service: Service): Promise<readonly Sample[]> {
+  const samples: Sample[] = [];
+  for (;;) {
+    await delay(LOOK_EVERY);
+    for (const panel of PANELS) await service.get(panel);
+    const counts = await Promise.all(TABLES.map((table) => service.metrics(table)));
+    const polls = Math.min(...counts.map((count) => count.polls));
+    samples.push({ polls, memory: counts[0]!.memory });
+    if (polls >= POLLS) return samples;
+  }
+}
+
+function compared(samples: readonly Sample[]): readonly Comparison[] {
+  const between = (from: number, to: number) =>
+    median(samples.filter(({ polls }) => polls >= from && polls < to).map(({ memory }) => memory));
+  const middle = between(POLLS * 0.5, POLLS * 0.6);
+  const end = between(POLLS * 0.9, Number.POSITIVE_INFINITY);
+  const shown = (memory: number) => `${Math.round(memory / 1e6)} MB`;
+  return [
+    {
+      what: `memory after ${POLLS} polls`,
+      ours: shown(end),
+      other: '-',
+      ratio: null,
+      goal: `under ${shown(MOST)}`,
+      reached: end < MOST,
+    },
+    {
+      what: `memory after ${POLLS} polls, against ${POLLS / 2}`,
+      ours: shown(end),
+      other: shown(middle),
+      ratio: end / middle,
+      goal: `at most ${FLAT}`,
+      reached: end / middle <= FLAT,
+    },
+  ];
+}

@@ -1,0 +1,122 @@
+/** The service in a process of its own, started as `npm start` starts it, watched over its own HTTP. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parse, stringify } from 'yaml';
+import { nodeFlags, projectRoot } from '../src/base/project.js';
+import { LOCAL_AWS_ENVIRONMENT } from '../src/demo/local-aws.js';
+import type { FleetEndpoints, FleetRequest } from './fleet-server.js';
+import { Contender } from './harness.js';
+
+const SERVER = join(projectRoot, 'dist', 'src', 'server.js');
+const FLEET_SERVER = fileURLToPath(new URL('./fleet-server.js', import.meta.url));
+/** Milliseconds between two looks at `/readyz`. */
+const LOOK_EVERY = 2;
+
+/** The fleet's own configuration file with another interval for its tables. Returns the path of the new file. */
+export async function writeFleetConfig(folder: string, interval: string): Promise<string> {
+  const config = parse(await readFile(join(projectRoot, 'config', 'taxi-fleet.yaml'), 'utf8'));
+  for (const [name, options] of Object.entries(config.tables)) {
+    config.tables[name] = { ...(options as object), interval };
+  }
+  config.views = join(projectRoot, 'config', 'views');
+  config.lookups = join(projectRoot, 'config', 'lookups');
+  const path = join(folder, 'fleet.yaml');
+  await writeFile(path, stringify(config));
+  return path;
+}
+
+/** Starts the fleet that a service is to watch. */
+export async function startFleet(
+  request: FleetRequest,
+): Promise<{ readonly endpoints: FleetEndpoints; stop(): Promise<void> }> {
+  const fleet = new Contender<FleetRequest, FleetEndpoints>(FLEET_SERVER, []);
+  return { endpoints: await fleet.ask(request), stop: () => fleet.stop() };
+}
+
+export interface ServiceOptions {
+  readonly config: string;
+  readonly dataDir: string;
+  readonly endpoints: FleetEndpoints;
+}
+
+export interface StartedService {
+  /** Milliseconds from the process's start until `/readyz` answered with 200. */
+  readonly readyAfter: number;
+  readonly service: Service;
+}
+
+export class Service {
+  readonly url: string;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, url: string) {
+    this.#child = child;
+    this.url = url;
+  }
+
+  static async start({ config, dataDir, endpoints }: ServiceOptions): Promise<StartedService> {
+    const before = performance.now();
+    const child = spawn(process.execPath, [...nodeFlags, SERVER], {
+      env: {
+        ...process.env,
+        ...LOCAL_AWS_ENVIRONMENT,
+        ...endpoints,
+        CONFIG: config,
+        DATA_DIR: dataDir,
+        PORT: '0',
+        HOST: '127.0.0.1',
+        LOG_LEVEL: 'warn',
+        API_TOKEN: '',
+      },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const died = once(child, 'exit').then(([code]) => {
+      throw new Error(`The service ended with code ${code}`);
+    });
+    died.catch(() => {});
+    const [{ url }] = (await Promise.race([once(child, 'message'), died])) as [{ url: string }];
+    const service = new Service(child, url);
+    while (!(await fetch(`${url}/readyz`)).ok) await delay(LOOK_EVERY);
+    return { readyAfter: performance.now() - before, service };
+  }
+
+  /** The body of an answer, and how long it took in milliseconds. Rejects when it is no success. */
+  async get(path: string): Promise<{ readonly body: string; readonly took: number }> {
+    const before = performance.now();
+    const response = await fetch(this.url + path);
+    const body = await response.text();
+    const took = performance.now() - before;
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${body}`);
+    return { body, took };
+  }
+
+  /** A dataset's version, as the catalogue tells it. */
+  async version(dataset: string): Promise<string> {
+    const { body } = await this.get('/datasets');
+    const { datasets } = JSON.parse(body) as { datasets: { name: string; version: string }[] };
+    return datasets.find(({ name }) => name === dataset)!.version;
+  }
+
+  /** Resident memory in bytes, and polls of the dataset that succeeded, as `/metrics` tells them. */
+  async metrics(dataset: string): Promise<{ readonly memory: number; readonly polls: number }> {
+    const { body } = await this.get('/metrics');
+    const value = (pattern: RegExp) => Number(pattern.exec(body)?.[1] ?? 0);
+    return {
+      memory: value(/^process_resident_memory_bytes (\S+)$/m),
+      polls: value(
+        new RegExp(`^dynamo_csv_polls_total\\{dataset="${dataset}",outcome="success"\\} (\\S+)$`, 'm'),
+      ),
+    };
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const gone = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await gone;
+  }
+}

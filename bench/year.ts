@@ -1,0 +1,95 @@
+/** A log as two counters, polled every 30 seconds, leave it after a year: made by the project's own code, not polled. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isoTime, systemClock } from '../src/base/clock.js';
+import { createLogger } from '../src/base/logger.js';
+import { openRecorder } from '../src/collect/open-recorder.js';
+import { loadConfig } from '../src/config/config.js';
+import { recordingOfTable } from '../src/config/recording.js';
+import { encodeRows } from '../src/csv/encode.js';
+import { nodeFiles } from '../src/csv/files.js';
+import { thisProcess } from '../src/csv/lock.js';
+import type { Column } from '../src/csv/rows.js';
+import { openVolume } from '../src/csv/volume.js';
+import { PollHealth } from '../src/datasets/freshness.js';
+import { LocalDays } from '../src/datasets/local-day.js';
+import { DatasetRegistry } from '../src/datasets/registry.js';
+import { Sealer } from '../src/datasets/sealer.js';
+import { Sql } from '../src/datasets/sql.js';
+
+export const TABLE = 'flag-dynamodb';
+const COUNTERS = ['dispatch', 'pickup'] as const;
+const COLUMNS: readonly Column[] = [
+  { name: 'counter_type', type: 'string', seen: true },
+  { name: 'count', type: 'number', seen: true },
+];
+/** Milliseconds between two polls. */
+const SPACING = 30_000;
+const DAY = 86_400_000;
+const NO_COST = { requests: 0, attempts: 0, bytes: 0, readCapacityUnits: 0, metricsRequested: 0 };
+
+/** Both counters at a time: they rise with the hour of the day, and start from nothing once a day. */
+function countsAt(time: number): readonly number[] {
+  const ofDay = (time % DAY) / DAY;
+  const dispatches = Math.floor(250_000 * (ofDay - Math.sin(2 * Math.PI * ofDay) / (2 * Math.PI)));
+  return [dispatches, Math.floor(dispatches * 0.8)];
+}
+
+/** The log's CSV, with so many rows up to `end` (milliseconds since the epoch, excluded). */
+function* logCsv(rows: number, end: number): Generator<string> {
+  yield 'counter_type,count,timestamp\n';
+  const polls = rows / COUNTERS.length;
+  let lines: string[] = [];
+  for (let poll = polls; poll > 0; poll -= 1) {
+    const time = end - poll * SPACING;
+    const counts = countsAt(time);
+    const timestamp = isoTime(time);
+    for (const [index, counter] of COUNTERS.entries())
+      lines.push(`${counter},${counts[index]},${timestamp}\n`);
+    if (lines.length < 100_000 && poll > 1) continue;
+    yield lines.join('');
+    lines = [];
+  }
+}
+
+export interface YearOptions {
+  /** The volume, which is made. */
+  readonly dataDir: string;
+  /** The configuration with which a service will run on it. */
+  readonly config: string;
+  readonly rows: number;
+  /** Where the whole log is written to beside it, as one file; null: nowhere. */
+  readonly csv: string | null;
+}
+
+/** Writes the log, reads the changes off it as a first poll does, and seals its closed days. */
+export async function makeYear({ dataDir, config: file, rows, csv }: YearOptions): Promise<void> {
+  const now = systemClock.now();
+  await mkdir(dataDir, { recursive: true });
+  const { release } = await openVolume(dataDir, thisProcess(isoTime(now)));
+  await writeFile(join(dataDir, `${TABLE}.csv`), logCsv(rows, now));
+  if (csv !== null) await writeFile(csv, logCsv(rows, now));
+  const config = await loadConfig({ ...process.env, CONFIG: file, DATA_DIR: dataDir }, []);
+  const table = config.tables.find(({ name }) => name === TABLE)!;
+  const logger = createLogger({ level: 'warn' });
+  const options = { dataDir, timeZone: config.timeZone, clock: systemClock, logger };
+  const sql = await Sql.open({ ...options, registry: new DatasetRegistry() });
+  const recorder = await openRecorder({
+    ...recordingOfTable(table),
+    source: `DynamoDB table ${TABLE}`,
+    dataDir,
+    health: new PollHealth(SPACING, systemClock),
+    logger,
+    takeover: null,
+  });
+  const days = new LocalDays(config.timeZone);
+  const sealer = new Sealer({ ...options, files: nodeFiles, days, parquet: sql.parquet });
+  const cells = countsAt(now).map((count, index) => [COUNTERS[index]!, String(count)]);
+  const reading = { rows: encodeRows(COLUMNS, cells), keys: ['counter_type'], cost: NO_COST };
+  const { problems } = await recorder.record(reading, now);
+  if (problems[0] !== undefined) throw problems[0];
+  for (const dataset of [recorder.log!, recorder.changes!]) await sealer.seal(dataset, table);
+  await recorder.close();
+  await sql.close();
+  await release();
+}

@@ -1,0 +1,11 @@
+/**
+ * What this room takes from the AWS SDK. The build puts in the place of this file what of the SDK's packages it really
+ * needs (`scripts/bundle-sdk.mjs`).
+ */
+export {
+  DescribeTableCommand,
+  DynamoDBClient,
+  errorTypeRegistries,
+  ScanCommand,
+} from '@aws-sdk/client-dynamodb';
+export { DynamoDBJsonCodec2 } from '@aws-sdk/dynamodb-codec';
