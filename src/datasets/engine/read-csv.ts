@@ -1,4 +1,4 @@
-import { identifier, literal } from './sql-text.js';
+import { literal } from './sql-text.js';
 
 /** An item has at most 400 KB; quotes in it are doubled. */
 const LONGEST_LINE = 4 << 20;
@@ -25,9 +25,4 @@ export function readCsv(path: string, names: readonly string[]): string {
     `buffer_size = ${BUFFER}`,
   ];
   return `read_csv(${literal(path)}, ${settings.join(', ')})`;
-}
-
-/** A list of columns, quoted. */
-export function columnList(names: readonly string[]): string {
-  return names.map(identifier).join(', ');
 }
