@@ -67,6 +67,7 @@ export class Service {
         ...endpoints,
         // As in the image.
         MALLOC_ARENA_MAX: '2',
+        NODE_OPTIONS: '--enable-source-maps',
         CONFIG: config,
         DATA_DIR: dataDir,
         PORT: '0',
