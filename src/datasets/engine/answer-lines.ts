@@ -25,6 +25,7 @@ export async function* answerLines(
     };
     yield* readLines(result, signal);
   } finally {
-    await session.close();
+    // Not waited for: whoever reads the answer has it. `Engine.close` waits.
+    void session.close();
   }
 }
