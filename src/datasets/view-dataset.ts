@@ -18,8 +18,8 @@ import { encodeTable } from './engine/encode-table.js';
 import type { Engine } from './engine/engine.js';
 import { readDuckDbError, type Select, SelectMistake, type SelectParser } from './engine/select-parser.js';
 import { NOW_STANDS, readTogether, type SqlDataset } from './engine/sql-dataset.js';
-import { identifier } from './engine/sql-text.js';
 import type { Relation } from './relation.js';
+import { identifier } from './sql-text.js';
 import { readViewHead } from './view-file.js';
 import type { SqlColumn, SqlTable } from './windows/sql-table.js';
 

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { literal } from '../sql-text.js';
 import { Lanes } from './lanes.js';
 import { Scratch } from './scratch.js';
 import { Session, type SessionOptions } from './session.js';
-import { literal } from './sql-text.js';
 
 /** Enough for aggregates over millions of rows; DuckDB writes to the scratch folder beyond it. */
 const MEMORY_LIMIT = '256MB';

@@ -1,7 +1,7 @@
 import type { SealedDay } from '../relation.js';
+import { identifier, literal } from '../sql-text.js';
 import type { Engine } from './engine.js';
 import type { StoredColumn } from './loading.js';
-import { identifier, literal } from './sql-text.js';
 import { type CellSqlType, isExactInDouble, printed } from './sql-types.js';
 
 type Stored = Pick<StoredColumn, 'type' | 'isExactInDouble'>;

@@ -1,8 +1,8 @@
 import type { Column } from '../../csv/rows.js';
+import { identifier } from '../sql-text.js';
 import { distinctNames } from '../windows/statement.js';
 import { readCsv } from './read-csv.js';
 import type { Session } from './session.js';
-import { identifier } from './sql-text.js';
 import { type CellSqlType, candidateTypes, isExactInDouble, isKept, withoutLastZeros } from './sql-types.js';
 
 /** How a dataset's columns stand in DuckDB. */

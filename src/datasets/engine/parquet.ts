@@ -1,9 +1,9 @@
 import type { EncodedRows } from '../../csv/rows.js';
 import type { ParquetWriter } from '../sealer.js';
 import { wholeFile } from '../snapshot-dataset.js';
+import { identifier, literal } from '../sql-text.js';
 import type { Engine } from './engine.js';
 import { STAGING, stage, typed } from './loading.js';
-import { identifier, literal } from './sql-text.js';
 
 /** Sealed days, written and looked into by DuckDB. */
 export class DuckDbParquet implements ParquetWriter {

@@ -1,4 +1,4 @@
-import { literal } from './sql-text.js';
+import { literal } from '../sql-text.js';
 
 /** An item has at most 400 KB; quotes in it are doubled. */
 const LONGEST_LINE = 4 << 20;

@@ -4,6 +4,7 @@ import { sameLayout } from '../../csv/columns.js';
 import type { LocalDays } from '../local-day.js';
 import type { Relation, SealedDay } from '../relation.js';
 import { wholeFile } from '../snapshot-dataset.js';
+import { identifier } from '../sql-text.js';
 import type { SqlTable } from '../windows/sql-table.js';
 import type { Engine } from './engine.js';
 import { convert, History } from './history.js';
@@ -11,7 +12,6 @@ import { STAGING, type StoredColumn, stage, typed, typedOrFail } from './loading
 import { readCsv } from './read-csv.js';
 import type { Session } from './session.js';
 import type { Range, SqlDataset } from './sql-dataset.js';
-import { identifier } from './sql-text.js';
 
 /** The column that SQL has beside a log's or a changes' own: the local day of its time column. */
 const DAY = 'date';

@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.js';
 import { badParameter, DynamoCsvError, sqlFailed, sqlRefused, sqlTooManyRows } from '../../base/errors.js';
 import type { Dataset } from '../dataset.js';
 import type { Answer, Parameters, Queries, Query } from '../queries.js';
+import { literal } from '../sql-text.js';
 import { answerBody } from '../windows/answer-body.js';
 import { compileWindow, type Select } from '../windows/compile.js';
 import { compileLines } from '../windows/lines.js';
@@ -19,7 +20,6 @@ import type { Engine } from './engine.js';
 import { readDuckDbError, SelectMistake, type SelectParser } from './select-parser.js';
 import type { Session, SessionOptions } from './session.js';
 import { NOW_STANDS, readTogether, syncAll } from './sql-dataset.js';
-import { literal } from './sql-text.js';
 
 /** Milliseconds that a window may compute: nobody waits longer for a panel. */
 const WINDOW_LIMIT = 30_000;

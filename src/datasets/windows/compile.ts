@@ -1,10 +1,11 @@
 import type { Column } from '../../csv/rows.js';
+import { identifier } from '../sql-text.js';
 import { cellKind, sortKeySql } from './cell-sql.js';
 import { everySql, seriesColumns } from './every-sql.js';
 import { pivotSql } from './pivot-sql.js';
 import { chosenSql, columnNamed, POSITION, positionedRows, type Rows, timeOf } from './rows-sql.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
-import { Bindings, distinctNames, quoteIdentifier, type Statement } from './statement.js';
+import { Bindings, distinctNames, type Statement } from './statement.js';
 import { topRows } from './top-sql.js';
 import type { SortKey, Window } from './window.js';
 
@@ -87,7 +88,7 @@ function finish(
 
 function selectList(columns: readonly SqlColumn[]): string {
   const names = distinctNames(columns.map(({ column }) => column.name));
-  const list = columns.map(({ expression }, i) => `${expression} AS ${quoteIdentifier(names[i]!)}`);
+  const list = columns.map(({ expression }, i) => `${expression} AS ${identifier(names[i]!)}`);
   return `SELECT ${list.join(', ')}`;
 }
 

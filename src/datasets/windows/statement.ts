@@ -27,10 +27,6 @@ export class Bindings {
   }
 }
 
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
 /**
  * Names for the columns of a result, each different even where case does not count: the second of `Zone`, `zone` is
  * `zone_2`. No name is empty or has a NUL, which SQL text cannot hold.

@@ -1,6 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { Cell, Column } from '../../../src/csv/rows.js';
 import type { Parameters } from '../../../src/datasets/queries.js';
+import { identifier } from '../../../src/datasets/sql-text.js';
 import { answerBody } from '../../../src/datasets/windows/answer-body.js';
 import { compileWindow, type Select } from '../../../src/datasets/windows/compile.js';
 import { compileLines } from '../../../src/datasets/windows/lines.js';
@@ -9,7 +10,7 @@ import { compilePivotValues } from '../../../src/datasets/windows/pivot-sql.js';
 import { readLines } from '../../../src/datasets/windows/read-lines.js';
 import { type OutputShape, parseShape } from '../../../src/datasets/windows/shape.js';
 import type { SqlTable } from '../../../src/datasets/windows/sql-table.js';
-import { distinctNames, quoteIdentifier } from '../../../src/datasets/windows/statement.js';
+import { distinctNames } from '../../../src/datasets/windows/statement.js';
 import type { WindowedDataset } from '../../../src/datasets/windows/window.js';
 
 /** The time at which the tests ask. */
@@ -44,7 +45,7 @@ export class TestDuckDb {
   }
 
   async load({ dataset, types, rows }: TestTable): Promise<void> {
-    const identifiers = distinctNames(dataset.columns.map(({ name }) => name)).map(quoteIdentifier);
+    const identifiers = distinctNames(dataset.columns.map(({ name }) => name)).map(identifier);
     const columns = identifiers.map((identifier, i) => `${identifier} ${types[i]}`);
     await this.connection.run(`CREATE OR REPLACE TABLE "rows" (${columns.join(', ')})`);
     const values = types.map((type, i) => `CAST($${i + 1} AS ${type})`);
@@ -61,7 +62,7 @@ export class TestDuckDb {
     dataset: WindowedDataset,
     from: string,
     types: readonly string[],
-    identifiers = dataset.columns.map(({ name }) => quoteIdentifier(name)),
+    identifiers = dataset.columns.map(({ name }) => identifier(name)),
   ): void {
     this.#dataset = dataset;
     this.#table = {

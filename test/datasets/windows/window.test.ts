@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { quoteIdentifier } from '../../../src/datasets/windows/statement.js';
+import { identifier } from '../../../src/datasets/sql-text.js';
 import { column, NOW, TestDuckDb, type TestTable } from './duckdb-table.js';
 import { anyTable } from './tables.js';
 
@@ -176,7 +176,7 @@ test('computed numbers of every type compare with all digits', async () => {
     '0.1',
     '7',
   ];
-  const list = types.map((type, i) => `CAST('${values[i]}' AS ${type}) AS ${quoteIdentifier(type)}`);
+  const list = types.map((type, i) => `CAST('${values[i]}' AS ${type}) AS ${identifier(type)}`);
   await db.connection.run(`CREATE OR REPLACE TABLE numbers AS SELECT ${list.join(', ')}`);
   db.show(dataset, 'numbers', types);
   const isFound = async (name: string, operator: string, value: string) =>
