@@ -102,8 +102,14 @@ test('sort, offset, limit and columns do what they do to an array', async () => 
       await db.load(table);
       const { columns } = table.dataset;
       const indexOf = (name: string) => columns.findIndex((other) => other.name === name);
+      // `-a` is the column of that name where there is one, and `a` downwards only where there is none.
+      const meant = sort.map(({ name, descending }) =>
+        descending && indexOf(`-${name}`) !== -1
+          ? { name: `-${name}`, descending: false }
+          : { name, descending },
+      );
       const sorted = [...table.rows].sort((a, b) => {
-        for (const { name, descending } of sort) {
+        for (const { name, descending } of meant) {
           const at = indexOf(name);
           const order = compareCells(columns[at]!, a[at]!, b[at]!, descending);
           if (order !== 0) return order;
