@@ -98,7 +98,9 @@ export class Engine {
     if (this.#closed !== null) throw engineClosed();
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
-    const connection = await this.#instance.connect();
+    const connection = await this.#instance.connect().catch((error: unknown) => {
+      throw this.#closed === null ? error : engineClosed();
+    });
     if (this.#closed === null) return connection;
     connection.disconnectSync();
     throw engineClosed();
