@@ -59,8 +59,14 @@ export class Contender<Request, Result> {
   readonly #child: ChildProcess;
   readonly #died: Promise<never>;
 
-  constructor(path: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.#child = fork(path, args, { env: { ...process.env, ...env }, execArgv: [] });
+  /** `execArgv`: Node's own flags. */
+  constructor(
+    path: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    execArgv: readonly string[] = [],
+  ) {
+    this.#child = fork(path, args, { env: { ...process.env, ...env }, execArgv: [...execArgv] });
     this.#died = once(this.#child, 'exit').then(([code]) => {
       throw new Error(`A contender ended with code ${code}`);
     });

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
+import { nodeFlags } from '../src/base/project.js';
 import { alternate, type Benchmark, type Comparison, Contender, median, pairedRatio } from './harness.js';
 import type { BareAnswer, HttpRequest, HttpResult } from './http-contender.js';
 
@@ -32,8 +33,9 @@ export const httpBenchmark: Benchmark = {
   name: 'http',
   about: 'requests per second for a dataset, against bare node:http with the same bytes and headers',
   run: async () => {
-    const ours = new Contender<HttpRequest, HttpResult>(CONTENDER, ['ours']);
-    const bare = new Contender<HttpRequest, HttpResult>(CONTENDER, ['bare']);
+    // Both with Node's flags as the service is started with them.
+    const ours = new Contender<HttpRequest, HttpResult>(CONTENDER, ['ours'], {}, nodeFlags);
+    const bare = new Contender<HttpRequest, HttpResult>(CONTENDER, ['bare'], {}, nodeFlags);
     try {
       const [our, other] = await Promise.all([
         ours.ask({ what: 'listen', rows: ROWS }),

@@ -21,9 +21,15 @@ export interface Metrics {
   /** Seconds since the data was read, set when `/metrics` is asked. */
   readonly age: Gauge<'dataset'>;
   /** Requests for a dataset or a window that the response cache answered (`hit`) or not (`miss`). */
-  readonly cache: Counter<'result'>;
+  readonly cache: CacheCount;
   /** Seconds from request to answer, by `method`, `route` (the pattern, such as `/csv/:name`) and `status`. */
   readonly requests: RequestHistogram;
+}
+
+/** Counted in plain numbers, told as `hit` and `miss`: prom-client hashes the labels at each count, here at each request. */
+export interface CacheCount {
+  hits: number;
+  misses: number;
 }
 
 /** Seconds. From an empty table to one of many gigabytes. */
@@ -88,12 +94,7 @@ export function createMetrics(): Metrics {
       labelNames: byDataset,
       registers,
     }),
-    cache: new Counter({
-      name: 'dynamo_csv_response_cache_total',
-      help: 'Requests for a dataset or a window that the response cache answered (hit) or not (miss).',
-      labelNames: ['result'],
-      registers,
-    }),
+    cache: countCache(registry),
     requests: new RequestHistogram({
       name: 'dynamo_csv_http_request_duration_seconds',
       help: 'How long HTTP requests took.',
@@ -101,4 +102,20 @@ export function createMetrics(): Metrics {
       registry,
     }),
   };
+}
+
+function countCache(registry: Registry): CacheCount {
+  const count: CacheCount = { hits: 0, misses: 0 };
+  new Counter({
+    name: 'dynamo_csv_response_cache_total',
+    help: 'Requests for a dataset or a window that the response cache answered (hit) or not (miss).',
+    labelNames: ['result'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc({ result: 'hit' }, count.hits);
+      this.inc({ result: 'miss' }, count.misses);
+    },
+  });
+  return count;
 }

@@ -11,9 +11,6 @@ import { ageHead } from './representation.js';
 import { endStalled, Sender } from './send.js';
 import { type WindowAnswer, WindowAnswers } from './window-answers.js';
 
-const HIT = { result: 'hit' };
-const MISS = { result: 'miss' };
-
 /** How requests for data are answered: out of the cache, made and kept, or streamed. */
 export class Answers {
   readonly #options: Pick<HttpOptions, 'clock' | 'metrics' | 'logger'>;
@@ -35,9 +32,15 @@ export class Answers {
   plain(request: FastifyRequest, reply: FastifyReply, dataset: Dataset, shape: Shape): void | Promise<void> {
     const now = this.#options.clock.now();
     const kept = this.#plain.kept(dataset, shape, now);
-    this.#options.metrics.cache.inc(kept === undefined ? MISS : HIT);
+    this.#count(kept !== undefined);
     if (kept === undefined) return this.#make(request, reply, dataset, shape);
     return this.#sender.send(request, reply, kept.representation, kept.readAt, now);
+  }
+
+  #count(isKept: boolean): void {
+    const { cache } = this.#options.metrics;
+    if (isKept) cache.hits += 1;
+    else cache.misses += 1;
   }
 
   async #make(request: FastifyRequest, reply: FastifyReply, dataset: Dataset, shape: Shape): Promise<void> {
@@ -49,7 +52,7 @@ export class Answers {
   /** A window, or SQL's answer. */
   async query(request: FastifyRequest, reply: FastifyReply, query: Query): Promise<FastifyReply | undefined> {
     const kept = this.#windows.kept(query);
-    this.#options.metrics.cache.inc(kept === undefined ? MISS : HIT);
+    this.#count(kept !== undefined);
     const answer = kept === undefined ? await this.#compute(reply, query) : { representation: kept };
     if ('stream' in answer) return this.#stream(request, reply, query, answer.stream);
     await this.#sender.send(request, reply, answer.representation, query.readAt, this.#options.clock.now());
