@@ -2,7 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
+import { Agent, get as httpGet, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
@@ -52,6 +54,7 @@ export interface StartedService {
 export class Service {
   readonly url: string;
   readonly #child: ChildProcess;
+  readonly #agent = new Agent({ keepAlive: true });
 
   private constructor(child: ChildProcess, url: string) {
     this.#child = child;
@@ -90,10 +93,12 @@ export class Service {
   /** The body of an answer, and how long it took in milliseconds. Rejects when it is no success. */
   async get(path: string): Promise<{ readonly body: string; readonly took: number }> {
     const before = performance.now();
-    const response = await fetch(this.url + path);
-    const body = await response.text();
+    // On a connection that stays, as Grafana has it; `fetch` would take almost as long as a small answer does.
+    const request = httpGet(this.url + path, { agent: this.#agent });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const body = await text(response);
     const took = performance.now() - before;
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${body}`);
+    if (response.statusCode !== 200) throw new Error(`${path}: ${response.statusCode} ${body}`);
     return { body, took };
   }
 
@@ -117,6 +122,7 @@ export class Service {
   }
 
   async stop(): Promise<void> {
+    this.#agent.destroy();
     if (this.#child.exitCode !== null) return;
     const gone = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
