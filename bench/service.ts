@@ -18,15 +18,28 @@ const FLEET_SERVER = fileURLToPath(new URL('./fleet-server.js', import.meta.url)
 /** Milliseconds between two looks at `/readyz`. */
 const LOOK_EVERY = 2;
 
-/** The fleet's own configuration file with another interval for its tables. Returns the path of the new file. */
-export async function writeFleetConfig(folder: string, interval: string): Promise<string> {
+/**
+ * The fleet's own configuration file with another interval for its tables. `tablesOnly`: nothing is left in it but the
+ * tables. Returns the path of the new file.
+ */
+export async function writeFleetConfig(
+  folder: string,
+  interval: string,
+  tablesOnly = false,
+): Promise<string> {
   const config = parse(await readFile(join(projectRoot, 'config', 'taxi-fleet.yaml'), 'utf8'));
   for (const [name, options] of Object.entries(config.tables)) {
     config.tables[name] = { ...(options as object), interval };
   }
-  config.views = join(projectRoot, 'config', 'views');
-  config.lookups = join(projectRoot, 'config', 'lookups');
-  const path = join(folder, 'fleet.yaml');
+  if (tablesOnly) {
+    delete config.instances;
+    delete config.views;
+    delete config.lookups;
+  } else {
+    config.views = join(projectRoot, 'config', 'views');
+    config.lookups = join(projectRoot, 'config', 'lookups');
+  }
+  const path = join(folder, tablesOnly ? 'tables.yaml' : 'fleet.yaml');
   await writeFile(path, stringify(config));
   return path;
 }

@@ -73,7 +73,7 @@ export async function makeYear({ dataDir, config: file, rows, csv }: YearOptions
   const table = config.tables.find(({ name }) => name === TABLE)!;
   const logger = createLogger({ level: 'warn' });
   const options = { dataDir, timeZone: config.timeZone, clock: systemClock, logger };
-  const sql = await Sql.open({ ...options, registry: new DatasetRegistry() });
+  const sql = new Sql({ ...options, registry: new DatasetRegistry() });
   const recorder = await openRecorder({
     ...recordingOfTable(table),
     source: `DynamoDB table ${TABLE}`,

@@ -19,6 +19,7 @@ import { displayPath } from './config/yaml-file.js';
 import { nodeFiles } from './csv/files.js';
 import { thisProcess } from './csv/lock.js';
 import { openVolume } from './csv/volume.js';
+import { checkViews } from './datasets/check-views.js';
 import { PollHealth } from './datasets/freshness.js';
 import { LocalDays } from './datasets/local-day.js';
 import { openLookups } from './datasets/lookups.js';
@@ -26,7 +27,6 @@ import { DatasetRegistry } from './datasets/registry.js';
 import { Sealer } from './datasets/sealer.js';
 import { Sql } from './datasets/sql.js';
 import type { ViewDataset } from './datasets/view-dataset.js';
-import { checkViews } from './datasets/views.js';
 import { createHttp, type Http, ResponseTimes } from './http/server.js';
 import { type ConfiguredSource, createSources } from './sources.js';
 
@@ -94,7 +94,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 async function start(service: Service): Promise<App> {
   const { config, clock, logger, signal, days, closing } = service;
   await takeVolume(service);
-  const sql = await Sql.open({ ...config, ...service });
+  const sql = new Sql({ ...config, ...service });
   closing.add(() => sql.close());
   const { dataDir } = config;
   const sealer = new Sealer({ dataDir, files: nodeFiles, days, parquet: sql.parquet, clock, logger });

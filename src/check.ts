@@ -126,7 +126,7 @@ async function checkComputed(config: Config): Promise<CheckRow[]> {
   const left: CheckRow[] = [];
   const logger = createLogger({ level: 'error', destination: { write: (line) => left.push(leftOut(line)) } });
   const registry = new DatasetRegistry();
-  const sql = await Sql.open({ ...config, registry, clock: systemClock, logger });
+  const sql = new Sql({ ...config, registry, clock: systemClock, logger });
   try {
     for (const recording of recordingsOf(config)) {
       for (const relation of await knownRelations(config.dataDir, recording)) registry.add(relation);

@@ -1,16 +1,11 @@
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
-import { Catalog } from './engine/catalog.js';
-import { Engine } from './engine/engine.js';
-import { DuckDbParquet } from './engine/parquet.js';
-import { SelectParser } from './engine/select-parser.js';
-import { SqlQueries } from './engine/sql-queries.js';
-import { LocalDays } from './local-day.js';
+import type { SqlEngine } from './engine/sql-engine.js';
+import { filesOf } from './lookups.js';
 import type { Queries } from './queries.js';
 import type { DatasetRegistry } from './registry.js';
 import type { ParquetWriter } from './sealer.js';
 import type { ViewDataset } from './view-dataset.js';
-import { openViews } from './views.js';
 
 export interface SqlOptions {
   /** The volume's folder. */
@@ -23,50 +18,58 @@ export interface SqlOptions {
   readonly logger: Logger;
 }
 
-/** Everything that SQL does here: sealed days, views, windows and, where it is allowed, foreign SQL. */
+/**
+ * Everything that SQL does here: sealed days, views, windows and, where it is allowed, foreign SQL.
+ *
+ * DuckDB is loaded when it is first needed: a service that has no views, and of which nobody asks a window, does without
+ * the memory that it takes.
+ */
 export class Sql {
   /** Writes sealed days. */
-  readonly parquet: ParquetWriter;
+  readonly parquet: ParquetWriter = {
+    writeParquet: async (...args) => (await this.#engine()).parquet.writeParquet(...args),
+    timesIn: async (...args) => (await this.#engine()).parquet.timesIn(...args),
+  };
   /** What HTTP asks. */
-  readonly queries: Queries;
-  readonly #engine: Engine;
-  readonly #parser: SelectParser;
-  readonly #catalog: Catalog;
+  readonly queries: Queries = {
+    window: async (...args) => (await this.#engine()).queries.window(...args),
+    sql: async (...args) => (await this.#engine()).queries.sql(...args),
+  };
   readonly #options: SqlOptions;
+  #opening: Promise<SqlEngine> | null = null;
+  #isClosed = false;
 
-  private constructor(options: SqlOptions, engine: Engine, parser: SelectParser) {
-    const { registry, clock, timeZone } = options;
+  constructor(options: SqlOptions) {
     this.#options = options;
-    this.#engine = engine;
-    this.#parser = parser;
-    this.#catalog = new Catalog({ engine, registry, localDays: new LocalDays(timeZone) });
-    this.parquet = new DuckDbParquet(engine);
-    this.queries = new SqlQueries({ engine, parser, catalog: this.#catalog, clock });
-  }
-
-  /** Starts DuckDB; nothing is loaded yet. */
-  static async open(options: SqlOptions): Promise<Sql> {
-    return new Sql(options, await Engine.open(options), await SelectParser.open());
   }
 
   /**
    * Adds the views of a folder to the registry, when all other datasets are there. `shown`: how the folder is called to
    * people. A view that is broken is there all the same and says so.
    */
-  openViews(dir: string, shown: string): Promise<readonly ViewDataset[]> {
-    return openViews({
-      ...this.#options,
-      dir,
-      shown,
-      engine: this.#engine,
-      parser: this.#parser,
-      catalog: this.#catalog,
-    });
+  async openViews(dir: string, shown: string): Promise<readonly ViewDataset[]> {
+    if ((await filesOf(dir, '.sql')).length === 0) return [];
+    return (await this.#engine()).openViews(dir, shown);
   }
 
   /** Stops what is running. */
   async close(): Promise<void> {
-    await this.#engine.close();
-    await this.#parser.close();
+    this.#isClosed = true;
+    const engine = await this.#opening?.catch(() => null);
+    await engine?.close();
   }
+
+  #engine(): Promise<SqlEngine> {
+    if (this.#isClosed) return Promise.reject(new DOMException('SQL was closed', 'AbortError'));
+    this.#opening ??= openEngine(this.#options).catch((error: unknown) => {
+      this.#opening = null;
+      throw error;
+    });
+    return this.#opening;
+  }
+}
+
+async function openEngine(options: SqlOptions): Promise<SqlEngine> {
+  const { SqlEngine } = await import('./engine/sql-engine.js');
+  return SqlEngine.open(options);
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Clock } from '../base/clock.js';
-import { DynamoCsvError, describeError } from '../base/errors.js';
+import { describeError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { Catalog } from './engine/catalog.js';
 import type { Engine } from './engine/engine.js';
@@ -54,27 +54,4 @@ export async function openViews(options: ViewsOptions): Promise<readonly ViewDat
   for (const view of views) await view.prepare(parser);
   for (const view of views) view.refuseCircles();
   return views;
-}
-
-/**
- * Computes each view once and says in the log which are broken; none stops another. Returns those whose data is not there
- * yet: check them again when it is. When the signal aborts it ends, and says nothing of what that broke off.
- */
-export async function checkViews(
-  views: readonly ViewDataset[],
-  logger: Logger,
-  signal?: AbortSignal,
-): Promise<readonly ViewDataset[]> {
-  const waiting: ViewDataset[] = [];
-  for (const view of views) {
-    if (signal?.aborted) break;
-    try {
-      await view.sync();
-    } catch (error) {
-      if (signal?.aborted) break;
-      if (error instanceof DynamoCsvError && error.code === 'DATASET_NOT_READ_YET') waiting.push(view);
-      else if (!(error instanceof DOMException)) logger.error({ dataset: view.name }, describeError(error));
-    }
-  }
-  return waiting;
 }

@@ -3,8 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
+import { checkViews } from '../../src/datasets/check-views.js';
 import type { ViewDataset } from '../../src/datasets/view-dataset.js';
-import { checkViews } from '../../src/datasets/views.js';
 import { readingOf, SqlWorld } from '../support/sql-world.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 

@@ -30,7 +30,7 @@ export async function startPageService(t: TestContext, options: PageServiceOptio
   const timeZone = 'America/New_York';
   const dataDir = await temporaryFolder(t);
   await mkdir(join(dataDir, '.dynamo-csv'));
-  const sql = await Sql.open({ dataDir, timeZone, registry, clock, logger });
+  const sql = new Sql({ dataDir, timeZone, registry, clock, logger });
   t.after(() => sql.close());
   const http = await createHttp({
     registry,

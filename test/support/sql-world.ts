@@ -78,7 +78,7 @@ export class SqlWorld {
     await mkdir(join(dataDir, '.dynamo-csv'), { recursive: true });
     const time = new Time(now);
     const registry = new DatasetRegistry();
-    const sql = await Sql.open({ dataDir, timeZone, registry, clock: time, logger: silent });
+    const sql = new Sql({ dataDir, timeZone, registry, clock: time, logger: silent });
     t.after(() => sql.close());
     return new SqlWorld(dataDir, timeZone, registry, time, sql);
   }
