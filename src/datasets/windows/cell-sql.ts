@@ -119,18 +119,19 @@ function doubleText(expression: string): string {
   END`;
 }
 
-/** DuckDB writes `1.0`, `0.5`, `1e+20` or `1.5e-07`; this makes `1`, `0.5`, and plain digits of the others. */
+/**
+ * DuckDB writes `1.0`, `0.5`, `1e+20` or `1.5e-07`; this makes `1`, `0.5`, and plain digits of the others. Few functions, as
+ * each takes DuckDB time to plan, for every such column of every question. With an exponent above zero it is 16 at least,
+ * so that behind the 17 digits at most there is no point.
+ */
 function plainDigitsSql(text: string): string {
-  const sign = `CASE WHEN starts_with(${text}, '-') THEN '-' ELSE '' END`;
-  const mantissa = `ltrim(split_part(${text}, 'e', 1), '-')`;
-  const digits = `replace(${mantissa}, '.', '')`;
   const exponent = `CAST(split_part(${text}, 'e', 2) AS INTEGER)`;
+  const fraction = `split_part(split_part(${text}, 'e', 1), '.', 2)`;
   return `CASE
     WHEN suffix(${text}, '.0') THEN left(${text}, length(${text}) - 2)
     WHEN NOT contains(${text}, 'e') THEN ${text}
-    WHEN contains(${text}, 'e-') THEN ${sign} || '0.' || repeat('0', -1 - ${exponent}) || ${digits}
-    WHEN length(${digits}) > ${exponent} + 1
-      THEN ${sign} || left(${digits}, ${exponent} + 1) || '.' || substr(${digits}, ${exponent} + 2)
-    ELSE ${sign} || rpad(${digits}, ${exponent} + 1, '0')
+    ELSE regexp_replace(${text}, '^(-?)([0-9])[.]?([0-9]*)e.*$',
+      CASE WHEN contains(${text}, 'e-') THEN '\\10.' || repeat('0', -1 - ${exponent}) || '\\2\\3'
+        ELSE '\\1\\2\\3' || repeat('0', ${exponent} - length(${fraction})) END)
   END`;
 }
