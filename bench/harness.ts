@@ -1,5 +1,5 @@
 /** What every benchmark is made of: two contenders measured side by side in one run, warmed, alternating. */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { once } from 'node:events';
 
 /** One line of the table that `npm run bench` prints. */
@@ -63,10 +63,9 @@ export class Contender<Request, Result> {
   constructor(
     path: string,
     args: readonly string[],
-    env: Readonly<Record<string, string>> = {},
-    execArgv: readonly string[] = [],
+    { env = {}, execArgv = [] }: Pick<ForkOptions, 'env' | 'execArgv'> = {},
   ) {
-    this.#child = fork(path, args, { env: { ...process.env, ...env }, execArgv: [...execArgv] });
+    this.#child = fork(path, args, { env: { ...process.env, ...env }, execArgv });
     this.#died = once(this.#child, 'exit').then(([code]) => {
       throw new Error(`A contender ended with code ${code}`);
     });

@@ -34,8 +34,9 @@ export const httpBenchmark: Benchmark = {
   about: 'requests per second for a dataset, against bare node:http with the same bytes and headers',
   run: async () => {
     // Both with Node's flags as the service is started with them.
-    const ours = new Contender<HttpRequest, HttpResult>(CONTENDER, ['ours'], {}, nodeFlags);
-    const bare = new Contender<HttpRequest, HttpResult>(CONTENDER, ['bare'], {}, nodeFlags);
+    const started = { execArgv: [...nodeFlags] };
+    const ours = new Contender<HttpRequest, HttpResult>(CONTENDER, ['ours'], started);
+    const bare = new Contender<HttpRequest, HttpResult>(CONTENDER, ['bare'], started);
     try {
       const [our, other] = await Promise.all([
         ours.ask({ what: 'listen', rows: ROWS }),

@@ -52,7 +52,7 @@ async function compete(
 ): Promise<ScanResult[][]> {
   const server = await startPageServer({ items: ITEMS, ...options });
   const contenders = names.map(
-    (name) => new Contender<ScanRequest, ScanResult>(CONTENDER, [name], ENVIRONMENT),
+    (name) => new Contender<ScanRequest, ScanResult>(CONTENDER, [name], { env: ENVIRONMENT }),
   );
   try {
     const asks = contenders.map((contender) => () => contender.ask(server));

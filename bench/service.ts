@@ -31,15 +31,13 @@ export async function writeFleetConfig(
   for (const [name, options] of Object.entries(config.tables)) {
     config.tables[name] = { ...(options as object), interval };
   }
-  if (tablesOnly) {
-    delete config.instances;
-    delete config.views;
-    delete config.lookups;
-  } else {
+  // Views and lookups are looked for beside the file, where there are none.
+  if (tablesOnly) delete config.instances;
+  else {
     config.views = join(projectRoot, 'config', 'views');
     config.lookups = join(projectRoot, 'config', 'lookups');
   }
-  const path = join(folder, tablesOnly ? 'tables.yaml' : 'fleet.yaml');
+  const path = join(folder, 'fleet.yaml');
   await writeFile(path, stringify(config));
   return path;
 }

@@ -6,10 +6,11 @@ import { type Files, nodeFiles } from '../../src/csv/files.js';
 import type { Reading, Source } from '../../src/csv/source.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import { LocalDays } from '../../src/datasets/local-day.js';
-import { type RecorderOptions, TableRecorder } from '../../src/datasets/table-recorder.js';
+import type { RecorderOptions } from '../../src/datasets/table-recorder.js';
 import { logLines } from '../support/log-lines.js';
 import type { ManualClock } from '../support/manual-clock.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { openTestRecorder } from '../support/test-recorder.js';
 
 /** A poll that a test decides on. */
 export interface Asked {
@@ -91,17 +92,13 @@ export async function collectorWorld(t: TestContext, world: CollectorWorld) {
   const metrics = world.metrics ?? createMetrics();
   const health = new PollHealth(interval, clock);
   const source = new ScriptedSource(clock);
-  const recorder = await TableRecorder.open({
+  const recorder = await openTestRecorder({
     name,
     source: source.title,
     dataDir,
     files,
     health,
     logger,
-    log: false,
-    changes: false,
-    configured: [],
-    timestampColumn: null,
     ...world.record,
   });
   t.after(() => recorder.close());

@@ -3,13 +3,13 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Files } from '../../src/csv/files.js';
-import { nodeFiles } from '../../src/csv/files.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
-import { type RecorderOptions, TableRecorder } from '../../src/datasets/table-recorder.js';
+import type { RecorderOptions } from '../../src/datasets/table-recorder.js';
 import { FaultyFiles } from '../support/faulty-files.js';
 import { logLines } from '../support/log-lines.js';
 import { ALL_KEPT, RecorderRuns } from '../support/recorder-runs.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { openTestRecorder } from '../support/test-recorder.js';
 import { checkChanges, checkLog, itemsOf, readingOf, rowsOf } from '../support/true-polls.js';
 import { VolatileDisk } from '../support/volatile-disk.js';
 
@@ -29,17 +29,11 @@ async function world(t: TestContext) {
   const { logger, lines } = logLines('warn');
   const clock = { now: () => at, sleep: async () => undefined };
   const open = (options: Partial<RecorderOptions>) =>
-    TableRecorder.open({
+    openTestRecorder({
       name: 'flags',
-      source: 'DynamoDB table flags',
       dataDir,
-      files: nodeFiles,
       health: new PollHealth(MINUTE, clock),
       logger,
-      log: false,
-      changes: false,
-      configured: [],
-      timestampColumn: null,
       ...options,
     });
   /** One life of the service. */

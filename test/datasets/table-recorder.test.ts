@@ -3,17 +3,15 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { pino } from 'pino';
 import { encodeRows } from '../../src/csv/encode.js';
-import { nodeFiles } from '../../src/csv/files.js';
 import type { Cell, Column } from '../../src/csv/rows.js';
 import type { Reading } from '../../src/csv/source.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
-import { type RecorderOptions, TableRecorder } from '../../src/datasets/table-recorder.js';
+import type { RecorderOptions, TableRecorder } from '../../src/datasets/table-recorder.js';
 import { logLines } from '../support/log-lines.js';
+import { openTestRecorder } from '../support/test-recorder.js';
 
 const START = Date.parse('2026-11-24T09:30:00.000Z');
-const logger = pino({ level: 'silent' });
 
 /** A reading as a source gives it: sorted by key, the known columns included. */
 export function reading(types: Record<string, Column['type']>, rows: Cell[][], keys = ['id']): Reading {
@@ -45,17 +43,10 @@ describe('recording polls', () => {
   });
 
   const open = async (options: Partial<RecorderOptions> = {}) => {
-    const recorder = await TableRecorder.open({
+    const recorder = await openTestRecorder({
       name: 'flags',
-      source: 'DynamoDB table flags',
       dataDir,
-      files: nodeFiles,
       health: new PollHealth(30_000, clock),
-      logger,
-      log: false,
-      changes: false,
-      configured: [],
-      timestampColumn: null,
       ...options,
     });
     opened.push(recorder);

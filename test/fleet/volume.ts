@@ -1,14 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import type { Clock } from '../../src/base/clock.js';
 import { encodeRows } from '../../src/csv/encode.js';
-import { nodeFiles } from '../../src/csv/files.js';
 import type { Reading } from '../../src/csv/source.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import type { Relation } from '../../src/datasets/relation.js';
-import { TableRecorder } from '../../src/datasets/table-recorder.js';
+import type { TableRecorder } from '../../src/datasets/table-recorder.js';
+import { openTestRecorder } from '../support/test-recorder.js';
 import type { Poll } from './simulation.js';
 
 const FREE = { requests: 1, attempts: 1, bytes: 0, readCapacityUnits: 0, metricsRequested: 0 };
@@ -70,17 +69,13 @@ export class FleetVolume {
   }
 
   #recorder(name: string, log: boolean): Promise<TableRecorder> {
-    return TableRecorder.open({
+    return openTestRecorder({
       name,
-      source: `DynamoDB table ${name}`,
       dataDir: this.dataDir,
-      files: nodeFiles,
       health: new PollHealth(30_000, this.#clock),
-      logger: pino({ level: 'silent' }),
       log,
       changes: true,
       configured: ['count'],
-      timestampColumn: null,
     });
   }
 }

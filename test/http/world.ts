@@ -8,15 +8,14 @@ import { badParameter } from '../../src/base/errors.js';
 import { createLogger } from '../../src/base/logger.js';
 import { createMetrics, type Metrics } from '../../src/base/metrics.js';
 import { encodeRows } from '../../src/csv/encode.js';
-import { nodeFiles } from '../../src/csv/files.js';
 import type { Cell, Column } from '../../src/csv/rows.js';
 import type { Dataset } from '../../src/datasets/dataset.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import type { Answer, Parameters, Queries, Query } from '../../src/datasets/queries.js';
 import { DatasetRegistry } from '../../src/datasets/registry.js';
-import { TableRecorder } from '../../src/datasets/table-recorder.js';
 import { createHttp, type Http, type HttpOptions, ResponseTimes } from '../../src/http/server.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { openTestRecorder } from '../support/test-recorder.js';
 
 export const START = Date.parse('2026-11-24T09:30:00.000Z');
 export const INTERVAL = 30_000;
@@ -105,17 +104,11 @@ export async function createWorld(t: TestContext, options: WorldOptions = {}): P
     },
     table: async (name, kept = {}) => {
       const health = new PollHealth(INTERVAL, clock);
-      const recorder = await TableRecorder.open({
+      const recorder = await openTestRecorder({
         name,
-        source: `DynamoDB table ${name}`,
         dataDir,
-        files: nodeFiles,
         health,
         logger,
-        log: false,
-        changes: false,
-        configured: [],
-        timestampColumn: null,
         ...kept,
       });
       t.after(() => recorder.close());

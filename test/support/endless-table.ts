@@ -4,9 +4,9 @@ import { nodeFiles } from '../../src/csv/files.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import { LocalDays } from '../../src/datasets/local-day.js';
 import { Sealer } from '../../src/datasets/sealer.js';
-import { TableRecorder } from '../../src/datasets/table-recorder.js';
 import { PlainDays } from './plain-days.js';
 import { ALL_KEPT } from './recorder-runs.js';
+import { openTestRecorder } from './test-recorder.js';
 import { type Item, type Items, itemsOf } from './true-polls.js';
 
 /*
@@ -40,15 +40,11 @@ export function itemsOfPoll(number: number): Items {
 /** The recorder and the sealer of that table in a folder, as the service would open them. */
 export async function openTable(dataDir: string, kept: string, number: number) {
   const clock = { now: () => timeOfPoll(number), sleep: async () => undefined };
-  const recorder = await TableRecorder.open({
+  const recorder = await openTestRecorder({
     name: 'flags',
-    source: 'DynamoDB table flags',
     dataDir,
-    files: nodeFiles,
     health: new PollHealth(INTERVAL, clock),
     logger,
-    configured: [],
-    timestampColumn: null,
     ...ALL_KEPT[kept]!,
   });
   const appended = [recorder.log, recorder.changes].filter((dataset) => dataset !== null);

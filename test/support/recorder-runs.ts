@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { pino } from 'pino';
 import type { Files } from '../../src/csv/files.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
-import { type RecorderOptions, TableRecorder } from '../../src/datasets/table-recorder.js';
+import type { RecorderOptions, TableRecorder } from '../../src/datasets/table-recorder.js';
+import { openTestRecorder } from './test-recorder.js';
 import {
   checkChanges,
   checkLog,
@@ -45,15 +45,11 @@ export class RecorderRuns {
 
   open(files: Files): Promise<TableRecorder> {
     const clock = { now: () => this.#now, sleep: async () => undefined };
-    return TableRecorder.open({
+    return openTestRecorder({
       name: 'flags',
-      source: 'DynamoDB table flags',
       dataDir: this.#dataDir,
       files,
       health: new PollHealth(INTERVAL, clock),
-      logger: pino({ level: 'silent' }),
-      configured: [],
-      timestampColumn: null,
       ...this.#kept,
     });
   }

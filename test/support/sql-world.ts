@@ -13,8 +13,9 @@ import { LocalDays } from '../../src/datasets/local-day.js';
 import { DatasetRegistry } from '../../src/datasets/registry.js';
 import { Sealer } from '../../src/datasets/sealer.js';
 import { Sql } from '../../src/datasets/sql.js';
-import { type RecorderOptions, TableRecorder } from '../../src/datasets/table-recorder.js';
+import type { RecorderOptions, TableRecorder } from '../../src/datasets/table-recorder.js';
 import { temporaryFolder } from './temporary-folder.js';
+import { openTestRecorder } from './test-recorder.js';
 
 const FREE = { requests: 1, attempts: 1, bytes: 0, readCapacityUnits: 0, metricsRequested: 0 };
 const silent = pino({ level: 'silent' });
@@ -85,17 +86,10 @@ export class SqlWorld {
 
   /** A table of the volume; its datasets are in the registry. */
   async table(name: string, options: Partial<RecorderOptions> = {}): Promise<TableRecorder> {
-    const recorder = await TableRecorder.open({
+    const recorder = await openTestRecorder({
       name,
-      source: `DynamoDB table ${name}`,
       dataDir: this.dataDir,
-      files: nodeFiles,
       health: new PollHealth(30_000, this.time),
-      logger: silent,
-      log: false,
-      changes: false,
-      configured: [],
-      timestampColumn: null,
       ...options,
     });
     for (const dataset of recorder.datasets) this.registry.add(dataset);
