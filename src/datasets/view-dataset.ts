@@ -16,8 +16,9 @@ import { columnOf } from './engine/computed-columns.js';
 import { digest } from './engine/digest.js';
 import { encodeTable } from './engine/encode-table.js';
 import type { Engine } from './engine/engine.js';
+import { narrowing } from './engine/narrowing.js';
 import { readDuckDbError, type Select, SelectMistake, type SelectParser } from './engine/select-parser.js';
-import { NOW_STANDS, readTogether, type SqlDataset } from './engine/sql-dataset.js';
+import { NOW_STANDS, readTogether, type SqlDataset, syncAll } from './engine/sql-dataset.js';
 import type { Relation } from './relation.js';
 import { identifier } from './sql-text.js';
 import { readViewHead } from './view-file.js';
@@ -174,6 +175,9 @@ export class ViewDataset implements Dataset, SqlDataset {
     await this.#turns.run(() => this.#compute());
   }
 
+  /** What it keeps is small, what it does not keep is other datasets' history. */
+  readonly history = null;
+
   table(): SqlTable {
     const { columns } = this.#current;
     return { from: () => identifier(this.name), columns };
@@ -187,23 +191,15 @@ export class ViewDataset implements Dataset, SqlDataset {
   async #compute(): Promise<void> {
     if (this.#isBrokenForGood) throw this.#broken!.error;
     const { catalog, clock } = this.#options;
-    const states: string[] = [];
-    for (const input of this.#inputs) {
-      const table = catalog.of(input);
-      await table.sync();
-      states.push(table.state);
-    }
+    const tables = catalog.tables(this.#inputs);
+    const states = await syncAll([...tables.values()]);
     const now = clock.now();
-    const state = digest([...states, this.#slot(now)]);
+    const state = digest([states, this.#slot(now)]);
     if (this.#kept?.state === state) return;
     const failed = this.#broken;
     if (failed?.state === state && now - failed.at < FAILURE_STANDS) throw failed.error;
     try {
-      this.#kept = {
-        ...(await this.#run(now)),
-        state,
-        readAt: this.#readAt() ?? now,
-      };
+      this.#kept = await this.#run(tables, now);
       this.#broken = null;
     } catch (error) {
       // The service ends, which is no mistake of the view's.
@@ -212,30 +208,31 @@ export class ViewDataset implements Dataset, SqlDataset {
     }
   }
 
-  async #run(now: number): Promise<Pick<Kept, 'columns' | 'rows'>> {
-    const { sql } = this.#select!;
+  async #run(tables: ReadonlyMap<string, SqlDataset>, now: number): Promise<Kept> {
+    const select = this.#select!;
+    const { sql } = select;
     const table = `raw.${identifier(this.name)}`;
     const view = identifier(this.name);
-    return this.#options.engine.session({ lane: 'ours', limit: LIMIT, now }, (session) =>
-      session.transaction(async () => {
-        await session.run(
-          `CREATE OR REPLACE TABLE ${table} AS SELECT * FROM (${sql}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
-        );
-        // Asked of the table: to say it of the SQL, DuckDB would look for a year's files once more.
-        const computed = await session.describe(`SELECT * FROM ${table}`);
-        const columns = computed.map(({ name, type }) => ({
-          column: columnOf(name, type),
-          expression: identifier(name),
-          type,
-        }));
-        this.#checkHead(computed.map(({ name }) => name));
-        const [[count] = []] = await session.rows(`SELECT count(*) FROM ${table}`);
-        const rows = Number(count) > MOST_KEPT_ROWS ? null : Number(count);
-        await session.run(`CREATE OR REPLACE VIEW ${view} AS ${rows === null ? sql : `FROM ${table}`}`);
-        if (rows === null) await session.run(`DROP TABLE ${table}`);
-        return { columns, rows };
-      }),
-    );
+    return this.#options.engine.session({ lane: 'ours', limit: LIMIT, now }, async (session) => {
+      const withDays = await narrowing(session, select, tables);
+      const states = await readTogether(session, [...tables.values()]);
+      const readAt = this.#readAt() ?? now;
+      const [[count] = []] = await session.rows(
+        `CREATE OR REPLACE TABLE ${table} AS ${withDays()}SELECT * FROM (${sql}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
+      );
+      const computed = await session.describe(`SELECT * FROM ${table}`);
+      const columns = computed.map(({ name, type }) => ({
+        column: columnOf(name, type),
+        expression: identifier(name),
+        type,
+      }));
+      this.#checkHead(computed.map(({ name }) => name));
+      const rows = Number(count) > MOST_KEPT_ROWS ? null : Number(count);
+      await session.run(`CREATE OR REPLACE VIEW ${view} AS ${rows === null ? sql : `FROM ${table}`}`);
+      if (rows === null) await session.run(`DROP TABLE ${table}`);
+      await session.commit();
+      return { columns, rows, state: digest([states, this.#slot(now)]), readAt };
+    });
   }
 
   /** What the leading comment names has to be there, or every window on it would fail. */

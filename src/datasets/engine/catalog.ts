@@ -34,6 +34,11 @@ export class Catalog {
     return table;
   }
 
+  /** The same of several, by their names in small letters, as SQL does not mind case. */
+  tables(datasets: readonly Dataset[]): ReadonlyMap<string, SqlDataset> {
+    return new Map(datasets.map((dataset) => [dataset.name.toLowerCase(), this.of(dataset)]));
+  }
+
   /** A dataset by the name that SQL calls it, which does not mind case. */
   find(name: string): Dataset {
     const found =

@@ -11,7 +11,7 @@ import { convert, History } from './history.js';
 import { STAGING, type StoredColumn, stage, typed, typedOrFail } from './loading.js';
 import { readCsv } from './read-csv.js';
 import type { Session } from './session.js';
-import type { Range, SqlDataset } from './sql-dataset.js';
+import type { Range, SealedHistory, SqlDataset } from './sql-dataset.js';
 
 /** The column that SQL has beside a log's or a changes' own: the local day of its time column. */
 const DAY = 'date';
@@ -21,6 +21,8 @@ interface Loaded {
   readonly state: string;
   readonly version: string;
   readonly columns: readonly StoredColumn[];
+  /** The same as SQL shows them, sealed days included. */
+  readonly shown: readonly StoredColumn[];
   /** Name of the column with the local day; null: the dataset has no time. */
   readonly day: string | null;
   readonly timeColumn: string | null;
@@ -66,12 +68,30 @@ export class RelationTable implements SqlDataset {
     return this.#current.state;
   }
 
+  get history(): SealedHistory | null {
+    const loaded = this.#current;
+    const { days, day, shown, timeColumn } = loaded;
+    if (days.length === 0) return null;
+    const time = shown.find(({ column }) => column.name === timeColumn);
+    return {
+      dates: days.map(({ date }) => date),
+      day,
+      time: time?.type === 'TIMESTAMPTZ' ? time.name.toLowerCase() : null,
+      select: (isWanted) =>
+        this.#union(
+          days.filter(({ date }) => isWanted(date)),
+          shown,
+          loaded,
+        ),
+    };
+  }
+
   table(range: Range): SqlTable {
-    const { columns, day, days } = this.#current;
+    const loaded = this.#current;
+    const { columns, days } = loaded;
     const wanted = this.#daysIn(range, days);
     const types = wanted.length === 0 ? columns : this.#history.typesOver(wanted, columns);
-    const from =
-      wanted.length === 0 ? this.#table : `(${this.#union(wanted, types, columns, day).join(' UNION ALL ')})`;
+    const from = wanted.length === 0 ? this.#table : `(${this.#union(wanted, types, loaded)})`;
     return {
       from: () => from,
       columns: types.map(({ column, name, type }) => ({ column, expression: identifier(name), type })),
@@ -125,8 +145,15 @@ export class RelationTable implements SqlDataset {
     await this.#engine.scratch.withFile(content.bytes, (path) =>
       this.#engine.session({ lane: 'ours' }, async (session) => {
         const columns = await stage(session, path, content.columns);
-        const day = timeColumn === null ? null : dayName(columns);
-        const loaded = { version: content.version, columns, day, timeColumn, days, state: this.#nextState() };
+        const loaded = {
+          version: content.version,
+          columns,
+          shown: days.length === 0 ? columns.map(asShown) : this.#history.typesOver(days, columns),
+          day: timeColumn === null ? null : dayName(columns),
+          timeColumn,
+          days,
+          state: this.#nextState(),
+        };
         await this.#publish(session, loaded);
         this.#loaded = loaded;
       }),
@@ -134,9 +161,8 @@ export class RelationTable implements SqlDataset {
   }
 
   async #publish(session: Session, loaded: Loaded): Promise<void> {
-    const { columns, day, days } = loaded;
-    const types = days.length === 0 ? columns.map(asShown) : this.#history.typesOver(days, columns);
-    const all = this.#union(days, types, columns, day).join(' UNION ALL ');
+    const { columns, shown, days } = loaded;
+    const all = this.#union(days, shown, loaded);
     await session.transaction(async () => {
       await session.run(
         `CREATE OR REPLACE TABLE ${this.#table} AS
@@ -152,19 +178,19 @@ export class RelationTable implements SqlDataset {
     return String(this.#loads);
   }
 
-  /** SELECTs of sealed days, then of the rows that are not sealed, in these types. */
+  /** SELECT of sealed days, then of the rows that are not sealed, in these types. */
   #union(
     days: readonly SealedDay[],
     types: readonly StoredColumn[],
-    stored: readonly StoredColumn[],
-    day: string | null,
-  ): string[] {
+    { columns, day }: Pick<Loaded, 'columns' | 'day'>,
+  ): string {
     const list = types.map(
       ({ name, type }, index) =>
-        `${convert(identifier(name), stored[index]!.type, type)} AS ${identifier(name)}`,
+        `${convert(identifier(name), columns[index]!.type, type)} AS ${identifier(name)}`,
     );
     if (day !== null) list.push(identifier(day));
-    return [...this.#history.selects(days, types, day), `SELECT ${list.join(', ')} FROM ${this.#table}`];
+    const unsealed = `SELECT ${list.join(', ')} FROM ${this.#table}`;
+    return [...this.#history.selects(days, types, day), unsealed].join(' UNION ALL ');
   }
 
   /** `, <local day of the time column> AS date`, kept with the rows: asking a time zone for each is what costs. */

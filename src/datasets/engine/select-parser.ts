@@ -1,5 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { Turns } from '../../base/turns.js';
+import { type Condition, conditionsIn, type Node } from './conditions.js';
 
 /** One SELECT, understood. */
 export interface Select {
@@ -7,8 +8,18 @@ export interface Select {
   readonly sql: string;
   /** Tables that it reads, as written, each once; not those that it makes itself (WITH). */
   readonly tables: readonly string[];
+  /** Where it reads them: one for each place. */
+  readonly readings: readonly Reading[];
   /** Whether its answer may change although nothing that it reads does. */
   readonly dependsOnNow: boolean;
+}
+
+/** A place where a SELECT reads a table, and what every row of it has to pass that it uses there. */
+export interface Reading {
+  /** In small letters, as DuckDB's names do not mind case. */
+  readonly table: string;
+  /** The values are SQL. */
+  readonly conditions: readonly Condition<string>[];
 }
 
 /** What is wrong with a text that should be one SELECT. */
@@ -108,9 +119,19 @@ export class SelectParser {
     const tree = await this.#turns.run(() => this.#tree(text));
     const facts = new Facts();
     facts.read(tree, NO_NAMES);
+    const { readings } = facts;
+    const values = readings.flatMap(({ conditions }) => conditions.flatMap((condition) => condition.values));
+    const written = await this.#turns.run(() => this.#write(values));
     return {
       sql: text.replace(/[;\s]+$/, ''),
       tables: [...facts.tables].sort(),
+      readings: readings.map(({ table, conditions }) => ({
+        table,
+        conditions: conditions.map((condition) => ({
+          ...condition,
+          values: condition.values.map((value) => written.get(value)!),
+        })),
+      })),
       dependsOnNow: facts.dependsOnNow,
     };
   }
@@ -150,6 +171,19 @@ export class SelectParser {
     return node;
   }
 
+  /** Expressions of a syntax tree as SQL again. */
+  async #write(expressions: readonly Node[]): Promise<ReadonlyMap<Node, string>> {
+    if (expressions.length === 0) return new Map();
+    const selects = expressions.map((expression) => JSON.stringify(selectOf(expression), withoutPlaces));
+    const reader = await this.#connection.runAndReadAll(
+      `SELECT json_deserialize_sql(CAST(tree AS JSON)) FROM
+        (SELECT unnest(json_extract_string($1::VARCHAR, '$[*]')) AS tree)`,
+      [JSON.stringify(selects)],
+    );
+    const written = reader.getRows().map(([select]) => String(select).slice('SELECT '.length));
+    return new Map(expressions.map((expression, index) => [expression, written[index]!]));
+  }
+
   async #serialized(text: string): Promise<string> {
     const tooLarge = new SelectMistake('It is too long', 'ask for less at a time');
     const reader = await this.#connection
@@ -172,14 +206,14 @@ type Names = ReadonlySet<string>;
 
 const NO_NAMES: Names = new Set();
 
-interface Node extends Readonly<Record<string, unknown>> {
-  readonly cte_map?: { readonly map: readonly { readonly key: string; readonly value: unknown }[] };
-}
+type Ctes = { readonly map: readonly { readonly key: string; readonly value: unknown }[] };
 
 /** Walks a syntax tree: refuses what reaches outside the datasets, notes what it reads and what depends on the time. */
 class Facts {
   readonly tables = new Set<string>();
+  readonly readings: { readonly table: string; readonly conditions: readonly Condition<Node>[] }[] = [];
   dependsOnNow = false;
+  readonly #conditions = new Map<Node, readonly Condition<Node>[]>();
 
   read(node: unknown, names: Names): void {
     if (Array.isArray(node)) for (const child of node) this.read(child, names);
@@ -189,6 +223,9 @@ class Facts {
   #readNode(node: Node, names: Names): void {
     if ('function_name' in node) this.#readFunction(String(node.function_name).toLowerCase());
     switch (node.type) {
+      case 'SELECT_NODE':
+        for (const [table, conditions] of conditionsIn(node)) this.#conditions.set(table, conditions);
+        break;
       case 'COLUMN_REF':
         this.#readColumn(node);
         break;
@@ -215,7 +252,7 @@ class Facts {
   /** Reads what WITH makes, each part with the names before it; returns the names that hold behind it. */
   #readWith({ cte_map: ctes }: Node, names: Names): Names {
     let inside = names;
-    for (const { key, value } of ctes?.map ?? []) {
+    for (const { key, value } of (ctes as Ctes | undefined)?.map ?? []) {
       this.read(value, inside);
       inside = plus(inside, key);
     }
@@ -245,15 +282,43 @@ class Facts {
     );
   }
 
-  #readTable({ catalog_name: catalog, schema_name: schema, table_name: table }: Node, names: Names): void {
+  #readTable(node: Node, names: Names): void {
+    const { catalog_name: catalog, schema_name: schema, table_name: table } = node;
     if (catalog || schema) {
       throw new SelectMistake(
         `${[catalog, schema, table].filter(Boolean).join('.')} is no dataset`,
         'write its name in double quotes, without anything before it',
       );
     }
-    if (!names.has(String(table).toLowerCase())) this.tables.add(String(table));
+    const name = String(table).toLowerCase();
+    if (names.has(name)) return;
+    this.tables.add(String(table));
+    this.readings.push({ table: name, conditions: this.#conditions.get(node) ?? [] });
   }
+}
+
+/** The syntax tree of a SELECT with nothing in it but an expression. */
+function selectOf(expression: Node): unknown {
+  const node = {
+    type: 'SELECT_NODE',
+    modifiers: [],
+    cte_map: { map: [] },
+    select_list: [expression],
+    from_table: { type: 'EMPTY', alias: '', sample: null },
+    where_clause: null,
+    group_expressions: [],
+    group_sets: [],
+    aggregate_handling: 'STANDARD_HANDLING',
+    having: null,
+    sample: null,
+    qualify: null,
+  };
+  return { error: false, statements: [{ node, named_param_map: [] }] };
+}
+
+/** Where no place in a text is known, DuckDB writes a number that JavaScript cannot hold, and refuses what it makes of it. */
+function withoutPlaces(key: string, value: unknown): unknown {
+  return key === 'query_location' ? undefined : value;
 }
 
 function plus(names: Names, name: string): Names {

@@ -83,9 +83,14 @@ export class Session {
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     await this.snapshot();
     const result = await work();
+    await this.commit();
+    return result;
+  }
+
+  /** Shows what was done since `snapshot`, all at once. */
+  async commit(): Promise<void> {
     await this.run('COMMIT');
     this.#hasSnapshot = false;
-    return result;
   }
 
   /** A small answer as rows of JavaScript values. */

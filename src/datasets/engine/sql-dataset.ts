@@ -11,6 +11,18 @@ export interface Range {
   readonly to: number | null;
 }
 
+/** A dataset's sealed days, of which a SELECT may want some only. */
+export interface SealedHistory {
+  /** Their local days, `2026-11-24`, oldest first; one at least. */
+  readonly dates: readonly string[];
+  /** The column with the local day, a DATE, in small letters; null: there is none. */
+  readonly day: string | null;
+  /** The column with the time, of which `day` is the local day, in small letters; null: not as TIMESTAMPTZ. */
+  readonly time: string | null;
+  /** SQL of the dataset with these days only, and with all that is not sealed. */
+  select(isWanted: (date: string) => boolean): string;
+}
+
 /** A dataset as SQL sees it: it follows the dataset when it is told to. */
 export interface SqlDataset {
   /**
@@ -20,6 +32,8 @@ export interface SqlDataset {
   sync(): Promise<void>;
   /** Names the state of all that an answer depends on, the time where it does; after `sync`. */
   readonly state: string;
+  /** Null: it has none; after `sync`. */
+  readonly history: SealedHistory | null;
   /** Where to read a window of it; after `sync`. */
   table(range: Range): SqlTable;
 }
@@ -32,14 +46,14 @@ export async function syncAll(tables: readonly SqlDataset[]): Promise<string> {
 
 /**
  * Brings tables up to date and has the session read them as they are then, so that their columns, types and rows belong
- * together whatever is loaded meanwhile.
+ * together whatever is loaded meanwhile. Returns the state of them.
  */
-export async function readTogether(session: Session, tables: readonly SqlDataset[]): Promise<void> {
+export async function readTogether(session: Session, tables: readonly SqlDataset[]): Promise<string> {
   for (;;) {
     const state = await syncAll(tables);
     await session.snapshot();
     // One that was loaded anew before the snapshot is not what is known of it here: once more.
-    if (stateOf(tables) === state) return;
+    if (stateOf(tables) === state) return state;
   }
 }
 

@@ -17,6 +17,7 @@ import { answerLines } from './answer-lines.js';
 import type { Catalog } from './catalog.js';
 import { columnOf } from './computed-columns.js';
 import type { Engine } from './engine.js';
+import { narrowing } from './narrowing.js';
 import { readDuckDbError, SelectMistake, type SelectParser } from './select-parser.js';
 import type { Session, SessionOptions } from './session.js';
 import { NOW_STANDS, readTogether, syncAll } from './sql-dataset.js';
@@ -111,8 +112,8 @@ export class SqlQueries implements Queries {
       throw refusal(error);
     });
     const inputs = select.tables.map((table) => this.#catalog.find(table));
-    const tables = inputs.map((input) => this.#catalog.of(input));
-    const state = await syncAll(tables);
+    const tables = this.#catalog.tables(inputs);
+    const state = await syncAll([...tables.values()]);
     const times = inputs.flatMap((input) => input.status().readAt ?? []);
     const terms: Terms = {
       shape,
@@ -128,10 +129,12 @@ export class SqlQueries implements Queries {
       readAt: times.length === 0 ? null : Math.min(...times),
       run: (signal) =>
         this.#run(terms, signal, async (session) => {
-          await readTogether(session, tables);
-          const columns = await columnsOf(session, select.sql);
+          const withDays = await narrowing(session, select, tables);
+          await readTogether(session, [...tables.values()]);
+          const days = withDays();
+          const columns = await columnsOf(session, select.sql, days);
           return {
-            sql: `SELECT * FROM (${select.sql}\n) LIMIT ${FOREIGN_ROWS + 1}`,
+            sql: `${days}SELECT * FROM (${select.sql}\n) LIMIT ${FOREIGN_ROWS + 1}`,
             values: [],
             columns: columns.map(({ name, type }) => columnOf(name, type)),
             types: columns.map(({ type }) => type),
@@ -206,11 +209,11 @@ function refuseOthers(parameters: Parameters): void {
   );
 }
 
-/** What a foreign SELECT gives; a mistake in it is told with its place in the text. */
-async function columnsOf(session: Session, sql: string): ReturnType<Session['describe']> {
+/** What a foreign SELECT gives; a mistake in it is told with its place in the text. `days`: see `narrowing`. */
+async function columnsOf(session: Session, sql: string, days: string): ReturnType<Session['describe']> {
   try {
     // On lines of its own, so that columns count from its beginning.
-    return await session.describe(`SELECT * FROM (\n${sql}\n)`);
+    return await session.describe(`${days}SELECT * FROM (\n${sql}\n)`);
   } catch (error) {
     throw refusal(error, 1);
   }
