@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { encodeRow } from '../../../src/csv/encode.js';
 import { StatusDataset } from '../../../src/datasets/status-dataset.js';
@@ -202,6 +203,32 @@ test('days with fewer columns, or of another type, read as one table with all di
     await world.ask('SELECT n, late, date FROM log ORDER BY "timestamp"'),
     'n,late,date\n1,,2026-11-11\n2.5,,2026-11-12\n9007199254740993,7,2026-11-13\n,,2026-11-14\ntext,8,2026-11-15\n',
   );
+});
+
+test('sealed days are encoded in ways that every reader knows', async (t) => {
+  const world = await SqlWorld.start(t);
+  const whole = await world.table('whole', { log: true });
+  const fractions = await world.table('fractions', { log: true });
+  for (let poll = 0; poll < 50; poll++) {
+    const at = world.time.at - 10 * DAY + poll * 30_000;
+    const rows = Array.from({ length: 20 }, (_, id) => [`taxi-${poll}-${id}`, String(poll * 20 + id)]);
+    await whole.record(readingOf({ id: 'string', n: 'number' }, rows), at);
+    const parts = rows.map(([id, n]) => [id!, `${n}.5`]);
+    await fractions.record(readingOf({ id: 'string', n: 'number' }, parts), at);
+  }
+  const encodings = async (recorder: typeof whole, name: string) => {
+    await world.sealer.seal(recorder.log!, { keep: 3, retention: null });
+    const [day] = recorder.log!.sealedDays;
+    const instance = await DuckDBInstance.create(':memory:');
+    t.after(() => instance.closeSync());
+    const connection = await instance.connect();
+    const reader = await connection.runAndReadAll(
+      `SELECT encodings, compression FROM parquet_metadata('${day!.paths[0]}') WHERE path_in_schema = '${name}'`,
+    );
+    return reader.getRows()[0]!.map(String);
+  };
+  assert.deepEqual(await encodings(whole, 'n'), ['DELTA_BINARY_PACKED', 'ZSTD']);
+  assert.deepEqual(await encodings(fractions, 'n'), ['PLAIN', 'ZSTD']);
 });
 
 test('a day that an interrupted sealing left in both places counts once', async (t) => {
