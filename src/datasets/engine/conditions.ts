@@ -39,6 +39,9 @@ const STEADY_FUNCTIONS = new Set([
   'to_seconds',
 ]);
 
+/** Values behind IN up to which they are looked at: longer lists are of other things than days. */
+const LONGEST_LIST = 32;
+
 /** Joins of which no row passes a condition on a column of one table, when that table's rows that fail it are left out. */
 const JOINS = new Set(['INNER', 'LEFT', 'RIGHT', 'OUTER']);
 const JOIN_KINDS = new Set(['REGULAR', 'NATURAL', 'CROSS']);
@@ -99,6 +102,7 @@ function conditionsOf(expression: Node): readonly NamedCondition[] {
   }
   if (type === 'COMPARE_IN') {
     const [input, ...values] = expression.children as readonly Node[];
+    if (values.length > LONGEST_LIST) return [];
     return bounded(input!, ['from', 'to'], values);
   }
   const sides = COMPARISONS[String(type)];
@@ -129,9 +133,15 @@ function appliesTo(names: readonly string[], table: string): boolean {
 function isSteady(expression: Node): boolean {
   switch (expression.class) {
     case 'CONSTANT': {
-      const { value } = expression.value as { readonly value?: unknown };
-      // Numbers beyond have lost digits on their way through JSON.
-      return typeof value === 'string' || Number.isSafeInteger(value);
+      const { type, value } = expression.value as {
+        readonly type: { readonly id: string };
+        readonly value?: unknown;
+      };
+      // Those whose value is in the tree as it is; of NULL there is none. Days and times are texts that are cast.
+      return (
+        (type.id === 'VARCHAR' && typeof value === 'string') ||
+        ((type.id === 'INTEGER' || type.id === 'BIGINT') && Number.isSafeInteger(value))
+      );
     }
     case 'CAST':
       return isSteady(expression.child as Node);

@@ -45,7 +45,10 @@ export async function narrowing(
           .filter(({ table }) => table === name)
           .map((reading) => daysOf(reading, history, meanings)),
       );
-      const isWanted = (date: string) => from <= Date.parse(date) / DAY && Date.parse(date) / DAY <= to;
+      const isWanted = (date: string) => {
+        const day = Date.parse(date) / DAY;
+        return from <= day && day <= to;
+      };
       if (history.dates.every(isWanted)) return [];
       return [`${identifier(name)} AS NOT MATERIALIZED (${history.select(isWanted)})`];
     });

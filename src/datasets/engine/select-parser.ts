@@ -84,6 +84,9 @@ const ONE_SELECT = 'write exactly one SELECT';
 /** Characters of a syntax tree: 15,000 values in a list. Walking through more would hold the event loop too long. */
 const LARGEST_TREE = 2 << 20;
 
+/** Values that a SELECT's conditions compare with, up to which they are told; they are there to find some days with. */
+const MOST_VALUES = 200;
+
 /** How the package begins what DuckDB says about syntax. */
 const NOT_EXTRACTED = 'Failed to extract statements: ';
 
@@ -119,18 +122,19 @@ export class SelectParser {
     const tree = await this.#turns.run(() => this.#tree(text));
     const facts = new Facts();
     facts.read(tree, NO_NAMES);
-    const { readings } = facts;
-    const values = readings.flatMap(({ conditions }) => conditions.flatMap((condition) => condition.values));
-    const written = await this.#turns.run(() => this.#write(values));
+    const values = new Set(
+      facts.readings.flatMap(({ conditions }) => conditions.flatMap((condition) => condition.values)),
+    );
+    const written = await this.#turns.run(() => this.#write([...values].slice(0, MOST_VALUES)));
     return {
       sql: text.replace(/[;\s]+$/, ''),
       tables: [...facts.tables].sort(),
-      readings: readings.map(({ table, conditions }) => ({
+      readings: facts.readings.map(({ table, conditions }) => ({
         table,
-        conditions: conditions.map((condition) => ({
-          ...condition,
-          values: condition.values.map((value) => written.get(value)!),
-        })),
+        conditions: conditions.flatMap((condition) => {
+          const texts = condition.values.flatMap((value) => written.get(value) ?? []);
+          return texts.length === condition.values.length ? [{ ...condition, values: texts }] : [];
+        }),
       })),
       dependsOnNow: facts.dependsOnNow,
     };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { before, type TestContext, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { SelectParser } from '../../../src/datasets/engine/select-parser.js';
 import { readingOf, SqlWorld } from '../../support/sql-world.js';
@@ -192,9 +192,56 @@ let parser: SelectParser;
 before(async () => {
   parser = await SelectParser.open();
 });
+after(() => parser.close());
 
-test('conditions are told by where they stand', async (t) => {
-  t.after(() => parser.close());
+test('values of any type are taken apart', async () => {
+  const values = [
+    "'a'",
+    '1',
+    '-1',
+    '1.5',
+    '1e5',
+    '1e300',
+    '12345678901',
+    '9007199254740993',
+    '99999999999999999999',
+  ];
+  values.push(
+    'true',
+    'NULL',
+    "DATE '2026-11-12'",
+    "TIME '12:00'",
+    "INTERVAL '3 days'",
+    "'\\xAA'::BLOB",
+    '[1, 2]',
+  );
+  values.push(
+    "{'a': 1}",
+    "'101'::BIT",
+    'uuid()',
+    "MAP {'a': 1}",
+
+    '1_000',
+    "E'\\n'",
+    "date '2026-1-1' + 3",
+  );
+  for (const value of values) {
+    const { tables } = await parser.parse(`SELECT 1 FROM a WHERE x >= ${value} AND date > '2026-11-12'`);
+    assert.deepEqual(tables, ['a'], value);
+  }
+});
+
+test('long lists and thousands of conditions are no more than they were', async () => {
+  const numbers = Array.from({ length: 1_500 }, (_, index) => index);
+  const { readings } = await parser.parse(
+    `SELECT 1 FROM a WHERE x IN (${numbers.join(', ')}) AND y > 1 AND ${numbers.map((n) => `z > ${n}`).join(' AND ')}`,
+  );
+  const columns = readings[0]!.conditions.map(({ column }) => column);
+  assert.ok(columns.includes('y') && !columns.includes('x'));
+  assert.ok(columns.length <= 200);
+});
+
+test('conditions are told by where they stand', async () => {
   const { readings } = await parser.parse(
     `SELECT * FROM "A" AS x, b WHERE x.d BETWEEN 1 AND 2 + 3 AND 4 >= e AND lower(f) = 'g' AND h = random()`,
   );
