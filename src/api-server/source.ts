@@ -1,5 +1,6 @@
 import { type Clock, isoTime } from '../base/clock.js';
 import { type DynamoCsvError, regionsNotRead } from '../base/errors.js';
+import { instancesTitle } from '../base/source-titles.js';
 import { encodeRows } from '../csv/encode.js';
 import type { Cell } from '../csv/rows.js';
 import type { Reading, ReadingCost, Source } from '../csv/source.js';
@@ -47,7 +48,7 @@ class InstancesSource implements Source {
     this.#selection = { ids, tags };
     this.#clock = clock;
     this.#regions = (regions.length === 0 ? [null] : regions).map(openRegion);
-    this.title = `EC2 instances ${describeSelection({ ids, tags })}${regions.length === 0 ? '' : ` in ${regions.join(', ')}`}`;
+    this.title = instancesTitle({ ids, tags, regions });
   }
 
   async read({ signal }: { readonly signal: AbortSignal }): Promise<Reading> {
@@ -141,9 +142,4 @@ function unmeasured(id: string, name: string | null, state: string): readonly Ce
 /** Plain decimal notation; a millionth of a percent or of a byte per second says nothing. */
 function decimal(value: number | null): Cell {
   return value === null || !Number.isFinite(value) ? null : String(Number(value.toFixed(6)));
-}
-
-function describeSelection({ ids, tags }: InstanceSelection): string {
-  const byTag = Object.entries(tags).map(([tag, values]) => `${tag}=${values.join('|')}`);
-  return [...ids, ...(byTag.length === 0 ? [] : [`with ${byTag.join(' and ')}`])].join(', ');
 }

@@ -5,6 +5,7 @@ import { Closing } from '../base/closing.js';
 import { describeError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { projectRoot } from '../base/project.js';
+import { instancesTitle, tableTitle } from '../base/source-titles.js';
 import type { Config } from '../config/config.js';
 import { recordingOfInstances, recordingOfTable } from '../config/recording.js';
 import { ApiServer } from './api-server.js';
@@ -104,12 +105,13 @@ async function setInMotion(
 function pastTables({ tables, instances }: Config): Map<PastPoll['table'], PastTable> {
   const recorded = new Map<PastPoll['table'], PastTable>();
   for (const table of tables) {
-    const source = `DynamoDB table ${table.table}`;
+    const source = tableTitle(table.table);
     const recording = recordingOfTable(table);
     recorded.set(table.table as PastPoll['table'], { ...recording, source, rename: table.rename });
   }
   if (instances !== null) {
-    recorded.set('api-server', { ...recordingOfInstances(instances), source: 'EC2 instances', rename: {} });
+    const source = instancesTitle(instances);
+    recorded.set('api-server', { ...recordingOfInstances(instances), source, rename: {} });
   }
   return recorded;
 }

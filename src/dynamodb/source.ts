@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Clock, systemClock } from '../base/clock.js';
 import { DynamoCsvError } from '../base/errors.js';
+import { tableTitle } from '../base/source-titles.js';
 import type { Reading, Source } from '../csv/source.js';
 import { createDynamoDbClient, placeOf } from './client.js';
 import { explainFailure } from './failures.js';
@@ -40,7 +41,7 @@ class DynamoDbSource implements Source {
 
   constructor(options: DynamoDbSourceOptions) {
     const client = { region: options.region, endpoint: options.endpoint ?? null };
-    this.title = `DynamoDB table ${options.table}`;
+    this.title = tableTitle(options.table);
     this.#table = options.table;
     this.#clock = options.clock ?? systemClock;
     this.#client = createDynamoDbClient(client);

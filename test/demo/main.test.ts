@@ -13,6 +13,7 @@ describe('npm run demo', () => {
   it('says what to do next, and Ctrl-C leaves nothing but the data folder', async (t) => {
     const demo = await startService(t, { program, config, env: { LOG_LEVEL: '' } });
     const welcome = await demo.printed(/Ctrl-C ends it/);
+    assert.doesNotMatch(welcome, /"level":/, 'nothing is wrong at a first start');
     const url = /Page +(http:\/\/[\d.:]+)\//.exec(welcome)![1]!;
     assert.match(welcome, new RegExp(`^Data folder  ${demo.dataDir}$`, 'm'));
     for (const row of [
