@@ -18,7 +18,8 @@ import type { Catalog } from './catalog.js';
 import { columnOf } from './computed-columns.js';
 import type { Engine } from './engine.js';
 import { narrowing } from './narrowing.js';
-import { readDuckDbError, SelectMistake, type SelectParser } from './select-parser.js';
+import { readDuckDbError, SelectMistake } from './select-mistake.js';
+import type { SelectParser } from './select-parser.js';
 import type { Session, SessionOptions } from './session.js';
 import { NOW_STANDS, readTogether, syncAll } from './sql-dataset.js';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { SelectMistake, SelectParser } from '../../../src/datasets/engine/select-parser.js';
+import { SelectMistake } from '../../../src/datasets/engine/select-mistake.js';
+import { SelectParser } from '../../../src/datasets/engine/select-parser.js';
 
 let parser: SelectParser;
 before(async () => {

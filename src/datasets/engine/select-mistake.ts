@@ -1,0 +1,37 @@
+/** What is wrong with a text that should be one SELECT. */
+export class SelectMistake extends Error {
+  override readonly name = 'SelectMistake';
+  readonly remedy: string | null;
+  /** From 1; null where it cannot be told. */
+  readonly place: Place | null;
+
+  constructor(message: string, remedy: string | null = null, place: Place | null = null) {
+    super(message);
+    this.remedy = remedy;
+    this.place = place;
+  }
+}
+
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What to do about most of them. */
+export const ONE_SELECT = 'write exactly one SELECT';
+
+/** How the package begins what DuckDB says about syntax. */
+export const NOT_EXTRACTED = 'Failed to extract statements: ';
+
+/** DuckDB's error without its drawing: `Binder Error: column "a" not found … LINE 3: … ^`. */
+export function readDuckDbError(error: unknown): { readonly reason: string; readonly place: Place | null } {
+  const text = (error instanceof Error ? error.message : String(error)).replace(NOT_EXTRACTED, '');
+  const drawing = /\n\nLINE (\d+): (.*)\n( *)\^/.exec(text);
+  const reason = (drawing === null ? text : text.slice(0, drawing.index)).replace(/\s+/g, ' ').trim();
+  if (drawing === null) return { reason, place: null };
+  const prefix = `LINE ${drawing[1]}: `.length;
+  return {
+    reason,
+    place: { line: Number(drawing[1]), column: Math.max(1, drawing[3]!.length - prefix + 1) },
+  };
+}
