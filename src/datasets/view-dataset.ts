@@ -16,7 +16,7 @@ import { columnOf } from './engine/computed-columns.js';
 import { digest } from './engine/digest.js';
 import { encodeTable } from './engine/encode-table.js';
 import type { Engine } from './engine/engine.js';
-import { narrowing } from './engine/narrowing.js';
+import { readNarrowed } from './engine/narrowing.js';
 import { readDuckDbError, SelectMistake } from './engine/select-mistake.js';
 import type { Select, SelectParser } from './engine/select-parser.js';
 import { NOW_STANDS, readTogether, type SqlDataset, syncAll } from './engine/sql-dataset.js';
@@ -193,9 +193,9 @@ export class ViewDataset implements Dataset, SqlDataset {
     if (this.#isBrokenForGood) throw this.#broken!.error;
     const { catalog, clock } = this.#options;
     const tables = catalog.tables(this.#inputs);
-    const states = await syncAll([...tables.values()]);
+    const inputs = await syncAll([...tables.values()]);
     const now = clock.now();
-    const state = digest([states, this.#slot(now)]);
+    const state = this.#stateOf(inputs, now);
     if (this.#kept?.state === state) return;
     const failed = this.#broken;
     if (failed?.state === state && now - failed.at < FAILURE_STANDS) throw failed.error;
@@ -215,11 +215,10 @@ export class ViewDataset implements Dataset, SqlDataset {
     const table = `raw.${identifier(this.name)}`;
     const view = identifier(this.name);
     return this.#options.engine.session({ lane: 'ours', limit: LIMIT, now }, async (session) => {
-      const withDays = await narrowing(session, select, tables);
-      const states = await readTogether(session, [...tables.values()]);
+      const { state: inputs, withDays } = await readNarrowed(session, select, tables);
       const readAt = this.#readAt() ?? now;
       const [[count] = []] = await session.rows(
-        `CREATE OR REPLACE TABLE ${table} AS ${withDays()}SELECT * FROM (${sql}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
+        `CREATE OR REPLACE TABLE ${table} AS ${withDays}SELECT * FROM (${sql}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
       );
       const computed = await session.describe(`SELECT * FROM ${table}`);
       const columns = computed.map(({ name, type }) => ({
@@ -232,7 +231,7 @@ export class ViewDataset implements Dataset, SqlDataset {
       await session.run(`CREATE OR REPLACE VIEW ${view} AS ${rows === null ? sql : `FROM ${table}`}`);
       if (rows === null) await session.run(`DROP TABLE ${table}`);
       await session.commit();
-      return { columns, rows, state: digest([states, this.#slot(now)]), readAt };
+      return { columns, rows, state: this.#stateOf(inputs, now), readAt };
     });
   }
 
@@ -263,6 +262,11 @@ export class ViewDataset implements Dataset, SqlDataset {
     return this.#inputs.length === 0 || this.#inputs.every(({ kind }) => kind === 'lookup')
       ? this.#options.clock.now()
       : null;
+  }
+
+  /** The state of an answer computed from inputs in this state at this time. */
+  #stateOf(inputs: string, now: number): string {
+    return digest([inputs, this.#slot(now)]);
   }
 
   /** What an answer that depends on "now" is good for; the empty text for others. */

@@ -3,7 +3,7 @@ import { identifier } from '../sql-text.js';
 import type { Condition } from './conditions.js';
 import type { Reading, Select } from './select-parser.js';
 import type { Session } from './session.js';
-import type { SealedHistory, SqlDataset } from './sql-dataset.js';
+import { readTogether, type SealedHistory, type SqlDataset } from './sql-dataset.js';
 
 const DAY = 86_400_000;
 
@@ -20,40 +20,41 @@ interface Meaning {
 }
 
 /**
- * DuckDB looks for every file of a table before it applies a condition, 20 microseconds for each: what a SELECT costs
- * would grow with the history, however few days it wants. So it is told before which days those are.
+ * `readTogether` of what a SELECT reads, and of its sealed days only those of which it can use a row. DuckDB looks for
+ * every file of a table before it applies a condition, 20 microseconds for each: what a SELECT costs would grow with the
+ * history, however few days it wants. So it is told before which days those are.
  *
- * Give it a session that knows the time, and tables that are up to date. What it returns gives, behind `readTogether`, a
- * WITH clause to stand in the same line before `SELECT … FROM (<the SELECT>)`: under the names of these tables the SELECT
- * then finds only the sealed days of which it can use a row. It is the empty text where that is all of them.
+ * `tables`: all that the SELECT reads, by their names in small letters; the session has to know the time.
+ * `withDays` is a WITH clause to stand in the same line before `SELECT … FROM (<the SELECT>)`: in it the names of these
+ * tables mean no more than those days. It is the empty text where that is all of them.
  */
-export async function narrowing(
+export async function readNarrowed(
   session: Session,
   select: Select,
   tables: ReadonlyMap<string, SqlDataset>,
-): Promise<() => string> {
+): Promise<{ readonly state: string; readonly withDays: string }> {
   const conditions = select.readings.flatMap((reading) => {
     const history = tables.get(reading.table)?.history ?? null;
     return history === null ? [] : reading.conditions.filter(({ column }) => isOfTime(column, history));
   });
+  // Before the snapshot: a value that cannot be computed would end it.
   const meanings = await meaningsOf(session, [...new Set(conditions.flatMap(({ values }) => values))]);
-  return () => {
-    const parts = [...tables].flatMap(([name, { history }]) => {
-      if (history === null) return [];
-      const { from, to } = hull(
-        select.readings
-          .filter(({ table }) => table === name)
-          .map((reading) => daysOf(reading, history, meanings)),
-      );
-      const isWanted = (date: string) => {
-        const day = Date.parse(date) / DAY;
-        return from <= day && day <= to;
-      };
-      if (history.dates.every(isWanted)) return [];
-      return [`${identifier(name)} AS NOT MATERIALIZED (${history.select(isWanted)})`];
-    });
-    return parts.length === 0 ? '' : `WITH ${parts.join(', ')} `;
-  };
+  const state = await readTogether(session, [...tables.values()]);
+  const parts = [...tables].flatMap(([name, { history }]) => {
+    if (history === null) return [];
+    const { from, to } = hull(
+      select.readings
+        .filter(({ table }) => table === name)
+        .map((reading) => daysOf(reading, history, meanings)),
+    );
+    const isWanted = (date: string) => {
+      const day = Date.parse(date) / DAY;
+      return from <= day && day <= to;
+    };
+    if (history.dates.every(isWanted)) return [];
+    return [`${identifier(name)} AS NOT MATERIALIZED (${history.select(isWanted)})`];
+  });
+  return { state, withDays: parts.length === 0 ? '' : `WITH ${parts.join(', ')} ` };
 }
 
 function isOfTime(column: string, { day, time }: SealedHistory): boolean {

@@ -17,7 +17,7 @@ import { answerLines } from './answer-lines.js';
 import type { Catalog } from './catalog.js';
 import { columnOf } from './computed-columns.js';
 import type { Engine } from './engine.js';
-import { narrowing } from './narrowing.js';
+import { readNarrowed } from './narrowing.js';
 import { readDuckDbError, SelectMistake } from './select-mistake.js';
 import type { SelectParser } from './select-parser.js';
 import type { Session, SessionOptions } from './session.js';
@@ -130,12 +130,10 @@ export class SqlQueries implements Queries {
       readAt: times.length === 0 ? null : Math.min(...times),
       run: (signal) =>
         this.#run(terms, signal, async (session) => {
-          const withDays = await narrowing(session, select, tables);
-          await readTogether(session, [...tables.values()]);
-          const days = withDays();
-          const columns = await columnsOf(session, select.sql, days);
+          const { withDays } = await readNarrowed(session, select, tables);
+          const columns = await columnsOf(session, select.sql, withDays);
           return {
-            sql: `${days}SELECT * FROM (${select.sql}\n) LIMIT ${FOREIGN_ROWS + 1}`,
+            sql: `${withDays}SELECT * FROM (${select.sql}\n) LIMIT ${FOREIGN_ROWS + 1}`,
             values: [],
             columns: columns.map(({ name, type }) => columnOf(name, type)),
             types: columns.map(({ type }) => type),
@@ -210,11 +208,11 @@ function refuseOthers(parameters: Parameters): void {
   );
 }
 
-/** What a foreign SELECT gives; a mistake in it is told with its place in the text. `days`: see `narrowing`. */
-async function columnsOf(session: Session, sql: string, days: string): ReturnType<Session['describe']> {
+/** What a foreign SELECT gives; a mistake in it is told with its place in the text. `withDays`: see `readNarrowed`. */
+async function columnsOf(session: Session, sql: string, withDays: string): ReturnType<Session['describe']> {
   try {
     // On lines of its own, so that columns count from its beginning.
-    return await session.describe(`${days}SELECT * FROM (\n${sql}\n)`);
+    return await session.describe(`${withDays}SELECT * FROM (\n${sql}\n)`);
   } catch (error) {
     throw refusal(error, 1);
   }
