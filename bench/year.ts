@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isoTime, systemClock } from '../src/base/clock.js';
 import { createLogger } from '../src/base/logger.js';
+import { tableTitle } from '../src/base/source-titles.js';
 import { openRecorder } from '../src/collect/open-recorder.js';
 import { loadConfig } from '../src/config/config.js';
 import { recordingOfTable } from '../src/config/recording.js';
@@ -76,7 +77,7 @@ export async function makeYear({ dataDir, config: file, rows, csv }: YearOptions
   const sql = new Sql({ ...options, registry: new DatasetRegistry() });
   const recorder = await openRecorder({
     ...recordingOfTable(table),
-    source: `DynamoDB table ${TABLE}`,
+    source: tableTitle(TABLE),
     dataDir,
     health: new PollHealth(SPACING, systemClock),
     logger,

@@ -44,12 +44,12 @@ export class Sql {
   }
 
   /**
-   * Adds the views of a folder to the registry, when all other datasets are there. `shown`: how the folder is called to
-   * people. A view that is broken is there all the same and says so.
+   * Adds the views of a folder, in the order of their names, to the registry, when all other datasets are there. A folder
+   * that does not exist has none. `shown`: how the folder is called to people. A view that is broken is there all the same and says so.
    */
   async openViews(dir: string, shown: string): Promise<readonly ViewDataset[]> {
-    if ((await filesOf(dir, '.sql')).length === 0) return [];
-    return (await this.#engine()).openViews(dir, shown);
+    const files = await filesOf(dir, '.sql');
+    return files.length === 0 ? [] : (await this.#engine()).openViews({ dir, files, shown });
   }
 
   /** Stops what is running. */

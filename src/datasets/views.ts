@@ -6,13 +6,13 @@ import type { Logger } from '../base/logger.js';
 import type { Catalog } from './engine/catalog.js';
 import type { Engine } from './engine/engine.js';
 import type { SelectParser } from './engine/select-parser.js';
-import { filesOf } from './lookups.js';
 import type { DatasetRegistry } from './registry.js';
 import { ViewDataset } from './view-dataset.js';
 
 export interface ViewsOptions {
-  /** Folder of the `.sql` files; one that does not exist has none. */
   readonly dir: string;
+  /** Names of the `.sql` files in it, in the order in which the views are to be there. */
+  readonly files: readonly string[];
   /** How the folder is called to people. */
   readonly shown: string;
   readonly registry: DatasetRegistry;
@@ -27,13 +27,13 @@ export interface ViewsOptions {
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/;
 
 /**
- * Reads every view of a folder and adds it to the registry, in the order of their names. Call it when all other datasets
+ * Reads views of a folder and adds them to the registry. Call it when all other datasets
  * are there: a view that takes the name of one is left out, and the log says so.
  */
 export async function openViews(options: ViewsOptions): Promise<readonly ViewDataset[]> {
-  const { dir, shown, registry, parser, logger } = options;
+  const { dir, files, shown, registry, parser, logger } = options;
   const views: ViewDataset[] = [];
-  for (const fileName of await filesOf(dir, '.sql')) {
+  for (const fileName of files) {
     const name = basename(fileName, '.sql');
     const file = join(shown, fileName);
     const taken = registry.list().find((dataset) => dataset.name.toLowerCase() === name.toLowerCase());

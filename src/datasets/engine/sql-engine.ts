@@ -3,7 +3,7 @@ import type { Queries } from '../queries.js';
 import type { ParquetWriter } from '../sealer.js';
 import type { SqlOptions } from '../sql.js';
 import type { ViewDataset } from '../view-dataset.js';
-import { openViews } from '../views.js';
+import { openViews, type ViewsOptions } from '../views.js';
 import { Catalog } from './catalog.js';
 import { Engine } from './engine.js';
 import { DuckDbParquet } from './parquet.js';
@@ -36,15 +36,11 @@ export class SqlEngine {
     return new SqlEngine(options, await Engine.open(options), await SelectParser.open());
   }
 
-  /**
-   * Adds the views of a folder to the registry, when all other datasets are there. `shown`: how the folder is called to
-   * people. A view that is broken is there all the same and says so.
-   */
-  openViews(dir: string, shown: string): Promise<readonly ViewDataset[]> {
+  /** See `Sql.openViews`; `files`: the names of the folder's `.sql` files. */
+  openViews(folder: Pick<ViewsOptions, 'dir' | 'files' | 'shown'>): Promise<readonly ViewDataset[]> {
     return openViews({
       ...this.#options,
-      dir,
-      shown,
+      ...folder,
       engine: this.#engine,
       parser: this.#parser,
       catalog: this.#catalog,
