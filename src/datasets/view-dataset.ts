@@ -181,7 +181,7 @@ export class ViewDataset implements Dataset, SqlDataset {
 
   table(): SqlTable {
     const { columns } = this.#current;
-    return { from: () => identifier(this.name), columns };
+    return { from: identifier(this.name), columns };
   }
 
   get #current(): Kept {

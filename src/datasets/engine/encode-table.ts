@@ -17,7 +17,7 @@ export async function encodeTable(
   const list = columns.map(({ expression }) => expression).join(', ');
   const names = columns.map(({ column }) => column);
   const select = {
-    sql: `SELECT ${list} FROM ${from({ from: null, to: null })}`,
+    sql: `SELECT ${list} FROM ${from}`,
     values: [],
     columns: names,
     types: columns.map(({ type }) => type),

@@ -91,9 +91,8 @@ export class RelationTable implements SqlDataset {
     const { columns, days } = loaded;
     const wanted = this.#daysIn(range, days);
     const types = wanted.length === 0 ? columns : this.#history.typesOver(wanted, columns);
-    const from = wanted.length === 0 ? this.#table : `(${this.#union(wanted, types, loaded)})`;
     return {
-      from: () => from,
+      from: wanted.length === 0 ? this.#table : `(${this.#union(wanted, types, loaded)})`,
       columns: types.map(({ column, name, type }) => ({ column, expression: identifier(name), type })),
     };
   }

@@ -35,7 +35,7 @@ export function chosenSql(
   }
   if (condition !== null) conditions.push(condition);
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
-  return `FROM ${table.from({ from: time?.from ?? null, to: time?.to ?? null })}${where}`;
+  return `FROM ${table.from}${where}`;
 }
 
 /** The window's rows with the columns that are needed, each with its position. */

@@ -28,9 +28,7 @@ export class TestDuckDb {
   readonly #instance: DuckDBInstance;
   readonly connection: DuckDBConnection;
   #dataset: WindowedDataset = { name: 'none', columns: [], keys: [], timeColumn: null };
-  #table: SqlTable = { from: () => '', columns: [] };
-  /** The ranges that the table was asked for. */
-  readonly ranges: { readonly from: number | null; readonly to: number | null }[] = [];
+  #table: SqlTable = { from: '', columns: [] };
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
     this.#instance = instance;
@@ -66,10 +64,7 @@ export class TestDuckDb {
   ): void {
     this.#dataset = dataset;
     this.#table = {
-      from: (range) => {
-        this.ranges.push(range);
-        return from;
-      },
+      from,
       columns: dataset.columns.map((column, i) => ({
         column,
         expression: identifiers[i]!,

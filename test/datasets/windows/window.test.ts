@@ -27,19 +27,6 @@ const log: TestTable = {
   ]),
 };
 
-test('only the days of the window are opened', async () => {
-  await db.load(log);
-  db.ranges.length = 0;
-  await db.select([['last', '10m']]);
-  await db.select([['from', '2026-11-24']]);
-  await db.select([]);
-  assert.deepEqual(db.ranges, [
-    { from: NOW - 600_000, to: NOW + 1 },
-    { from: Date.parse('2026-11-24'), to: null },
-    { from: null, to: null },
-  ]);
-});
-
 test('a pivot into a wide series', async () => {
   await db.load(log);
   assert.equal(
