@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { nodeFiles } from '../csv/files.js';
 import type { TakeoverOptions } from '../csv/takeover.js';
-import type { RecorderOptions } from '../datasets/table-recorder.js';
+import type { RecorderOptions } from '../datasets/recorder-options.js';
 
 /** Bytes of a file from which a busy machine takes seconds to read it. */
 const LARGE = 16 * 1_024 * 1_024;

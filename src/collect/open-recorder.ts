@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 import type { Logger } from '../base/logger.js';
 import { nodeFiles } from '../csv/files.js';
 import { type TakeoverOptions, takeOver } from '../csv/takeover.js';
-import { type RecorderOptions, TableRecorder } from '../datasets/table-recorder.js';
+import type { RecorderOptions } from '../datasets/recorder-options.js';
+import { TableRecorder } from '../datasets/table-recorder.js';
 import { namesWithState, stateFileOf } from '../datasets/table-state.js';
 import { sayWhatIsLarge } from './large-files.js';
 

@@ -3,7 +3,7 @@ import { isoTime } from '../base/clock.js';
 import { readFirstRow } from '../csv/first-row.js';
 import type { AppendedDataset } from './appended-dataset.js';
 import { type AddedNames, chooseAddedNames } from './column-names.js';
-import type { RecorderOptions } from './table-recorder.js';
+import type { RecorderOptions } from './recorder-options.js';
 import type { TableState } from './table-state.js';
 
 /** The added columns' names, which stay as long as there is data that has them, whatever `timestampColumn` says now. */

@@ -1,13 +1,13 @@
-import { join } from 'node:path';
 import { datasetNotReadYet } from '../base/errors.js';
 import { encodeHeader } from '../csv/encode.js';
 import { nodeFiles } from '../csv/files.js';
 import type { Column } from '../csv/rows.js';
-import { changesColumns, logColumns, TIMESTAMP } from './column-names.js';
+import { TIMESTAMP } from './column-names.js';
 import type { Content, DatasetKind, DatasetStatus } from './dataset.js';
+import { columnsOf } from './layout.js';
+import { placesOf, type RecorderOptions } from './recorder-options.js';
 import type { Relation } from './relation.js';
-import type { RecorderOptions } from './table-recorder.js';
-import { TableStateFile } from './table-state.js';
+import { stateFileOf } from './table-state.js';
 
 /**
  * The datasets of a source as the volume's notes tell of them: every column with its type, and no row. Only the notes
@@ -18,27 +18,16 @@ export async function knownRelations(
   dataDir: string,
   recording: Pick<RecorderOptions, 'name' | 'log' | 'logName' | 'changes'>,
 ): Promise<readonly Relation[]> {
-  const { name, log, logName, changes } = recording;
-  const file = new TableStateFile(join(dataDir, '.dynamo-csv', `${name}.json`), nodeFiles);
   // Notes that cannot be read tell nothing; the service says so when it starts on them.
-  const state = await file.read().catch(() => null);
-  const { columns = null, keys = [], names = null } = state ?? {};
-  const relation = (name: string, kind: DatasetKind, columns: readonly Column[] | null) =>
-    new RowlessRelation(
-      name,
-      kind,
-      columns,
-      keys,
-      kind === 'snapshot' ? null : (names?.timestamp ?? TIMESTAMP),
-    );
-  const added = columns === null || names === null ? null : { columns, names };
-  const ofLog = added === null ? null : logColumns(added.columns, added.names);
-  const ofChanges = added === null ? null : changesColumns(added.columns, keys.length, added.names);
-  return [
-    ...(log && logName === undefined ? [] : [relation(name, 'snapshot', columns)]),
-    ...(log ? [relation(logName ?? name, 'log', ofLog)] : []),
-    ...(changes ? [relation(`${name}-changes`, 'changes', ofChanges)] : []),
-  ];
+  const state = await stateFileOf(dataDir, recording.name, nodeFiles)
+    .read()
+    .catch(() => null);
+  const keys = state?.keys ?? [];
+  const timeColumn = state?.names?.timestamp ?? TIMESTAMP;
+  return placesOf(recording).map(({ dataset, kind }) => {
+    const columns = state === null ? null : columnsOf(kind, state);
+    return new RowlessRelation(dataset, kind, columns, keys, kind === 'snapshot' ? null : timeColumn);
+  });
 }
 
 /** Columns without rows. */

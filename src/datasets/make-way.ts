@@ -1,6 +1,5 @@
 import { dirname, join } from 'node:path';
 import { fileNotWritten } from '../base/errors.js';
-import type { Logger } from '../base/logger.js';
 import { AppendFile } from '../csv/append-file.js';
 import { OWN_FOLDER } from '../csv/append-journal.js';
 import type { Files } from '../csv/files.js';
@@ -8,29 +7,11 @@ import { readFirstRow } from '../csv/first-row.js';
 import { TAKEN_OVER_FOLDER } from '../csv/takeover.js';
 import { moveAside } from '../csv/write.js';
 import { CHANGE, SINCE, TIMESTAMP } from './column-names.js';
+import type { Place, RecorderOptions } from './recorder-options.js';
 import { claimantOf, type TableState } from './table-state.js';
 
 /** What a CSV file can be; `foreign`: a snapshot with columns that this source never had. */
-type Found = 'snapshot' | 'log' | 'changes' | 'foreign';
-type Kind = Exclude<Found, 'foreign'>;
-
-/** One file that a recorder is going to write. */
-interface Place {
-  /** Published name; `<name>.csv` is the file. */
-  readonly dataset: string;
-  readonly kind: Kind;
-}
-
-export interface MakeWayOptions {
-  readonly name: string;
-  readonly dataDir: string;
-  readonly files: Files;
-  readonly logger: Logger;
-  readonly places: readonly Place[];
-  /** The baseline's file while `<name>.csv` is a log. */
-  readonly hiddenBaseline: string;
-  readonly timestampColumn: string | null;
-}
+type Found = Place['kind'] | 'foreign';
 
 /**
  * Sees to it, before a source's files are opened, that none of them is something else than what is going to be written
@@ -39,18 +20,24 @@ export interface MakeWayOptions {
  * on between snapshot and log, so that no change is lost. Interrupted anywhere, the next start does the rest.
  *
  * @param state what the volume knows of this source; null: nothing
+ * @param places what is going to be written
  */
-export async function makeWay(state: TableState | null, options: MakeWayOptions): Promise<void> {
+export async function makeWay(
+  state: TableState | null,
+  places: readonly Place[],
+  options: RecorderOptions,
+): Promise<void> {
   try {
-    for (const place of options.places) await makeWayAt(place, state, options);
-    await moveBaseline(options);
+    for (const place of places) await makeWayAt(place, state, options);
+    await moveBaseline(places, options);
   } catch (error) {
     throw fileNotWritten(options.dataDir, error);
   }
 }
 
-async function makeWayAt(place: Place, state: TableState | null, options: MakeWayOptions): Promise<void> {
-  const { dataDir, files, hiddenBaseline } = options;
+async function makeWayAt(place: Place, state: TableState | null, options: RecorderOptions): Promise<void> {
+  const { dataDir, files } = options;
+  const hiddenBaseline = hiddenBaselineOf(dataDir, options.name);
   const path = join(dataDir, `${place.dataset}.csv`);
   const claimant = await claimantOf(place.dataset, options.name, state, dataDir, files);
   const header = await readFirstRow(path, files);
@@ -98,7 +85,11 @@ async function moveFile(files: Files, from: string, to: string): Promise<void> {
 }
 
 /** Where `<name>.csv` is no log any more, what the next poll is compared with stands there again. */
-async function moveBaseline({ name, dataDir, files, places, hiddenBaseline }: MakeWayOptions): Promise<void> {
+async function moveBaseline(
+  places: readonly Place[],
+  { name, dataDir, files }: RecorderOptions,
+): Promise<void> {
+  const hiddenBaseline = hiddenBaselineOf(dataDir, name);
   const path = join(dataDir, `${name}.csv`);
   const isSnapshot = places.some(({ dataset, kind }) => dataset === name && kind === 'snapshot');
   if (!isSnapshot || (await files.stat(path)) !== null || (await files.stat(hiddenBaseline)) === null) return;
@@ -118,7 +109,7 @@ function whatIs(header: readonly string[], state: TableState | null, timestampCo
   return state !== null && header.some((name) => !own.has(name)) ? 'foreign' : 'snapshot';
 }
 
-/** Where the baseline of a log stands. */
+/** Where the baseline's file stands while `<name>.csv` is a log. */
 export function hiddenBaselineOf(dataDir: string, name: string): string {
   return join(dataDir, OWN_FOLDER, `${name}.baseline.csv`);
 }

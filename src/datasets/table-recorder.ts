@@ -1,12 +1,10 @@
 import { join } from 'node:path';
 import { isoTime } from '../base/clock.js';
-import { DynamoCsvError, describeError, notPersisted } from '../base/errors.js';
-import type { Logger } from '../base/logger.js';
+import { type DynamoCsvError, notPersisted } from '../base/errors.js';
 import { OWN_FOLDER } from '../csv/append-journal.js';
-import { mergeColumns, sameColumns } from '../csv/columns.js';
+import { sameColumns } from '../csv/columns.js';
 import { noRows } from '../csv/encode.js';
-import type { Files } from '../csv/files.js';
-import { concatRows, inTurns, relayoutInTurns, withColumn } from '../csv/relayout.js';
+import { concatRows, inTurns, withColumn } from '../csv/relayout.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { Reading } from '../csv/source.js';
 import { type AppendedDataset, rowsAfter } from './appended-dataset.js';
@@ -14,48 +12,21 @@ import { Baseline } from './baseline.js';
 import { changeRows } from './change-rows.js';
 import { changesOfLog } from './changes-of-log.js';
 import { ClockWatch } from './clock-watch.js';
-import {
-  type AddedNames,
-  avoidAddedNames,
-  changesColumns,
-  chooseAddedNames,
-  logColumns,
-  TIMESTAMP,
-  timeColumn,
-} from './column-names.js';
+import { type AddedNames, changesColumns, logColumns, timeColumn } from './column-names.js';
 import { diffRows } from './diff.js';
-import { keptNames, tellOfGap } from './earlier-configuration.js';
-import type { PollHealth } from './freshness.js';
-import { hiddenBaselineOf, makeWay } from './make-way.js';
-import { type Layout, openAppended } from './open-appended.js';
+import { tellOfGap } from './earlier-configuration.js';
+import { hasOtherKeys, isSameLayout, type Layout, layOut } from './layout.js';
+import { hiddenBaselineOf } from './make-way.js';
+import { type OpenedTable, openTable } from './open-table.js';
 import { type Compared, joinPolls, type PastPoll, type Poll } from './poll.js';
+import { placesOf, type RecorderOptions } from './recorder-options.js';
 import type { Relation } from './relation.js';
+import { restoreBaseline } from './restore-baseline.js';
 import { SnapshotDataset, wholeFile } from './snapshot-dataset.js';
 import { stateFileOf, type TableState, type TableStateFile } from './table-state.js';
 
 /** Bytes of past polls that are gathered before they are written. */
 const PAST_BATCH = 4 * 1024 * 1024;
-
-export interface RecorderOptions {
-  /** Published name; `<name>.csv` is its file. */
-  readonly name: string;
-  /** The source's title, for people. */
-  readonly source: string;
-  readonly dataDir: string;
-  readonly files: Files;
-  readonly health: PollHealth;
-  readonly logger: Logger;
-  /** Keep every poll's rows instead of the latest poll's only. */
-  readonly log: boolean;
-  /** Name of the log beside the snapshot; null: the log takes the place of the snapshot under `name`. */
-  readonly logName?: string;
-  /** Keep `<name>-changes` too. */
-  readonly changes: boolean;
-  /** Columns that exist before a value was seen, in this order behind the keys. */
-  readonly configured: readonly string[];
-  /** Name of the added time column, null for `timestamp`. */
-  readonly timestampColumn: string | null;
-}
 
 /** What became of one poll's rows. */
 export interface Recorded {
@@ -82,61 +53,50 @@ export class TableRecorder {
   readonly #clockWatch: ClockWatch;
   readonly #baseline: Baseline | null;
   readonly #snapshot: SnapshotDataset | null;
-  #log: AppendedDataset | null = null;
-  #changes: AppendedDataset | null = null;
-  #columns: readonly Column[] = [];
-  #keys: readonly string[] = [];
-  #names: AddedNames | null = null;
+  readonly #log: AppendedDataset | null;
+  readonly #changes: AppendedDataset | null;
+  /** What the state file says once it is written again. */
+  #state: TableState;
   /** What the state file says of the layout: rows of another one are not written before it says so. */
-  #described: Layout = { columns: [], keys: [], names: null };
+  #described: Layout;
   /** The latest poll's time, whatever became of it. */
-  #lastAt = 0;
-  /** The latest poll that the volume has whole. */
-  #recordedAt: number | null = null;
-  /** The poll whose items the baseline has in memory: what changed, changed since. */
-  #comparedAt: number | null = null;
-  /** The poll whose items stand in the baseline's file. */
-  #snapshotAt: number | null = null;
-  /** The first poll with the present keys, where there were others before. */
-  #keysSince: number | null = null;
-  /** Every name that this source's datasets ever had here. */
-  #published: readonly string[] = [];
+  #lastAt: number;
 
-  private constructor(options: RecorderOptions) {
-    const { name, dataDir, files } = options;
+  private constructor(
+    options: RecorderOptions,
+    stateFile: TableStateFile,
+    { log, changes, state, found }: OpenedTable,
+  ) {
+    const { name, source, dataDir, files, health } = options;
     this.#options = options;
     this.#clockWatch = new ClockWatch(name, options.logger);
-    this.#stateFile = stateFileOf(dataDir, name, files);
-    const replaced = options.log && options.logName === undefined;
-    const needsBaseline = !replaced || options.changes;
-    this.#baseline = needsBaseline
-      ? new Baseline(
-          {
-            rows: replaced ? hiddenBaselineOf(dataDir, name) : join(dataDir, `${name}.csv`),
-            deleted: join(dataDir, OWN_FOLDER, `${name}.deleted.csv`),
-          },
-          files,
-        )
-      : null;
-    this.#snapshot = replaced
-      ? null
-      : new SnapshotDataset({
-          name,
-          source: options.source,
-          description: `What the latest poll of ${options.source} found.`,
-          health: options.health,
-        });
+    this.#stateFile = stateFile;
+    this.#log = log;
+    this.#changes = changes;
+    this.#state = state;
+    const isDescribed = found !== null && found.datasets.length === state.datasets.length;
+    this.#described = isDescribed ? found : { columns: [], keys: [], names: null };
+    this.#lastAt = Math.max(state.readAt ?? 0, log?.lastAt ?? 0, changes?.lastAt ?? 0);
+    const hasSnapshot = placesOf(options).some(({ kind }) => kind === 'snapshot');
+    const rows = hasSnapshot ? join(dataDir, `${name}.csv`) : hiddenBaselineOf(dataDir, name);
+    const deleted = join(dataDir, OWN_FOLDER, `${name}.deleted.csv`);
+    this.#baseline = hasSnapshot || options.changes ? new Baseline({ rows, deleted }, files) : null;
+    const description = `What the latest poll of ${source} found.`;
+    this.#snapshot = hasSnapshot ? new SnapshotDataset({ name, source, description, health }) : null;
   }
 
   /** Opens what the volume has of this source, finishing or undoing what was interrupted. */
   static async open(options: RecorderOptions): Promise<TableRecorder> {
-    const recorder = new TableRecorder(options);
+    const stateFile = stateFileOf(options.dataDir, options.name, options.files);
+    const opened = await openTable(stateFile, options);
+    const recorder = new TableRecorder(options, stateFile, opened);
     try {
       await recorder.#open();
     } catch (error) {
-      await Promise.allSettled([recorder.#log?.close(), recorder.#changes?.close()]);
+      await Promise.allSettled([opened.log?.close(), opened.changes?.close()]);
       throw error;
     }
+    if (opened.found !== null) tellOfGap(opened.found, opened.changes, options);
     return recorder;
   }
 
@@ -155,7 +115,7 @@ export class TableRecorder {
 
   /** The table's own columns known so far, for the source. */
   get known(): readonly Column[] {
-    return this.#columns;
+    return this.#state.columns;
   }
 
   /**
@@ -185,8 +145,8 @@ export class TableRecorder {
       const poll = await this.#prepare(reading, at);
       if (poll.isNewLayout || weight > PAST_BATCH) await flush();
       if (this.#baseline !== null) this.#baseline.rows = poll.rows;
-      await this.#baseline?.track(poll.compared?.differences ?? [], this.#keys.length);
-      this.#comparedAt = poll.at;
+      await this.#baseline?.track(poll.compared?.differences ?? [], this.#keyCount);
+      this.#update({ comparedAt: poll.at });
       gathered.push(poll);
       weight += (poll.logged?.body.length ?? 0) + (poll.compared?.rows.body.length ?? 0);
     }
@@ -198,7 +158,8 @@ export class TableRecorder {
     if (problems[0] === undefined) return;
     // The baseline went ahead of the volume: what comes next is compared with what the volume has.
     this.#baseline?.clear();
-    await this.#openBaseline(this.#recordedAt);
+    this.#update({ comparedAt: this.#state.readAt });
+    await this.#restoreBaseline();
     throw problems[0];
   }
 
@@ -241,84 +202,77 @@ export class TableRecorder {
   }
 
   get #addedNames(): AddedNames {
-    if (this.#names === null) throw new TypeError('no poll was recorded yet');
-    return this.#names;
+    if (this.#state.names === null) throw new TypeError('no poll was recorded yet');
+    return this.#state.names;
   }
 
-  /** Brings a reading into the table's layout: every column ever seen, at its place. */
+  get #keyCount(): number {
+    return this.#state.keys.length;
+  }
+
+  /** Columns of the changes as they are laid out now. */
+  get #changesColumns(): Column[] {
+    return changesColumns(this.#state.columns, this.#keyCount, this.#addedNames);
+  }
+
+  #update(state: Partial<TableState>): void {
+    this.#state = { ...this.#state, ...state };
+  }
+
+  /** Brings a reading into the table's layout, and all that it is compared with too. */
   async #layOut(reading: Reading, at: number): Promise<{ rows: EncodedRows; isNewLayout: boolean }> {
-    const { configured, logger, name } = this.#options;
-    if (this.#keys.length > 0 && this.#keys.join() !== reading.keys.join()) {
-      logger.warn(
-        { dataset: name, before: this.#keys, now: reading.keys },
-        'the key schema changed: all items count as new',
-      );
+    const before = this.#state;
+    const { layout, rows } = await layOut(reading, before, this.#options);
+    if (hasOtherKeys(before, layout)) {
+      const { logger, name } = this.#options;
+      const keys = { before: before.keys, now: layout.keys };
+      logger.warn({ dataset: name, ...keys }, 'the key schema changed: all items count as new');
       this.#baseline?.clear();
-      this.#keysSince = at;
+      this.#update({ keysSince: at });
     }
-    this.#keys = reading.keys;
-    if (this.#log !== null || this.#changes !== null) {
-      this.#names ??= this.#chooseNames([...this.#columns, ...reading.rows.columns]);
-    }
-    const found = this.#names === null ? reading.rows : avoidAddedNames(reading.rows, this.#names);
-    const columns = mergeColumns(this.#columns, found.columns, { keys: reading.keys, configured });
-    const isNewLayout = !sameColumns(this.#columns, columns);
-    if (isNewLayout) await this.#baseline?.layOut(columns);
-    this.#columns = columns;
-    return { rows: { ...(await relayoutInTurns(found, columns)), columns }, isNewLayout };
-  }
-
-  #chooseNames(columns: readonly Column[]): AddedNames {
-    const { timestampColumn, logger, name } = this.#options;
-    const names = chooseAddedNames(columns, timestampColumn);
-    if (timestampColumn === null && names.timestamp !== TIMESTAMP) {
-      logger.warn(
-        { dataset: name, column: names.timestamp },
-        `the table has an attribute "${TIMESTAMP}" itself: the poll's time is in column "${names.timestamp}"; set timestampColumn to choose its name`,
-      );
-    }
-    return names;
+    const isNewLayout = !sameColumns(before.columns, layout.columns);
+    if (isNewLayout) await this.#baseline?.layOut(layout.columns);
+    this.#update(layout);
+    return { rows, isNewLayout };
   }
 
   /** Changes that are kept from now on begin with those that the log of the past tells of. */
   async #learnFromLog(): Promise<void> {
     if (this.#log === null || this.#changes === null) return;
-    if (this.#changes.isEmpty && this.#log.lastAt >= Math.max(1, this.#keysSince ?? 0))
+    if (this.#changes.isEmpty && this.#log.lastAt >= Math.max(1, this.#state.keysSince ?? 0))
       await this.#readChangesOff(this.#log, this.#changes);
     this.#log.neededAfter = Number.POSITIVE_INFINITY;
   }
 
   async #readChangesOff(log: AppendedDataset, changes: AppendedDataset): Promise<void> {
     const { logger } = this.#options;
+    const { keys, keysSince } = this.#state;
     const { timestamp } = this.#addedNames;
     await this.#writeState();
-    await log.layOut(logColumns(this.#columns, this.#addedNames), this.#keys, timestamp);
-    const keyCount = this.#keys.length;
-    const columns = changesColumns(this.#columns, keyCount, this.#addedNames);
+    await log.layOut(logColumns(this.#state.columns, this.#addedNames), keys, timestamp);
+    const columns = this.#changesColumns;
     logger.info({ dataset: changes.name, rows: log.status().rows }, 'reading the changes off the log');
     const baseline = this.#baseline as Baseline;
-    const comparable = rowsAfter(await log.rows(), (this.#keysSince ?? 0) - 1);
-    const past = await changesOfLog(comparable, this.#columns, keyCount, columns, baseline);
+    const comparable = rowsAfter(await log.rows(), (keysSince ?? 0) - 1);
+    const past = await changesOfLog(comparable, this.#state.columns, keys.length, columns, baseline);
     // The baseline first: interrupted before the changes are there, all of this is done again.
     await baseline.write(wholeFile(baseline.rows as EncodedRows));
-    this.#recordedAt = past.at;
-    this.#comparedAt = past.at;
+    this.#update({ readAt: past.at, comparedAt: past.at });
     this.#haveSnapshotOf(past.at);
     await this.#writeState();
-    await changes.layOut(columns, this.#keys, timestamp);
+    await changes.layOut(columns, keys, timestamp);
     await changes.fill(past.rows, past.at);
     logger.info({ dataset: changes.name, rows: past.rows.ends.length }, 'read the changes off the log');
   }
 
   async #compare(rows: EncodedRows, at: number): Promise<Compared> {
     const baseline = this.#baseline as Baseline;
-    const keyCount = this.#keys.length;
-    const differences = await diffRows(baseline.rows ?? noRows(this.#columns), rows, keyCount);
-    const columns = changesColumns(this.#columns, keyCount, this.#addedNames);
-    const since = baseline.rows === null ? null : this.#comparedAt;
+    const keyCount = this.#keyCount;
+    const differences = await diffRows(baseline.rows ?? noRows(this.#state.columns), rows, keyCount);
+    const since = baseline.rows === null ? null : this.#state.comparedAt;
     return {
       differences,
-      rows: await changeRows(differences, keyCount, columns, baseline.deleted, since, at),
+      rows: await changeRows(differences, keyCount, this.#changesColumns, baseline.deleted, since, at),
     };
   }
 
@@ -328,7 +282,8 @@ export class TableRecorder {
    */
   async #append(poll: Poll): Promise<boolean> {
     const { at, logged, compared, problems } = poll;
-    const isDescribed = this.#isDescribed() || (await this.#attempt(problems, () => this.#writeState()));
+    const isDescribed =
+      isSameLayout(this.#described, this.#state) || (await this.#attempt(problems, () => this.#writeState()));
     const keeps = async (dataset: AppendedDataset | null, rows: EncodedRows | null) => {
       const isKept =
         isDescribed &&
@@ -342,14 +297,8 @@ export class TableRecorder {
     return isChangesKept && (isLogged || this.#baseline !== null);
   }
 
-  #isDescribed(): boolean {
-    const { columns, keys, names } = this.#described;
-    const isSame = keys.join() === this.#keys.join() && names?.timestamp === this.#names?.timestamp;
-    return isSame && sameColumns(columns, this.#columns);
-  }
-
   async #appendTo(dataset: AppendedDataset, rows: EncodedRows, at: number): Promise<void> {
-    await dataset.layOut(rows.columns, this.#keys, this.#addedNames.timestamp);
+    await dataset.layOut(rows.columns, this.#state.keys, this.#addedNames.timestamp);
     await dataset.append(rows, at);
   }
 
@@ -357,7 +306,7 @@ export class TableRecorder {
   async #replace(poll: Poll, isKept: boolean): Promise<number> {
     const { rows, at, problems } = poll;
     const bytes = wholeFile(rows);
-    await this.#snapshot?.show(bytes, rows, this.#keys, at);
+    await this.#snapshot?.show(bytes, rows, this.#state.keys, at);
     if (!isKept) {
       this.#snapshot?.markPersisted(false);
       return bytes.length;
@@ -366,12 +315,11 @@ export class TableRecorder {
     let isReplaced = true;
     if (baseline !== null) {
       baseline.rows = { ...rows, body: bytes.subarray(bytes.length - rows.body.length) };
-      await baseline.track(poll.compared?.differences ?? [], this.#keys.length);
+      await baseline.track(poll.compared?.differences ?? [], this.#keyCount);
       isReplaced = await this.#attempt(problems, () => baseline.write(bytes));
       this.#snapshot?.markPersisted(isReplaced);
     }
-    this.#recordedAt = at;
-    if (baseline !== null) this.#comparedAt = at;
+    this.#update({ readAt: at, ...(baseline === null ? {} : { comparedAt: at }) });
     if (isReplaced && baseline !== null) this.#haveSnapshotOf(at);
     await this.#attempt(problems, () => this.#writeState());
     return bytes.length;
@@ -379,7 +327,7 @@ export class TableRecorder {
 
   /** The baseline's file has the items of that poll: changes after it are needed to redo them. */
   #haveSnapshotOf(at: number | null): void {
-    this.#snapshotAt = at;
+    this.#update({ snapshotAt: at });
     if (this.#changes !== null) this.#changes.neededAfter = at ?? 0;
   }
 
@@ -396,104 +344,30 @@ export class TableRecorder {
   }
 
   async #writeState(): Promise<void> {
-    const described = { columns: this.#columns, keys: this.#keys, names: this.#names };
-    await this.#stateFile.write({
-      format: 1,
-      ...described,
-      readAt: this.#recordedAt,
-      snapshotAt: this.#snapshotAt,
-      comparedAt: this.#comparedAt,
-      keysSince: this.#keysSince,
-      changes: this.#options.changes,
-      source: this.#options.source,
-      datasets: this.#published,
-    });
-    this.#described = described;
+    const state = this.#state;
+    await this.#stateFile.write(state);
+    this.#described = state;
   }
 
   async #open(): Promise<void> {
-    const state = await this.#readState();
-    await this.#makeWay(state);
-    this.#columns = state?.columns ?? [];
-    this.#keys = state?.keys ?? [];
-    this.#names = await keptNames(state, this.#options);
-    this.#snapshotAt = state?.snapshotAt ?? null;
-    this.#keysSince = state?.keysSince ?? null;
-    if (this.#published.length === state?.datasets.length)
-      this.#described = { columns: this.#columns, keys: this.#keys, names: state.names };
-    if (this.#options.log) this.#log = await this.#openAppended('log');
-    if (this.#options.changes) this.#changes = await this.#openAppended('changes');
-    this.#haveSnapshotOf(this.#snapshotAt);
+    this.#haveSnapshotOf(this.#state.snapshotAt);
     // Nothing of a log is sealed before the changes were read off it.
     if (this.#log !== null && this.#changes?.isEmpty === true) this.#log.neededAfter = 0;
-    if (this.#columns.length === 0 && this.#log?.columns) this.#columns = this.#log.columns.slice(0, -1);
-    const appendedAt = this.#changes?.lastAt ?? this.#log?.lastAt;
-    this.#recordedAt = latest(state?.readAt, appendedAt);
-    const modifiedAt = await this.#openBaseline(
-      state === null ? this.#recordedAt : latest(state.comparedAt, this.#changes?.lastAt),
-    );
-    this.#lastAt = Math.max(this.#recordedAt ?? 0, this.#log?.lastAt ?? 0, this.#changes?.lastAt ?? 0);
-    const snapshotReadAt = this.#snapshot?.version === null ? null : (this.#comparedAt ?? modifiedAt);
-    this.#options.health.readAt = this.#snapshot === null ? (this.#recordedAt ?? modifiedAt) : snapshotReadAt;
-    if (state !== null) tellOfGap(state, this.#changes, this.#options);
-  }
-
-  /** What was recorded under our names and is something else now moves out of the way. */
-  async #makeWay(state: TableState | null): Promise<void> {
-    const { name, logName, log, changes, dataDir } = this.#options;
-    const places = [
-      ...(this.#snapshot === null ? [] : [{ dataset: name, kind: 'snapshot' as const }]),
-      ...(log ? [{ dataset: logName ?? name, kind: 'log' as const }] : []),
-      ...(changes ? [{ dataset: `${name}-changes`, kind: 'changes' as const }] : []),
-    ];
-    this.#published = [...new Set([...(state?.datasets ?? []), ...places.map(({ dataset }) => dataset)])];
-    const hiddenBaseline = hiddenBaselineOf(dataDir, name);
-    await makeWay(state, { ...this.#options, places, hiddenBaseline });
-  }
-
-  async #readState(): Promise<TableState | null> {
-    try {
-      return await this.#stateFile.read();
-    } catch (error) {
-      if (!(error instanceof DynamoCsvError) || error.code !== 'STATE_UNREADABLE') throw error;
-      this.#options.logger.warn({ dataset: this.#options.name }, describeError(error));
-      return null;
-    }
-  }
-
-  #openAppended(kind: 'log' | 'changes'): Promise<AppendedDataset> {
-    return openAppended(
-      kind,
-      { columns: this.#columns, keys: this.#keys, names: this.#names },
-      this.#options,
-    );
+    const modifiedAt = await this.#restoreBaseline();
+    const { readAt, comparedAt } = this.#state;
+    const snapshotReadAt = this.#snapshot?.version === null ? null : (comparedAt ?? modifiedAt);
+    this.#options.health.readAt = this.#snapshot === null ? (readAt ?? modifiedAt) : snapshotReadAt;
   }
 
   /** Returns when the baseline's file was last replaced, in milliseconds since the epoch; null without one. */
-  async #openBaseline(comparedAt: number | null): Promise<number | null> {
-    this.#comparedAt = comparedAt;
+  async #restoreBaseline(): Promise<number | null> {
     const baseline = this.#baseline;
     if (baseline === null) return null;
-    const modifiedAt = await baseline.load(this.#columns, this.#keys.length);
-    if (this.#columns.length === 0) this.#columns = baseline.rows?.columns ?? [];
-    const before = baseline.rows;
-    const keysSince = this.#keysSince ?? 0;
-    // A crash came between the first poll with other keys and its snapshot.
-    if ((this.#snapshotAt ?? 0) < keysSince) baseline.clear();
-    if (this.#changes !== null && this.#names !== null && this.#keys.length > 0) {
-      const newer = rowsAfter(await this.#changes.rows(), Math.max(this.#snapshotAt ?? 0, keysSince - 1));
-      const layout = changesColumns(this.#columns, this.#keys.length, this.#names);
-      baseline.redo(newer, layout, this.#columns, this.#keys.length);
-    }
-    const rows = baseline.rows ?? before;
-    if (rows !== null) {
-      await this.#snapshot?.show(wholeFile(rows), rows, this.#keys, comparedAt ?? modifiedAt ?? 0);
-    }
+    const { rows, modifiedAt } = await restoreBaseline(baseline, this.#state, this.#changes);
+    if (rows === null) return modifiedAt;
+    const { columns, keys, comparedAt } = this.#state;
+    if (columns.length === 0) this.#update({ columns: rows.columns });
+    await this.#snapshot?.show(wholeFile(rows), rows, keys, comparedAt ?? modifiedAt ?? 0);
     return modifiedAt;
   }
-}
-
-/** The later of two times that may not be known (undefined, or 0 for a file without rows). */
-function latest(a: number | null | undefined, b: number | undefined): number | null {
-  return Math.max(a ?? 0, b ?? 0) || null;
 }

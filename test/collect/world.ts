@@ -6,7 +6,7 @@ import { type Files, nodeFiles } from '../../src/csv/files.js';
 import type { Reading, Source } from '../../src/csv/source.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import { LocalDays } from '../../src/datasets/local-day.js';
-import type { RecorderOptions } from '../../src/datasets/table-recorder.js';
+import type { RecorderOptions } from '../../src/datasets/recorder-options.js';
 import { logLines } from '../support/log-lines.js';
 import type { ManualClock } from '../support/manual-clock.js';
 import { temporaryFolder } from '../support/temporary-folder.js';

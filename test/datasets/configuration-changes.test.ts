@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Files } from '../../src/csv/files.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
-import type { RecorderOptions } from '../../src/datasets/table-recorder.js';
+import type { RecorderOptions } from '../../src/datasets/recorder-options.js';
 import { FaultyFiles } from '../support/faulty-files.js';
 import { logLines } from '../support/log-lines.js';
 import { ALL_KEPT, RecorderRuns } from '../support/recorder-runs.js';

@@ -7,7 +7,8 @@ import { encodeRows } from '../../src/csv/encode.js';
 import type { Cell, Column } from '../../src/csv/rows.js';
 import type { Reading } from '../../src/csv/source.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
-import type { RecorderOptions, TableRecorder } from '../../src/datasets/table-recorder.js';
+import type { RecorderOptions } from '../../src/datasets/recorder-options.js';
+import type { TableRecorder } from '../../src/datasets/table-recorder.js';
 import { logLines } from '../support/log-lines.js';
 import { openTestRecorder } from '../support/test-recorder.js';
 

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Files } from '../../src/csv/files.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
-import type { RecorderOptions, TableRecorder } from '../../src/datasets/table-recorder.js';
+import type { RecorderOptions } from '../../src/datasets/recorder-options.js';
+import type { TableRecorder } from '../../src/datasets/table-recorder.js';
 import { openTestRecorder } from './test-recorder.js';
 import {
   checkChanges,

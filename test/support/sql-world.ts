@@ -10,10 +10,11 @@ import type { Reading } from '../../src/csv/source.js';
 import type { Dataset } from '../../src/datasets/dataset.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import { LocalDays } from '../../src/datasets/local-day.js';
+import type { RecorderOptions } from '../../src/datasets/recorder-options.js';
 import { DatasetRegistry } from '../../src/datasets/registry.js';
 import { Sealer } from '../../src/datasets/sealer.js';
 import { Sql } from '../../src/datasets/sql.js';
-import type { RecorderOptions, TableRecorder } from '../../src/datasets/table-recorder.js';
+import type { TableRecorder } from '../../src/datasets/table-recorder.js';
 import { temporaryFolder } from './temporary-folder.js';
 import { openTestRecorder } from './test-recorder.js';
 
