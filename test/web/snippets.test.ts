@@ -5,10 +5,11 @@ import { promisify } from 'node:util';
 import { parse } from 'csv-parse/sync';
 import { type Field, plugins } from '../grafana/plugins.js';
 import type { JsonObject } from '../grafana/provisioning.js';
+import { fillIn } from '../grafana/variables.js';
 import { startPageService } from '../support/page-service.js';
 import { browserTest } from './browser.js';
 import { copied, settled, shownTable, tableOfUrl } from './looking.js';
-import { ridesLog } from './rides.js';
+import { ridesLog, taxis } from './rides.js';
 
 const WINDOWS = [
   '',
@@ -50,6 +51,34 @@ for (const query of WINDOWS) {
     await sameInGrafana('infinity', await copied(page, 'Infinity'), service, expected);
   });
 }
+
+browserTest("queries for Grafana take the dashboard's time where the reader wants it", async (t, open) => {
+  const service = await started(t);
+  const page = await open(`${service}#/datasets/rides?last=10m&counter_type=pickup`);
+  await settled(page);
+  await page.getByLabel("Dashboard's time").check();
+  const [to, from] = [Date.now(), Date.now() - 20 * 60_000];
+  const picked = { from, to, interval: '1m', variables: [] };
+  const url = `${service}csv/rides?counter_type=pickup&from=${from}&to=${to}`;
+  const expected = parse(await (await fetch(url)).text()) as string[][];
+  assert.notDeepEqual(expected, await tableOfUrl(page));
+  for (const [name, button] of [
+    ['csv', 'Grafana CSV'],
+    ['infinity', 'Infinity'],
+  ] as const) {
+    const query = JSON.parse(await copied(page, button)) as JsonObject;
+    await sameInGrafana(name, JSON.stringify(fillIn(query, picked)), service, expected);
+  }
+  assert.match(await copied(page, 'URL'), /last=10m/);
+});
+
+browserTest('a dataset without time offers no time of a dashboard', async (t, open) => {
+  const service = await startPageService(t, { datasets: [await taxis(2)] });
+  const page = await open(`${service}#/datasets/taxis`);
+  await settled(page);
+  await page.getByRole('button', { name: 'Infinity' }).waitFor();
+  assert.equal(await page.getByLabel("Dashboard's time").isVisible(), false);
+});
 
 /** Asks as the plugin does, and compares what Grafana gets with the rows of the URL. */
 async function sameInGrafana(

@@ -1,6 +1,6 @@
 import { formatList, formatQuery, type Parameters, parameterOf } from '../address.js';
 import type { ColumnJson } from '../types.js';
-import { isPivot, rowParameters } from './window.js';
+import { isPivot, rowParameters, withRange } from './window.js';
 
 /** What a window is, for writing it down elsewhere. */
 export interface Reading {
@@ -22,6 +22,14 @@ export function plainUrl({ path, parameters }: Pick<Reading, 'path' | 'parameter
 export function curlCommand(reading: Reading, base: string, withToken: boolean): string {
   const header = withToken ? ' -H "Authorization: Bearer $API_TOKEN"' : '';
   return `curl -sS${header} '${plainUrl(reading, base)}'`;
+}
+
+// biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's variables, not ours
+const PICKED_TIME = ['${__from}', '${__to}'] as const;
+
+/** The same of the time that is picked in the dashboard, which Grafana fills in. */
+export function inDashboardTime(reading: Reading): Reading {
+  return { ...reading, parameters: withRange(reading.parameters, ...PICKED_TIME) };
 }
 
 /** Names and uids of the provisioned data sources. */

@@ -1,7 +1,14 @@
 import type { Context } from '../context.js';
 import { h, type Part, setText } from '../dom.js';
 import { copyText } from '../parts/copy.js';
-import { curlCommand, grafanaCsvQuery, infinityQuery, plainUrl, type Reading } from './snippets.js';
+import {
+  curlCommand,
+  grafanaCsvQuery,
+  inDashboardTime,
+  infinityQuery,
+  plainUrl,
+  type Reading,
+} from './snippets.js';
 
 /** How long a button says that it did. */
 const SAID = 1_500;
@@ -44,7 +51,12 @@ export function urlBar({ api, words, announce }: Context): Part<Reading> {
     URL.revokeObjectURL(href);
   };
 
-  const pretty = (query: object) => JSON.stringify(query, null, 2);
+  const picksTime = h('input', { type: 'checkbox' });
+  const timeChoice = h('label', { title: words.copy.dashboardTimeHint }, picksTime, words.copy.dashboardTime);
+  const grafanaQuery = (query: (reading: Reading) => object) => (what: Reading) => {
+    const isInDashboardTime = picksTime.checked && what.timeColumn !== null;
+    return JSON.stringify(query(isInDashboardTime ? inDashboardTime(what) : what), null, 2);
+  };
   const element = h(
     'section',
     { class: 'url-bar', 'aria-label': words.copy.label },
@@ -54,8 +66,9 @@ export function urlBar({ api, words, announce }: Context): Part<Reading> {
       { class: 'buttons' },
       copyButton('URL', words.copy.urlHint, (what) => plainUrl(what, document.baseURI)),
       copyButton('curl', words.copy.curlHint, (what) => curlCommand(what, document.baseURI, api.hasToken)),
-      copyButton('Grafana CSV', words.copy.grafanaHint, (what) => pretty(grafanaCsvQuery(what))),
-      copyButton('Infinity', words.copy.infinityHint, (what) => pretty(infinityQuery(what))),
+      copyButton('Grafana CSV', words.copy.grafanaHint, grafanaQuery(grafanaCsvQuery)),
+      copyButton('Infinity', words.copy.infinityHint, grafanaQuery(infinityQuery)),
+      timeChoice,
       save,
     ),
   );
@@ -63,6 +76,7 @@ export function urlBar({ api, words, announce }: Context): Part<Reading> {
     element,
     show(next) {
       reading = next;
+      timeChoice.hidden = next.timeColumn === null;
       setText(url, plainUrl(next, document.baseURI));
     },
   };

@@ -87,7 +87,7 @@ export function withLast(parameters: Parameters, last: string | null): Parameter
   return withParameter(withRange(parameters, null, null), 'last', last);
 }
 
-/** ISO 8601 or null; `to` is excluded. */
+/** What `from` and `to` take, or null; `to` is excluded. */
 export function withRange(parameters: Parameters, from: string | null, to: string | null): Parameters {
   const bounded = withParameter(withParameter(parameters, 'from', from), 'to', to);
   return from === null && to === null ? bounded : withParameter(bounded, 'last', null);

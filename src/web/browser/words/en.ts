@@ -123,6 +123,8 @@ export const en = {
     curlHint: 'Copy a curl command',
     grafanaHint: 'Copy a query of the CSV data source, as JSON',
     infinityHint: 'Copy a query of the Infinity data source, as JSON',
+    dashboardTime: "Dashboard's time",
+    dashboardTimeHint: "Grafana's queries take the time that is picked in the dashboard, not the one above",
     copied: (what: string) => `${what} copied`,
     done: 'Copied',
     failed: 'Not copied',

@@ -123,6 +123,8 @@ export const ko: Words = {
     curlHint: 'curl 명령 복사',
     grafanaHint: 'CSV 데이터 소스의 쿼리를 JSON으로 복사',
     infinityHint: 'Infinity 데이터 소스의 쿼리를 JSON으로 복사',
+    dashboardTime: '대시보드 시간',
+    dashboardTimeHint: 'Grafana 쿼리가 위의 시간 대신 대시보드에서 고른 시간을 사용합니다',
     copied: (what) => `${what} 복사됨`,
     done: '복사됨',
     failed: '복사 실패',
