@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Files } from '../../src/csv/files.js';
+import type { Reading } from '../../src/csv/source.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import type { RecorderOptions } from '../../src/datasets/recorder-options.js';
 import { FaultyFiles } from '../support/faulty-files.js';
@@ -217,32 +218,95 @@ async function rowsIn(files: Files, path: string) {
   return rowsOf(await files.readFile(path));
 }
 
-test('another key schema, interrupted anywhere in the poll that finds it: every item is inserted once', async () => {
-  const rekeyed = { ...readingOf(itemsOf({ x: { count: '1' }, y: { count: '2' } })), keys: ['count'] };
+/** For each operation on the volume that `life` can be interrupted at: on a disk of its own, interrupted there, and then `after`. */
+async function interruptedAnywhere(
+  prepare: (disk: VolatileDisk) => Promise<unknown>,
+  life: (files: Files) => Promise<unknown>,
+  after: (disk: VolatileDisk, stopsAt: number) => Promise<void>,
+): Promise<void> {
   for (let stopsAt = 0, isDone = false; !isDone; stopsAt++) {
     const disk = new VolatileDisk('/data', '/data/.dynamo-csv');
-    const runs = new RecorderRuns('/data', CHANGES);
-    const recorder = await runs.open(disk);
-    await runs.poll(recorder, one);
+    await prepare(disk);
     const faulty = new FaultyFiles(disk, ({ index }) => (index === stopsAt ? { stops: true } : null));
-    await runs
-      .open(faulty)
-      .then((opened) => opened.record(rekeyed, runs.tick(one)))
-      .catch(() => undefined);
+    await life(faulty).catch(() => undefined);
     isDone = !faulty.isStopped;
-    const again = await runs.open(disk);
-    await again.record(rekeyed, runs.tick(one));
-    const changes = (await rowsIn(disk, '/data/flags-changes.csv')).slice(2);
-    assert.deepEqual(
-      changes.map(({ change, count, id, since }) => [change, count, id, since]),
-      [
-        ['insert', '1', 'x', undefined],
-        ['insert', '2', 'y', undefined],
-      ],
-      `stopped at ${stopsAt}`,
-    );
-    assert.deepEqual((await rowsIn(disk, '/data/flags.csv')).length, 2);
+    await after(disk, stopsAt);
   }
+}
+
+/** One poll of a source on that disk, in a life of its own that is killed thereafter. */
+async function pollOn(files: Files, options: Partial<RecorderOptions>, reading: Reading, at: number) {
+  const clock = { now: () => at, sleep: async () => undefined };
+  const health = new PollHealth(MINUTE, clock);
+  const recorder = await openTestRecorder({ name: 'flags', dataDir: '/data', health, files, ...options });
+  await recorder.record(reading, at);
+}
+
+test('another key schema, interrupted anywhere in the poll that finds it: every item is inserted once', async () => {
+  const rekeyed = { ...readingOf(itemsOf({ x: { count: '1' }, y: { count: '2' } })), keys: ['count'] };
+  await interruptedAnywhere(
+    (disk) => pollOn(disk, CHANGES, readingOf(one), FIRST),
+    (files) => pollOn(files, CHANGES, rekeyed, FIRST + MINUTE),
+    async (disk, stopsAt) => {
+      await pollOn(disk, CHANGES, rekeyed, FIRST + 2 * MINUTE);
+      const changes = (await rowsIn(disk, '/data/flags-changes.csv')).slice(2);
+      assert.deepEqual(
+        changes.map(({ change, count, id, since }) => [change, count, id, since]),
+        [
+          ['insert', '1', 'x', undefined],
+          ['insert', '2', 'y', undefined],
+        ],
+        `stopped at ${stopsAt}`,
+      );
+      assert.deepEqual((await rowsIn(disk, '/data/flags.csv')).length, 2);
+    },
+  );
+});
+
+test('a log that begins beside a snapshot is its own source’s, wherever its first poll is interrupted', async () => {
+  const other = { name: 'flags-log', log: true };
+  await interruptedAnywhere(
+    (disk) => pollOn(disk, { changes: true }, readingOf(one), FIRST),
+    (files) =>
+      pollOn(files, { changes: true, log: true, logName: 'flags-log' }, readingOf(two), FIRST + MINUTE),
+    async (disk, stopsAt) => {
+      await pollOn(disk, other, readingOf(three), FIRST + 2 * MINUTE);
+      const rows = await rowsIn(disk, '/data/flags-log.csv');
+      assert.deepEqual(
+        rows.map(({ timestamp }) => timestamp),
+        ['2026-11-24T09:32:00.000Z'],
+        `stopped at ${stopsAt}`,
+      );
+    },
+  );
+});
+
+test('a log that begins anew with another time column goes on, wherever its first poll is interrupted', async () => {
+  const renamed = { log: true, timestampColumn: 'polled_at' };
+  await interruptedAnywhere(
+    async (disk) => {
+      await pollOn(disk, { log: true }, readingOf(one), FIRST);
+      await disk.remove('/data/flags.csv');
+    },
+    (files) => pollOn(files, renamed, readingOf(two), FIRST + MINUTE),
+    async (disk, stopsAt) => {
+      await pollOn(disk, renamed, readingOf(three), FIRST + 2 * MINUTE);
+      assert.deepEqual(await disk.list('/data/taken-over'), [], `stopped at ${stopsAt}`);
+      const rows = await rowsIn(disk, '/data/flags.csv');
+      assert.deepEqual(rows.at(-1), { id: 'a', count: '2', polled_at: '2026-11-24T09:32:00.000Z' });
+    },
+  );
+});
+
+test('a log without our notes keeps its columns where they are', async (t) => {
+  const { dataDir, record, file } = await world(t);
+  await record({ log: true }, itemsOf({ a: { area: 'north', count: '1' } }));
+  await rm(join(dataDir, '.dynamo-csv', 'flags.json'));
+  await record({ log: true }, three);
+  assert.equal(
+    await file('flags.csv'),
+    'id,area,count,timestamp\na,north,1,2026-11-24T09:30:00.000Z\na,,2,2026-11-24T09:31:00.000Z\n',
+  );
 });
 
 test('changes that are kept from now on are read off the log since its key schema changed', async (t) => {
