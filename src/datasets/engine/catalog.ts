@@ -2,6 +2,7 @@ import { datasetUnknown } from '../../base/errors.js';
 import type { Dataset, Registry } from '../dataset.js';
 import type { LocalDays } from '../local-day.js';
 import type { Relation } from '../relation.js';
+import { folded } from '../sql-text.js';
 import type { Engine } from './engine.js';
 import { RelationTable } from './relation-table.js';
 import type { SqlDataset } from './sql-dataset.js';
@@ -34,16 +35,16 @@ export class Catalog {
     return table;
   }
 
-  /** The same of several, by their names in small letters, as SQL does not mind case. */
+  /** The same of several, by their folded names, as SQL does not mind case. */
   tables(datasets: readonly Dataset[]): ReadonlyMap<string, SqlDataset> {
-    return new Map(datasets.map((dataset) => [dataset.name.toLowerCase(), this.of(dataset)]));
+    return new Map(datasets.map((dataset) => [folded(dataset.name), this.of(dataset)]));
   }
 
   /** A dataset by the name that SQL calls it, which does not mind case. */
   find(name: string): Dataset {
     const found =
       this.#registry.get(name) ??
-      this.#registry.list().find((dataset) => dataset.name.toLowerCase() === name.toLowerCase());
+      this.#registry.list().find((dataset) => folded(dataset.name) === folded(name));
     if (found === undefined) throw datasetUnknown(name, this.#registry.closest(name));
     return found;
   }

@@ -1,5 +1,7 @@
 /** What the WHERE of a SELECT says of the tables in its FROM, read off DuckDB's syntax tree (`json_serialize_sql`). */
 
+import { folded } from '../sql-text.js';
+
 /** A node of the tree. */
 export type Node = Readonly<Record<string, unknown>>;
 
@@ -8,7 +10,7 @@ export type Node = Readonly<Record<string, unknown>>;
  * `values`; `to`: it is not greater than the greatest.
  */
 export interface Condition<Value> {
-  /** In small letters, as DuckDB's names do not mind case. */
+  /** Folded, as DuckDB's names do not mind case. */
   readonly column: string;
   readonly side: 'from' | 'to';
   /** One at least; none depends on a row, or on anything but `service_now()`. */
@@ -65,7 +67,7 @@ export function conditionsIn(select: Node): ReadonlyMap<Node, readonly Condition
   const all = [...conjuncts(select.where_clause as Node | null)].flatMap(conditionsOf);
   return new Map(
     [...tablesOf(select.from_table as Node)].map((table) => {
-      const name = String(table.alias || table.table_name).toLowerCase();
+      const name = folded(String(table.alias || table.table_name));
       return [table, all.flatMap(({ names, ...condition }) => (appliesTo(names, name) ? [condition] : []))];
     }),
   );
@@ -118,7 +120,7 @@ function bounded(
   values: readonly Node[],
 ): readonly NamedCondition[] {
   if (input.type !== 'COLUMN_REF' || values.length === 0 || !values.every(isSteady)) return [];
-  const names = (input.column_names as readonly string[]).map((name) => name.toLowerCase());
+  const names = (input.column_names as readonly string[]).map(folded);
   return sides.map((side) => ({ names, column: names.at(-1)!, side, values }));
 }
 
@@ -147,7 +149,7 @@ function isSteady(expression: Node): boolean {
       return isSteady(expression.child as Node);
     case 'FUNCTION':
       return (
-        STEADY_FUNCTIONS.has(String(expression.function_name).toLowerCase()) &&
+        STEADY_FUNCTIONS.has(folded(String(expression.function_name))) &&
         (expression.children as readonly Node[]).every(isSteady)
       );
     default:

@@ -1,5 +1,5 @@
 import type { SealedDay } from '../relation.js';
-import { identifier, literal } from '../sql-text.js';
+import { folded, identifier, literal } from '../sql-text.js';
 import type { Engine } from './engine.js';
 import type { StoredColumn } from './loading.js';
 import { type CellSqlType, isExactInDouble, printed } from './sql-types.js';
@@ -73,7 +73,7 @@ export class History {
   selects(days: readonly SealedDay[], columns: readonly StoredColumn[], day: string | null): string[] {
     return this.#runs(days).map((run) => {
       const list = columns.map((column) => `${converted(column, run.columns)} AS ${identifier(column.name)}`);
-      const own = [...run.columns.keys()].some((name) => name.toLowerCase() === 'date');
+      const own = [...run.columns.keys()].some((name) => folded(name) === 'date');
       // A file's own column "date" hides the one that its folder's name makes; then the day is read off its path.
       const date = own ? `CAST(regexp_extract(filename, 'date=([0-9-]+)', 1) AS DATE)` : '"date"';
       if (day !== null) list.push(`${date} AS ${identifier(day)}`);

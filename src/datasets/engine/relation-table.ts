@@ -4,7 +4,7 @@ import { sameLayout } from '../../csv/columns.js';
 import type { LocalDays } from '../local-day.js';
 import type { Relation, SealedDay } from '../relation.js';
 import { wholeFile } from '../snapshot-dataset.js';
-import { identifier } from '../sql-text.js';
+import { folded, identifier } from '../sql-text.js';
 import type { SqlTable } from '../windows/sql-table.js';
 import type { Engine } from './engine.js';
 import { convert, History } from './history.js';
@@ -76,7 +76,7 @@ export class RelationTable implements SqlDataset {
     return {
       dates: days.map(({ date }) => date),
       day,
-      time: time?.type === 'TIMESTAMPTZ' ? time.name.toLowerCase() : null,
+      time: time?.type === 'TIMESTAMPTZ' ? folded(time.name) : null,
       select: (isWanted) =>
         this.#union(
           days.filter(({ date }) => isWanted(date)),
@@ -213,7 +213,7 @@ function asShown(column: StoredColumn): StoredColumn {
 }
 
 function dayName(columns: readonly StoredColumn[]): string {
-  const taken = new Set(columns.map(({ name }) => name.toLowerCase()));
+  const taken = new Set(columns.map(({ name }) => folded(name)));
   const free = (name: string): string => (taken.has(name) ? free(`local_${name}`) : name);
   return free(DAY);
 }

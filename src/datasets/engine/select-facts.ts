@@ -1,3 +1,4 @@
+import { folded } from '../sql-text.js';
 import { type Condition, conditionsIn, type Node } from './conditions.js';
 import { ONE_SELECT, SelectMistake } from './select-mistake.js';
 
@@ -14,7 +15,7 @@ const TABLE_FUNCTIONS = new Set([
 
 /** Functions about this process and not about data, or that take a text as SQL behind the parser's back. */
 const REFUSED_FUNCTIONS =
-  /^(json_serialize_plan|sleep_ms|current_setting|getenv|getvariable|nextval|currval|write_log|pg_|txid_|current_(database|schema|schemas|user|role|query|query_id|connection_id|transaction_id)|in_search_path|(session_)?user|parse_duckdb_log_message|add_parquet_key|query|query_table)/;
+  /^(json_serialize_plan|sleep_ms|current_setting|getenv|getvariable|nextval|currval|write_log|pg_|txid_|current_(catalog|database|schema|schemas|user|role|query|query_id|connection_id|transaction_id)|in_search_path|(session_)?user|parse_duckdb_log_message|add_parquet_key|query|query_table)/;
 
 /** Written without brackets; the syntax tree has them as columns. */
 const CLOCK_WORDS = ['current_date', 'current_time', 'current_timestamp', 'localtime', 'localtimestamp'];
@@ -37,9 +38,10 @@ const VOLATILE_FUNCTIONS = new Set([
   'uuidv4',
   'uuidv7',
   'age',
+  'ago',
 ]);
 
-/** Names that WITH made, where they hold; in small letters, as DuckDB's names do not mind case. */
+/** Names that WITH made, where they hold, folded. */
 type Names = ReadonlySet<string>;
 
 const NO_NAMES: Names = new Set();
@@ -63,7 +65,7 @@ export class Facts {
   }
 
   #readNode(node: Node, names: Names): void {
-    if ('function_name' in node) this.#readFunction(String(node.function_name).toLowerCase());
+    if ('function_name' in node) this.#readFunction(folded(String(node.function_name)));
     switch (node.type) {
       case 'SELECT_NODE':
         for (const [table, conditions] of conditionsIn(node)) this.#conditions.set(table, conditions);
@@ -86,24 +88,29 @@ export class Facts {
     for (const [key, child] of Object.entries(node)) {
       // The part of a recursive WITH that is repeated may read itself, and only that part.
       if (key === 'right' && node.type === 'RECURSIVE_CTE_NODE')
-        this.#read(child, plus(inside, String(node.cte_name)));
+        this.#read(child, new Set([...inside, folded(String(node.cte_name))]));
       else if (key !== 'cte_map') this.#read(child, inside);
     }
   }
 
   /** Reads what WITH makes, each part with the names before it; returns the names that hold behind it. */
   #readWith({ cte_map: ctes }: Node, names: Names): Names {
-    let inside = names;
-    for (const { key, value } of (ctes as Ctes | undefined)?.map ?? []) {
+    const made = (ctes as Ctes | undefined)?.map ?? [];
+    if (made.length === 0) return names;
+    const inside = new Set(names);
+    for (const { key, value } of made) {
+      // DuckDB reads a table that it does not know as a file of that name: what WITH makes can never be taken for one.
+      if (/[./\\]/.test(key))
+        throw new SelectMistake(`WITH cannot make ${key}`, 'give it a name without . and /');
       this.#read(value, inside);
-      inside = plus(inside, key);
+      inside.add(folded(key));
     }
     return inside;
   }
 
   #readColumn({ column_names: names }: Node): void {
     const [name, ...more] = names as readonly string[];
-    if (more.length === 0 && CLOCK_WORDS.includes(String(name).toLowerCase())) this.dependsOnNow = true;
+    if (more.length === 0 && CLOCK_WORDS.includes(folded(String(name)))) this.dependsOnNow = true;
   }
 
   #readFunction(name: string): void {
@@ -114,9 +121,7 @@ export class Facts {
   }
 
   #readTableFunction(node: Node): void {
-    const name = String(
-      (node.function as { function_name?: string } | undefined)?.function_name,
-    ).toLowerCase();
+    const name = folded(String((node.function as { function_name?: string } | undefined)?.function_name));
     if (TABLE_FUNCTIONS.has(name)) return;
     throw new SelectMistake(
       `${name}() cannot be read from`,
@@ -132,13 +137,9 @@ export class Facts {
         'write its name in double quotes, without anything before it',
       );
     }
-    const name = String(table).toLowerCase();
+    const name = folded(String(table));
     if (names.has(name)) return;
     this.tables.add(String(table));
     this.readings.push({ table: name, conditions: this.#conditions.get(node) ?? [] });
   }
-}
-
-function plus(names: Names, name: string): Names {
-  return new Set([...names, name.toLowerCase()]);
 }

@@ -3,10 +3,11 @@ import { Turns } from '../../base/turns.js';
 import type { Condition, Node } from './conditions.js';
 import { Facts } from './select-facts.js';
 import { NOT_EXTRACTED, ONE_SELECT, readDuckDbError, SelectMistake } from './select-mistake.js';
+import { withoutEnd } from './statement-end.js';
 
 /** One SELECT, understood. */
 export interface Select {
-  /** As given, without a semicolon at its end. */
+  /** As given, without semicolons and comments at its end. */
   readonly sql: string;
   /** Tables that it reads, as written, each once; not those that it makes itself (WITH). */
   readonly tables: readonly string[];
@@ -18,7 +19,7 @@ export interface Select {
 
 /** A place where a SELECT reads a table, and what every row of it has to pass that it uses there. */
 export interface Reading {
-  /** In small letters, as DuckDB's names do not mind case. */
+  /** Folded, as DuckDB's names do not mind case. */
   readonly table: string;
   /** The values are SQL. */
   readonly conditions: readonly Condition<string>[];
@@ -66,7 +67,7 @@ export class SelectParser {
     );
     const written = await this.#turns.run(() => this.#write([...values].slice(0, MOST_VALUES)));
     return {
-      sql: text.replace(/[;\s]+$/, ''),
+      sql: withoutEnd(text),
       tables: [...facts.tables].sort(),
       readings: facts.readings.map(({ table, conditions }) => ({
         table,
