@@ -54,6 +54,8 @@ export class Engine {
     await engine.session({ lane: 'ours' }, async (session) => {
       await session.run(`SET GLOBAL TimeZone = ${literal(timeZone)}`);
       await session.run('SET GLOBAL parquet_metadata_cache = true');
+      // It has two like parts of a statement computed once, in any order of rows: a window's rows are numbered as they stand.
+      await session.run("SET GLOBAL disabled_optimizers = 'common_subplan'");
       await session.run('CREATE SCHEMA raw');
       await session.run(`CREATE MACRO service_now() AS to_timestamp(getvariable('now') / 1000)`);
       await session.run(await readFile(fileURLToPath(new URL('./macros.sql', import.meta.url)), 'utf8'));

@@ -182,6 +182,29 @@ test('sealed days and those of the file are one table; a window inside the file 
   await assert.rejects(world.window('log', 'from=2000-01-01'));
 });
 
+test('pages of a sorted window are the whole, equal rows as they stand in the log', async (t) => {
+  const world = await SqlWorld.start(t);
+  const log = await world.table('log', { log: true });
+  for (let poll = 0; poll < 60; poll++) {
+    const rows = ['a', 'b'].map((type) => [type, String(poll)]);
+    await log.record(
+      readingOf({ type: 'string', n: 'number' }, rows),
+      world.time.at - (60 - poll) * (DAY / 6),
+    );
+  }
+  await world.sealer.seal(log.log!, { keep: 2, retention: null });
+  const whole = (await world.window('log', 'from=2000-01-01')).split('\n').slice(1, -1);
+  const sorted = ['a', 'b'].flatMap((type) => whole.filter((row) => row.startsWith(`${type},`)));
+  for (let round = 0; round < 5; round++) {
+    const pages: string[] = [];
+    for (let offset = 0; offset < sorted.length; offset += 20) {
+      const page = await world.window('log', `from=2000-01-01&sort=type&limit=20&offset=${offset}`);
+      pages.push(...page.split('\n').slice(1, -1));
+    }
+    assert.deepEqual(pages, sorted);
+  }
+});
+
 test('days with fewer columns, or of another type, read as one table with all digits', async (t) => {
   const world = await SqlWorld.start(t);
   const log = await world.table('log', { log: true });
