@@ -11,6 +11,11 @@ export function relayout(rows: EncodedRows, columns: readonly Column[]): Encoded
   if (sameLayout(rows.columns, columns)) return rows;
   if (rows.ends.length === 0) return noRows(columns);
   const sources = columns.map(({ name }) => rows.columns.findIndex((column) => column.name === name));
+  for (const layout of [rows.columns, columns]) {
+    const names = layout.map(({ name }) => name);
+    if (new Set(names).size < names.length)
+      throw new TypeError(`relayout got a column twice: ${names.join(',')}`);
+  }
   const missing = rows.columns.find(({ name }) => !columns.some((column) => column.name === name));
   if (missing !== undefined) throw new TypeError(`relayout would drop the column ${missing.name}`);
   const atEnd = rows.columns.every((_, index) => sources[index] === index);

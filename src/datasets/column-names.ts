@@ -6,34 +6,101 @@ export const CHANGE = 'change';
 export const SINCE = 'since';
 const PREVIOUS = 'previous_';
 
-/** The names of the columns that we add to a table's own. Chosen at the table's first poll and kept for good. */
+/**
+ * The names of the columns that we add to a table's own, and what follows from them. Chosen when they are first needed
+ * and kept for good, so that a recorded column never means something else.
+ */
 export interface AddedNames {
   readonly timestamp: string;
   readonly change: string;
   readonly since: string;
+  /** How columns before a change are called, by column, where that is not `previous_<column>`. */
+  readonly previous?: NamesByName;
+  /** How attributes are published, by attribute, whose own name is one of ours. */
+  readonly attributes?: NamesByName;
 }
 
+type NamesByName = Readonly<Record<string, string>>;
+
 /**
- * Chooses the added columns' names so that none meets a column of the table: `timestamp`, or `poll_timestamp` when the
- * table has an attribute `timestamp` itself. `configured` (option `timestampColumn`) goes first.
+ * Chooses the added columns' names so that none meets a column of the table or another of them: `timestamp`, or
+ * `poll_timestamp` when the table has an attribute `timestamp` itself. `configured` (option `timestampColumn`) goes first.
  */
 export function chooseAddedNames(columns: readonly Column[], configured: string | null): AddedNames {
   const taken = new Set(columns.map((column) => column.name));
-  const free = (name: string): string => (taken.has(name) ? free(`poll_${name}`) : name);
-  return { timestamp: free(configured ?? TIMESTAMP), change: free(CHANGE), since: free(SINCE) };
+  const [timestamp, change, since] = [configured ?? TIMESTAMP, CHANGE, SINCE].map((name) => {
+    const chosen = freeName(name, taken);
+    taken.add(chosen);
+    return chosen;
+  }) as [string, string, string];
+  return { timestamp, change, since };
+}
+
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  return taken.has(name) ? freeName(`poll_${name}`, taken) : name;
 }
 
 /**
- * A table's column that shows up later under a name we already use is published with `_attribute` behind it.
- * Returns the same object when nothing is in the way.
+ * An attribute that shows up later under a name we already use is published with `_attribute` behind it. Gives how
+ * attributes are published now, with those of `names` unchanged.
+ * @param found the attributes of a poll
+ * @param known the table's columns so far
+ * @param changing those of them that have a column for the value before, too
  */
-export function avoidAddedNames(rows: EncodedRows, names: AddedNames): EncodedRows {
-  const inUse = [names.timestamp, names.change, names.since];
-  if (!rows.columns.some((column) => inUse.includes(column.name))) return rows;
+export function publishedNames(
+  found: readonly Column[],
+  known: readonly Column[],
+  names: AddedNames,
+  changing: readonly Column[],
+): AddedNames {
+  const published = new Map(Object.entries(names.attributes ?? {}));
+  const ours = new Set([names.timestamp, names.change, names.since, ...published.values()]);
+  for (const { name } of changing) ours.add(previousName(name, names));
+  const inTheWay = found.filter(({ name }) => ours.has(name) && !published.has(name));
+  if (inTheWay.length === 0) return names;
+  // A column that was configured and never seen waits for its attribute.
+  const seen = known.filter((column) => column.seen);
+  const taken = new Set([...ours, ...[...found, ...seen].map(({ name }) => name)]);
+  for (const { name } of inTheWay) {
+    let free = `${name}_attribute`;
+    while (taken.has(free)) free += '_attribute';
+    taken.add(free);
+    published.set(name, free);
+  }
+  return { ...names, attributes: Object.fromEntries(published) };
+}
+
+/** A poll's rows under the names that their attributes are published by; the same object where nothing is called otherwise. */
+export function withPublishedNames(rows: EncodedRows, { attributes = {} }: AddedNames): EncodedRows {
+  if (!rows.columns.some(({ name }) => Object.hasOwn(attributes, name))) return rows;
   const columns = rows.columns.map((column) =>
-    inUse.includes(column.name) ? { ...column, name: `${column.name}_attribute` } : column,
+    Object.hasOwn(attributes, column.name) ? { ...column, name: attributes[column.name]! } : column,
   );
   return { ...rows, columns };
+}
+
+/** Names for the values of `changing` before a change, among all `columns` of a table: those of `names` unchanged. */
+export function withPreviousNames(
+  names: AddedNames,
+  columns: readonly Column[],
+  changing: readonly Column[],
+): AddedNames {
+  const taken = new Set([names.timestamp, names.change, names.since, ...columns.map(({ name }) => name)]);
+  const previous = new Map(Object.entries(names.previous ?? {}));
+  const isNew = ({ name }: Column) => taken.has(`${PREVIOUS}${name}`) && !previous.has(name);
+  const chosen = changing.filter(isNew);
+  if (chosen.length === 0) return names;
+  for (const { name } of changing) taken.add(previousName(name, names));
+  for (const { name } of chosen) {
+    const free = freeName(`${PREVIOUS}${name}`, taken);
+    taken.add(free);
+    previous.set(name, free);
+  }
+  return { ...names, previous: Object.fromEntries(previous) };
+}
+
+function previousName(name: string, { previous = {} }: AddedNames): string {
+  return Object.hasOwn(previous, name) ? previous[name]! : `${PREVIOUS}${name}`;
 }
 
 /** Columns of a log: the table's, then the poll's time. */
@@ -43,15 +110,10 @@ export function logColumns(columns: readonly Column[], names: AddedNames): Colum
 
 /** Columns of changes: what happened, the key, the values after, the values before, and the two polls' times. */
 export function changesColumns(columns: readonly Column[], keyCount: number, names: AddedNames): Column[] {
-  const taken = new Set(columns.map((column) => column.name));
-  const previousName = (name: string): string => {
-    const previous = `${PREVIOUS}${name}`;
-    return taken.has(previous) ? previousName(previous) : previous;
-  };
   return [
     { name: names.change, type: 'string', seen: true },
     ...columns,
-    ...columns.slice(keyCount).map((column) => ({ ...column, name: previousName(column.name) })),
+    ...columns.slice(keyCount).map((column) => ({ ...column, name: previousName(column.name, names) })),
     timeColumn(names.since),
     timeColumn(names.timestamp),
   ];

@@ -4,11 +4,15 @@ import type { Column, EncodedRows } from '../csv/rows.js';
 import type { Reading } from '../csv/source.js';
 import {
   type AddedNames,
-  avoidAddedNames,
+  CHANGE,
   changesColumns,
   chooseAddedNames,
   logColumns,
+  publishedNames,
+  SINCE,
   TIMESTAMP,
+  withPreviousNames,
+  withPublishedNames,
 } from './column-names.js';
 import type { Place, RecorderOptions } from './recorder-options.js';
 import type { TableState } from './table-state.js';
@@ -22,31 +26,63 @@ export type Layout = Pick<TableState, 'columns' | 'keys' | 'names'>;
  */
 export async function layOut(
   { rows, keys }: Reading,
-  before: Layout,
+  before: Layout & Pick<TableState, 'datasets'>,
   options: RecorderOptions,
 ): Promise<{ readonly layout: Layout; readonly rows: EncodedRows }> {
-  const { configured, log, changes } = options;
-  const names =
+  const { name, configured, log, changes } = options;
+  // Recorded once, changes keep their columns' meaning while they are not kept.
+  const hasChanges = changes || before.datasets.includes(`${name}-changes`);
+  const changing = (columns: readonly Column[], keys: readonly string[]) =>
+    hasChanges ? columns.filter((column) => !keys.includes(column.name)) : [];
+  let names =
     before.names ?? (log || changes ? chooseNames([...before.columns, ...rows.columns], options) : null);
-  const found = names === null ? rows : avoidAddedNames(rows, names);
+  let found = rows;
+  if (names !== null) {
+    const known = changing(before.columns, before.keys);
+    const earlier = withPreviousNames(names, before.columns, known);
+    names = publishedNames(rows.columns, before.columns, earlier, known);
+    tellOfAttributes(earlier, names, options);
+    found = withPublishedNames(rows, names);
+  }
   const columns = mergeColumns(before.columns, found.columns, { keys, configured });
-  return {
-    layout: { columns, keys, names },
-    rows: { ...(await relayoutInTurns(found, columns)), columns },
-  };
+  if (names !== null) names = withPreviousNames(names, columns, changing(columns, keys));
+  return { layout: { columns, keys, names }, rows: { ...(await relayoutInTurns(found, columns)), columns } };
 }
 
 /** The names of the columns that are added to the table's own, chosen at its first poll. */
 function chooseNames(columns: Layout['columns'], options: RecorderOptions): AddedNames {
-  const { timestampColumn, logger, name } = options;
+  const { timestampColumn, logger, name, changes } = options;
   const names = chooseAddedNames(columns, timestampColumn);
-  if (timestampColumn === null && names.timestamp !== TIMESTAMP) {
+  const wanted = {
+    timestamp: timestampColumn ?? TIMESTAMP,
+    ...(changes ? { change: CHANGE, since: SINCE } : {}),
+  };
+  for (const [added, wish] of Object.entries(wanted)) {
+    const column = names[added as keyof typeof wanted];
+    if (column === wish) continue;
+    const remedy = added === 'timestamp' ? '; set timestampColumn to choose its name' : '';
     logger.warn(
-      { dataset: name, column: names.timestamp },
-      `the table has an attribute "${TIMESTAMP}" itself: the poll's time is in column "${names.timestamp}"; set timestampColumn to choose its name`,
+      { dataset: name, column },
+      `the table has an attribute "${wish}" itself: ${MEANINGS[added as keyof typeof wanted]} is in column "${column}"${remedy}`,
     );
   }
   return names;
+}
+
+const MEANINGS = {
+  timestamp: "the poll's time",
+  change: 'what happened to an item',
+  since: 'the time of the poll before a change',
+};
+
+function tellOfAttributes(before: AddedNames, after: AddedNames, { name, logger }: RecorderOptions): void {
+  for (const [attribute, column] of Object.entries(after.attributes ?? {})) {
+    if (Object.hasOwn(before.attributes ?? {}, attribute)) continue;
+    logger.warn(
+      { dataset: name, attribute, column },
+      `the recorded data has a column "${attribute}" of this service: the attribute "${attribute}" is in column "${column}"`,
+    );
+  }
 }
 
 /**
@@ -62,7 +98,8 @@ export function columnsOf(kind: Place['kind'], { columns, keys, names }: Layout)
 /** Whether rows of both stand the same way in log and changes. */
 export function isSameLayout(a: Layout, b: Layout): boolean {
   const hasSameKeys = a.keys.join() === b.keys.join();
-  return hasSameKeys && a.names?.timestamp === b.names?.timestamp && sameColumns(a.columns, b.columns);
+  const hasSameNames = JSON.stringify(a.names) === JSON.stringify(b.names);
+  return hasSameKeys && hasSameNames && sameColumns(a.columns, b.columns);
 }
 
 /** Whether the keys are others; a table that had none yet has no others. */
