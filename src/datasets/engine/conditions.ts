@@ -64,9 +64,13 @@ const COMPARISONS: Readonly<Record<string, readonly Condition<Node>['side'][]>> 
 export function conditionsIn(select: Node): ReadonlyMap<Node, readonly Condition<Node>[]> {
   // A sample is taken of the rows before WHERE.
   if (select.sample !== null) return new Map();
-  const all = [...conjuncts(select.where_clause as Node | null)].flatMap(conditionsOf);
+  const from = select.from_table as Node;
+  const isMerged = mergedColumns(from);
+  const all = [...conjuncts(select.where_clause as Node | null)]
+    .flatMap(conditionsOf)
+    .filter(({ names }) => names.length > 1 || !isMerged(names[0]!));
   return new Map(
-    [...tablesOf(select.from_table as Node)].map((table) => {
+    [...tablesOf(from)].map((table) => {
       const name = folded(String(table.alias || table.table_name));
       return [table, all.flatMap(({ names, ...condition }) => (appliesTo(names, name) ? [condition] : []))];
     }),
@@ -94,6 +98,24 @@ function* tablesOf(from: Node): Generator<Node> {
     yield* tablesOf(from.left as Node);
     yield* tablesOf(from.right as Node);
   }
+}
+
+/**
+ * Whether a name alone stands for a column of two tables: joined by USING or NATURAL they are equal in a type of both, and
+ * WHERE compares one of them in its own.
+ */
+function mergedColumns(from: Node): (name: string) => boolean {
+  const merged = new Set<string>();
+  let isNatural = false;
+  const walk = (node: Node) => {
+    if (node.type !== 'JOIN') return;
+    isNatural ||= node.ref_type === 'NATURAL';
+    for (const name of (node.using_columns ?? []) as readonly string[]) merged.add(folded(name));
+    walk(node.left as Node);
+    walk(node.right as Node);
+  };
+  walk(from);
+  return (name) => isNatural || merged.has(name);
 }
 
 function conditionsOf(expression: Node): readonly NamedCondition[] {
@@ -125,8 +147,8 @@ function bounded(
 }
 
 /**
- * A name without a table before it is the column of the one table that has it (else DuckDB refuses it), or stands for
- * two that are equal (USING). Longer ones may be fields of a column.
+ * A name without a table before it is the column of the one table that has it (else DuckDB refuses it). Longer ones may
+ * be fields of a column.
  */
 function appliesTo(names: readonly string[], table: string): boolean {
   return names.length === 1 || (names.length === 2 && names[0] === table);

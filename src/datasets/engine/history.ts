@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { SealedDay } from '../relation.js';
 import { folded, identifier, literal } from '../sql-text.js';
 import type { Engine } from './engine.js';
@@ -74,10 +75,14 @@ export class History {
     return this.#runs(days).map((run) => {
       const list = columns.map((column) => `${converted(column, run.columns)} AS ${identifier(column.name)}`);
       const own = [...run.columns.keys()].some((name) => folded(name) === 'date');
+      // DuckDB takes every name=value folder above a file for a column: the data folder's own would hide one of the file.
+      const isAmbiguous = own || run.paths.some((path) => dirname(dirname(path)).includes('='));
       // A file's own column "date" hides the one that its folder's name makes; then the day is read off its path.
-      const date = own ? `CAST(regexp_extract(filename, 'date=([0-9-]+)', 1) AS DATE)` : '"date"';
+      const date = isAmbiguous
+        ? `CAST(regexp_extract(filename, 'date=([0-9-]+)/[^/]*$', 1) AS DATE)`
+        : '"date"';
       if (day !== null) list.push(`${date} AS ${identifier(day)}`);
-      const reading = own
+      const reading = isAmbiguous
         ? 'hive_partitioning = false, filename = true'
         : `hive_partitioning = true, hive_types = {'date': DATE}`;
       return `SELECT ${list.join(', ')} FROM read_parquet([${run.paths.map(literal).join(', ')}], ${reading})`;

@@ -100,6 +100,9 @@ const WHOLE: readonly string[] = [
   `SELECT n FROM log WHERE date >= (SELECT min(date) FROM log)`,
   `SELECT n FROM log AS a WHERE EXISTS (SELECT 1 FROM log AS b WHERE b.date < a.date AND b.n = a.n - 50)`,
   `SELECT a.n FROM log AS a JOIN log AS b ON a.n = b.n + 60 WHERE b.date < DATE '2026-11-12'`,
+  `WITH l AS (SELECT '2026-11-09' AS date) SELECT count(*) AS n FROM l JOIN log USING (date) WHERE date <= '2026-11-1'`,
+  `WITH l AS (SELECT '2026-11-09' AS date) SELECT count(*) AS n FROM l NATURAL JOIN log WHERE date <= '2026-11-1'`,
+  `WITH l AS (SELECT '2026-11-09' AS date) SELECT count(*) AS n FROM log RIGHT JOIN l USING (date) WHERE date <= '2026-11-1'`,
   `SELECT n FROM log WHERE date >= NULL OR date <= '2026-11-04'`,
   `SELECT n FROM log WHERE date >= CASE WHEN n > 50 THEN DATE '2026-11-12' ELSE DATE '2026-10-01' END`,
 ];

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { encodeRow } from '../../../src/csv/encode.js';
 import { StatusDataset } from '../../../src/datasets/status-dataset.js';
 import { readingOf, SqlWorld } from '../../support/sql-world.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const DAY = 86_400_000;
 
@@ -180,6 +181,21 @@ test('sealed days and those of the file are one table; a window inside the file 
   await rm(join(world.dataDir, 'history', 'log'), { recursive: true });
   assert.equal(await world.window(dataset, recent.search), before);
   await assert.rejects(world.window('log', 'from=2000-01-01'));
+});
+
+test('a data folder below a name=value folder hides no column of the same name', async (t) => {
+  const dataDir = join(await temporaryFolder(t), 'n=9', 'date=2020-01-01');
+  await mkdir(dataDir, { recursive: true });
+  const world = await SqlWorld.start(t, { dataDir });
+  const log = await tenDays(world);
+  const [all, sums] = [
+    await world.window('log'),
+    'SELECT sum(n) AS sum, count(DISTINCT date) AS days FROM log',
+  ];
+  const before = await world.ask(sums);
+  await world.sealer.seal(log.log!, { keep: 3, retention: null });
+  assert.equal(await world.ask(sums), before);
+  assert.equal(await world.window('log', 'from=2000-01-01'), all);
 });
 
 test('pages of a sorted window are the whole, equal rows as they stand in the log', async (t) => {
