@@ -141,7 +141,9 @@ export class TableReader {
     if (maxReadCapacity === null) return null;
     const bytes = (maxReadCapacity / scanUnits(PAGE_BYTES, { consistent })) * PAGE_BYTES;
     if (bytes >= PAGE_BYTES) return null;
-    const { items, bytes: size } = expectation.description;
+    // DynamoDB counts anew every six hours or so, and says 0 of a table until then.
+    const { description, observed } = expectation;
+    const { items, bytes: size } = description.items > 0 ? description : observed;
     const itemBytes = items > 0 ? Math.max(1, size / items) : ASSUMED_ITEM_BYTES;
     return Math.max(1, Math.floor(bytes / itemBytes));
   }

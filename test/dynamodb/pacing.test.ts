@@ -96,6 +96,30 @@ describe('maxReadCapacity', () => {
     );
   });
 
+  test('of a table that DynamoDB has not counted yet, pages are as large as its items allow', async () => {
+    const items = Array.from({ length: 100 }, (_, id) => ({ id: { N: String(id) }, n: { N: '1' } }));
+    const server = await startScriptedDynamoDb(({ action }) =>
+      action === 'DescribeTable' ? described() : page(items, { units: 1 }),
+    );
+    const clock = new SleepingClock();
+    const source = createDynamoDbSource({
+      ...options,
+      endpoint: server.endpoint,
+      segments: 1,
+      maxReadCapacity: 10,
+      clock,
+    });
+    const { signal } = new AbortController();
+    for (let poll = 0; poll < 2; poll++) await source.read({ known: [], signal });
+    await source.close();
+    await server.close();
+    const limits = server.requests.flatMap(({ action, body }) =>
+      action === 'Scan' ? [Number(body.Limit)] : [],
+    );
+    assert.equal(limits[0], 80, 'items of 1 KB are assumed');
+    assert.ok(limits[1]! > 1_000, `these have some forty bytes: ${limits[1]}`);
+  });
+
   test('abort ends the wait', async () => {
     const controller = new AbortController();
     const reason = new Error('stop');
