@@ -218,6 +218,22 @@ test('HEAD of a large window does not compute all of it', async (t) => {
   await stopped.came;
 });
 
+test('HEAD of a large window ends the query, whatever it holds open', async (t) => {
+  const world = await createWorld(t);
+  await (await world.table('flags')).poll(COUNTS, [['a', '1']]);
+  const base = await world.listen();
+  const ended = signal();
+  world.queries.answer = async function* () {
+    try {
+      for (;;) yield Buffer.alloc(MiB);
+    } finally {
+      ended.give();
+    }
+  };
+  assert.equal((await fetch(`${base}/csv/flags?limit=1`, { method: 'HEAD' })).status, 200);
+  await ended.came;
+});
+
 test('JSON and Parquet have their own types; Parquet is not compressed again', async (t) => {
   const world = await createWorld(t);
   await (await world.table('flags')).poll(COUNTS, [['a', '1']]);

@@ -70,18 +70,21 @@ export class Answers {
    * Not compressed: a core compresses slower than DuckDB computes, and who asks for this much reads it once. When it
    * fails half way the connection is cut, so that nobody takes the part for the whole.
    */
-  #stream(
+  async #stream(
     request: FastifyRequest,
     reply: FastifyReply,
     query: Query,
     stream: AsyncIterable<Buffer>,
-  ): FastifyReply {
+  ): Promise<FastifyReply> {
     reply
       .headers(ageHead(query.readAt, this.#options.clock.now()))
       .header('content-type', query.contentType)
       .header('cache-control', 'no-cache')
       .header('x-content-type-options', 'nosniff');
-    if (request.raw.method === 'HEAD') return reply.send();
+    if (request.raw.method === 'HEAD') {
+      await stream[Symbol.asyncIterator]().return?.();
+      return reply.send();
+    }
     endStalled(reply.raw);
     const body = Readable.from(stream, { objectMode: false });
     body.once('error', (error) => {

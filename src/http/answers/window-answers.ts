@@ -89,12 +89,23 @@ export class WindowAnswers {
   }
 }
 
-/** The beginning that was collected and what comes after it; the query ends when its reader does. */
-async function* streamOf({ begun, rest }: Exclude<Collected, { bytes: Buffer }>): AsyncGenerator<Buffer> {
-  try {
-    yield* begun;
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
-  } finally {
-    await rest.return?.();
-  }
+/**
+ * The beginning that was collected and what comes after it; the query ends when its reader does. (No generator: one that
+ * was never read from would end without a word to the query.)
+ */
+function streamOf({ begun, rest }: Exclude<Collected, { bytes: Buffer }>): AsyncIterableIterator<Buffer> {
+  const beginning = begun.values();
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      const part = beginning.next();
+      return part.done === true ? rest.next() : part;
+    },
+    async return() {
+      await rest.return?.();
+      return { done: true, value: undefined };
+    },
+  };
 }
