@@ -3,7 +3,10 @@ import { formatPath, type Mistake, type Path, show } from './mistakes.js';
 import type { ConfigurationFile, TableOptions } from './schema.js';
 
 /** Datasets about the service itself; no table may take their names. */
-const OWN_NAMES: ReadonlyMap<string, string> = new Map([['collector', "the service's own dataset"]]);
+const OWN_NAMES: ReadonlyMap<string, string> = new Map([
+  ['collector', "the service's own dataset"],
+  ['time-zone', "a file of the service's own, in the folder of the sealed days"],
+]);
 
 /** Columns that the changes of a table have beside its own. */
 const CHANGES_COLUMNS: readonly string[] = ['change', 'since'];

@@ -10,6 +10,7 @@ import {
 } from '../base/errors.js';
 import { Turns } from '../base/turns.js';
 import type { Column } from '../csv/rows.js';
+import { AskedOnce } from './asked-once.js';
 import type { Content, Dataset, DatasetStatus, Definition, Freshness, Registry } from './dataset.js';
 import type { Catalog } from './engine/catalog.js';
 import { columnOf } from './engine/computed-columns.js';
@@ -34,6 +35,9 @@ const MOST_KEPT_ROWS = 200_000;
  * short. Until then it takes no lane from others.
  */
 const FAILURE_STANDS = 60_000;
+
+const versions = new AskedOnce<string | null>();
+const statuses = new AskedOnce<DatasetStatus>();
 
 const FRESHNESS: readonly Freshness[] = ['fresh', 'late', 'stale', 'waiting'];
 
@@ -104,10 +108,18 @@ export class ViewDataset implements Dataset, SqlDataset {
     }
   }
 
-  /** Finds out whether views read each other in a circle. Call it when all of them are prepared. */
-  refuseCircles(): void {
-    const circle = this.#circle([]);
-    if (circle === null) return;
+  /** The names of views that lead from this one to itself, each reading the next; null: none do. After `prepare` of all. */
+  circle(): readonly string[] | null {
+    const seen = new Set<ViewDataset>();
+    for (const input of this.#inputs) {
+      const way = input instanceof ViewDataset ? input.#wayTo(this, seen) : null;
+      if (way !== null) return [this.name, ...way];
+    }
+    return null;
+  }
+
+  /** Refuses to be computed, because of the circle that it is in. */
+  refuseCircle(circle: readonly string[]): void {
     this.#isBrokenForGood = true;
     this.#inputs = [];
     this.#failed(viewReadsItself(this.source, circle));
@@ -123,6 +135,10 @@ export class ViewDataset implements Dataset, SqlDataset {
   }
 
   get version(): string | null {
+    return versions.ask(this, () => this.#versionNow());
+  }
+
+  #versionNow(): string | null {
     if (this.#isBrokenForGood) return null;
     const versions = this.#inputs.map(versionInSql);
     if (versions.includes(null)) return null;
@@ -138,20 +154,26 @@ export class ViewDataset implements Dataset, SqlDataset {
   }
 
   status(): DatasetStatus {
+    return statuses.ask(this, () => this.#statusNow());
+  }
+
+  #statusNow(): DatasetStatus {
     const inputs = this.#inputs.map((input) => input.status());
     const worst = Math.max(0, ...inputs.map(({ freshness }) => FRESHNESS.indexOf(freshness)));
+    // Without a view that it reads it cannot be computed either.
+    const ofInput = inputs.find(({ lastError }) => lastError?.code === 'VIEW_BROKEN')?.lastError ?? null;
     const content = this.#sizes;
     return {
       rows: content?.rows ?? this.#kept?.rows ?? null,
       bytes: content?.bytes ?? null,
-      readAt: this.#readAt(),
+      readAt: this.#readAt(inputs),
       interval: null,
       freshness: FRESHNESS[worst]!,
       nextPollAt: null,
       persisted: true,
       lastError:
         this.#broken === null
-          ? null
+          ? ofInput
           : { code: this.#broken.error.code, message: this.#broken.error.line, at: this.#broken.at },
     };
   }
@@ -216,7 +238,7 @@ export class ViewDataset implements Dataset, SqlDataset {
     const view = identifier(this.name);
     return this.#options.engine.session({ lane: 'ours', limit: LIMIT, now }, async (session) => {
       const { state: inputs, withDays } = await readNarrowed(session, select, tables);
-      const readAt = this.#readAt() ?? now;
+      const readAt = this.#readAt(this.#inputs.map((input) => input.status())) ?? now;
       const [[count] = []] = await session.rows(
         `CREATE OR REPLACE TABLE ${table} AS ${withDays}SELECT * FROM (${sql}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
       );
@@ -254,14 +276,11 @@ export class ViewDataset implements Dataset, SqlDataset {
   }
 
   /** The oldest of what it is computed from, lookups aside: they do not age. */
-  #readAt(): number | null {
-    const times = this.#inputs
-      .filter(({ kind }) => kind !== 'lookup')
-      .flatMap((input) => input.status().readAt ?? []);
+  #readAt(inputs: readonly DatasetStatus[]): number | null {
+    const aging = inputs.filter((_, index) => this.#inputs[index]!.kind !== 'lookup');
+    const times = aging.flatMap(({ readAt }) => readAt ?? []);
     if (times.length > 0) return Math.min(...times);
-    return this.#inputs.length === 0 || this.#inputs.every(({ kind }) => kind === 'lookup')
-      ? this.#options.clock.now()
-      : null;
+    return aging.length === 0 ? this.#options.clock.now() : null;
   }
 
   /** The state of an answer computed from inputs in this state at this time. */
@@ -274,11 +293,13 @@ export class ViewDataset implements Dataset, SqlDataset {
     return this.#select?.dependsOnNow === true ? String(Math.floor(now / NOW_STANDS)) : '';
   }
 
-  #circle(path: readonly string[]): readonly string[] | null {
-    if (path.includes(this.name)) return [...path.slice(path.indexOf(this.name)), this.name];
+  #wayTo(target: ViewDataset, seen: Set<ViewDataset>): readonly string[] | null {
+    if (this === target) return [this.name];
+    if (seen.has(this)) return null;
+    seen.add(this);
     for (const input of this.#inputs) {
-      const circle = input instanceof ViewDataset ? input.#circle([...path, this.name]) : null;
-      if (circle !== null) return circle;
+      const way = input instanceof ViewDataset ? input.#wayTo(target, seen) : null;
+      if (way !== null) return [this.name, ...way];
     }
     return null;
   }
@@ -304,7 +325,8 @@ export class ViewDataset implements Dataset, SqlDataset {
 
 /** A dataset's version with its sealed days, which SQL reads too; null while nothing was read. */
 function versionInSql(input: Dataset): string | null {
-  if (input.version === null || !('sealedDays' in input)) return input.version;
+  const { version } = input;
+  if (version === null || !('sealedDays' in input)) return version;
   const { sealedDays } = input as Relation;
-  return `${input.version} ${sealedDays.length} ${sealedDays[0]?.date}`;
+  return `${version} ${sealedDays.length} ${sealedDays[0]?.date}`;
 }

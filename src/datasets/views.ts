@@ -52,6 +52,7 @@ export async function openViews(options: ViewsOptions): Promise<readonly ViewDat
     views.push(view);
   }
   for (const view of views) await view.prepare(parser);
-  for (const view of views) view.refuseCircles();
+  const circles = views.map((view) => view.circle());
+  for (const [index, circle] of circles.entries()) if (circle !== null) views[index]!.refuseCircle(circle);
   return views;
 }

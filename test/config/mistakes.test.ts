@@ -190,6 +190,10 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'FILE: tables.collector: "collector" is the name of the service\'s own dataset; publish it under another name by as (line 1)',
   ],
   [
+    'tables: { time-zone: { log: true } }',
+    'FILE: tables.time-zone: "time-zone" is the name of a file of the service\'s own, in the folder of the sealed days; publish it under another name by as (line 1)',
+  ],
+  [
     'tables: { my-table: { as: ../etc/passwd } }',
     'FILE: tables.my-table.as: "../etc/passwd" is not a name that is safe in URLs and as a file; write it as etc-passwd (line 1)',
   ],

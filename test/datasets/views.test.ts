@@ -194,7 +194,32 @@ test('a service that ends says nothing of the views that it breaks off', async (
 
 test('views that read each other in a circle are broken, all of them', async (t) => {
   const { views } = await worldWith(t, { 'a.sql': 'FROM b', 'b.sql': 'FROM c', 'c.sql': 'FROM a' });
-  for (const view of views) await assert.rejects(view.content(), { code: 'VIEW_BROKEN' });
+  for (const view of views) {
+    const message = new RegExp(
+      `^config/views/${view.name}\\.sql: it reads itself: ${view.name} reads .* reads ${view.name};`,
+    );
+    assert.match(view.status().lastError!.message, message);
+    await assert.rejects(view.content(), { code: 'VIEW_BROKEN' });
+  }
+});
+
+test('a view that reads a broken one says so before somebody asks for it', async (t) => {
+  const { views } = await worldWith(t, { 'a.sql': 'FROM b', 'b.sql': 'FROM b', 'c.sql': 'FROM a' });
+  for (const view of views)
+    assert.match(view.status().lastError!.message, /b\.sql: it reads itself: b reads b;/);
+});
+
+test('a dataset below many levels of views is asked once, not twice as often with each level', async (t) => {
+  const levels = 40;
+  const sql: Record<string, string> = { 'v0.sql': 'FROM zones', 'v1.sql': 'FROM zones' };
+  for (let level = 2; level < levels; level++)
+    sql[`v${level}.sql`] = `FROM v${level - 1} UNION ALL FROM v${level - 2}`;
+  const { world, zones, views } = await worldWith(t, sql);
+  await zones.record(counts(['a', '1']), world.time.at);
+  const top = views.find(({ name }) => name === `v${levels - 1}`)!;
+  assert.equal(top.status().readAt, world.time.at);
+  assert.notEqual(top.version, null);
+  assert.equal(top.circle(), null);
 });
 
 test('a view that failed for its data works again when the data is right', async (t) => {
