@@ -25,6 +25,8 @@ export interface ParquetWriter {
   writeParquet(rows: EncodedRows, date: string, path: string): Promise<void>;
   /** The times of the polls in a Parquet file of ours, milliseconds since the epoch. */
   timesIn(path: string, timeColumn: string): Promise<ReadonlySet<number>>;
+  /** Resolves when everybody who may be reading sealed days now has ended; null: nobody is. */
+  reading(): Promise<void> | null;
 }
 
 export interface SealerOptions {
@@ -115,7 +117,9 @@ export class Sealer {
     const firstKept = LocalDays.daysBefore(today, keeping.keep - 1);
     await this.#drop(dataset, keeping.retention, today);
     const rows = await dataset.rows();
-    const sealed = new Map((await this.#sealedDays(dataset.name)).map((day) => [day.date, day]));
+    const oldest = oldestKept(keeping.retention, today);
+    const kept = (await this.#sealedDays(dataset.name)).filter(({ date }) => date >= oldest);
+    const sealed = new Map(kept.map((day) => [day.date, day]));
     const isClosed = (date: string) => date < firstKept || sealed.has(date);
     const { found: closed, isAll } = await this.#byDay(rows, isClosed, dataset.neededAfter);
     if (closed.size === 0) return isAll;
@@ -230,18 +234,31 @@ export class Sealer {
     return { found, isAll: true };
   }
 
+  /**
+   * Nobody is shown these days any more, and their files go when nobody reads them any more: at once or, when an answer is
+   * under way, behind it. A stop in between leaves them to the next start.
+   */
   async #drop(dataset: AppendedDataset, retention: number | null, today: string): Promise<void> {
-    if (retention === null) return;
-    const { files, logger } = this.#options;
-    const oldest = LocalDays.daysBefore(today, retention - 1);
+    const { parquet, logger } = this.#options;
+    const oldest = oldestKept(retention, today);
     const gone = (await this.#sealedDays(dataset.name)).filter((day) => day.date < oldest);
     if (gone.length === 0) return;
     dataset.sealedDays = dataset.sealedDays.filter((day) => day.date >= oldest);
-    for (const day of gone) await files.removeFolder(join(this.#folder(dataset.name), `date=${day.date}`));
-    logger.info(
-      { dataset: dataset.name, days: gone.length, before: oldest },
-      'dropped days beyond the retention',
-    );
+    const remove = async () => {
+      await this.#remove(dataset.name, gone);
+      const facts = { dataset: dataset.name, days: gone.length, before: oldest };
+      logger.info(facts, 'dropped days beyond the retention');
+    };
+    const reading = parquet.reading();
+    if (reading === null) return remove();
+    void reading.then(remove).catch((error: unknown) => {
+      logger.warn({ dataset: dataset.name, days: gone.length }, describeError(error));
+    });
+  }
+
+  async #remove(name: string, days: readonly SealedDay[]): Promise<void> {
+    for (const { date } of days)
+      await this.#options.files.removeFolder(join(this.#folder(name), `date=${date}`));
   }
 
   /** The days in the history folder, oldest first. */
@@ -264,6 +281,11 @@ export class Sealer {
   #folder(name: string): string {
     return join(this.#options.dataDir, 'history', name);
   }
+}
+
+/** The oldest day that the retention keeps. */
+function oldestKept(retention: number | null, today: string): string {
+  return retention === null ? '' : LocalDays.daysBefore(today, retention - 1);
 }
 
 function byDate(a: SealedDay, b: SealedDay): number {

@@ -29,6 +29,7 @@ export class Sql {
   readonly parquet: ParquetWriter = {
     writeParquet: async (...args) => (await this.#engine()).parquet.writeParquet(...args),
     timesIn: async (...args) => (await this.#engine()).parquet.timesIn(...args),
+    reading: () => this.#opened?.parquet.reading() ?? null,
   };
   /** What HTTP asks. */
   readonly queries: Queries = {
@@ -37,6 +38,7 @@ export class Sql {
   };
   readonly #options: SqlOptions;
   #opening: Promise<SqlEngine> | null = null;
+  #opened: SqlEngine | null = null;
   #isClosed = false;
 
   constructor(options: SqlOptions) {
@@ -61,15 +63,16 @@ export class Sql {
 
   #engine(): Promise<SqlEngine> {
     if (this.#isClosed) return Promise.reject(new DOMException('SQL was closed', 'AbortError'));
-    this.#opening ??= openEngine(this.#options).catch((error: unknown) => {
+    this.#opening ??= this.#open().catch((error: unknown) => {
       this.#opening = null;
       throw error;
     });
     return this.#opening;
   }
-}
 
-async function openEngine(options: SqlOptions): Promise<SqlEngine> {
-  const { SqlEngine } = await import('./engine/sql-engine.js');
-  return SqlEngine.open(options);
+  async #open(): Promise<SqlEngine> {
+    const { SqlEngine } = await import('./engine/sql-engine.js');
+    this.#opened = await SqlEngine.open(this.#options);
+    return this.#opened;
+  }
 }

@@ -251,6 +251,7 @@ test('a poll that is recorded while its day is being sealed stays, and is sealed
   const box: { life: Life | null } = { life: null };
   const plain = new PlainDays(disk);
   const parquet: ParquetWriter = {
+    reading: () => null,
     timesIn: (path, column) => plain.timesIn(path, column),
     writeParquet: async (rows, date, path) => {
       await plain.writeParquet(rows, date, path);

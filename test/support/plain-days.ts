@@ -24,6 +24,10 @@ export class PlainDays implements ParquetWriter {
     }
   }
 
+  reading(): null {
+    return null;
+  }
+
   async timesIn(path: string, timeColumn: string): Promise<ReadonlySet<number>> {
     const { header, body } = await splitRows(await this.#files.readFile(path));
     if (header.at(-1) !== timeColumn) throw new TypeError(`${path} has no ${timeColumn}`);

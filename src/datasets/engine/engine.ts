@@ -35,7 +35,8 @@ export class Engine {
   readonly #instance: DuckDBInstance;
   readonly #lanes = { ours: new Lanes(OUR_LANES), foreign: new Lanes(FOREIGN_LANES) };
   readonly #idle: DuckDBConnection[] = [];
-  readonly #sessions = new Set<Session>();
+  /** Open sessions, each with a promise of its end. */
+  readonly #sessions = new Map<Session, Promise<void>>();
   #closed: Promise<void> | null = null;
 
   private constructor(instance: DuckDBInstance, scratch: Scratch) {
@@ -80,12 +81,17 @@ export class Engine {
   /** A session that its owner closes: for answers that are read bit by bit. */
   async open(options: SessionOptions): Promise<Session> {
     const connection = await this.#connect();
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
     const session: Session = new Session(connection, this.#lanes[options.lane], options, (reusable) => {
       this.#sessions.delete(session);
+      end();
       if (reusable) this.#idle.push(connection);
       else connection.disconnectSync();
     });
-    this.#sessions.add(session);
+    this.#sessions.set(session, ended);
     if (options.now === undefined) return session;
     try {
       await session.run(`SET VARIABLE now = ${options.now}`);
@@ -94,6 +100,12 @@ export class Engine {
       await session.close();
       throw error;
     }
+  }
+
+  /** Resolves when the sessions that are open now have ended; null: none is open. */
+  reading(): Promise<void> | null {
+    if (this.#sessions.size === 0) return null;
+    return Promise.all(this.#sessions.values()).then(() => undefined);
   }
 
   async #connect(): Promise<DuckDBConnection> {
@@ -115,7 +127,7 @@ export class Engine {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#sessions].map((session) => session.close()));
+    await Promise.all([...this.#sessions.keys()].map((session) => session.close()));
     for (const connection of this.#idle) connection.disconnectSync();
     this.#instance.closeSync();
     await this.scratch.close();

@@ -31,6 +31,10 @@ export class DuckDbParquet implements ParquetWriter {
     );
   }
 
+  reading(): Promise<void> | null {
+    return this.#engine.reading();
+  }
+
   async timesIn(path: string, timeColumn: string): Promise<ReadonlySet<number>> {
     const time = `TRY_CAST(${identifier(timeColumn)} AS TIMESTAMPTZ)`;
     const rows = await this.#engine.session({ lane: 'ours' }, (session) =>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -181,6 +181,35 @@ test('sealed days and those of the file are one table; a window inside the file 
   await rm(join(world.dataDir, 'history', 'log'), { recursive: true });
   assert.equal(await world.window(dataset, recent.search), before);
   await assert.rejects(world.window('log', 'from=2000-01-01'));
+});
+
+test('days that the retention drops stay for an answer that reads them, and go behind it', async (t) => {
+  const world = await SqlWorld.start(t);
+  const log = await world.table('log', { log: true });
+  const ids = Array.from({ length: 20_000 }, (_, id) => [`taxi ${id} of a large fleet`, String(id)]);
+  for (let day = 9; day >= 0; day--)
+    await log.record(readingOf({ id: 'string', n: 'number' }, ids), world.time.at - day * DAY);
+  await world.sealer.seal(log.log!, { keep: 2, retention: null });
+  const folder = join(world.dataDir, 'history', 'log');
+  const before = await readdir(folder);
+  const query = await world.sql.queries.window(world.dataset('log'), [
+    ['from', '2000-01-01'],
+    ['columns', 'id'],
+  ]);
+  const { body } = await query.run(new AbortController().signal);
+  let size = 0;
+  for await (const part of body) {
+    if (size === 0) {
+      await world.sealer.seal(log.log!, { keep: 2, retention: 3 });
+      assert.equal(log.log!.sealedDays.length, 1);
+      assert.deepEqual(await readdir(folder), before);
+    }
+    size += part.length;
+  }
+  assert.equal(size, 3 + ids.reduce((sum, [id]) => sum + id!.length + 1, 0) * 10);
+  await world.sealer.seal(log.log!, { keep: 2, retention: 3 });
+  assert.equal((await readdir(folder)).length, 1);
+  assert.equal(await world.ask('SELECT count(DISTINCT date) AS n FROM log'), 'n\n3\n');
 });
 
 test('a data folder below a name=value folder hides no column of the same name', async (t) => {
