@@ -248,7 +248,7 @@ export class AppendedDataset implements Relation {
   async #load(): Promise<void> {
     this.#forget();
     if (this.#file.size === 0) return;
-    const { header, body, ends } = await splitRows(await this.#file.read());
+    const { header, body, ends } = await splitRows(await this.#file.read(), this.#file.path);
     const known = new Map(this.#columns?.map((column) => [column.name, column]));
     const bare = header.map((name) => known.get(name) ?? { name, type: 'string' as const, seen: false });
     const rows = { columns: bare, body, ends };
@@ -266,7 +266,7 @@ export class AppendedDataset implements Relation {
 
   async #readRows(): Promise<EncodedRows> {
     if (this.#file.size === 0) return noRows(this.#columns ?? []);
-    const { body, ends } = await splitRows(await this.#file.read());
+    const { body, ends } = await splitRows(await this.#file.read(), this.#file.path);
     return { columns: this.#columns ?? [], body, ends };
   }
 

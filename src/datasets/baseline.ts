@@ -166,7 +166,7 @@ export class Baseline {
 async function readRows(file: SnapshotFile, known: readonly Column[]): Promise<EncodedRows | null> {
   const bytes = await file.read();
   if (bytes === null || bytes.length === 0) return null;
-  const { header, body, ends } = await splitRows(bytes);
+  const { header, body, ends } = await splitRows(bytes, file.path);
   const types = new Map(known.map((column) => [column.name, column]));
   const columns = header.map((name) => types.get(name) ?? { name, type: 'string' as const, seen: false });
   const unknown = new Set(header.filter((name) => !types.has(name)));

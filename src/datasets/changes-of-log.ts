@@ -38,10 +38,11 @@ export async function changesOfLog(
     const at = timeOfRow(rowAt(log, row));
     const found = new Map<string, string>();
     for (; row < log.ends.length && timeOfRow(rowAt(log, row)) === at; row++) {
+      if ((row & 255) === 0) await breathe();
       const logged = rowAt(log, row);
       found.set(rowKey(logged, keyCount), logged.toString('latin1', 0, logged.length - ADDED_LENGTH));
     }
-    const differences = compare(items, found);
+    const differences = await compare(items, found);
     if (differences.length > 0) {
       parts.push(await changeRows(differences, keyCount, changes, baseline.deleted, since, at));
       await baseline.track(differences, keyCount);
@@ -54,13 +55,20 @@ export async function changesOfLog(
   return { rows: concatRows(parts), at: since ?? 0 };
 }
 
-function compare(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): Difference[] {
+async function compare(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): Promise<Difference[]> {
+  const breathe = createYielder();
   const differences: Difference[] = [];
+  let looked = 0;
   for (const [key, row] of after) {
+    if ((looked++ & 255) === 0) await breathe();
     const old = before.get(key);
     if (old !== row) differences.push({ before: old === undefined ? null : toRow(old), after: toRow(row) });
   }
   for (const [key, row] of before) {
+    if ((looked++ & 255) === 0) await breathe();
     if (!after.has(key)) differences.push({ before: toRow(row), after: null });
   }
   return differences;

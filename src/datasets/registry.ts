@@ -27,6 +27,8 @@ export class DatasetRegistry implements Registry {
     let best: string | undefined;
     let bestDistance = limit + 1;
     for (const candidate of this.#datasets.keys()) {
+      // As far apart as their lengths at least; what leven does grows with the product of the two.
+      if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
       const distance = leven(name.toLowerCase(), candidate.toLowerCase());
       if (distance < bestDistance) {
         best = candidate;
