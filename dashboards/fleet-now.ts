@@ -263,12 +263,11 @@ const zones = [
   table({
     id: 25,
     at: [20, 7, 4, 6],
-    title: 'Unassigned taxis',
+    title: 'Which taxis are unassigned',
     description: 'The taxis without a next zone, by number; at most 100. View `unassigned-taxis`.',
     noData: 'Every taxi has a destination',
     reading: read('unassigned-taxis', ['taxi_id'], { sort: 'taxi_id', limit: '100' }),
     columns: [{ column: 'taxi_id', title: 'Taxi' }],
-    dropWithout: 'taxi_id',
   }),
 ];
 
@@ -285,7 +284,6 @@ const oneTaxi = [
       { column: 'taxi_id', title: 'Taxi' },
       { column: 'next_zone_id', title: 'Next zone' },
     ],
-    dropWithout: 'taxi_id',
   }),
   table({
     id: 31,
@@ -307,7 +305,6 @@ const oneTaxi = [
       { column: 'next_zone_id', title: 'To' },
       { column: 'taxi_id', title: 'Taxi' },
     ],
-    dropWithout: 'timestamp',
   }),
 ];
 

@@ -110,7 +110,6 @@ const patterns = [
       'The five busiest zones of each day, latest day first; two weeks at most. View `busiest-zones-per-day`.',
     reading: read('busiest-zones-per-day', ['date', 'rank', 'zone', 'boardings'], latestFirst),
     columns: [...zoneColumns, { column: 'boardings', title: 'Boardings', bar: colours.main }],
-    dropWithout: 'boardings',
   }),
   table({
     id: 21,
@@ -120,7 +119,6 @@ const patterns = [
       'The five quietest zones of each day, latest day first; two weeks at most. Zones that were seen before count with 0. View `quietest-zones-per-day`.',
     reading: read('quietest-zones-per-day', ['date', 'rank', 'zone', 'boardings'], latestFirst),
     columns: [...zoneColumns, { column: 'boardings', title: 'Boardings', bar: colours.past }],
-    dropWithout: 'boardings',
   }),
 ];
 

@@ -65,7 +65,8 @@ since {{ .StartsAt | tz "${timeZone}" | date "Mon 15:04 MST" }}, for team {{ .La
 
 {{ end -}}
 {{ range .Alerts.Resolved -}}
-over: {{ .Annotations.summary }} (since {{ .StartsAt | tz "${timeZone}" | date "Mon 15:04 MST" }})
+over: {{ with .Annotations.resolved }}{{ . }}{{ else }}{{ .Annotations.summary }}{{ end }}
+{{- " " }}({{ .StartsAt | tz "${timeZone}" | date "Mon 15:04" }} to {{ .EndsAt | tz "${timeZone}" | date "Mon 15:04 MST" }})
 {{ end -}}
 {{ end }}
 `;

@@ -25,6 +25,8 @@ export interface AlertSpec {
   readonly severity: 'critical' | 'warning';
   readonly team: 'platform' | 'dispatch';
   readonly summary: string;
+  /** What to say when it is over. Without a value: it is the good one then, or there is none. */
+  readonly resolved: string;
   /** What to do about it. */
   readonly description: string;
   readonly panel: readonly [dashboard: string, id: number];
@@ -35,10 +37,17 @@ export interface AlertSpec {
   readonly onSilence: 'KeepLast' | 'Alerting';
 }
 
-/** `$values.A` is absent when the service did not answer: a template that takes it for granted fails. */
-const value = (known: string, unknown: string) => `{{ if $values.A }}${known}{{ else }}${unknown}{{ end }}`;
+/**
+ * `known` where there is a value for which the rule fires, else `unknown`: `$values.A` is absent when the service did not
+ * answer, and a rule that goes on firing for a while has seen a good value, or NaN.
+ */
+const value = (isFiring: string, known: string, unknown: string) =>
+  `{{ if $values.A }}{{ if ${isFiring} }}${known}{{ else }}${unknown}{{ end }}{{ else }}${unknown}{{ end }}`;
+/** The bound stands first: to a template NaN is not less than anything, and so `ge` and `gt` of it hold. */
+const beyond = (operator: 'le' | 'lt', bound: number) => `${operator} ${bound.toFixed(1)} $values.A.Value`;
 const number = (format: string) => `{{ printf "${format}" $values.A.Value }}`;
-const server = '{{ if $labels.name }}{{ $labels.name }}{{ else }}the API server{{ end }}';
+const server =
+  '{{ if $labels.name }}{{ $labels.name }}{{ else }}{{ if $labels.instance_id }}{{ $labels.instance_id }}{{ else }}the API server{{ end }}{{ end }}';
 const dataset = '{{ if $labels.dataset }}{{ $labels.dataset }}{{ else }}A dataset{{ end }}';
 
 export const alerts: readonly AlertSpec[] = [
@@ -52,7 +61,8 @@ export const alerts: readonly AlertSpec[] = [
     keepFiringFor: '2m',
     severity: 'warning',
     team: 'platform',
-    summary: `CPU of ${server} is ${value(`at ${number('%.0f')} %`, `at ${limits.cpuAlert} % or more`)}`,
+    summary: `CPU of ${server} is ${value(beyond('le', limits.cpuAlert), `at ${number('%.0f')} %`, `at ${limits.cpuAlert} % or more`)}`,
+    resolved: `CPU of ${server} is not high any more`,
     description: 'Dispatching slows down from here. Look for a runaway process, then for a larger instance.',
     panel: [fleetNow.uid, nowPanels.cpu],
     onSilence: 'KeepLast',
@@ -66,6 +76,7 @@ export const alerts: readonly AlertSpec[] = [
     severity: 'critical',
     team: 'platform',
     summary: `Network in of ${server} is 0`,
+    resolved: `Network in of ${server} is not 0 any more`,
     description: 'It runs, but no request reaches it. Check load balancer, security group and route.',
     panel: [fleetNow.uid, nowPanels.networkIn],
     onSilence: 'KeepLast',
@@ -79,6 +90,7 @@ export const alerts: readonly AlertSpec[] = [
     severity: 'critical',
     team: 'platform',
     summary: `Network out of ${server} is 0`,
+    resolved: `Network out of ${server} is not 0 any more`,
     description: 'It runs, but answers nobody. Check the process and its network interface.',
     panel: [fleetNow.uid, nowPanels.networkOut],
     onSilence: 'KeepLast',
@@ -92,6 +104,7 @@ export const alerts: readonly AlertSpec[] = [
     severity: 'critical',
     team: 'platform',
     summary: `${server} is not running`,
+    resolved: `${server} runs again, or is gone`,
     description: 'No taxi is dispatched until it is back. Start the instance, then see why it stopped.',
     panel: [fleetNow.uid, nowPanels.state],
     onSilence: 'KeepLast',
@@ -105,6 +118,7 @@ export const alerts: readonly AlertSpec[] = [
     severity: 'warning',
     team: 'platform',
     summary: `No measurement of ${server} for ten minutes`,
+    resolved: `${server} is measured again, or does not run`,
     description:
       'It runs, but CloudWatch has nothing about it: CPU and network alerts are blind. Check CloudWatch and the permission cloudwatch:GetMetricData.',
     panel: [fleetNow.uid, nowPanels.cpu],
@@ -120,11 +134,13 @@ export const alerts: readonly AlertSpec[] = [
     severity: 'warning',
     team: 'dispatch',
     summary: value(
+      beyond('le', limits.unassignedTaxis),
       `{{ if eq $values.A.Value 1.0 }}1 taxi has{{ else }}${number('%.0f')} taxis have{{ end }} no destination`,
       'Taxis have no destination',
     ),
+    resolved: 'Every taxi has a destination again',
     description:
-      'Their numbers are in the panel "Unassigned taxis". Send them somewhere, or see why dispatch did not.',
+      'Their numbers are in the panel "Which taxis are unassigned". Send them somewhere, or see why dispatch did not.',
     panel: [fleetNow.uid, nowPanels.unassigned],
     onSilence: 'KeepLast',
   },
@@ -136,7 +152,8 @@ export const alerts: readonly AlertSpec[] = [
     for: '1m',
     severity: 'warning',
     team: 'platform',
-    summary: `${dataset} was not read for ${value(`${number('%.0f')} intervals`, `more than ${limits.staleIntervals} intervals`)}`,
+    summary: `${dataset} was not read for ${value(beyond('lt', limits.staleIntervals), `${number('%.0f')} polling intervals`, `more than ${limits.staleIntervals} polling intervals`)}`,
+    resolved: `${dataset} is read again`,
     description: 'Its panels show the past, and its alerts too. The reason is in the column "Last error".',
     panel: [collector.uid, collectorPanels.datasets],
     onSilence: 'KeepLast',
@@ -151,6 +168,7 @@ export const alerts: readonly AlertSpec[] = [
     severity: 'critical',
     team: 'platform',
     summary: 'dynamo-csv does not answer Grafana',
+    resolved: 'dynamo-csv answers Grafana again',
     description:
       'Every panel and every other alert stands still at its last state. Look at: docker compose ps, docker compose logs dynamo-csv.',
     panel: [collector.uid, collectorPanels.datasets],
@@ -201,6 +219,7 @@ function rule(alert: AlertSpec, flavour: Flavour): RuleBuilder {
     .labels({ severity: alert.severity, team: alert.team })
     .annotations({
       summary: alert.summary,
+      resolved: alert.resolved,
       description: alert.description,
       __dashboardUid__: alert.panel[0],
       __panelId__: String(alert.panel[1]),

@@ -50,7 +50,7 @@ export function bars<Column extends string>(options: BarsOptions<Column>): Panel
         .fillOpacity(85)
         .lineWidth(0)
         .showValue(VisibilityMode.Auto)
-        .xTickLabelMaxLength(options.direction === 'down' ? 24 : 12)
+        .xTickLabelMaxLength(options.direction === 'down' ? 48 : 12)
         .xTickLabelSpacing(options.direction === 'down' ? 0 : 60)
         .legend(
           new VizLegendOptionsBuilder()

@@ -7,13 +7,11 @@ import {
   TableCellHeight,
 } from '@grafana/grafana-foundation-sdk/common';
 import type {
-  DataTransformerConfig,
   DynamicConfigValue,
   ThresholdsConfigBuilder,
   ValueMapping,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/table';
-import type { Flavour } from '../flavour.js';
 import type { Reading } from '../reading.js';
 import { arrange, fieldColour, furnish, type PanelSpec, type PanelText } from './panel.js';
 
@@ -34,34 +32,33 @@ export interface TableColumn<Column extends string = string> {
 export interface TableOptions<Column extends string = string> extends PanelText {
   readonly reading: Reading<Column>;
   readonly columns: readonly TableColumn<NoInfer<Column>>[];
-  /** Drops the row without values that a dataset without rows is padded with. */
-  readonly dropWithout?: NoInfer<Column>;
 }
 
-/** Rows, with headings for people. */
+/** What a cell without a value shows. */
+const NOTHING = '–';
+
+/**
+ * Rows, with headings for people. Without rows it has the one that the answer is padded with, and says in its first column
+ * what that means: Grafana shows nothing at all of a table whose rows were filtered away.
+ */
 export function table<Column extends string>(options: TableOptions<Column>): PanelSpec {
   return {
     ...options,
     build(flavour) {
-      const panel = furnish(new PanelBuilder(), options, flavour, [options.reading])
+      const { reading, columns, noData = 'No data yet' } = options;
+      const padded = { ...reading, window: { ...reading.window, pad: '1' } };
+      const panel = furnish(new PanelBuilder(), { ...options, noData: NOTHING }, flavour, [padded])
         .cellHeight(TableCellHeight.Sm)
         .align(FieldTextAlignment.Auto)
         .filterable(false)
-        .transformations(transformations(options, flavour));
-      for (const column of options.columns) panel.overrideByName(column.title, properties(column));
+        .transformations([arrange(columns.map(({ column, title }) => [flavour.field(column), title]))]);
+      for (const [index, column] of columns.entries()) {
+        const ifEmpty = index === 0 ? [{ id: 'noValue', value: noData }] : [];
+        panel.overrideByName(column.title, [...properties(column), ...ifEmpty]);
+      }
       return panel;
     },
   };
-}
-
-function transformations(options: TableOptions, flavour: Flavour): DataTransformerConfig[] {
-  const named = arrange(options.columns.map(({ column, title }) => [flavour.field(column), title]));
-  if (options.dropWithout === undefined) return [named];
-  const filter = {
-    fieldName: flavour.field(options.dropWithout),
-    config: { id: 'isNotNull', options: {} },
-  };
-  return [{ id: 'filterByValue', options: { filters: [filter], type: 'include', match: 'all' } }, named];
 }
 
 function properties(column: TableColumn): DynamicConfigValue[] {

@@ -170,7 +170,7 @@ function assertRule(rule: RuleJson): void {
   assert.deepEqual([type, expression, conditions.length], ['threshold', 'A', 1]);
   assert.match(conditions[0]!.evaluator.type, /^(gte|gt|lte|lt)$/);
   assert.equal(conditions[0]!.evaluator.params.length, 1);
-  for (const name of ['summary', 'description']) {
+  for (const name of ['summary', 'resolved', 'description']) {
     const text = rule.annotations[name]!;
     assert.ok(text.length > 10, name);
     assertGuarded(text);
