@@ -5,9 +5,14 @@ import {
   BigValueTextMode,
   ReduceDataOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
-import type { ThresholdsConfigBuilder, ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
+import {
+  MappingType,
+  SpecialValueMatch,
+  type ThresholdsConfigBuilder,
+  type ValueMapping,
+} from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/stat';
-import { colourByThreshold, fixedColour } from '../look.js';
+import { colourByThreshold, colours, fixedColour } from '../look.js';
 import type { Reading } from '../reading.js';
 import { fieldColour, fieldTitle, furnish, type PanelSpec, type PanelText } from './panel.js';
 
@@ -30,6 +35,13 @@ export interface StatOptions<Column extends string = string> extends PanelText {
   readonly of?: 'lastNotNull' | 'max' | 'sum';
 }
 
+/** A figure that is not known is neither good nor bad, whatever the lowest of the colours says. */
+function unknown({ noData, colour }: StatOptions): ValueMapping[] {
+  if (noData === undefined || typeof colour === 'string') return [];
+  const result = { text: noData, color: colours.look, index: 0 };
+  return [{ type: MappingType.SpecialValue, options: { match: SpecialValueMatch.NullAndNan, result } }];
+}
+
 /** One figure, large. */
 export function stat<Column extends string>(options: StatOptions<Column>): PanelSpec {
   // Grafana looks for the names as they are shown.
@@ -46,7 +58,7 @@ export function stat<Column extends string>(options: StatOptions<Column>): Panel
         .justifyMode(BigValueJustifyMode.Center)
         .textMode(names.length === 1 ? BigValueTextMode.Value : BigValueTextMode.ValueAndName)
         .colorMode(options.loud === true ? BigValueColorMode.Background : BigValueColorMode.Value)
-        .mappings([...(options.mappings ?? [])]);
+        .mappings([...(options.mappings ?? []), ...unknown(options)]);
       if (options.unit !== undefined) panel.unit(options.unit);
       if (options.decimals !== undefined) panel.decimals(options.decimals);
       if (typeof options.colour === 'string') panel.colorScheme(fixedColour(options.colour));
