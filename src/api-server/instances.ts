@@ -56,12 +56,26 @@ export async function readInstances(
     for (const instance of await describeInstances(call, filters))
       found.set(instance.InstanceId ?? '', instance);
   }
+  for (const id of replaced(found, selection.ids)) found.delete(id);
   const running = [...found.values()].filter((instance) => instance.State?.Name === 'running');
   const checks = await describeStatusChecks(
     call,
     running.map(({ InstanceId }) => InstanceId ?? ''),
   );
   return new Map(Array.from(found, ([id, instance]) => [id, toInstance(instance, checks.get(id) ?? null)]));
+}
+
+/**
+ * Instances that are gone while another one of the same selection works. EC2 lists what was terminated for up to an hour,
+ * with its tags; one that is named by its id is somebody's own business.
+ */
+function replaced(found: ReadonlyMap<string, Ec2Instance>, ids: readonly string[]): string[] {
+  const isIn = (...states: readonly string[]) => {
+    return ([, { State }]: readonly [string, Ec2Instance]) => states.includes(State?.Name ?? '');
+  };
+  const all = [...found];
+  if (!all.some(isIn('running', 'pending'))) return [];
+  return all.filter(isIn('shutting-down', 'terminated')).flatMap(([id]) => (ids.includes(id) ? [] : [id]));
 }
 
 /**

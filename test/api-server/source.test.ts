@@ -6,6 +6,7 @@ import { DynamoCsvError } from '../../src/base/errors.js';
 import { encodeHeader } from '../../src/csv/encode.js';
 import type { Reading, Source } from '../../src/csv/source.js';
 import { type StandIn, type StandInOptions, startAwsStandIn } from '../../src/demo/aws-stand-in.js';
+import type { StandInInstance } from '../../src/demo/aws-world.js';
 import { useLocalAws } from '../../src/demo/local-aws.js';
 import { instance, MINUTE, NOON, TestClock, TestWorld } from './world.js';
 
@@ -66,6 +67,26 @@ describe('the API server’s source', () => {
     ]);
     assert.equal(reading.problem, null);
     assert.deepEqual(reading.keys, ['instance_id']);
+  });
+
+  it('leaves out what was terminated while another instance of the same tags runs, and not what is named by its id', async () => {
+    const states = async (ids: readonly string[], state: StandInInstance['state']) => {
+      const servers = [instance(ID, { state: 'terminated' }), instance(OTHER, { state })];
+      const selection = { ids, tags: { Role: ['dispatch'] } };
+      const found = rows(await read(await open(new TestWorld({ 'us-east-1': servers }), selection)));
+      await source?.close();
+      await standIn.close();
+      return found.map(({ instance_id, state }) => [instance_id, state]);
+    };
+    assert.deepEqual(await states([], 'pending'), [[OTHER, 'pending']]);
+    assert.deepEqual(await states([ID], 'running'), [
+      [ID, 'terminated'],
+      [OTHER, 'running'],
+    ]);
+    assert.deepEqual(await states([], 'stopped'), [
+      [ID, 'terminated'],
+      [OTHER, 'stopped'],
+    ]);
   });
 
   it('counts its calls: one each for all instances, and each metric that CloudWatch bills', async () => {
