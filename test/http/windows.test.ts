@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
+import { sqlTooManyRows } from '../../src/base/errors.js';
 import { COUNTS, createWorld, pieces, START } from './world.js';
 
 const MiB = 1_024 * 1_024;
@@ -171,6 +172,27 @@ test('an answer that fails half way is cut off, never ended', async (t) => {
   await assert.rejects(response.arrayBuffer());
   const [line] = world.log.filter(({ level }) => level === 'error');
   assert.equal(line?.msg, 'an answer broke off half way');
+});
+
+test('an answer that breaks off at a limit of the service is a line in the log, without a trace', async (t) => {
+  const world = await createWorld(t);
+  await (await world.table('flags')).poll(COUNTS, [['a', '1']]);
+  const base = await world.listen();
+  world.queries.answer = async function* () {
+    yield Buffer.alloc(2 * MiB);
+    throw sqlTooManyRows(7);
+  };
+  const response = await fetch(`${base}/csv/flags?limit=1`);
+  await assert.rejects(response.arrayBuffer());
+  const line = world.log.find(({ msg }) => String(msg).includes('broke off'));
+  assert.deepEqual(
+    [line?.level, line?.msg, line?.err],
+    [
+      'warn',
+      'an answer broke off half way: The answer has more than 7 rows; add a LIMIT or a filter',
+      undefined,
+    ],
+  );
 });
 
 test('an answer that fails at its beginning has a status', async (t) => {

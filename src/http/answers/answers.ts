@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DynamoCsvError } from '../../base/errors.js';
 import type { Dataset } from '../../datasets/dataset.js';
 import type { Query } from '../../datasets/queries.js';
 import type { Shape } from '../../datasets/shaped.js';
@@ -90,7 +91,12 @@ export class Answers {
     body.once('error', (error) => {
       if (reply.raw.destroyed) return;
       const path = pathOf(request.raw.url);
-      this.#options.logger.error({ err: error, request: request.id, path }, 'an answer broke off half way');
+      const { logger } = this.#options;
+      const what = 'an answer broke off half way';
+      // What the service has words for is a limit that the question met, and no fault to be traced.
+      if (error instanceof DynamoCsvError)
+        logger.warn({ request: request.id, path }, `${what}: ${error.line}`);
+      else logger.error({ err: error, request: request.id, path }, what);
     });
     return reply.send(body);
   }
