@@ -300,13 +300,25 @@ export function regionMissing(place: TablePlace, cause: unknown): DynamoCsvError
   });
 }
 
-export function credentialsMissing(place: TablePlace, cause: unknown): DynamoCsvError {
-  return new DynamoCsvError('CREDENTIALS_MISSING', `No AWS credentials were found to read ${at(place)}`, {
-    remedy:
-      'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where an IAM role is attached',
-    status: BAD_UPSTREAM,
-    cause,
-  });
+/** `profile`: what AWS_PROFILE says, null when it is not set. */
+export function credentialsMissing(
+  place: TablePlace,
+  profile: string | null,
+  cause: unknown,
+): DynamoCsvError {
+  const where = profile === null ? '' : ` in profile ${JSON.stringify(profile)}`;
+  return new DynamoCsvError(
+    'CREDENTIALS_MISSING',
+    `No AWS credentials were found${where} to read ${at(place)}`,
+    {
+      remedy:
+        profile === null
+          ? 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where an IAM role is attached'
+          : 'set AWS_PROFILE to a profile of ~/.aws/credentials or ~/.aws/config, or unset it',
+      status: BAD_UPSTREAM,
+      cause,
+    },
+  );
 }
 
 export function credentialsExpired(place: TablePlace, cause: unknown): DynamoCsvError {
@@ -361,6 +373,15 @@ export function dynamoDbUnreachable(place: TablePlace, reason: string, cause: un
 export function tableThrottled(place: TablePlace, cause: unknown): DynamoCsvError {
   return new DynamoCsvError('TABLE_THROTTLED', `DynamoDB throttles the reading of ${at(place)}`, {
     remedy: 'set maxReadCapacity, a longer interval, or give the table more read capacity',
+    status: BAD_UPSTREAM,
+    cause,
+  });
+}
+
+/** What the endpoint is, or what answers there, is no DynamoDB. `what` ends the sentence. */
+export function noDynamoDb(place: TablePlace, what: string, cause: unknown): DynamoCsvError {
+  return new DynamoCsvError('NO_DYNAMODB', `There is no DynamoDB for ${at(place)}: ${what}`, {
+    remedy: 'set AWS_ENDPOINT_URL_DYNAMODB to an address such as http://localhost:8000, or unset it for AWS',
     status: BAD_UPSTREAM,
     cause,
   });

@@ -6,6 +6,7 @@ import {
   describeError,
   dynamoDbFailed,
   dynamoDbUnreachable,
+  noDynamoDb,
   regionMissing,
   type TablePlace,
   tableAccessDenied,
@@ -62,12 +63,16 @@ export function explainFailure(thrown: unknown, place: TablePlace, action: strin
   if (EXPIRED.has(name) || (isProviderError(name) && /expired/i.test(message))) {
     return credentialsExpired(place, thrown);
   }
-  if (isProviderError(name)) return credentialsMissing(place, thrown);
+  if (isProviderError(name)) return credentialsMissing(place, process.env.AWS_PROFILE || null, thrown);
   if (REJECTED.has(name)) return credentialsRejected(place, message, thrown);
   if (name === 'ResourceNotFoundException') return tableNotFound(place, thrown);
   if (DENIED.has(name)) return tableAccessDenied(place, action, thrown);
   if (THROTTLED.has(name)) return tableThrottled(place, thrown);
   if (name === 'TimeoutError' || UNREACHABLE.has(code)) return dynamoDbUnreachable(place, message, thrown);
+  if (place.endpoint !== null && !/^https?:\/\//.test(place.endpoint))
+    return noDynamoDb(place, 'the endpoint does not begin with http:// or https://', thrown);
+  if (message.includes('Deserialization error'))
+    return noDynamoDb(place, 'something else answers there', thrown);
   return dynamoDbFailed(place, action, message, thrown);
 }
 

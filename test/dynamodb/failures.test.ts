@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { DynamoCsvError } from '../../src/base/errors.js';
@@ -127,11 +130,38 @@ describe('what goes wrong is said in one sentence', () => {
     );
   });
 
+  test('something else answers, or the endpoint is none', async () => {
+    const server = createServer((_, response) => response.end('this is not JSON')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    for (const [endpoint, says] of [
+      [
+        `http://127.0.0.1:${port}`,
+        /no DynamoDB for table scripted .*: something else answers there; set AWS_END/,
+      ],
+      [`localhost:${port}`, /the endpoint does not begin with http:\/\/ or https:\/\/; set AWS_END/],
+    ] as const) {
+      const source = sourceOf(endpoint);
+      const error = await source.read({ known: [], signal: NEVER }).catch((error: unknown) => error);
+      await source.close();
+      assertError(error, 'NO_DYNAMODB', says);
+    }
+    server.close();
+  });
+
   test('no credentials, no region', async () => {
     const none = { AWS_ACCESS_KEY_ID: null, AWS_SECRET_ACCESS_KEY: null };
     const withoutCredentials = await withEnvironment(none, () => readScripted(() => described()));
     assertError(withoutCredentials.error, 'CREDENTIALS_MISSING', /No AWS credentials.*scripted.*AWS_PROFILE/);
     assert.equal(withoutCredentials.requests.length, 0);
+    const withoutProfile = await withEnvironment({ ...none, AWS_PROFILE: 'nope' }, () =>
+      readScripted(() => described()),
+    );
+    assertError(
+      withoutProfile.error,
+      'CREDENTIALS_MISSING',
+      /found in profile "nope" to read.*set AWS_PROFILE to/,
+    );
     const withoutRegion = await withEnvironment({ AWS_REGION: null }, async () => {
       const source = sourceOf(null);
       return source.read({ known: [], signal: NEVER }).catch((error: unknown) => error);
