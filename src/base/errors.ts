@@ -247,6 +247,11 @@ export function lookupNameTaken(name: string, source: string): DynamoCsvError {
   return new DynamoCsvError('LOOKUP_NAME_TAKEN', `${source} is called "${name}" already`, { remedy });
 }
 
+export function lookupNotText(source: string): DynamoCsvError {
+  const remedy = 'save it as CSV in UTF-8';
+  return new DynamoCsvError('LOOKUP_NOT_TEXT', `${source} is no text in UTF-8`, { remedy });
+}
+
 /** A poll that failed in a way no room has words for. */
 export function pollFailed(thrown: unknown): DynamoCsvError {
   return thrown instanceof DynamoCsvError

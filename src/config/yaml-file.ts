@@ -85,10 +85,14 @@ function parseYaml(text: string): YamlFile {
 }
 
 function explain(error: YAMLError, text: string, lines: LineCounter): string {
-  const { line, col } = lines.linePos(error.pos[0]);
+  // A key behind one without a value is told from that one's end on.
+  const isKey = error.code === 'DUPLICATE_KEY';
+  const skipped = isKey ? (/^(\s|#.*)*/.exec(text.slice(error.pos[0]))?.[0].length ?? 0) : 0;
+  const start = error.pos[0] + skipped;
+  const { line, col } = lines.linePos(start);
   const where = `line ${line}, column ${col}`;
-  if (error.code === 'DUPLICATE_KEY') {
-    const key = /^("[^"\n]*"|'[^'\n]*'|[^:\s]+)/.exec(text.slice(error.pos[0]))?.[0] ?? 'a key';
+  if (isKey) {
+    const key = /^("[^"\n]*"|'[^'\n]*'|[^:\s]+)/.exec(text.slice(start))?.[0] ?? 'a key';
     return `${where}: ${key} is there twice; keep one`;
   }
   if (error.code === 'MULTIPLE_DOCS') return `${where}: a second document begins here; keep one, without ---`;

@@ -1,7 +1,8 @@
+import { isUtf8 } from 'node:buffer';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Clock } from '../base/clock.js';
-import { describeError, lookupNameTaken } from '../base/errors.js';
+import { csvMalformed, describeError, lookupNameTaken, lookupNotText } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { splitRows } from '../csv/decode.js';
 import { encodeHeader } from '../csv/encode.js';
@@ -98,7 +99,11 @@ export async function filesOf(dir: string, ending: string): Promise<string[]> {
 }
 
 async function readLookup(path: string, source: string, readAt: number): Promise<Content> {
-  const file = await splitRows(await readFile(path), source);
+  const content = await readFile(path);
+  if (!isUtf8(content) || content.includes(0)) throw lookupNotText(source);
+  const file = await splitRows(content, source);
+  const twice = file.header.find((name, index) => file.header.indexOf(name) < index);
+  if (twice !== undefined) throw csvMalformed(source, 1, `has two columns ${JSON.stringify(twice)}`);
   const columns = await inferColumns(file);
   const bytes = Buffer.concat([encodeHeader(columns), file.body]);
   return { version: await hashOf(bytes), readAt, columns, rows: file.ends.length, bytes };

@@ -19,6 +19,10 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'FILE: line 4, column 5: log is there twice; keep one',
   ],
   [
+    'tables:\n  my-table:\n  other: # this too\n  my-table:\n',
+    'FILE: line 4, column 3: my-table is there twice; keep one',
+  ],
+  [
     'tables: { my-table: {} }\n---\nx: 1\n',
     'FILE: line 2, column 1: a second document begins here; keep one, without ---',
   ],
