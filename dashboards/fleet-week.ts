@@ -94,7 +94,7 @@ const patterns = [
     at: [0, 0, 12, 25],
     title: 'Rides by hour and weekday',
     description:
-      'Mean pickups of each hour of each weekday over the last four weeks, local time: the stronger the colour, the more. View `rides-per-hour`.',
+      'Mean pickups of each hour of each weekday over the last four weeks, local time: the stronger the colour, the more. The running hour counts as far as it has come. View `rides-per-hour`.',
     reading: read('rides-per-hour', ['hour', 'weekday', 'pickups'], { last: '4w', sort: 'hour' }),
     down: 'hour',
     across: ['weekday', ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']],
