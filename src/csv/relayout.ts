@@ -131,6 +131,8 @@ function rearrange(rows: EncodedRows, columns: readonly Column[], sources: reado
     target[to - 1] = LF;
     ends[row] = to;
   }
+  // What is not written is whatever stood in memory before.
+  if (to !== target.length) throw new TypeError('relayout got rows that do not fit their columns');
   return { columns, body: target, ends };
 }
 

@@ -33,6 +33,17 @@ test('a column is never dropped', () => {
   );
 });
 
+test('a column that is there twice, and rows that do not fit, are errors and no garbage', () => {
+  const rows = encodeRows(columns('a', 'b'), [['1', '2']]);
+  assert.throws(() => relayout(rows, columns('a', 'x', 'x', 'b')), /a column twice: a,x,x,b/);
+  assert.throws(() => relayout({ ...rows, columns: columns('a', 'a') }, columns('a', 'b')), /twice: a,a/);
+  const wider = encodeRows(columns('a', 'b', 'c'), [['1', '2', '3']]);
+  assert.throws(
+    () => relayout({ ...wider, columns: columns('a', 'b') }, columns('x', 'a', 'b')),
+    /do not fit/,
+  );
+});
+
 test('any table under any wider layout has the same cells under the same names', () => {
   const layout = table.chain(({ columns: old, rows }) =>
     fc
