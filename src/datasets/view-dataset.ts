@@ -36,8 +36,8 @@ const MOST_KEPT_ROWS = 200_000;
  */
 const FAILURE_STANDS = 60_000;
 
-const versions = new AskedOnce<string | null>();
-const statuses = new AskedOnce<DatasetStatus>();
+const askedVersions = new AskedOnce<string | null>();
+const askedStatuses = new AskedOnce<DatasetStatus>();
 
 const FRESHNESS: readonly Freshness[] = ['fresh', 'late', 'stale', 'waiting'];
 
@@ -135,7 +135,7 @@ export class ViewDataset implements Dataset, SqlDataset {
   }
 
   get version(): string | null {
-    return versions.ask(this, () => this.#versionNow());
+    return askedVersions.ask(this, () => this.#versionNow());
   }
 
   #versionNow(): string | null {
@@ -154,7 +154,7 @@ export class ViewDataset implements Dataset, SqlDataset {
   }
 
   status(): DatasetStatus {
-    return statuses.ask(this, () => this.#statusNow());
+    return askedStatuses.ask(this, () => this.#statusNow());
   }
 
   #statusNow(): DatasetStatus {
