@@ -81,7 +81,7 @@ const today = [
     at: [16, 0, 4, 4],
     title: 'Unassigned taxis',
     description:
-      'Taxis without a next zone. Quiet while there are none; red otherwise, and an alert after a minute. Which ones: below, in "Unassigned taxis". View `unassigned-taxis-count`.',
+      'Taxis without a next zone. Quiet while there are none; red otherwise, and an alert after a minute. Which ones: below, in "Which taxis are unassigned". View `unassigned-taxis-count`.',
     reading: read('unassigned-taxis-count', ['unassigned']),
     show: [{ column: 'unassigned' }],
     unit: units.count,
