@@ -52,11 +52,12 @@ export async function readInstances(
   selection: InstanceSelection,
 ): Promise<Map<string, Instance>> {
   const found = new Map<string, Ec2Instance>();
-  for (const filters of filtersOf(selection)) {
-    for (const instance of await describeInstances(call, filters))
-      found.set(instance.InstanceId ?? '', instance);
-  }
-  for (const id of replaced(found, selection.ids)) found.delete(id);
+  const add = (instances: readonly Ec2Instance[]) => {
+    for (const instance of instances) found.set(instance.InstanceId ?? '', instance);
+  };
+  const { byIds, byTags } = filtersOf(selection);
+  for (const filters of byIds) add(await describeInstances(call, filters));
+  if (byTags.length > 0) add(withoutReplaced(await describeInstances(call, byTags)));
   const running = [...found.values()].filter((instance) => instance.State?.Name === 'running');
   const checks = await describeStatusChecks(
     call,
@@ -66,26 +67,23 @@ export async function readInstances(
 }
 
 /**
- * Instances that are gone while another one of the same selection works. EC2 lists what was terminated for up to an hour,
- * with its tags; one that is named by its id is somebody's own business.
+ * Of instances that were found by tags, those that are not gone while another of them works. EC2 lists what was terminated
+ * for up to an hour, with its tags. When none works, all stay: what was asked for does not run.
  */
-function replaced(found: ReadonlyMap<string, Ec2Instance>, ids: readonly string[]): string[] {
-  const isIn = (...states: readonly string[]) => {
-    return ([, { State }]: readonly [string, Ec2Instance]) => states.includes(State?.Name ?? '');
-  };
-  const all = [...found];
-  if (!all.some(isIn('running', 'pending'))) return [];
-  return all.filter(isIn('shutting-down', 'terminated')).flatMap(([id]) => (ids.includes(id) ? [] : [id]));
+function withoutReplaced(instances: readonly Ec2Instance[]): readonly Ec2Instance[] {
+  const isIn = ({ State }: Ec2Instance, ...states: readonly string[]) => states.includes(State?.Name ?? '');
+  if (!instances.some((instance) => isIn(instance, 'running', 'pending'))) return instances;
+  return instances.filter((instance) => !isIn(instance, 'shutting-down', 'terminated'));
 }
 
 /**
- * One filter set per call. Ids go into a filter and not into `InstanceIds`, because there one id that does not exist is
+ * One filter set per call: `byTags` is one, of `byIds` each. Ids go into a filter and not into `InstanceIds`, because there one id that does not exist is
  * an error for all of them.
  */
-function filtersOf({ ids, tags }: InstanceSelection): Filter[][] {
+function filtersOf({ ids, tags }: InstanceSelection): { byIds: Filter[][]; byTags: Filter[] } {
   const byTags = Object.entries(tags).map(([tag, values]) => ({ Name: `tag:${tag}`, Values: [...values] }));
   const byIds = chunks(ids, FILTER_VALUES).map((Values) => [{ Name: 'instance-id', Values }]);
-  return byTags.length === 0 ? byIds : [...byIds, byTags];
+  return { byIds, byTags };
 }
 
 async function describeInstances(call: Ec2Call, Filters: Filter[]): Promise<Ec2Instance[]> {

@@ -89,6 +89,22 @@ describe('the API server’s source', () => {
     ]);
   });
 
+  it('keeps what was terminated when what runs was named by its id and has other tags', async () => {
+    const servers = [
+      instance(ID, { state: 'terminated' }),
+      instance(OTHER, { tags: { Name: 'bastion', Role: 'bastion' } }),
+    ];
+    const selection = { ids: [OTHER], tags: { Role: ['dispatch'] } };
+    const found = rows(await read(await open(new TestWorld({ 'us-east-1': servers }), selection)));
+    assert.deepEqual(
+      found.map(({ instance_id, state }) => [instance_id, state]),
+      [
+        [ID, 'terminated'],
+        [OTHER, 'running'],
+      ],
+    );
+  });
+
   it('counts its calls: one each for all instances, and each metric that CloudWatch bills', async () => {
     const ids = Array.from({ length: 30 }, (_, n) => `i-${String(n).padStart(17, '0')}`);
     const reading = await read(
