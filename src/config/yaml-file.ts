@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -9,6 +10,7 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  visit,
   type YAMLError,
 } from 'yaml';
 import type { Path } from './mistakes.js';
@@ -79,9 +81,28 @@ function parseYaml(text: string): YamlFile {
       usable: onlyDuplicates,
     };
   } catch (error) {
-    // An alias without its anchor, or one that grows without bound.
+    const lost = aliasWithoutAnchor(document);
+    if (lost !== null) {
+      const { line, col } = lines.linePos(lost.range![0]);
+      return unusable(
+        `line ${line}, column ${col}: *${lost.source} is an alias, and no &${lost.source} stands before it; write the value out, or correct the name`,
+      );
+    }
+    // One that grows without bound.
     return unusable(`${(error as Error).message.split('\n')[0]}; write the values out instead of the alias`);
   }
+}
+
+function aliasWithoutAnchor(document: Document.Parsed): Alias.Parsed | null {
+  let lost: Alias.Parsed | null = null;
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return undefined;
+      lost = alias as Alias.Parsed;
+      return visit.BREAK;
+    },
+  });
+  return lost;
 }
 
 function explain(error: YAMLError, text: string, lines: LineCounter): string {

@@ -23,6 +23,10 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'FILE: line 4, column 3: my-table is there twice; keep one',
   ],
   [
+    'tables:\n  my-table: &a {}\n  same: *a\n  other: *b\n',
+    'FILE: line 4, column 10: *b is an alias, and no &b stands before it; write the value out, or correct the name',
+  ],
+  [
     'tables: { my-table: {} }\n---\nx: 1\n',
     'FILE: line 2, column 1: a second document begins here; keep one, without ---',
   ],
