@@ -59,6 +59,14 @@ test('pages elsewhere may read nothing unless their origin is named', async (t) 
   assert.equal(preflight.headers['access-control-allow-origin'], undefined);
 });
 
+test('OPTIONS that is no preflight has no body that could be taken for data', async (t) => {
+  const world = await createWorld(t, { config: { corsOrigin: [ORIGIN] } });
+  for (const headers of [{}, { origin: ORIGIN }]) {
+    const { statusCode, body } = await world.http.inject({ method: 'OPTIONS', url: '/csv/flags', headers });
+    assert.deepEqual([statusCode, body], [204, '']);
+  }
+});
+
 test('a named origin passes the preflight without a token, and reads the headers that matter', async (t) => {
   const world = await createWorld(t, { config: { apiToken: TOKEN, corsOrigin: [ORIGIN] } });
   await (await world.table('flags')).poll(COUNTS, [['a', '1']]);
