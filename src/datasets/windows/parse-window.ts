@@ -6,6 +6,11 @@ import { listed, parseFilter, TIME_REMEDY } from './parse-filter.js';
 import { closestName } from './suggest.js';
 import type { Filter, Pivot, SortKey, TimeRange, Window, WindowedDataset } from './window.js';
 
+/** What `parseSpan` takes of the largest unit; longer than any history. */
+const LONGEST_SPAN = '9999y';
+/** Fifteen digits: a number holds any of them exactly. */
+const MOST_ROWS = '9'.repeat(15);
+
 const KNOWN: ReadonlySet<string> = new Set([...WINDOW_PARAMETERS, ...SHAPE_PARAMETERS]);
 
 /**
@@ -78,9 +83,12 @@ function needsTimeColumn(parameter: string, { name, timeColumn }: WindowedDatase
 function spanOf(parameter: string, text: string): number {
   const span = parseSpan(text);
   if (span !== null) return span;
+  if (/^0*[1-9]\d*(ms|[smhdwy])$/.test(text)) {
+    throw badParameter(`${parameter}: ${shown(text)} is too long`, `write ${LONGEST_SPAN} or less`);
+  }
   throw badParameter(
     `${parameter}: ${shown(text)} is no length of time`,
-    `write a whole number above 0 and one of ms s m h d w, such as ${parameter}=10m`,
+    `write a whole number above 0 and one of ms s m h d w y, such as ${parameter}=10m`,
   );
 }
 
@@ -94,6 +102,9 @@ function instantOf(parameter: string, text: string | undefined): number | null {
 function parseCount(parameter: string, text: string | undefined): number | null {
   if (text === undefined) return null;
   if (/^\d{1,15}$/.test(text)) return Number(text);
+  if (/^0*[1-9]\d{15,}$/.test(text)) {
+    throw badParameter(`${parameter}: ${shown(text)} is too large`, `write ${MOST_ROWS} or less`);
+  }
   throw badParameter(
     `${parameter}: ${shown(text)} is no number of rows`,
     `write a whole number, such as ${parameter}=10`,

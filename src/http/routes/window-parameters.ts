@@ -18,7 +18,7 @@ const output = {
 /** What `/csv/:name` takes; for OpenAPI, since the window's parser knows better what is wrong. */
 export const WINDOW_PARAMETERS = Type.Object(
   {
-    last: text('Rows of the last so long, on the time column: `s m h d w`.', '10m'),
+    last: text('Rows of the last so long, on the time column: `ms s m h d w y`.', '10m'),
     from: text('Rows from this time on: ISO 8601, or milliseconds since the epoch.', '2026-11-24T00:00:00Z'),
     to: text('Rows before this time.', '2026-11-25T00:00:00Z'),
     columns: text('These columns, in this order.', 'zone_id,count'),

@@ -203,9 +203,12 @@ test('what is wrong is said on one line, with what was probably meant', () => {
   );
   assert.equal(
     refusal('last=10 minutes'),
-    'last: "10 minutes" is no length of time; write a whole number above 0 and one of ms s m h d w, such as last=10m',
+    'last: "10 minutes" is no length of time; write a whole number above 0 and one of ms s m h d w y, such as last=10m',
   );
   assert.match(refusal('last=0s'), /^last: "0s" is no length of time/);
+  assert.equal(refusal('last=99999999w'), 'last: "99999999w" is too long; write 9999y or less');
+  assert.equal(refusal('every=10000y'), 'every: "10000y" is too long; write 9999y or less');
+  assert.equal(parse('last=9999y').time?.last, 9_999 * 365 * 86_400_000);
   assert.equal(
     refusal('last=1h&to=2026-11-24'),
     'last: it ends now and cannot stand beside from or to; write one or the other',
@@ -219,6 +222,11 @@ test('what is wrong is said on one line, with what was probably meant', () => {
     refusal('limit=-1'),
     'limit: "-1" is no number of rows; write a whole number, such as limit=10',
   );
+  assert.equal(
+    refusal('offset=1000000000000000'),
+    'offset: "1000000000000000" is too large; write 999999999999999 or less',
+  );
+  assert.equal(parse('limit=999999999999999').limit, 999_999_999_999_999);
   assert.equal(
     refusal('columns=cuont'),
     'columns: there is no column cuont in flag-dynamodb; did you mean count?',
