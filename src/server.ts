@@ -1,4 +1,4 @@
-/** The process: reads the configuration, starts, and ends with grace. `--check`: see `check.ts`. */
+/** The process: reads the configuration, starts, and ends with grace. `--check`: see `check.ts`; `--help` says what there is. */
 
 import closeWithGrace from 'close-with-grace';
 import { startApp } from './app.js';
@@ -6,11 +6,18 @@ import { systemClock } from './base/clock.js';
 import { DynamoCsvError, describeError } from './base/errors.js';
 import { createLogger, type Logger } from './base/logger.js';
 import { version } from './base/project.js';
+import { asksForHelp, USAGE } from './config/arguments.js';
 import { type Config, loadConfig } from './config/config.js';
 import { ConfigMistakes, EXIT_CONFIGURATION } from './config/mistakes.js';
 
 /** From the signal to the end. What has not ended by then is cut off, as by a crash: the next start sees to it. */
 const LONGEST_CLOSING = 4_500;
+
+// Before the configuration is read: it may be what help is needed with.
+if (asksForHelp(process.argv.slice(2))) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
 
 const config = await loadConfig().catch((error: unknown) => {
   if (!(error instanceof ConfigMistakes)) throw error;

@@ -647,6 +647,14 @@ export function demoArgumentUnknown(argument: string, known: readonly string[]):
   );
 }
 
+/** `--incident` without the name of one. */
+export function demoIncidentMissing(known: readonly string[]): DynamoCsvError {
+  return new DynamoCsvError('DEMO_INCIDENT_MISSING', '--incident names no incident', {
+    remedy: `write ${known.join(' or ')}`,
+    status: 400,
+  });
+}
+
 /** The demo writes made-up data: only where it has a folder to itself. */
 export function demoFolderForeign(dataDir: string): DynamoCsvError {
   return new DynamoCsvError('DEMO_FOLDER_FOREIGN', `${dataDir} holds data that is not the demo's`, {

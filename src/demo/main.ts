@@ -7,9 +7,10 @@ import { systemClock } from '../base/clock.js';
 import { Closing } from '../base/closing.js';
 import { demoServiceEnded, describeError, notListening } from '../base/errors.js';
 import { createLogger } from '../base/logger.js';
+import { asksForHelp } from '../config/arguments.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { ConfigMistakes } from '../config/mistakes.js';
-import { readDemoArguments } from './arguments.js';
+import { DEMO_USAGE, readDemoArguments } from './arguments.js';
 import { startService } from './service-process.js';
 import { welcome } from './welcome.js';
 import { startWorld } from './world.js';
@@ -18,6 +19,11 @@ import { startWorld } from './world.js';
 const DATA_DIR = 'data/demo';
 /** The service takes five seconds at most to end, and then the rest has nothing left to do. */
 const LONGEST_CLOSING = 8_000;
+
+if (asksForHelp(process.argv.slice(2))) {
+  process.stdout.write(DEMO_USAGE);
+  process.exit(0);
+}
 
 /** What the service is told beyond this process's own environment. */
 const environment = {

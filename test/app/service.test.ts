@@ -16,6 +16,16 @@ const NOWHERE = { AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9' };
 const isListening = ({ msg }: { msg: string }) => msg === 'listening';
 
 describe('the service', () => {
+  it('prints what the command line knows, whatever the configuration is, and starts nothing', async (t) => {
+    for (const argument of ['--help', '-h']) {
+      const service = await startService(t, { config: 'tables: [', args: [argument] });
+      assert.equal((await service.exit).code, 0);
+      assert.match(service.output(), /npm start -- --check .*\n.*--help/);
+      assert.equal(service.errors(), '');
+      await assert.rejects(readdir(service.dataDir));
+    }
+  });
+
   it('serves what a table has, and says where it listens and where its data is', async (t) => {
     const database = await testDynamoDb(t);
     const table = await database.createTable({ id: 'N' });

@@ -338,6 +338,16 @@ tables:
   });
 });
 
+test('an argument that is not known is told what there is', async () => {
+  const text = 'tables: { my-table: {} }';
+  assert.deepEqual(await mistakesOf(text, {}, ['--fast']), [
+    'command line: "--fast" is not known; there are --check, which tries the configuration and ends, and --help; all else stands in the configuration file',
+  ]);
+  assert.deepEqual(await mistakesOf(text, {}, ['--hlp']), [
+    'command line: "--hlp" is not known; did you mean --help?',
+  ]);
+});
+
 test('mistakes end the process with 78 and are one line each', async () => {
   await withFile('tables: { "a\\nb": { log: "x\\ny" } }', async (file) => {
     await assert.rejects(loadConfig({ CONFIG: file }, []), (error: ConfigMistakes) => {

@@ -10,7 +10,7 @@ describe('the demo’s command line', () => {
     assert.equal(readDemoArguments(['--incident=unassigned']), 'unassigned');
   });
 
-  for (const args of [['--incident', 'fire'], ['--incident'], ['--incidents', 'cpu'], ['cpu'], ['-x']]) {
+  for (const args of [['--incident', 'fire'], ['--incidents', 'cpu'], ['cpu'], ['-x']]) {
     it(`refuses ${args.join(' ')} in one line that names the choices`, () => {
       assert.throws(
         () => readDemoArguments(args),
@@ -22,6 +22,17 @@ describe('the demo’s command line', () => {
           );
           return true;
         },
+      );
+    });
+  }
+
+  for (const args of [['--incident'], ['--incident=']]) {
+    it(`says which names there are behind ${args[0]}`, () => {
+      assert.throws(
+        () => readDemoArguments(args),
+        ({ line }: DynamoCsvError) =>
+          line ===
+          '--incident names no incident; write --incident cpu or --incident network or --incident down or --incident unassigned',
       );
     });
   }

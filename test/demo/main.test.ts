@@ -77,4 +77,12 @@ describe('npm run demo', () => {
       /^"--incident fire" is nothing that the demo knows; write --incident cpu or .*\n$/,
     );
   });
+
+  it('--help prints what there is, and starts nothing', async (t) => {
+    const demo = await startService(t, { program, config, args: ['--help'] });
+    assert.equal((await demo.exit).code, 0);
+    assert.match(demo.output(), /--incident <name> .*: cpu, network, down, unassigned\n/);
+    assert.equal(demo.errors(), '');
+    await assert.rejects(readdir(demo.dataDir));
+  });
 });
