@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
-import { PollHealth } from '../../src/datasets/freshness.js';
 import type { RecorderOptions } from '../../src/datasets/recorder-options.js';
-import { logLines } from '../support/log-lines.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
-import { openTestRecorder } from '../support/test-recorder.js';
-import { itemsOf, readingOf } from '../support/true-polls.js';
+import { recorderWorld } from '../support/recorder-world.js';
+import { itemsOf } from '../support/true-polls.js';
 
 const FIRST = Date.parse('2026-11-24T09:30:00.000Z');
 
@@ -17,23 +12,17 @@ type Attributes = Record<string, string>;
 
 /** One item, polled in lives of the service that keep different things. */
 async function world(t: TestContext) {
-  const dataDir = await temporaryFolder(t);
-  await mkdir(join(dataDir, '.dynamo-csv'));
-  const { logger, lines } = logLines('warn');
-  let at = FIRST;
-  const clock = { now: () => at, sleep: async () => undefined };
-  const record = async (options: Partial<RecorderOptions>, ...polls: Attributes[]) => {
-    const health = new PollHealth(1_000, clock);
-    const recorder = await openTestRecorder({ name: 'rides', dataDir, health, logger, ...options });
-    for (const attributes of polls) {
-      at += 1_000;
-      const { problems } = await recorder.record(readingOf(itemsOf({ a: attributes })), at);
-      assert.deepEqual(problems, []);
-    }
-    await recorder.close();
+  const { record, file, lines } = await recorderWorld(t, {
+    name: 'rides',
+    first: FIRST + 1_000,
+    step: 1_000,
+  });
+  return {
+    record: (options: Partial<RecorderOptions>, ...polls: Attributes[]) =>
+      record(options, ...polls.map((attributes) => itemsOf({ a: attributes }))),
+    file: (name: string) => file(name).catch(() => ''),
+    lines,
   };
-  const file = (name: string) => readFile(join(dataDir, name), 'utf8').catch(() => '');
-  return { record, file, lines };
 }
 
 test('an attribute that is called like the value before of another one has columns of its own', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Files } from '../../src/csv/files.js';
@@ -7,9 +7,8 @@ import type { Reading } from '../../src/csv/source.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import type { RecorderOptions } from '../../src/datasets/recorder-options.js';
 import { FaultyFiles } from '../support/faulty-files.js';
-import { logLines } from '../support/log-lines.js';
 import { ALL_KEPT, RecorderRuns } from '../support/recorder-runs.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
+import { recorderWorld } from '../support/recorder-world.js';
 import { openTestRecorder } from '../support/test-recorder.js';
 import { checkChanges, checkLog, itemsOf, readingOf, rowsOf } from '../support/true-polls.js';
 import { VolatileDisk } from '../support/volatile-disk.js';
@@ -22,33 +21,7 @@ const one = itemsOf({ a: { count: '1' }, b: { count: '1' } });
 const two = itemsOf({ a: { count: '2' }, b: { count: '1' } });
 const three = itemsOf({ a: { count: '2' } });
 
-/** A data folder on which a table is recorded, each time under another configuration. */
-async function world(t: TestContext) {
-  const dataDir = await temporaryFolder(t);
-  await mkdir(join(dataDir, '.dynamo-csv'));
-  let at = FIRST;
-  const { logger, lines } = logLines('warn');
-  const clock = { now: () => at, sleep: async () => undefined };
-  const open = (options: Partial<RecorderOptions>) =>
-    openTestRecorder({
-      name: 'flags',
-      dataDir,
-      health: new PollHealth(MINUTE, clock),
-      logger,
-      ...options,
-    });
-  /** One life of the service. */
-  const record = async (options: Partial<RecorderOptions>, ...polls: (typeof one)[]) => {
-    const recorder = await open(options);
-    for (const items of polls) {
-      assert.deepEqual((await recorder.record(readingOf(items), at)).problems, []);
-      at += MINUTE;
-    }
-    await recorder.close();
-  };
-  const file = (name: string) => readFile(join(dataDir, name), 'utf8');
-  return { dataDir, open, record, file, lines, now: () => at };
-}
+const world = (t: TestContext) => recorderWorld(t, { name: 'flags', first: FIRST, step: MINUTE });
 
 test('a log that becomes a snapshot is kept aside, its sealed days stay, and one line says where', async (t) => {
   const { dataDir, record, file, lines } = await world(t);

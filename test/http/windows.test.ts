@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { sqlTooManyRows } from '../../src/base/errors.js';
 import { COUNTS, createWorld, pieces, START } from './world.js';
 
@@ -159,31 +159,29 @@ test('of those who wait for a large window together each gets all of it', async 
   for (const body of bodies) assert.equal(body, [0, 1, 2, 3, 4].map((n) => `${n}`.repeat(MiB)).join(''));
 });
 
-test('an answer that fails half way is cut off, never ended', async (t) => {
+/** A world in which an answer was begun, and cut off when its query failed so. */
+async function brokenOffBy(t: TestContext, error: Error): ReturnType<typeof createWorld> {
   const world = await createWorld(t);
   await (await world.table('flags')).poll(COUNTS, [['a', '1']]);
   const base = await world.listen();
   world.queries.answer = async function* () {
     yield Buffer.alloc(2 * MiB);
-    throw new Error('the disk is gone');
+    throw error;
   };
   const response = await fetch(`${base}/csv/flags?limit=1`);
   assert.equal(response.status, 200);
   await assert.rejects(response.arrayBuffer());
+  return world;
+}
+
+test('an answer that fails half way is cut off, never ended', async (t) => {
+  const world = await brokenOffBy(t, new Error('the disk is gone'));
   const [line] = world.log.filter(({ level }) => level === 'error');
   assert.equal(line?.msg, 'an answer broke off half way');
 });
 
 test('an answer that breaks off at a limit of the service is a line in the log, without a trace', async (t) => {
-  const world = await createWorld(t);
-  await (await world.table('flags')).poll(COUNTS, [['a', '1']]);
-  const base = await world.listen();
-  world.queries.answer = async function* () {
-    yield Buffer.alloc(2 * MiB);
-    throw sqlTooManyRows(7);
-  };
-  const response = await fetch(`${base}/csv/flags?limit=1`);
-  await assert.rejects(response.arrayBuffer());
+  const world = await brokenOffBy(t, sqlTooManyRows(7));
   const line = world.log.find(({ msg }) => String(msg).includes('broke off'));
   assert.deepEqual(
     [line?.level, line?.msg, line?.err],
