@@ -47,6 +47,9 @@ interface AnyPanelBuilder extends Builder<Panel> {
   links(links: Builder<DashboardLink>[]): this;
 }
 
+/** What a panel says that has nothing to show, unless it has words of its own. */
+export const NO_DATA = 'No data yet';
+
 /** Title, place, data source and queries of a panel; the queries are named A, B, … in their order. */
 export function furnish<P extends AnyPanelBuilder>(
   panel: P,
@@ -62,7 +65,7 @@ export function furnish<P extends AnyPanelBuilder>(
     .datasource(flavour.dataSource)
     .gridPos({ x, y, w, h })
     .targets(readings.map((reading, i) => flavour.query(reading, String.fromCharCode(65 + i))))
-    .noValue(text.noData ?? 'No data yet');
+    .noValue(text.noData ?? NO_DATA);
   if (text.link !== undefined) panel.links([linkTo(...text.link)]);
   return panel;
 }

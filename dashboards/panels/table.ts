@@ -13,7 +13,7 @@ import type {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/table';
 import type { Reading } from '../reading.js';
-import { arrange, fieldColour, furnish, type PanelSpec, type PanelText } from './panel.js';
+import { arrange, fieldColour, furnish, NO_DATA, type PanelSpec, type PanelText } from './panel.js';
 
 export interface TableColumn<Column extends string = string> {
   readonly column: NoInfer<Column>;
@@ -45,7 +45,7 @@ export function table<Column extends string>(options: TableOptions<Column>): Pan
   return {
     ...options,
     build(flavour) {
-      const { reading, columns, noData = 'No data yet' } = options;
+      const { reading, columns, noData = NO_DATA } = options;
       const padded = { ...reading, window: { ...reading.window, pad: '1' } };
       const panel = furnish(new PanelBuilder(), { ...options, noData: NOTHING }, flavour, [padded])
         .cellHeight(TableCellHeight.Sm)

@@ -77,8 +77,8 @@ function withoutReplaced(instances: readonly Ec2Instance[]): readonly Ec2Instanc
 }
 
 /**
- * One filter set per call: `byTags` is one, of `byIds` each. Ids go into a filter and not into `InstanceIds`, because there one id that does not exist is
- * an error for all of them.
+ * One filter set per call: `byTags` is one, of `byIds` each. Ids go into a filter and not into `InstanceIds`, because
+ * there one id that does not exist is an error for all of them.
  */
 function filtersOf({ ids, tags }: InstanceSelection): { byIds: Filter[][]; byTags: Filter[] } {
   const byTags = Object.entries(tags).map(([tag, values]) => ({ Name: `tag:${tag}`, Values: [...values] }));

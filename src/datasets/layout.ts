@@ -31,7 +31,7 @@ export async function layOut(
 ): Promise<{ readonly layout: Layout; readonly rows: EncodedRows }> {
   const { name, configured, log, changes } = options;
   // Recorded once, changes keep their columns' meaning while they are not kept.
-  const hasChanges = changes || before.datasets.includes(`${name}-changes`);
+  const hasChanges = before.datasets.includes(`${name}-changes`);
   const changing = (columns: readonly Column[], keys: readonly string[]) =>
     hasChanges ? columns.filter((column) => !keys.includes(column.name)) : [];
   let names =
@@ -53,27 +53,29 @@ export async function layOut(
 function chooseNames(columns: Layout['columns'], options: RecorderOptions): AddedNames {
   const { timestampColumn, logger, name, changes } = options;
   const names = chooseAddedNames(columns, timestampColumn);
-  const wanted = {
-    timestamp: timestampColumn ?? TIMESTAMP,
-    ...(changes ? { change: CHANGE, since: SINCE } : {}),
-  };
-  for (const [added, wish] of Object.entries(wanted)) {
-    const column = names[added as keyof typeof wanted];
+  const wanted = [
+    {
+      wish: timestampColumn ?? TIMESTAMP,
+      column: names.timestamp,
+      what: "the poll's time",
+      remedy: '; set timestampColumn to choose its name',
+    },
+    ...(changes
+      ? [
+          { wish: CHANGE, column: names.change, what: 'what happened to an item', remedy: '' },
+          { wish: SINCE, column: names.since, what: 'the time of the poll before a change', remedy: '' },
+        ]
+      : []),
+  ];
+  for (const { wish, column, what, remedy } of wanted) {
     if (column === wish) continue;
-    const remedy = added === 'timestamp' ? '; set timestampColumn to choose its name' : '';
     logger.warn(
       { dataset: name, column },
-      `the table has an attribute "${wish}" itself: ${MEANINGS[added as keyof typeof wanted]} is in column "${column}"${remedy}`,
+      `the table has an attribute "${wish}" itself: ${what} is in column "${column}"${remedy}`,
     );
   }
   return names;
 }
-
-const MEANINGS = {
-  timestamp: "the poll's time",
-  change: 'what happened to an item',
-  since: 'the time of the poll before a change',
-};
 
 function tellOfAttributes(before: AddedNames, after: AddedNames, { name, logger }: RecorderOptions): void {
   for (const [attribute, column] of Object.entries(after.attributes ?? {})) {

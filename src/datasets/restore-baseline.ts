@@ -1,7 +1,7 @@
 import type { EncodedRows } from '../csv/rows.js';
 import { type AppendedDataset, rowsAfter } from './appended-dataset.js';
 import type { Baseline } from './baseline.js';
-import { columnsOf } from './layout.js';
+import { changesColumns } from './column-names.js';
 import type { TableState } from './table-state.js';
 
 /**
@@ -22,8 +22,7 @@ export async function restoreBaseline(
   if (changes !== null && names !== null && keys.length > 0) {
     const known = columns.length === 0 ? (found?.columns ?? []) : columns;
     const newer = rowsAfter(await changes.rows(), Math.max(snapshotAt ?? 0, comparableFrom - 1));
-    const layout = columnsOf('changes', { columns: known, keys, names }) ?? [];
-    baseline.redo(newer, layout, known, keys.length);
+    baseline.redo(newer, changesColumns(known, keys.length, names), known, keys.length);
   }
   return { rows: baseline.rows ?? found, modifiedAt };
 }

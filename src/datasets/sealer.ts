@@ -115,10 +115,13 @@ export class Sealer {
     const { files, dataDir, days, clock, logger } = this.#options;
     const today = days.dateOf(clock.now());
     const firstKept = LocalDays.daysBefore(today, keeping.keep - 1);
-    await this.#drop(dataset, keeping.retention, today);
+    // Without a retention the empty text, which is before every day.
+    const oldest = keeping.retention === null ? '' : LocalDays.daysBefore(today, keeping.retention - 1);
+    const found = await this.#sealedDays(dataset.name);
+    const gone = found.filter(({ date }) => date < oldest);
+    if (gone.length > 0) await this.#drop(dataset, gone, oldest);
     const rows = await dataset.rows();
-    const oldest = oldestKept(keeping.retention, today);
-    const kept = (await this.#sealedDays(dataset.name)).filter(({ date }) => date >= oldest);
+    const kept = found.filter(({ date }) => date >= oldest);
     const sealed = new Map(kept.map((day) => [day.date, day]));
     const isClosed = (date: string) => date < firstKept || sealed.has(date);
     const { found: closed, isAll } = await this.#byDay(rows, isClosed, dataset.neededAfter);
@@ -238,11 +241,8 @@ export class Sealer {
    * Nobody is shown these days any more, and their files go when nobody reads them any more: at once or, when an answer is
    * under way, behind it. A stop in between leaves them to the next start.
    */
-  async #drop(dataset: AppendedDataset, retention: number | null, today: string): Promise<void> {
+  async #drop(dataset: AppendedDataset, gone: readonly SealedDay[], oldest: string): Promise<void> {
     const { parquet, logger } = this.#options;
-    const oldest = oldestKept(retention, today);
-    const gone = (await this.#sealedDays(dataset.name)).filter((day) => day.date < oldest);
-    if (gone.length === 0) return;
     dataset.sealedDays = dataset.sealedDays.filter((day) => day.date >= oldest);
     const remove = async () => {
       await this.#remove(dataset.name, gone);
@@ -281,11 +281,6 @@ export class Sealer {
   #folder(name: string): string {
     return join(this.#options.dataDir, 'history', name);
   }
-}
-
-/** The oldest day that the retention keeps. */
-function oldestKept(retention: number | null, today: string): string {
-  return retention === null ? '' : LocalDays.daysBefore(today, retention - 1);
 }
 
 function byDate(a: SealedDay, b: SealedDay): number {
