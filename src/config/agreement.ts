@@ -2,7 +2,7 @@ import type { InstancesConfig, TableConfig } from './config.js';
 import { formatPath, type Mistake, type Path, show } from './mistakes.js';
 import type { ConfigurationFile, TableOptions } from './schema.js';
 
-/** Datasets about the service itself; no table may take their names. */
+/** What the service has of its own where tables are published; no table may take these names. */
 const OWN_NAMES: ReadonlyMap<string, string> = new Map([
   ['collector', "the service's own dataset"],
   ['time-zone', "a file of the service's own, in the folder of the sealed days"],
