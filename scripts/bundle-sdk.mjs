@@ -34,7 +34,7 @@ const namesOfSchemas = {
 await rm(join(root, 'dist', 'src', 'sdk'), { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: ['src/dynamodb/sdk.ts', 'src/api-server/sdk.ts'],
+  entryPoints: ['src/sources/dynamodb/sdk.ts', 'src/sources/ec2/sdk.ts'],
   outbase: 'src',
   outdir: 'dist/src',
   chunkNames: 'sdk/[name]-[hash]',

@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url';
 const VERSION = '2.6.1';
 const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
 const MAIN = 'com.amazonaws.services.dynamodbv2.local.main.ServerRunner';
-const TESTS = ['dist/test/dynamodb/source.test.js'];
+const TESTS = ['dist/test/sources/dynamodb/source.test.js'];
 /** A JVM on a busy machine takes a while. */
 const START_TIMEOUT = 60_000;
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { demoArgumentUnknown, demoIncidentMissing } from '../base/errors.js';
+import { demoArgumentUnknown, demoIncidentMissing } from './errors.js';
 import { INCIDENTS, type Incident } from './incidents.js';
 
 const CHOICES = INCIDENTS.map((incident) => `--incident ${incident}`);

@@ -21,7 +21,7 @@ const MISLEADING = [
   'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
 ];
 
-/** Turns this process to the demo's endpoints. */
+/** SerialQueue this process to the demo's endpoints. */
 export function useLocalAws(endpoints: { readonly [variable: `AWS_ENDPOINT_URL_${string}`]: string }): void {
   for (const name of MISLEADING) delete process.env[name];
   Object.assign(process.env, LOCAL_AWS_ENVIRONMENT, endpoints);

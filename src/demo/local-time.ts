@@ -11,7 +11,7 @@ export interface LocalTime {
 
 const DAY = 86_400_000;
 
-/** Turns times (milliseconds since the epoch) into a city's local time and back, over DST changes too. */
+/** SerialQueue times (milliseconds since the epoch) into a city's local time and back, over DST changes too. */
 export class LocalClock {
   readonly #format: Intl.DateTimeFormat;
 

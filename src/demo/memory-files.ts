@@ -1,5 +1,5 @@
 import { basename, dirname, sep } from 'node:path';
-import type { FileState, Files, OpenFile } from '../csv/files.js';
+import type { FileState, Files, OpenFile } from '../volume/files.js';
 
 /**
  * The file boundary without a disk. Thousands of polls of the past, recorded through the datasets' own code, would each

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.js';
-import { demoServiceEnded } from '../base/errors.js';
 import { nodeFlags, projectRoot } from '../base/project.js';
+import { demoServiceEnded } from './errors.js';
 
 const SERVICE = join(projectRoot, 'dist', 'src', 'server.js');
 const END_WITH_DEMO = new URL('./end-with-demo.js', import.meta.url).href;
