@@ -26,7 +26,7 @@ const config = await loadConfig().catch((error: unknown) => {
 });
 
 if (config.check) {
-  // Loaded only here: with it comes EC2's client, 70 MB that a service of tables never needs.
+  // Loaded only here: a running service never needs it.
   const { check } = await import('./check.js');
   const { report, isRight } = await check(config);
   process.stdout.write(report);
