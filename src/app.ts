@@ -18,6 +18,7 @@ import { displayPath } from './config/yaml-file.js';
 import { type ConfiguredSource, createSources } from './create-sources.js';
 import { PollHealth } from './datasets/freshness.js';
 import { openLookups } from './datasets/lookups.js';
+import type { Queries } from './datasets/queries.js';
 import { DatasetRegistry } from './datasets/registry.js';
 import { Sealer } from './history/sealer.js';
 import { Sealing } from './history/sealing.js';
@@ -31,6 +32,7 @@ import { openRecorder } from './takeover/open-recorder.js';
 import { nodeFiles } from './volume/files.js';
 import { thisProcess } from './volume/lock.js';
 import { openVolume } from './volume/volume.js';
+import { WindowQueries } from './windows/window-queries.js';
 
 /** A running service. */
 export interface App {
@@ -114,7 +116,7 @@ async function start(service: Service): Promise<App> {
     ...service,
     metrics: service.httpMetrics,
     ...pageOptions(config),
-    ...queriesOf(polled, sql),
+    ...queriesOf(polled, new WindowQueries({ clock, localDays: days, next: sql.queries })),
   });
   const polling = new Polling([...loopsOf(polled, sealer, service), watchViews(views, service)], clock);
   closing.add(() => Promise.all([http.close(), polling.stop()]));
@@ -198,7 +200,7 @@ async function addDatasets(
   return sql.openViews(config.viewsDir, displayPath(config.viewsDir));
 }
 
-function queriesOf(polled: readonly Polled[], { queries }: Sql) {
+function queriesOf(polled: readonly Polled[], queries: Queries) {
   const tables = polled.filter(({ source }) => source.kind === 'table');
   const statistics = new Map(tables.map(({ collector }) => [collector.name, collector.statistics]));
   return { queries, readUnitsToday: (dataset: string) => statistics.get(dataset)?.unitsToday ?? null };
