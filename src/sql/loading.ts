@@ -78,10 +78,10 @@ export async function stage(
   });
 }
 
-/** A cell as text. Only a text can be empty: `""` in a column of another type is an absent value alone in its row. */
-function cellOf({ type }: Column, name: string): string {
+/** A cell as text. Only a text can be empty: `""` in any other column is an absent value alone in its row. */
+function cellOf({ type, seen }: Column, name: string): string {
   const text = identifier(name);
-  return type === 'string' ? text : `nullif(${text}, '') AS ${text}`;
+  return type === 'string' && seen ? text : `nullif(${text}, '') AS ${text}`;
 }
 
 /** The columns of a staging table in their types. */

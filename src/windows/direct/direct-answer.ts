@@ -61,7 +61,7 @@ async function* piecesOf(bytes: Buffer): AsyncGenerator<Buffer, void, undefined>
 /** The rows of the window's time that its filters keep. */
 async function chosenRows({ window, slice }: DirectQuestion, signal: AbortSignal): Promise<readonly Row[]> {
   const { body, ends, times, columns } = slice.rows;
-  const isText = columns.map(({ type }) => type === 'string');
+  const isText = columns.map(({ type, seen }) => type === 'string' && seen);
   const keeps = filterOf(window);
   const most = mostRows(window, slice);
   const chosen: Row[] = [];
