@@ -17,6 +17,7 @@ import type { Config } from './config/config.js';
 import { displayPath } from './config/yaml-file.js';
 import { PollHealth } from './datasets/freshness.js';
 import { openLookups } from './datasets/lookups.js';
+import type { Queries } from './datasets/queries.js';
 import { DatasetRegistry } from './datasets/registry.js';
 import { Sealer } from './history/sealer.js';
 import { Sealing } from './history/sealing.js';
@@ -33,6 +34,7 @@ import { nodeFiles } from './volume/files.js';
 import { csvFile } from './volume/layout.js';
 import { thisProcess } from './volume/lock.js';
 import { openVolume } from './volume/volume.js';
+import { WindowQueries } from './windows/window-queries.js';
 
 /** A running service. */
 export interface App {
@@ -118,7 +120,7 @@ async function start(service: Service): Promise<App> {
     ...service,
     metrics: service.httpMetrics,
     ...pageOptions(config),
-    ...queriesOf(polled, sql),
+    ...queriesOf(polled, new WindowQueries({ clock, localDays: days, next: sql.queries })),
   });
   const polling = new Polling([...loopsOf(polled, sealer, service), watchViews(views, service)], clock);
   closing.add(() => Promise.all([http.close(), polling.stop()]));
@@ -212,7 +214,7 @@ async function addDatasets(
   return sql.openViews(config.viewsDir, displayPath(config.viewsDir));
 }
 
-function queriesOf(polled: readonly Polled[], { queries }: Sql) {
+function queriesOf(polled: readonly Polled[], queries: Queries) {
   const tables = polled.filter(({ source }) => source.consumesReadUnits);
   const statistics = new Map(tables.map(({ collector }) => [collector.name, collector.statistics]));
   return { queries, readUnitsToday: (dataset: string) => statistics.get(dataset)?.unitsToday ?? null };
