@@ -19,6 +19,7 @@ import { type ConfiguredSource, createSources } from './create-sources.js';
 import { PollHealth } from './datasets/freshness.js';
 import { openLookups } from './datasets/lookups.js';
 import { DatasetRegistry } from './datasets/registry.js';
+import { LocalStore } from './history/local-store.js';
 import { Sealer } from './history/sealer.js';
 import { Sealing } from './history/sealing.js';
 import { createHttpMetrics, type HttpMetrics } from './http/metrics.js';
@@ -105,8 +106,8 @@ async function start(service: Service): Promise<App> {
   await takeVolume(service);
   const sql = new Sql({ ...config, ...service });
   closing.add(() => sql.close());
-  const { dataDir } = config;
-  const sealer = new Sealer({ dataDir, files: nodeFiles, days, parquet: sql.parquet, clock, logger });
+  const store = new LocalStore(config.dataDir, nodeFiles);
+  const sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
   await sealer.checkTimeZone();
   const polled = await openSources(sealer, service);
   const views = await addDatasets(polled, sql, service);
