@@ -117,7 +117,8 @@ async function start(service: Service): Promise<App> {
     ...pageOptions(config),
     ...queriesOf(polled, sql),
   });
-  const polling = new Polling([...loopsOf(polled, sealer, service), watchViews(views, service)], clock);
+  const polling = new Polling(clock);
+  for (const loop of [...loopsOf(polled, sealer, service), watchViews(views, service)]) polling.add(loop);
   closing.add(() => Promise.all([http.close(), polling.stop()]));
   signal.throwIfAborted();
   const url = await listen(http, config);
@@ -212,8 +213,9 @@ function pageOptions({ grafanaUrl }: Config) {
 }
 
 function loopsOf(polled: readonly Polled[], sealer: Sealer, { days, clock }: Service): readonly Loop[] {
-  const sources = polled.map(({ collector, source: { keeping } }) => ({ collector, keeping }));
-  return [...polled.map(({ collector }) => collector), new Sealing({ sealer, sources, days, clock })];
+  const sealing = new Sealing({ sealer, days, clock });
+  for (const { collector, source } of polled) sealing.add(collector, source.keeping);
+  return [...polled.map(({ collector }) => collector), sealing];
 }
 
 /** Says which views are broken as soon as their data is there, and has computed them before anybody asks. */
