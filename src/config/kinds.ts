@@ -175,6 +175,16 @@ const capacity: Kind = {
   },
 };
 
+const megabytes: Kind = {
+  what: 'a number of megabytes',
+  write: 'a whole number from 1, or leave the option out',
+  guess(value) {
+    const [, number, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([mg]i?b?)?\s*$/i.exec(String(value)) ?? [];
+    const size = Math.round(Number(number ?? 0) * (/^g/i.test(unit) ? 1000 : 1));
+    return size >= 1 ? String(size) : null;
+  },
+};
+
 const only: Kind = {
   what: 'a list of names or true',
   write: 'the attributes to keep, such as [count], or true for exactly those in columns',
@@ -318,6 +328,7 @@ export const KINDS = {
   region,
   segments,
   capacity,
+  megabytes,
   only,
   instanceId,
   tagValue,

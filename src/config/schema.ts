@@ -152,6 +152,17 @@ export const TableOptions = Type.Object(
         kind: 'capacity',
       }),
     ),
+    maxPollMegabytes: Type.Optional(
+      Type.Integer({
+        ...words({
+          description:
+            "Megabytes of DynamoDB's JSON that one poll may read; a table that has more is an error. Without it: a quarter of the memory this process may use.",
+          examples: [4000],
+        }),
+        minimum: 1,
+        kind: 'megabytes',
+      }),
+    ),
     keep: Type.Optional(keep),
     retention: Type.Optional(retention),
     timestampColumn: Type.Optional(

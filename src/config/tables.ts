@@ -24,6 +24,8 @@ export interface TableConfig {
   readonly segments: number | 'auto';
   /** Read capacity units per second; null: no limit. */
   readonly maxReadCapacity: number | null;
+  /** Megabytes of JSON that one poll may read; null: the source decides by the machine's memory. */
+  readonly maxPollMegabytes: number | null;
   /** Local days that the CSV file of a log or of changes holds, today included. */
   readonly keep: number;
   /** Local days remembered in all; null: for ever. */
@@ -68,6 +70,7 @@ export function tableConfig(name: string, options: TableOptions): TableConfig {
     consistent: options.consistent ?? defaultOf<boolean>(table.consistent),
     segments: options.segments ?? defaultOf<'auto'>(table.segments),
     maxReadCapacity: options.maxReadCapacity ?? null,
+    maxPollMegabytes: options.maxPollMegabytes ?? null,
     keep: parseDays(options.keep ?? defaultOf<number>(table.keep)) ?? 1,
     retention: parseDays(options.retention),
     timestampColumn: options.timestampColumn ?? null,
