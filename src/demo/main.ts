@@ -5,13 +5,13 @@ import { createServer } from 'node:net';
 import closeWithGrace from 'close-with-grace';
 import { systemClock } from '../base/clock.js';
 import { Closing } from '../base/closing.js';
-import { demoServiceEnded, describeError, notListening } from '../base/errors.js';
+import { describeError, notListening } from '../base/errors.js';
 import { createLogger } from '../base/logger.js';
 import { asksForHelp } from '../config/arguments.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { ConfigMistakes } from '../config/mistakes.js';
 import { DEMO_USAGE, readDemoArguments } from './arguments.js';
-import { startService } from './service-process.js';
+import { serviceEnded, startService } from './service-process.js';
 import { welcome } from './welcome.js';
 import { startWorld } from './world.js';
 
@@ -48,6 +48,8 @@ try {
 } catch (error) {
   if (!stopping.signal.aborted) {
     for (const line of linesOf(error)) console.error(line);
+    // The simulated fleet runs until it is told to stop; closing waits for it.
+    stopping.abort(error);
     await closing.close();
     process.exit(error instanceof ConfigMistakes ? error.exitCode : 1);
   }
@@ -72,8 +74,8 @@ async function run(): Promise<void> {
   closing.add(() => service.stop());
   const url = await service.ready(signal);
   console.log(await welcome({ ...config, url, clock: systemClock, signal }));
-  const { code } = await service.ended;
-  if (!signal.aborted) throw demoServiceEnded(`with exit code ${code}`);
+  const ended = await service.ended;
+  if (!signal.aborted) throw serviceEnded(ended);
 }
 
 /** Says it before the past is written and not after. */
