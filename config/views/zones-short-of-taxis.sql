@@ -24,7 +24,7 @@ SELECT
   any_value(zone) AS zone,
   CAST(sum(boardings) AS BIGINT) AS boardings_last_hour,
   CAST(sum(taxis) AS BIGINT) AS taxis,
-  round(sum(sum(taxis)) OVER () * sum(boardings) / sum(sum(boardings)) OVER (), 1) AS expected_taxis,
+  round(sum(sum(taxis)) OVER () * sum(boardings) / nullif(sum(sum(boardings)) OVER (), 0), 1) AS expected_taxis,
   round(expected_taxis - sum(taxis), 1) AS short_by
 FROM named
 GROUP BY zone_id
