@@ -2,16 +2,17 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Registry } from 'prom-client';
 import { systemClock } from '../src/base/clock.js';
 import { createLogger } from '../src/base/logger.js';
-import { createMetrics } from '../src/base/metrics.js';
-import { encodeRows } from '../src/csv/encode.js';
+import { encodeFile, encodeRows } from '../src/csv/encode.js';
 import type { Column } from '../src/csv/rows.js';
 import { PollHealth } from '../src/datasets/freshness.js';
 import type { Queries } from '../src/datasets/queries.js';
 import { DatasetRegistry } from '../src/datasets/registry.js';
-import { SnapshotDataset, wholeFile } from '../src/datasets/snapshot-dataset.js';
+import { createHttpMetrics } from '../src/http/metrics.js';
 import { createHttp, ResponseTimes } from '../src/http/server.js';
+import { SnapshotDataset } from '../src/recorder/snapshot-dataset.js';
 import { serveRequests } from './harness.js';
 
 /** What the bare server is to answer to requests for a path, with and without `If-None-Match`. */
@@ -39,7 +40,7 @@ async function ours(rows: Readonly<Record<string, number>>): Promise<number> {
   const http = await createHttp({
     registry,
     queries: {} as Queries,
-    metrics: createMetrics(),
+    metrics: createHttpMetrics(new Registry()),
     logger: createLogger({ level: 'info' }),
     clock: systemClock,
     config: {
@@ -71,7 +72,7 @@ async function dataset(name: string, count: number): Promise<SnapshotDataset> {
   );
   const health = new PollHealth(30_000, systemClock);
   const snapshot = new SnapshotDataset({ name, source: 'bench', description: 'Rows.', health });
-  await snapshot.show(wholeFile(rows), rows, ['zone_id'], Date.now());
+  await snapshot.show(encodeFile(rows), rows, ['zone_id'], Date.now());
   health.readAt = Date.now();
   return snapshot;
 }

@@ -3,8 +3,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { stringify } from 'csv-stringify';
 import type { Column } from '../src/csv/rows.js';
-import { createDynamoDbSource } from '../src/dynamodb/source.js';
-import { ScanThreads } from '../src/dynamodb/threads.js';
+import { createDynamoDbSource } from '../src/sources/dynamodb/source.js';
+import { ScanThreads } from '../src/sources/dynamodb/threads.js';
 import { type Cost, measured, serveRequests } from './harness.js';
 
 export interface ScanRequest {

@@ -1,34 +1,36 @@
 import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Registry as MetricsRegistry } from 'prom-client';
 import { type Clock, isoTime } from './base/clock.js';
 import { Closing } from './base/closing.js';
 import { notListening } from './base/errors.js';
+import { LocalDays } from './base/local-days.js';
 import type { Logger } from './base/logger.js';
-import { createMetrics, type Metrics } from './base/metrics.js';
 import { projectRoot } from './base/project.js';
 import { Collector } from './collect/collector.js';
 import { createCollectorDataset } from './collect/collector-dataset.js';
-import { tellLeftBehind } from './collect/left-behind.js';
-import { openRecorder } from './collect/open-recorder.js';
+import { createPollMetrics, type PollMetrics } from './collect/metrics.js';
 import { type Loop, Polling } from './collect/polling.js';
 import { stagger } from './collect/schedule.js';
-import { Sealing } from './collect/sealing.js';
 import type { Config } from './config/config.js';
 import { displayPath } from './config/yaml-file.js';
-import { nodeFiles } from './csv/files.js';
-import { thisProcess } from './csv/lock.js';
-import { openVolume } from './csv/volume.js';
-import { checkViews } from './datasets/check-views.js';
+import { type ConfiguredSource, createSources } from './create-sources.js';
 import { PollHealth } from './datasets/freshness.js';
-import { LocalDays } from './datasets/local-day.js';
 import { openLookups } from './datasets/lookups.js';
 import { DatasetRegistry } from './datasets/registry.js';
-import { Sealer } from './datasets/sealer.js';
-import { Sql } from './datasets/sql.js';
-import type { ViewDataset } from './datasets/view-dataset.js';
+import { Sealer } from './history/sealer.js';
+import { Sealing } from './history/sealing.js';
+import { createHttpMetrics, type HttpMetrics } from './http/metrics.js';
 import { createHttp, type Http, ResponseTimes } from './http/server.js';
-import { type ConfiguredSource, createSources } from './sources.js';
+import { warnAboutUnservedData } from './recorder/unserved-data.js';
+import { checkViews } from './sql/check-views.js';
+import { Sql } from './sql/sql.js';
+import type { ViewDataset } from './sql/view-dataset.js';
+import { openRecorder } from './takeover/open-recorder.js';
+import { nodeFiles } from './volume/files.js';
+import { thisProcess } from './volume/lock.js';
+import { openVolume } from './volume/volume.js';
 
 /** A running service. */
 export interface App {
@@ -52,7 +54,8 @@ export interface AppOptions {
 interface Service extends AppOptions {
   readonly config: Config;
   readonly days: LocalDays;
-  readonly metrics: Metrics;
+  readonly pollMetrics: PollMetrics;
+  readonly httpMetrics: HttpMetrics;
   readonly registry: DatasetRegistry;
   readonly responseTimes: ResponseTimes;
   readonly closing: Closing;
@@ -79,7 +82,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       ...options,
       config,
       days: new LocalDays(config.timeZone),
-      metrics: createMetrics(),
+      ...createMetrics(),
       registry: new DatasetRegistry(),
       responseTimes: new ResponseTimes(options.clock),
       closing,
@@ -89,6 +92,12 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     await closing.close();
     throw error;
   }
+}
+
+/** Everything that `/metrics` has; one set for each service in a process. */
+function createMetrics() {
+  const registry = new MetricsRegistry();
+  return { pollMetrics: createPollMetrics(registry), httpMetrics: createHttpMetrics(registry) };
 }
 
 async function start(service: Service): Promise<App> {
@@ -101,7 +110,12 @@ async function start(service: Service): Promise<App> {
   await sealer.checkTimeZone();
   const polled = await openSources(sealer, service);
   const views = await addDatasets(polled, sql, service);
-  const http = await createHttp({ ...service, ...pageOptions(config), ...queriesOf(polled, sql) });
+  const http = await createHttp({
+    ...service,
+    metrics: service.httpMetrics,
+    ...pageOptions(config),
+    ...queriesOf(polled, sql),
+  });
   const polling = new Polling([...loopsOf(polled, sealer, service), watchViews(views, service)], clock);
   closing.add(() => Promise.all([http.close(), polling.stop()]));
   signal.throwIfAborted();
@@ -127,7 +141,7 @@ async function openSources(sealer: Sealer, service: Service): Promise<readonly P
     name: recording.name,
     source: source.title,
   }));
-  await tellLeftBehind(published, { dataDir: config.dataDir, files: nodeFiles, logger });
+  await warnAboutUnservedData(published, { dataDir: config.dataDir, files: nodeFiles, logger });
   const offsets = stagger(sources.list.map(({ interval }) => interval));
   return Promise.all(
     sources.list.map((source, index) => openSource(source, offsets[index] ?? 0, sealer, service)),
@@ -156,7 +170,15 @@ async function openSource(
   for (const dataset of [recorder.log, recorder.changes]) {
     if (dataset !== null) await sealer.restore(dataset);
   }
-  const collector = new Collector({ ...service, name: recording.name, source, recorder, health, offset });
+  const collector = new Collector({
+    ...service,
+    metrics: service.pollMetrics,
+    name: recording.name,
+    source,
+    recorder,
+    health,
+    offset,
+  });
   return { source: configured, collector };
 }
 

@@ -1,24 +1,25 @@
 import { basename, extname } from 'node:path';
-import { metricsPerPoll } from './api-server/measurements.js';
-import { createInstancesSource } from './api-server/source.js';
 import { systemClock } from './base/clock.js';
 import { formatDuration } from './base/durations.js';
 import { DynamoCsvError, describeError } from './base/errors.js';
 import { createLogger } from './base/logger.js';
-import { metricPrice, pollsPerMonth, readPrice, scanUnits } from './base/prices.js';
 import { createCollectorDataset } from './collect/collector-dataset.js';
 import { type CheckRow, formatCheckReport } from './config/check-report.js';
-import type { Config, InstancesConfig, TableConfig } from './config/config.js';
+import type { Config } from './config/config.js';
 import { recordingsOf } from './config/recording.js';
+import type { InstancesConfig, TableConfig } from './config/tables.js';
 import { displayPath } from './config/yaml-file.js';
 import { decodeRow, rowAt } from './csv/decode.js';
-import { knownRelations } from './datasets/known-relations.js';
 import { openLookups } from './datasets/lookups.js';
 import { DatasetRegistry } from './datasets/registry.js';
-import { Sql } from './datasets/sql.js';
-import type { ViewDataset } from './datasets/view-dataset.js';
-import { createDynamoDbClient, placeOf } from './dynamodb/client.js';
-import { describeTable, type TableDescription } from './dynamodb/table.js';
+import { knownRelations } from './recorder/known-relations.js';
+import { createDynamoDbClient, placeOf } from './sources/dynamodb/client.js';
+import { describeTable, type TableDescription } from './sources/dynamodb/table.js';
+import { metricsPerPoll } from './sources/ec2/measurements.js';
+import { createInstancesSource } from './sources/ec2/source.js';
+import { metricPrice, pollsPerMonth, readPrice, scanUnits } from './sources/prices.js';
+import { Sql } from './sql/sql.js';
+import type { ViewDataset } from './sql/view-dataset.js';
 
 export interface Check {
   /** A table in plain text: what is polled and computed, what it costs, what is wrong. */

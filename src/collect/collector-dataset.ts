@@ -1,8 +1,8 @@
 import type { Clock } from '../base/clock.js';
-import { metricPrice, pollsPerMonth, readPrice } from '../base/prices.js';
 import type { Cell, ColumnType } from '../csv/rows.js';
 import type { Dataset } from '../datasets/dataset.js';
 import { StatusDataset } from '../datasets/status-dataset.js';
+import { metricPrice, pollsPerMonth, readPrice } from '../sources/prices.js';
 import type { Collector } from './collector.js';
 
 /** How long answers for a dataset took, in milliseconds. */

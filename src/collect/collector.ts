@@ -1,11 +1,12 @@
 import type { Clock } from '../base/clock.js';
-import { type DynamoCsvError, pollFailed } from '../base/errors.js';
+import type { DynamoCsvError } from '../base/errors.js';
+import type { LocalDays } from '../base/local-days.js';
 import type { Logger } from '../base/logger.js';
-import type { Metrics } from '../base/metrics.js';
-import type { Reading, Source } from '../csv/source.js';
 import type { PollHealth } from '../datasets/freshness.js';
-import type { LocalDays } from '../datasets/local-day.js';
-import type { Recorded, TableRecorder } from '../datasets/table-recorder.js';
+import type { Recorded, TableRecorder } from '../recorder/table-recorder.js';
+import type { Reading, Source } from '../sources/source.js';
+import { pollFailed } from './errors.js';
+import type { PollMetrics } from './metrics.js';
 import { backoff, PollGrid } from './schedule.js';
 import { PollStatistics } from './statistics.js';
 import { Trouble } from './trouble.js';
@@ -20,7 +21,7 @@ export interface CollectorOptions {
   /** Milliseconds after the start of `run` at which the first poll is due: the beginning of the source's grid of times. */
   readonly offset: number;
   readonly days: LocalDays;
-  readonly metrics: Metrics;
+  readonly metrics: PollMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
   /** From 0 to 1; by default by chance. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js';
-import type { ReadingCost } from '../csv/source.js';
-import type { LocalDays } from '../datasets/local-day.js';
+import type { LocalDays } from '../base/local-days.js';
+import type { ReadingCost } from '../sources/source.js';
 
 /** Polls that percentiles and averages look back on: at 30 seconds, the last 100 minutes. */
 const RECENT = 200;

@@ -1,6 +1,6 @@
-import type { InstancesConfig, TableConfig } from './config.js';
 import { formatPath, type Mistake, type Path, show } from './mistakes.js';
 import type { ConfigurationFile, TableOptions } from './schema.js';
+import type { InstancesConfig, TableConfig } from './tables.js';
 
 /** What the service has of its own where tables are published; no table may take these names. */
 const OWN_NAMES: ReadonlyMap<string, string> = new Map([

@@ -1,5 +1,5 @@
 import { formatDuration } from '../base/durations.js';
-import { pollsPerMonth } from '../base/prices.js';
+import { pollsPerMonth } from '../sources/prices.js';
 
 /** What `--check` found out about one thing that is polled or computed. What is not known is null. */
 export interface CheckRow {

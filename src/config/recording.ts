@@ -1,4 +1,5 @@
-import type { Config, InstancesConfig, TableConfig } from './config.js';
+import type { Config } from './config.js';
+import type { InstancesConfig, TableConfig } from './tables.js';
 
 /** How the polls of a source are kept: what a recorder needs to know of the configuration. */
 export interface Recording {

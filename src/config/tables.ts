@@ -1,7 +1,53 @@
 import { parseDuration } from '../base/durations.js';
-import type { InstancesConfig, TableConfig } from './config.js';
 import { parseDays } from './kinds.js';
 import { defaultOf, InstancesOptions, TableOptions } from './schema.js';
+
+/** A DynamoDB table to publish; every default applied. */
+export interface TableConfig {
+  /** The DynamoDB table's name. */
+  readonly table: string;
+  /** The published name: of the dataset, its URL and its file. */
+  readonly name: string;
+  readonly log: boolean;
+  readonly changes: boolean;
+  /** Milliseconds between the starts of two polls. */
+  readonly interval: number;
+  /** In this order after the keys; attributes' names or their renamed names. */
+  readonly columns: readonly string[];
+  /** The attributes to keep beside the keys (names as in `columns`); null: all. */
+  readonly only: readonly string[] | null;
+  /** Column name by attribute name. */
+  readonly rename: Readonly<Record<string, string>>;
+  /** Null: the SDK finds it. */
+  readonly region: string | null;
+  readonly consistent: boolean;
+  readonly segments: number | 'auto';
+  /** Read capacity units per second; null: no limit. */
+  readonly maxReadCapacity: number | null;
+  /** Local days that the CSV file of a log or of changes holds, today included. */
+  readonly keep: number;
+  /** Local days remembered in all; null: for ever. */
+  readonly retention: number | null;
+  /** Null: `timestamp`, or `poll_timestamp` where the table has an attribute of that name. */
+  readonly timestampColumn: string | null;
+}
+
+/** The EC2 instances to watch; those of `ids` and those that match all `tags`. */
+export interface InstancesConfig {
+  /** The published name of the snapshot; the log is called `<name>-log`. */
+  readonly name: string;
+  readonly ids: readonly string[];
+  /** Accepted values by tag; of these any one, of the tags all. */
+  readonly tags: Readonly<Record<string, readonly string[]>>;
+  /** Empty: the one that the SDK finds. */
+  readonly regions: readonly string[];
+  /** Milliseconds between the starts of two polls. */
+  readonly interval: number;
+  /** Local days that the log's CSV file holds, today included. */
+  readonly keep: number;
+  /** Local days remembered in all; null: for ever. */
+  readonly retention: number | null;
+}
 
 const table = TableOptions.properties;
 const instances = InstancesOptions.properties;

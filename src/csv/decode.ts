@@ -1,7 +1,8 @@
-import { csvMalformed } from '../base/errors.js';
+import { yieldToEventLoop } from '../base/event-loop.js';
 import { Edits } from './edits.js';
+import { csvMalformed } from './errors.js';
 import type { Cell, EncodedRows } from './rows.js';
-import { BYTES_PER_TURN, breathe, CR, cellEnd, LF, LineCounter, Offsets, placeRow, QUOTE } from './scan.js';
+import { BYTES_PER_SLICE, CR, cellEnd, LF, LineCounter, Offsets, placeRow, QUOTE } from './scan.js';
 
 /**
  * The cells of one row, with or without its line end: nothing is null (absent), `""` the empty string.
@@ -54,7 +55,7 @@ export async function splitRows(bytes: Buffer, name = 'the CSV file'): Promise<S
   const edits = new Edits(rows);
   const ends = new Offsets(Math.max(16, Math.ceil(rows.length / 32)));
   let size = 0;
-  let pause = BYTES_PER_TURN;
+  let pause = BYTES_PER_SLICE;
   for (let at = 0; at < rows.length; ) {
     const row = placeRow(rows, at) ?? malformed(bytes, head.end + at, name, OPEN_QUOTE);
     if (row.contentEnd === at) {
@@ -70,8 +71,8 @@ export async function splitRows(bytes: Buffer, name = 'the CSV file'): Promise<S
     }
     at = row.end;
     if (at >= pause) {
-      await breathe();
-      pause = at + BYTES_PER_TURN;
+      await yieldToEventLoop();
+      pause = at + BYTES_PER_SLICE;
     }
   }
   return { header: head.names, body: edits.finish(), ends: ends.toArray() };

@@ -53,6 +53,11 @@ export function encodeRows(columns: readonly Column[], rows: Iterable<readonly C
   return builder.finish();
 }
 
+/** Header line and rows as one buffer. */
+export function encodeFile(rows: EncodedRows): Buffer {
+  return Buffer.concat([encodeHeader(rows.columns), rows.body]);
+}
+
 /** No rows under these columns. */
 export function noRows(columns: readonly Column[]): EncodedRows {
   return { columns, body: Buffer.alloc(0), ends: new Uint32Array(0) };

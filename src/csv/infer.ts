@@ -1,6 +1,7 @@
+import { yieldToEventLoop } from '../base/event-loop.js';
 import { decodeRow, type SplitCsv } from './decode.js';
 import type { Column, ColumnType } from './rows.js';
-import { BYTES_PER_TURN, breathe, cellEnd, QUOTE } from './scan.js';
+import { BYTES_PER_SLICE, cellEnd, QUOTE } from './scan.js';
 
 /** A number as Python, JSON or we write one. */
 const NUMBER = /^-?\d+(\.\d*)?([eE][+-]?\d+)?$/;
@@ -13,7 +14,7 @@ export async function inferColumns(file: SplitCsv, timeColumn: string | null = n
   const { header, body } = file;
   const types: (ColumnType | null)[] = header.map(() => null);
   const isTime = header.map((name) => name === timeColumn);
-  let pause = BYTES_PER_TURN;
+  let pause = BYTES_PER_SLICE;
   for (let at = 0; at < body.length; ) {
     for (let cell = 0; cell < header.length; cell++) {
       const end = cellEnd(body, at);
@@ -26,8 +27,8 @@ export async function inferColumns(file: SplitCsv, timeColumn: string | null = n
       at = end + 1;
     }
     if (at >= pause) {
-      await breathe();
-      pause = at + BYTES_PER_TURN;
+      await yieldToEventLoop();
+      pause = at + BYTES_PER_SLICE;
     }
   }
   return header.map((name, cell) => ({ name, type: types[cell] ?? 'string', seen: types[cell] !== null }));

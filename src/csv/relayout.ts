@@ -1,7 +1,8 @@
+import { yieldToEventLoop } from '../base/event-loop.js';
 import { sameLayout } from './columns.js';
 import { encodeCell, noRows } from './encode.js';
 import type { Cell, Column, EncodedRows } from './rows.js';
-import { BYTES_PER_TURN, breathe, COMMA, cellEnd, LF } from './scan.js';
+import { BYTES_PER_SLICE, COMMA, cellEnd, LF } from './scan.js';
 
 /**
  * The same rows under `columns`, a superset and perhaps another order of the rows' own; cells of new columns are absent.
@@ -25,25 +26,25 @@ export function relayout(rows: EncodedRows, columns: readonly Column[]): Encoded
 }
 
 /** What `relayout` gives, for rows that may be many: lets the event loop run now and then. */
-export async function relayoutInTurns(rows: EncodedRows, columns: readonly Column[]): Promise<EncodedRows> {
+export async function relayoutInSlices(rows: EncodedRows, columns: readonly Column[]): Promise<EncodedRows> {
   if (sameLayout(rows.columns, columns)) return rows;
-  return concatRows(await inTurns(rows, (part) => relayout(part, columns)));
+  return concatRows(await inSlices(rows, (part) => relayout(part, columns)));
 }
 
 /** Does `work` with all rows, part after part, and lets the event loop run between two. Returns at least one part. */
-export async function inTurns(
+export async function inSlices(
   rows: EncodedRows,
   work: (part: EncodedRows) => EncodedRows,
 ): Promise<readonly EncodedRows[]> {
-  if (rows.body.length <= BYTES_PER_TURN) return [work(rows)];
+  if (rows.body.length <= BYTES_PER_SLICE) return [work(rows)];
   const parts: EncodedRows[] = [];
   for (let from = 0; from < rows.ends.length; ) {
     const start = rows.ends[from - 1] ?? 0;
     let to = from + 1;
-    while (to < rows.ends.length && rows.ends[to]! - start <= BYTES_PER_TURN) to++;
+    while (to < rows.ends.length && rows.ends[to]! - start <= BYTES_PER_SLICE) to++;
     parts.push(work(sliceRows(rows, from, to)));
     from = to;
-    await breathe();
+    await yieldToEventLoop();
   }
   return parts;
 }

@@ -21,3 +21,9 @@ export interface EncodedRows {
   readonly body: Buffer;
   readonly ends: Uint32Array;
 }
+
+/** Rows of a file by their number: `from` (included) to `to` (excluded). */
+export interface RowRange {
+  from: number;
+  to: number;
+}

@@ -1,7 +1,8 @@
+import { yieldToEventLoop } from '../base/event-loop.js';
 import { Edits } from './edits.js';
 import { encodeCell, encodeRow } from './encode.js';
 import type { Column } from './rows.js';
-import { BYTES_PER_TURN, breathe, cellEnd, QUOTE, rowEnd } from './scan.js';
+import { BYTES_PER_SLICE, cellEnd, QUOTE, rowEnd } from './scan.js';
 
 export interface Shape {
   /** `?pad=1`: a dataset without rows gets one row without values. */
@@ -40,7 +41,7 @@ async function fillAbsent(
   text: Buffer,
 ): Promise<Buffer> {
   const edits = new Edits(bytes);
-  let pause = start + BYTES_PER_TURN;
+  let pause = start + BYTES_PER_SLICE;
   for (let at = start; at < bytes.length; ) {
     for (let cell = 0; cell < typed.length; cell++) {
       const end = cellEnd(bytes, at);
@@ -48,8 +49,8 @@ async function fillAbsent(
       at = end + 1;
     }
     if (at >= pause) {
-      await breathe();
-      pause = at + BYTES_PER_TURN;
+      await yieldToEventLoop();
+      pause = at + BYTES_PER_SLICE;
     }
   }
   return edits.finish();

@@ -1,6 +1,6 @@
+import { createYielder } from '../base/event-loop.js';
 import { decodeRow, rowAt } from '../csv/decode.js';
 import type { Column, ColumnType, EncodedRows } from '../csv/rows.js';
-import { createYielder } from './yielding.js';
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;

@@ -2,17 +2,18 @@ import { isUtf8 } from 'node:buffer';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Clock } from '../base/clock.js';
-import { csvMalformed, describeError, lookupNameTaken, lookupNotText } from '../base/errors.js';
+import { describeError, errorCode } from '../base/errors.js';
+import { hashOf } from '../base/hash.js';
 import type { Logger } from '../base/logger.js';
 import { splitRows } from '../csv/decode.js';
 import { encodeHeader } from '../csv/encode.js';
-import { errorCode } from '../csv/files.js';
+import { csvMalformed } from '../csv/errors.js';
 import { inferColumns } from '../csv/infer.js';
 import type { Column } from '../csv/rows.js';
 import type { Content, DatasetStatus } from './dataset.js';
+import { lookupNameTaken, lookupNotText } from './errors.js';
 import type { DatasetRegistry } from './registry.js';
 import type { Relation } from './relation.js';
-import { hashOf } from './snapshot-dataset.js';
 
 /** A static table beside the configuration: `config/lookups/zones.csv` is the dataset `zones`. */
 export class LookupDataset implements Relation {

@@ -1,9 +1,8 @@
 import type { Clock } from '../base/clock.js';
-import { encodeRows } from '../csv/encode.js';
+import { encodeFile, encodeRows } from '../csv/encode.js';
 import type { Cell, Column, ColumnType } from '../csv/rows.js';
 import type { Content, DatasetStatus } from './dataset.js';
 import type { Relation } from './relation.js';
-import { wholeFile } from './snapshot-dataset.js';
 
 /** How long one answer stands, in milliseconds: what it tells (ages above all) changes all the time. */
 const KEPT = 5_000;
@@ -72,6 +71,6 @@ export class StatusDataset implements Relation {
     const readAt = this.#clock.now();
     const { columns } = this;
     const rows = encodeRows(columns, this.#rows());
-    return { version, readAt, columns, rows: rows.ends.length, bytes: wholeFile(rows) };
+    return { version, readAt, columns, rows: rows.ends.length, bytes: encodeFile(rows) };
   }
 }

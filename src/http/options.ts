@@ -8,17 +8,17 @@ import type {
 } from 'fastify';
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
-import type { Metrics } from '../base/metrics.js';
 import type { Config } from '../config/config.js';
 import type { Registry } from '../datasets/dataset.js';
 import type { Queries } from '../datasets/queries.js';
+import type { HttpMetrics } from './metrics.js';
 import type { ResponseTimes } from './response-times.js';
 
 /** Everything that HTTP needs of the rest. */
 export interface HttpOptions {
   readonly registry: Registry;
   readonly queries: Queries;
-  readonly metrics: Metrics;
+  readonly metrics: HttpMetrics;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly config: Pick<Config, 'apiToken' | 'corsOrigin' | 'allowSql' | 'file' | 'dataDir' | 'timeZone'>;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Registry } from 'prom-client';
 import { DynamoCsvError } from '../../src/base/errors.js';
-import { createMetrics } from '../../src/base/metrics.js';
-import { nodeFiles } from '../../src/csv/files.js';
+import { createPollMetrics } from '../../src/collect/metrics.js';
+import { nodeFiles } from '../../src/volume/files.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { collectorWorld, counted } from './world.js';
 
@@ -153,7 +154,7 @@ describe('a source that fails', () => {
 
   it('is no reason for another source to wait', async (t) => {
     const clock = clockAtStart();
-    const metrics = createMetrics();
+    const metrics = createPollMetrics(new Registry());
     const hanging = await collectorWorld(t, { clock, metrics, name: 'hanging' });
     const failing = await collectorWorld(t, { clock, metrics, name: 'failing' });
     const good = await collectorWorld(t, { clock, metrics, name: 'good' });

@@ -1,12 +1,13 @@
 import type { TestContext } from 'node:test';
-import { createMetrics, type Metrics } from '../../src/base/metrics.js';
+import { Registry } from 'prom-client';
+import { LocalDays } from '../../src/base/local-days.js';
 import { Collector } from '../../src/collect/collector.js';
+import { createPollMetrics, type PollMetrics } from '../../src/collect/metrics.js';
 import { encodeRows } from '../../src/csv/encode.js';
-import { type Files, nodeFiles } from '../../src/csv/files.js';
-import type { Reading, Source } from '../../src/csv/source.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
-import { LocalDays } from '../../src/datasets/local-day.js';
-import type { RecorderOptions } from '../../src/datasets/recorder-options.js';
+import type { RecorderOptions } from '../../src/recorder/recorder-options.js';
+import type { Reading, Source } from '../../src/sources/source.js';
+import { type Files, nodeFiles } from '../../src/volume/files.js';
 import { logLines } from '../support/log-lines.js';
 import type { ManualClock } from '../support/manual-clock.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -74,7 +75,7 @@ export function counted(count: number, more: Partial<Reading> = {}): Reading {
 
 export interface CollectorWorld {
   readonly clock: ManualClock;
-  readonly metrics?: Metrics;
+  readonly metrics?: PollMetrics;
   readonly files?: Files;
   readonly name?: string;
   readonly offset?: number;
@@ -89,7 +90,7 @@ export async function collectorWorld(t: TestContext, world: CollectorWorld) {
   const dataDir = world.record?.dataDir ?? (await temporaryFolder(t));
   await nodeFiles.makeFolder(`${dataDir}/.dynamo-csv`);
   const { logger, lines } = logLines();
-  const metrics = world.metrics ?? createMetrics();
+  const metrics = world.metrics ?? createPollMetrics(new Registry());
   const health = new PollHealth(interval, clock);
   const source = new ScriptedSource(clock);
   const recorder = await openTestRecorder({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { metricPrice, pollsPerMonth, readPrice, scanUnits } from '../../src/base/prices.js';
 import { type CheckRow, formatCheckReport } from '../../src/config/check-report.js';
+import { metricPrice, pollsPerMonth, readPrice, scanUnits } from '../../src/sources/prices.js';
 
 const FLAGS: CheckRow = {
   dataset: 'flag-dynamodb',

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { decodeRow, rowAt } from '../../src/csv/decode.js';
 import { encodeRows } from '../../src/csv/encode.js';
-import { concatRows, inTurns, relayout, relayoutInTurns, withColumn } from '../../src/csv/relayout.js';
+import { concatRows, inSlices, relayout, relayoutInSlices, withColumn } from '../../src/csv/relayout.js';
 import type { Cell, Column, EncodedRows } from '../../src/csv/rows.js';
 import { stringColumn, table } from './cells.js';
 
@@ -86,14 +86,14 @@ test('many rows are handled in parts, and the event loop runs between them', asy
     if (!isDone) setImmediate(count);
   };
   setImmediate(count);
-  const moved = await relayoutInTurns(rows, target);
+  const moved = await relayoutInSlices(rows, target);
   isDone = true;
   assert.ok(turns >= 3, `${turns} turns for ${rows.body.length} bytes`);
   const atOnce = relayout(rows, target);
   assert.ok(moved.body.equals(atOnce.body));
   assert.deepEqual(moved.ends, atOnce.ends);
-  assert.equal(await relayoutInTurns(moved, target), moved);
-  const parts = await inTurns(rows, (part) => part);
+  assert.equal(await relayoutInSlices(moved, target), moved);
+  const parts = await inSlices(rows, (part) => part);
   assert.ok(parts.length >= 4);
   assert.ok(concatRows(parts).body.equals(rows.body));
   assert.deepEqual(concatRows(parts).ends, rows.ends);

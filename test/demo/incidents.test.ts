@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { createInstancesSource } from '../../src/api-server/source.js';
 import type { Clock } from '../../src/base/clock.js';
 import { projectRoot } from '../../src/base/project.js';
 import { decodeRow } from '../../src/csv/decode.js';
-import type { Source } from '../../src/csv/source.js';
 import { API_SERVER, ApiServer } from '../../src/demo/api-server.js';
 import { type StandIn, startAwsStandIn } from '../../src/demo/aws-stand-in.js';
 import { City } from '../../src/demo/city.js';
 import { INCIDENTS, type Incident, IncidentPlan } from '../../src/demo/incidents.js';
 import { useLocalAws } from '../../src/demo/local-aws.js';
 import { readManhattan } from '../../src/demo/zones.js';
+import { createInstancesSource } from '../../src/sources/ec2/source.js';
+import type { Source } from '../../src/sources/source.js';
 
 const START = Date.parse('2026-02-03T17:00:20Z');
 const MINUTE = 60_000;

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { metricPrice, pollsPerMonth, readPrice, scanUnits } from '../../src/base/prices.js';
 import { projectRoot, version } from '../../src/base/project.js';
 import { EnvironmentSchema } from '../../src/config/environment.js';
 import { ConfigurationSchema, InstancesOptions, TableOptions } from '../../src/config/schema.js';
 import { readDemoArguments } from '../../src/demo/arguments.js';
+import { metricPrice, pollsPerMonth, readPrice, scanUnits } from '../../src/sources/prices.js';
 import { load } from '../config/load.js';
 import { commandsOf, readPage, withoutComments } from './markdown.js';
 

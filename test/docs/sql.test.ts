@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { DynamoCsvError } from '../../src/base/errors.js';
 import { projectRoot } from '../../src/base/project.js';
 import { openLookups } from '../../src/datasets/lookups.js';
-import { readViewHead } from '../../src/datasets/view-file.js';
+import { readViewHead } from '../../src/sql/view-file.js';
 import { readingOf, SqlWorld } from '../support/sql-world.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -120,9 +120,7 @@ test('the data that docs/sql.md begins with is what its examples are run on', as
 });
 
 test('docs/sql.md has every macro, with an example of it', async () => {
-  const macros = (await root('src', 'datasets', 'engine', 'macros.sql')).matchAll(
-    /^CREATE MACRO (\w+\(.*?\))/gm,
-  );
+  const macros = (await root('src', 'sql', 'macros.sql')).matchAll(/^CREATE MACRO (\w+\(.*?\))/gm);
   const sections = page.split(/^### /m);
   for (const signature of ['service_now()', ...Array.from(macros, ([, signature]) => signature!)]) {
     const section = sections.find((text) => text.startsWith(`\`${signature}\`\n`));

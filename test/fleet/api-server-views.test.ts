@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { INSTANCE_COLUMNS, INSTANCE_KEYS } from '../../src/api-server/columns.js';
 import { projectRoot } from '../../src/base/project.js';
 import { encodeRows } from '../../src/csv/encode.js';
 import { StatusDataset } from '../../src/datasets/status-dataset.js';
-import type { TableRecorder } from '../../src/datasets/table-recorder.js';
+import type { TableRecorder } from '../../src/recorder/table-recorder.js';
+import { INSTANCE_COLUMNS, INSTANCE_KEYS } from '../../src/sources/ec2/columns.js';
 import { SqlWorld } from '../support/sql-world.js';
 
 /** What the alerts on the API server read, over polls as its source records them. */

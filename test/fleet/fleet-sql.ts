@@ -48,7 +48,7 @@ export class FleetSql {
     const fleet = new FleetSql(instance, await instance.connect());
     await fleet.#run(`CREATE MACRO service_now() AS to_timestamp(getvariable('now') / 1000)`);
     await fleet.#run('SET VARIABLE now = 0');
-    await fleet.#run(readFileSync(join(projectRoot, 'src/datasets/engine/macros.sql'), 'utf8'));
+    await fleet.#run(readFileSync(join(projectRoot, 'src/sql/macros.sql'), 'utf8'));
     await fleet.#run(
       `CREATE TABLE zones AS FROM read_csv('${join(projectRoot, 'config/lookups/zones.csv')}')`,
     );

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../src/base/clock.js';
 import { encodeRows } from '../../src/csv/encode.js';
-import type { Reading } from '../../src/csv/source.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import type { Relation } from '../../src/datasets/relation.js';
-import type { TableRecorder } from '../../src/datasets/table-recorder.js';
+import type { TableRecorder } from '../../src/recorder/table-recorder.js';
+import type { Reading } from '../../src/sources/source.js';
 import { openTestRecorder } from '../support/test-recorder.js';
 import type { Poll } from './simulation.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { hashOf } from '../../src/datasets/snapshot-dataset.js';
+import { hashOf } from '../../src/base/hash.js';
 import { COUNTS, createWorld, START } from './world.js';
 
 const many = Array.from({ length: 500 }, (_, index) => [`item-${String(index).padStart(4, '0')}`, '7']);

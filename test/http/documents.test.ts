@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { InjectOptions } from 'fastify';
 import { pino } from 'pino';
-import { createMetrics } from '../../src/base/metrics.js';
+import { Registry } from 'prom-client';
 import { projectRoot } from '../../src/base/project.js';
+import { createPollMetrics } from '../../src/collect/metrics.js';
+import { createHttpMetrics } from '../../src/http/metrics.js';
 import { createHttp, type Http, ResponseTimes } from '../../src/http/server.js';
 import { readingOf, SqlWorld } from '../support/sql-world.js';
 
@@ -43,7 +45,7 @@ async function start(t: TestContext): Promise<Http> {
   const http = await createHttp({
     registry: world.registry,
     queries: world.sql.queries,
-    metrics: createMetrics(),
+    metrics: createHttpMetrics(new Registry()),
     logger: pino({ level: 'silent' }),
     clock: world.time,
     config: {
@@ -115,7 +117,10 @@ test('every endpoint and every metric of ours is in docs/http.md', async (t) => 
   for (const url of http.methodsByUrl.keys()) {
     if (url !== '*' && !url.startsWith('/docs/')) assert.ok(documented.has(url), url);
   }
-  for (const { name } of await createMetrics().registry.getMetricsAsJSON()) {
+  const registry = new Registry();
+  createHttpMetrics(registry);
+  createPollMetrics(registry);
+  for (const { name } of await registry.getMetricsAsJSON()) {
     if (name.startsWith('dynamo_csv_')) assert.ok(document.includes(`\`${name}\``), name);
   }
 });

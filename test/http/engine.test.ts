@@ -3,7 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
-import { createMetrics } from '../../src/base/metrics.js';
+import { Registry } from 'prom-client';
+import { createHttpMetrics } from '../../src/http/metrics.js';
 import { createHttp, type Http, ResponseTimes } from '../../src/http/server.js';
 import { readingOf, SqlWorld } from '../support/sql-world.js';
 
@@ -38,7 +39,7 @@ async function start(
   const http = await createHttp({
     registry: world.registry,
     queries: world.sql.queries,
-    metrics: createMetrics(),
+    metrics: createHttpMetrics(new Registry()),
     logger: pino({ level: 'silent' }),
     clock: world.time,
     config: {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Value } from 'typebox/value';
-import { viewBroken } from '../../src/base/errors.js';
 import type { Dataset, DatasetStatus } from '../../src/datasets/dataset.js';
 import { CatalogueSchema, type HealthJson, HealthSchema } from '../../src/http/schemas.js';
+import { viewBroken } from '../../src/sql/errors.js';
 import { COUNTS, createWorld, INTERVAL, START } from './world.js';
 
 const failure = { code: 'TABLE_NOT_FOUND', message: 'There is no table flags', at: START };

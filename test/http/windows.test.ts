@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { type TestContext, test } from 'node:test';
-import { sqlTooManyRows } from '../../src/base/errors.js';
+import { sqlTooManyRows } from '../../src/sql/errors.js';
 import { COUNTS, createWorld, pieces, START } from './world.js';
 
 const MiB = 1_024 * 1_024;

@@ -3,17 +3,18 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
+import { Registry } from 'prom-client';
 import type { Clock } from '../../src/base/clock.js';
-import { badParameter } from '../../src/base/errors.js';
 import { createLogger } from '../../src/base/logger.js';
-import { createMetrics, type Metrics } from '../../src/base/metrics.js';
 import { encodeRows } from '../../src/csv/encode.js';
 import type { Cell, Column } from '../../src/csv/rows.js';
 import type { Dataset } from '../../src/datasets/dataset.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import type { Answer, Parameters, Queries, Query } from '../../src/datasets/queries.js';
 import { DatasetRegistry } from '../../src/datasets/registry.js';
+import { createHttpMetrics, type HttpMetrics } from '../../src/http/metrics.js';
 import { createHttp, type Http, type HttpOptions, ResponseTimes } from '../../src/http/server.js';
+import { badParameter } from '../../src/windows/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { openTestRecorder } from '../support/test-recorder.js';
 
@@ -34,7 +35,7 @@ export interface World {
   readonly http: Http;
   readonly registry: DatasetRegistry;
   readonly queries: ScriptedQueries;
-  readonly metrics: Metrics;
+  readonly metrics: HttpMetrics;
   readonly responseTimes: ResponseTimes;
   /** Lines of the log, parsed. */
   readonly log: readonly Record<string, unknown>[];
@@ -65,7 +66,7 @@ export async function createWorld(t: TestContext, options: WorldOptions = {}): P
   const clock: Clock = { now: () => time.now, sleep: async () => undefined };
   const registry = new DatasetRegistry();
   const queries = new ScriptedQueries();
-  const metrics = createMetrics();
+  const metrics = createHttpMetrics(new Registry());
   const responseTimes = new ResponseTimes(clock);
   const http = await createHttp({
     registry,

@@ -4,7 +4,7 @@
  * before it records poll n, and `{ confirmed: n }` after it.
  */
 import { once } from 'node:events';
-import { openVolume } from '../../src/csv/volume.js';
+import { openVolume } from '../../src/volume/volume.js';
 import { itemsOfPoll, openTable, timeOfPoll } from './endless-table.js';
 import { readingOf } from './true-polls.js';
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { nodeFiles } from '../../src/csv/files.js';
+import { LocalDays } from '../../src/base/local-days.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
-import { LocalDays } from '../../src/datasets/local-day.js';
-import { Sealer } from '../../src/datasets/sealer.js';
+import { Sealer } from '../../src/history/sealer.js';
+import { nodeFiles } from '../../src/volume/files.js';
 import { PlainDays } from './plain-days.js';
 import { ALL_KEPT } from './recorder-runs.js';
 import { openTestRecorder } from './test-recorder.js';

@@ -1,4 +1,4 @@
-import type { Files, OpenFile } from '../../src/csv/files.js';
+import type { Files, OpenFile } from '../../src/volume/files.js';
 
 /** One operation at the file boundary. */
 export interface Operation {

@@ -2,13 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { Registry } from 'prom-client';
 import { systemClock } from '../../src/base/clock.js';
 import { createLogger } from '../../src/base/logger.js';
-import { createMetrics } from '../../src/base/metrics.js';
 import { projectRoot } from '../../src/base/project.js';
 import { DatasetRegistry } from '../../src/datasets/registry.js';
-import { Sql } from '../../src/datasets/sql.js';
+import { createHttpMetrics } from '../../src/http/metrics.js';
 import { createHttp, ResponseTimes } from '../../src/http/server.js';
+import { Sql } from '../../src/sql/sql.js';
 import type { ScriptedDataset } from './scripted-dataset.js';
 import { temporaryFolder } from './temporary-folder.js';
 
@@ -35,7 +36,7 @@ export async function startPageService(t: TestContext, options: PageServiceOptio
   const http = await createHttp({
     registry,
     queries: sql.queries,
-    metrics: createMetrics(),
+    metrics: createHttpMetrics(new Registry()),
     logger,
     clock,
     config: {

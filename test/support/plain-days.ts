@@ -1,9 +1,9 @@
 import { splitRows } from '../../src/csv/decode.js';
 import { encodeHeader } from '../../src/csv/encode.js';
-import type { Files } from '../../src/csv/files.js';
 import type { EncodedRows } from '../../src/csv/rows.js';
-import { writeAll } from '../../src/csv/write.js';
-import type { ParquetWriter } from '../../src/datasets/sealer.js';
+import type { ParquetWriter } from '../../src/history/sealer.js';
+import type { Files } from '../../src/volume/files.js';
+import { writeAll } from '../../src/volume/write.js';
 
 /** Stands in for the SQL engine where sealing meets faults: sealed days are CSV, written through the file boundary. */
 export class PlainDays implements ParquetWriter {

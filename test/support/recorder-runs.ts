@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { Files } from '../../src/csv/files.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
-import type { RecorderOptions } from '../../src/datasets/recorder-options.js';
-import type { TableRecorder } from '../../src/datasets/table-recorder.js';
+import type { RecorderOptions } from '../../src/recorder/recorder-options.js';
+import type { TableRecorder } from '../../src/recorder/table-recorder.js';
+import type { Files } from '../../src/volume/files.js';
 import { openTestRecorder } from './test-recorder.js';
 import {
   checkChanges,

@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { PollHealth } from '../../src/datasets/freshness.js';
-import type { RecorderOptions } from '../../src/datasets/recorder-options.js';
+import type { RecorderOptions } from '../../src/recorder/recorder-options.js';
 import { logLines } from './log-lines.js';
 import { temporaryFolder } from './temporary-folder.js';
 import { openTestRecorder } from './test-recorder.js';

@@ -1,10 +1,10 @@
 import { systemClock } from '../../src/base/clock.js';
-import { encodeRows } from '../../src/csv/encode.js';
+import { hashOf } from '../../src/base/hash.js';
+import { encodeFile, encodeRows } from '../../src/csv/encode.js';
 import type { Cell, Column, EncodedRows } from '../../src/csv/rows.js';
 import type { Content, DatasetKind, DatasetStatus, Definition } from '../../src/datasets/dataset.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import type { Relation } from '../../src/datasets/relation.js';
-import { hashOf, wholeFile } from '../../src/datasets/snapshot-dataset.js';
 
 export interface ScriptedOptions {
   readonly name: string;
@@ -72,7 +72,7 @@ export class ScriptedDataset implements Relation {
   /** As a poll that lands now. */
   async land(cells: Iterable<readonly Cell[]>): Promise<void> {
     const rows: EncodedRows = encodeRows(this.columns, cells);
-    const bytes = wholeFile(rows);
+    const bytes = encodeFile(rows);
     const readAt = Date.now();
     this.#content = {
       version: await hashOf(bytes),

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
-import { nodeFiles } from '../../src/csv/files.js';
-import type { RecorderOptions } from '../../src/datasets/recorder-options.js';
-import { TableRecorder } from '../../src/datasets/table-recorder.js';
+import type { RecorderOptions } from '../../src/recorder/recorder-options.js';
+import { TableRecorder } from '../../src/recorder/table-recorder.js';
+import { nodeFiles } from '../../src/volume/files.js';
 
 /** Opens the recorder of a table that is kept as a snapshot only, with nothing configured, unless the options say otherwise. */
 export function openTestRecorder(

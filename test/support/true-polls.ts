@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { decodeRow, rowAt, splitRows } from '../../src/csv/decode.js';
 import { encodeRows } from '../../src/csv/encode.js';
 import type { Cell, Column } from '../../src/csv/rows.js';
-import type { Reading } from '../../src/csv/source.js';
+import type { Reading } from '../../src/sources/source.js';
 
 /*
  * What was really in a table, poll by poll, and what its files must say of it after any interruption: written another

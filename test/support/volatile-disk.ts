@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import type { FileState, Files, OpenFile } from '../../src/csv/files.js';
+import type { FileState, Files, OpenFile } from '../../src/volume/files.js';
 
 /** A disk writes so much as a whole, or not at all. */
 const SECTOR = 512;

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { encodeRows } from '../../src/csv/encode.js';
-import { wholeFile } from '../../src/datasets/snapshot-dataset.js';
+import { encodeFile, encodeRows } from '../../src/csv/encode.js';
 import { CsvRows } from '../../src/web/browser/data/rows.js';
 import { resultColumns } from '../../src/web/browser/parts/result-columns.js';
 import { column } from '../support/scripted-dataset.js';
@@ -20,7 +19,7 @@ test('the page reads what the service writes, in whatever portions it comes', ()
   fc.assert(
     fc.property(table, fc.integer({ min: 1, max: 9 }), ({ width, rows }, portion) => {
       const names = Array.from({ length: width }, (_, index) => `column, ${index}`);
-      const bytes = wholeFile(
+      const bytes = encodeFile(
         encodeRows(
           names.map((name) => column(name)),
           rows,

@@ -1,6 +1,6 @@
+import { hashOf } from '../../base/hash.js';
 import type { Dataset } from '../../datasets/dataset.js';
 import { type Shape, shapeCsv } from '../../datasets/shaped.js';
-import { hashOf } from '../../datasets/snapshot-dataset.js';
 import { PLAIN_CACHE } from '../limits.js';
 import { ByteCache } from './byte-cache.js';
 import { Representation } from './representation.js';

@@ -1,5 +1,5 @@
-import { badUrl, urlTooLong } from '../../base/errors.js';
 import type { Parameters } from '../../datasets/queries.js';
+import { badUrl, urlTooLong } from '../errors.js';
 import { MAX_URL } from '../limits.js';
 
 const NONE: Parameters = [];

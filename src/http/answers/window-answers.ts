@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.js';
+import { hashOf } from '../../base/hash.js';
 import type { Query } from '../../datasets/queries.js';
-import { hashOf } from '../../datasets/snapshot-dataset.js';
 import { MAX_WINDOW_KEPT, WINDOW_CACHE } from '../limits.js';
 import { ByteCache } from './byte-cache.js';
 import { type Collected, Computation } from './computation.js';

@@ -1,5 +1,5 @@
 import bearerAuth from '@fastify/bearer-auth';
-import { tokenMissing, tokenWrong } from '../../base/errors.js';
+import { tokenMissing, tokenWrong } from '../errors.js';
 import type { Http } from '../options.js';
 
 /**

@@ -1,14 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import {
-  badUrl,
-  DynamoCsvError,
-  describeError,
-  internalError,
-  requestRefused,
-  routeUnknown,
-  urlTooLong,
-} from '../../base/errors.js';
+import { DynamoCsvError, describeError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
+import { badUrl, internalError, requestRefused, routeUnknown, urlTooLong } from '../errors.js';
 import { MAX_BODY, MAX_URL, RETRY_AFTER } from '../limits.js';
 import type { Http } from '../options.js';
 

@@ -1,4 +1,4 @@
-import { methodNotAllowed } from '../../base/errors.js';
+import { methodNotAllowed } from '../errors.js';
 import type { Http } from '../options.js';
 import { pathOf } from './errors.js';
 

@@ -1,13 +1,13 @@
 import type { onResponseHookHandler } from 'fastify';
 import type { Logger } from '../../base/logger.js';
-import type { Metrics } from '../../base/metrics.js';
-import type { RequestSeries } from '../../base/request-histogram.js';
+import type { HttpMetrics } from '../metrics.js';
 import type { Http } from '../options.js';
+import type { RequestSeries } from '../request-histogram.js';
 import type { ResponseTimes } from '../response-times.js';
 import { pathOf } from './errors.js';
 
 interface Observers {
-  readonly metrics: Metrics;
+  readonly metrics: HttpMetrics;
   readonly logger: Logger;
   readonly responseTimes: ResponseTimes;
 }
@@ -45,7 +45,7 @@ function observer(route: string, { metrics, logger, responseTimes }: Observers):
 /** The route's series in the metrics, each made at the first request that needs it. */
 function seriesByStatus(
   route: string,
-  { requests }: Metrics,
+  { requests }: HttpMetrics,
 ): (method: string, status: number) => RequestSeries {
   const byMethod = new Map<string, Map<number, RequestSeries>>();
   return (method, status) => {

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { requestRefused } from '../../base/errors.js';
+import { requestRefused } from '../errors.js';
 import { MAX_HEADERS } from '../limits.js';
 import { errorBody } from './errors.js';
 

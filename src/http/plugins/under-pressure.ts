@@ -1,5 +1,5 @@
 import underPressure from '@fastify/under-pressure';
-import { overloaded } from '../../base/errors.js';
+import { overloaded } from '../errors.js';
 import { MAX_LOOP_DELAY } from '../limits.js';
 import type { Http } from '../options.js';
 

@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
-import { datasetUnknown } from '../../base/errors.js';
 import type { Dataset, Registry } from '../../datasets/dataset.js';
+import { datasetUnknown } from '../../datasets/errors.js';
 import type { Shape } from '../../datasets/shaped.js';
-import { isPlain } from '../../datasets/windows/parameters.js';
-import { parseShape } from '../../datasets/windows/shape.js';
+import { isPlain } from '../../windows/parameters.js';
+import { parseShape } from '../../windows/shape.js';
 import type { Answers } from '../answers/answers.js';
 import { parametersOf } from '../answers/query-string.js';
 import type { Http, HttpOptions } from '../options.js';

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
-import { sqlMissing, sqlNotAllowed } from '../../base/errors.js';
 import type { Parameters } from '../../datasets/queries.js';
 import type { Answers } from '../answers/answers.js';
 import { parametersOf } from '../answers/query-string.js';
+import { sqlMissing, sqlNotAllowed } from '../errors.js';
 import type { Http, HttpOptions } from '../options.js';
 import { SqlSchema } from '../schemas.js';
 import { answerSchema, OUTPUT_PARAMETERS, SQL_PARAMETERS } from './window-parameters.js';

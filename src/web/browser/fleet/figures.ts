@@ -1,7 +1,7 @@
 import type { Route } from '../address.js';
 import type { Context } from '../context.js';
 import { h, setAttribute, setText } from '../dom.js';
-import { type FleetData, numberOf } from './page.js';
+import { type FleetData, numberOf } from './data.js';
 
 /** EC2's words for an instance that is on its way, which is no reason to act. */
 const ON_ITS_WAY = ['pending', 'rebooting'];

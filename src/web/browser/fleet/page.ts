@@ -4,26 +4,10 @@ import { loadTable, type Row } from '../data/load.js';
 import { h, newId, setAttribute, setChildren, setText } from '../dom.js';
 import { Plot } from '../parts/plot.js';
 import type { CatalogueJson, DatasetJson } from '../types.js';
+import { type FleetData, numberOf, READINGS, type Reading } from './data.js';
 import { figures } from './figures.js';
 import { RANKED, ZoneMap, zonePoints } from './map.js';
 import { weekTable } from './week.js';
-
-/** What a dataset was asked for, by the part of the page that it fills. */
-const READINGS = {
-  rides: 'rides-today',
-  unassigned: 'unassigned-taxis-count',
-  which: 'unassigned-taxis?sort=taxi_id&limit=8',
-  taxis: 'taxis-now',
-  server: 'api-server',
-  course: 'rides-course',
-  week: 'rides-per-day?sort=-timestamp&limit=7',
-  destinations: 'destinations-per-zone',
-  boardings: 'boardings-per-zone-today',
-  zones: 'zones?borough=Manhattan',
-} as const;
-
-type Reading = keyof typeof READINGS;
-export type FleetData = { readonly [Key in Reading]?: readonly Row[] };
 
 /** A third of the screen: most of it on a wall, no more than it needs on a phone. */
 const courseHeight = () => Math.round(Math.max(240, Math.min(480, innerHeight * 0.34)));
@@ -122,12 +106,6 @@ export class FleetPage implements Page {
 
 function nameOf(reading: Reading): string {
   return READINGS[reading].split('?')[0]!;
-}
-
-/** A number of a row, null where there is none. */
-export function numberOf(row: Row | undefined, column: string): number | null {
-  const cell = row?.[column] ?? null;
-  return cell === null || cell === '' ? null : Number(cell);
 }
 
 function coursePanel({ words, format, timeZone, language, link }: Context) {

@@ -1,6 +1,6 @@
 import type { Context } from '../context.js';
 import { h, newId, setChildren } from '../dom.js';
-import { type FleetData, numberOf } from './page.js';
+import { type FleetData, numberOf } from './data.js';
 
 /** The last seven days, today so far first. */
 export function weekTable({ words, format, link }: Context) {

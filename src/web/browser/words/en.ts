@@ -184,3 +184,6 @@ export const en = {
     place: (line: number, column: number) => `See line ${line}, column ${column}.`,
   },
 };
+
+/** Every text of the page. English is the model; the compiler holds the others to it. */
+export type Words = typeof en;

@@ -1,4 +1,4 @@
-import type { Words } from './words.js';
+import type { Words } from './en.js';
 
 /** The page in Korean. */
 export const ko: Words = {

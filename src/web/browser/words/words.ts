@@ -1,8 +1,7 @@
-import { en } from './en.js';
+import { en, type Words } from './en.js';
 import { ko } from './ko.js';
 
-/** Every text of the page. English is the model; the compiler holds the others to it. */
-export type Words = typeof en;
+export type { Words } from './en.js';
 
 export const languages = { en, ko } as const satisfies Record<string, Words>;
 export type Language = keyof typeof languages;

@@ -1,0 +1,75 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** What polls cost and how they end, as `/metrics` has it. All names begin with `dynamo_csv_`. */
+export interface PollMetrics {
+  readonly registry: Registry;
+  /** Polls that ended, by `dataset` (the source's first one) and `outcome`: `success`, `failure`, `skipped` (late). */
+  readonly polls: Counter<'dataset' | 'outcome'>;
+  /** Seconds that polls took, successful or not. */
+  readonly pollDuration: Histogram<'dataset'>;
+  /** Rows that the latest successful poll found. */
+  readonly items: Gauge<'dataset'>;
+  /** Bytes of response bodies read. */
+  readonly bytes: Counter<'dataset'>;
+  /** API requests sent, retried ones included. */
+  readonly attempts: Counter<'dataset'>;
+  /** DynamoDB read capacity units consumed. */
+  readonly readUnits: Counter<'dataset'>;
+  /** Metrics asked of CloudWatch, which bills each. */
+  readonly cloudWatchMetrics: Counter<'dataset'>;
+}
+
+/** Seconds. From an empty table to one of many gigabytes. */
+const POLL_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+/** Registers the metrics of polls; call it once per registry. */
+export function createPollMetrics(registry: Registry): PollMetrics {
+  const registers = [registry];
+  const byDataset = ['dataset'] as const;
+  return {
+    registry,
+    polls: new Counter({
+      name: 'dynamo_csv_polls_total',
+      help: 'Polls that ended, by outcome: success, failure, skipped (it was late).',
+      labelNames: ['dataset', 'outcome'],
+      registers,
+    }),
+    pollDuration: new Histogram({
+      name: 'dynamo_csv_poll_duration_seconds',
+      help: 'How long polls took.',
+      labelNames: byDataset,
+      buckets: POLL_BUCKETS,
+      registers,
+    }),
+    items: new Gauge({
+      name: 'dynamo_csv_items',
+      help: 'Rows that the latest successful poll found.',
+      labelNames: byDataset,
+      registers,
+    }),
+    bytes: new Counter({
+      name: 'dynamo_csv_read_bytes_total',
+      help: 'Bytes of response bodies read from the source.',
+      labelNames: byDataset,
+      registers,
+    }),
+    attempts: new Counter({
+      name: 'dynamo_csv_attempts_total',
+      help: 'API requests sent to the source, retried ones included.',
+      labelNames: byDataset,
+      registers,
+    }),
+    readUnits: new Counter({
+      name: 'dynamo_csv_consumed_read_capacity_units_total',
+      help: 'DynamoDB read capacity units consumed.',
+      labelNames: byDataset,
+      registers,
+    }),
+    cloudWatchMetrics: new Counter({
+      name: 'dynamo_csv_cloudwatch_metrics_total',
+      help: 'Metrics asked of CloudWatch, which bills each.',
+      labelNames: byDataset,
+      registers,
+    }),
+  };
+}

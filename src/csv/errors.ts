@@ -1,0 +1,8 @@
+import { DynamoCsvError } from '../base/errors.js';
+
+/** A CSV that cannot be read as one. `name` is the file, `what` ends the sentence `line 7 of zones.csv …`. */
+export function csvMalformed(name: string, line: number, what: string): DynamoCsvError {
+  return new DynamoCsvError('CSV_MALFORMED', `Line ${line} of ${name} ${what}`, {
+    remedy: 'correct that line',
+  });
+}

@@ -1,0 +1,37 @@
+import { DynamoCsvError } from '../base/errors.js';
+
+/** A dataset of which there is nothing yet. `lastError`: why, when a poll failed already, or its rows found no room. */
+export function datasetNotReadYet(
+  name: string,
+  lastError: { readonly code: string; readonly message: string } | null,
+): DynamoCsvError {
+  const sentence = `dataset "${name}" ${whyNotReadYet(lastError)}`;
+  return new DynamoCsvError('DATASET_NOT_READ_YET', sentence, { status: 503 });
+}
+
+function whyNotReadYet(lastError: { readonly code: string; readonly message: string } | null): string {
+  if (lastError === null) return 'has not been read yet: its first poll has not ended';
+  const { code, message } = lastError;
+  return code === 'NOT_PERSISTED'
+    ? `was read, but has no file yet: ${message}`
+    : `has not been read yet: its polls fail: ${message}`;
+}
+
+/** A lookup's file is called like a dataset that is there already; `source`: where that one comes from. */
+export function lookupNameTaken(name: string, source: string): DynamoCsvError {
+  const remedy = 'rename the file';
+  return new DynamoCsvError('LOOKUP_NAME_TAKEN', `${source} is called "${name}" already`, { remedy });
+}
+
+export function lookupNotText(source: string): DynamoCsvError {
+  const remedy = 'save it as CSV in UTF-8';
+  return new DynamoCsvError('LOOKUP_NOT_TEXT', `${source} is no text in UTF-8`, { remedy });
+}
+
+/** No dataset has that name. */
+export function datasetUnknown(name: string, closest: string | undefined): DynamoCsvError {
+  return new DynamoCsvError('DATASET_UNKNOWN', `there is no dataset ${JSON.stringify(name)}`, {
+    remedy: closest === undefined ? 'see /datasets for their names' : `did you mean ${closest}?`,
+    status: 404,
+  });
+}

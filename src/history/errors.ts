@@ -1,0 +1,21 @@
+import { DynamoCsvError, describeError } from '../base/errors.js';
+
+/** Closed days stay in the CSV file of a log or of changes until they can be sealed. */
+export function sealingFailed(name: string, cause: unknown): DynamoCsvError {
+  const sentence = `The closed days of "${name}" could not be sealed: ${describeError(cause)}`;
+  return new DynamoCsvError('SEALING_FAILED', sentence, {
+    ...(cause instanceof DynamoCsvError
+      ? {}
+      : { remedy: 'they stay in the CSV file, and it is tried again' }),
+    cause,
+  });
+}
+
+/** Sealed days are cut by a time zone's midnights; another zone's would double some hours and lose others. */
+export function historyInOtherTimeZone(folder: string, found: string, configured: string): DynamoCsvError {
+  return new DynamoCsvError(
+    'HISTORY_TIME_ZONE',
+    `${folder} holds days of the time zone ${found}, but timeZone is ${configured}`,
+    { remedy: `set timeZone: ${found}, or move that folder away to start a new history` },
+  );
+}

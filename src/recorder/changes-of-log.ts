@@ -1,0 +1,79 @@
+import { createYielder } from '../base/event-loop.js';
+import { rowAt } from '../csv/decode.js';
+import { noRows } from '../csv/encode.js';
+import { concatRows } from '../csv/relayout.js';
+import { timeOfRow } from '../csv/row-time.js';
+import type { Column, EncodedRows } from '../csv/rows.js';
+import type { Baseline } from './baseline.js';
+import { changeRows } from './change-rows.js';
+import { type Difference, rowKey } from './diff.js';
+
+/** `,2026-11-24T09:30:00.000Z\n`: what a log adds to a table's row. */
+const ADDED_LENGTH = 26;
+
+/**
+ * The changes that a log tells of: what differs from each of its polls to the next. So a table whose polls were logged
+ * before changes were kept (by the Python script, for months) has its history in both.
+ *
+ * @param log rows of the log, in the order of time
+ * @param table the table's own columns, keys first, as the log has them
+ * @param changes layout of the changes
+ * @param baseline ends up as the log's last poll left the table
+ * @returns the changes, and the time of the log's last poll in milliseconds
+ */
+export async function changesOfLog(
+  log: EncodedRows,
+  table: readonly Column[],
+  keyCount: number,
+  changes: readonly Column[],
+  baseline: Baseline,
+): Promise<{ readonly rows: EncodedRows; readonly at: number }> {
+  const breathe = createYielder();
+  baseline.clear();
+  const parts: EncodedRows[] = [noRows(changes)];
+  let items = new Map<string, string>();
+  let since: number | null = null;
+  for (let row = 0; row < log.ends.length; ) {
+    await breathe();
+    const at = timeOfRow(rowAt(log, row));
+    const found = new Map<string, string>();
+    for (; row < log.ends.length && timeOfRow(rowAt(log, row)) === at; row++) {
+      if ((row & 255) === 0) await breathe();
+      const logged = rowAt(log, row);
+      found.set(rowKey(logged, keyCount), logged.toString('latin1', 0, logged.length - ADDED_LENGTH));
+    }
+    const differences = await compare(items, found);
+    if (differences.length > 0) {
+      parts.push(await changeRows(differences, keyCount, changes, baseline.deleted, since, at));
+      await baseline.track(differences, keyCount);
+    }
+    items = found;
+    since = at;
+  }
+  const rows = [...items.values()].map(toRow);
+  baseline.setRows(table, rows);
+  return { rows: concatRows(parts), at: since ?? 0 };
+}
+
+async function compare(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): Promise<Difference[]> {
+  const breathe = createYielder();
+  const differences: Difference[] = [];
+  let looked = 0;
+  for (const [key, row] of after) {
+    if ((looked++ & 255) === 0) await breathe();
+    const old = before.get(key);
+    if (old !== row) differences.push({ before: old === undefined ? null : toRow(old), after: toRow(row) });
+  }
+  for (const [key, row] of before) {
+    if ((looked++ & 255) === 0) await breathe();
+    if (!after.has(key)) differences.push({ before: toRow(row), after: null });
+  }
+  return differences;
+}
+
+function toRow(text: string): Buffer {
+  return Buffer.from(`${text}\n`, 'latin1');
+}

@@ -1,0 +1,84 @@
+import { encodeHeader } from '../csv/encode.js';
+import type { Column } from '../csv/rows.js';
+import type { Content, DatasetKind, DatasetStatus } from '../datasets/dataset.js';
+import { datasetNotReadYet } from '../datasets/errors.js';
+import type { Relation } from '../datasets/relation.js';
+import { nodeFiles } from '../volume/files.js';
+import { TIMESTAMP } from './column-names.js';
+import { columnsOf } from './layout.js';
+import { placesOf, type RecorderOptions } from './recorder-options.js';
+import { stateFileOf } from './table-state.js';
+
+/**
+ * The datasets of a source as the volume's notes tell of them: every column with its type, and no row. Only the notes
+ * are read, and nothing is written, so that a service may be working on the volume meanwhile. A source that was never
+ * polled has datasets that were never read.
+ */
+export async function knownRelations(
+  dataDir: string,
+  recording: Pick<RecorderOptions, 'name' | 'log' | 'logName' | 'changes'>,
+): Promise<readonly Relation[]> {
+  // Notes that cannot be read tell nothing; the service says so when it starts on them.
+  const state = await stateFileOf(dataDir, recording.name, nodeFiles)
+    .read()
+    .catch(() => null);
+  const keys = state?.keys ?? [];
+  const timeColumn = state?.names?.timestamp ?? TIMESTAMP;
+  return placesOf(recording).map(({ dataset, kind }) => {
+    const columns = state === null ? null : columnsOf(kind, state);
+    return new RowlessRelation(dataset, kind, columns, keys, kind === 'snapshot' ? null : timeColumn);
+  });
+}
+
+/** Columns without rows. */
+class RowlessRelation implements Relation {
+  readonly name: string;
+  readonly kind: DatasetKind;
+  readonly columns: readonly Column[] | null;
+  readonly keys: readonly string[];
+  readonly timeColumn: string | null;
+  readonly source = "the volume's notes";
+  readonly description = null;
+  readonly sealedDays = [];
+
+  constructor(
+    name: string,
+    kind: DatasetKind,
+    columns: readonly Column[] | null,
+    keys: readonly string[],
+    timeColumn: string | null,
+  ) {
+    this.name = name;
+    this.kind = kind;
+    this.columns = columns;
+    this.keys = keys;
+    this.timeColumn = timeColumn;
+  }
+
+  get version(): string | null {
+    return this.columns === null ? null : 'known';
+  }
+
+  status(): DatasetStatus {
+    return {
+      rows: this.columns === null ? null : 0,
+      bytes: null,
+      readAt: this.columns === null ? null : 0,
+      interval: null,
+      freshness: 'waiting',
+      nextPollAt: null,
+      persisted: true,
+      lastError: null,
+    };
+  }
+
+  async content(): Promise<Content> {
+    const { columns } = this;
+    if (columns === null) throw datasetNotReadYet(this.name, null);
+    return { version: 'known', readAt: 0, columns, rows: 0, bytes: encodeHeader(columns) };
+  }
+
+  appendedSince(): null {
+    return null;
+  }
+}

@@ -1,0 +1,47 @@
+import type { Logger } from '../base/logger.js';
+import type { PollHealth } from '../datasets/freshness.js';
+import type { Files } from '../volume/files.js';
+
+/** What is recorded of one source, and where. */
+export interface RecorderOptions {
+  /** Published name; `<name>.csv` is its file. */
+  readonly name: string;
+  /** The source's title, for people. */
+  readonly source: string;
+  readonly dataDir: string;
+  readonly files: Files;
+  readonly health: PollHealth;
+  readonly logger: Logger;
+  /** Keep every poll's rows instead of the latest poll's only. */
+  readonly log: boolean;
+  /** Name of the log beside the snapshot; null: the log takes the place of the snapshot under `name`. */
+  readonly logName?: string;
+  /** Keep `<name>-changes` too. */
+  readonly changes: boolean;
+  /** Columns that exist before a value was seen, in this order behind the keys. */
+  readonly configured: readonly string[];
+  /** Name of the added time column, null for `timestamp`. */
+  readonly timestampColumn: string | null;
+}
+
+/** A dataset that a source is recorded into; `<dataset>.csv` is its file. */
+export interface Place {
+  /** Published name. */
+  readonly dataset: string;
+  readonly kind: 'snapshot' | 'log' | 'changes';
+}
+
+/** Where a source is recorded: snapshot or log first, then what else there is. */
+export function placesOf({
+  name,
+  logName,
+  log,
+  changes,
+}: Pick<RecorderOptions, 'name' | 'logName' | 'log' | 'changes'>): readonly Place[] {
+  const hasSnapshot = !log || logName !== undefined;
+  return [
+    ...(hasSnapshot ? [{ dataset: name, kind: 'snapshot' as const }] : []),
+    ...(log ? [{ dataset: logName ?? name, kind: 'log' as const }] : []),
+    ...(changes ? [{ dataset: `${name}-changes`, kind: 'changes' as const }] : []),
+  ];
+}

@@ -1,0 +1,57 @@
+import type { Cell } from '../../csv/rows.js';
+import { type AttributeValue, base64, bytesOf } from './attributes.js';
+import { unknownAttributeType } from './errors.js';
+import { compareNumbers, plainDecimal } from './numbers.js';
+
+/**
+ * The text of an attribute value. S as it is; N in plain decimal notation with all its digits; BOOL `true`/`false`;
+ * NULL nothing; B base64; sets, lists and maps compact JSON, in which numbers are literals with all their digits and
+ * binary is base64 text. DynamoDB keeps no order in sets and maps, so their members are sorted here: a cell changes
+ * only when the value does.
+ */
+export function attributeToCell(value: AttributeValue): Cell {
+  if (value.S !== undefined) return value.S;
+  if (value.N !== undefined) return plainDecimal(value.N);
+  if (value.BOOL !== undefined) return value.BOOL ? 'true' : 'false';
+  if (value.NULL !== undefined) return null;
+  if (value.B !== undefined) return base64(value.B);
+  return json(value);
+}
+
+function json(value: AttributeValue): string {
+  if (value.S !== undefined) return JSON.stringify(value.S);
+  if (value.N !== undefined) return plainDecimal(value.N);
+  if (value.BOOL !== undefined) return value.BOOL ? 'true' : 'false';
+  if (value.NULL !== undefined) return 'null';
+  if (value.B !== undefined) return `"${base64(value.B)}"`;
+  if (value.L !== undefined) return `[${value.L.map(json).join(',')}]`;
+  if (value.M !== undefined) return jsonObject(value.M);
+  if (value.SS !== undefined) return `[${sortedStrings(value.SS).map(quoted).join(',')}]`;
+  if (value.NS !== undefined) return `[${[...value.NS].sort(compareNumbers).map(plainDecimal).join(',')}]`;
+  if (value.BS !== undefined) return `[${sortedBinaries(value.BS).map(quoted).join(',')}]`;
+  throw unknownAttributeType(Object.keys(value));
+}
+
+function jsonObject(members: Readonly<Record<string, AttributeValue>>): string {
+  const parts = sortedStrings(Object.keys(members)).map((name) => `${quoted(name)}:${json(members[name]!)}`);
+  return `{${parts.join(',')}}`;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** By UTF-8 bytes, the order DynamoDB itself gives strings. */
+function sortedStrings(texts: readonly string[]): string[] {
+  return texts
+    .map((text) => ({ text, bytes: Buffer.from(text) }))
+    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    .map(({ text }) => text);
+}
+
+function sortedBinaries(binaries: NonNullable<AttributeValue['BS']>): string[] {
+  return binaries
+    .map(bytesOf)
+    .sort(Buffer.compare)
+    .map((bytes) => base64(bytes));
+}

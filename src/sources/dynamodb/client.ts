@@ -1,0 +1,78 @@
+import type { TablePlace } from './errors.js';
+import { PlainScanCodec } from './json-codec.js';
+import { DynamoDBClient, errorTypeRegistries } from './sdk.js';
+
+/** Where a table is; all else (credentials, profile, endpoint) is left to the SDK's own default chain. */
+export interface ClientOptions {
+  /** AWS region, or null for the SDK's default chain (`AWS_REGION`, `~/.aws/config` …). */
+  readonly region: string | null;
+  /** Another endpoint than the region's, or null for the SDK's default chain (`AWS_ENDPOINT_URL_DYNAMODB` …). */
+  readonly endpoint: string | null;
+}
+
+/** Requests of one table that one thread has under way at a time, and so the connections kept for it. */
+export const MAX_IN_FLIGHT = 16;
+
+/**
+ * Five attempts take about a second when nobody answers, so that an unreachable endpoint is said soon; what throttling
+ * needs is the adaptive mode's pause between requests. `AWS_MAX_ATTEMPTS` says otherwise.
+ */
+const MAX_ATTEMPTS = 5;
+const CONNECTION_TIMEOUT = 5_000;
+/** DynamoDB answers a 1 MB page within a second; a connection without an answer for this long is dead. */
+const REQUEST_TIMEOUT = 30_000;
+
+/**
+ * A client for one table. Not to be shared by tables: with adaptive retries a throttled client slows all it does.
+ * The logger middleware walks each answer even when nothing is logged and takes two thirds of a large Scan's CPU.
+ */
+export function createDynamoDbClient(options: ClientOptions): DynamoDBClient {
+  const client = new DynamoDBClient({
+    ...(options.region === null ? {} : { region: options.region }),
+    ...(options.endpoint === null ? {} : { endpoint: options.endpoint }),
+    ...(process.env.AWS_MAX_ATTEMPTS === undefined ? { maxAttempts: MAX_ATTEMPTS } : {}),
+    retryMode: 'adaptive',
+    requestHandler: {
+      connectionTimeout: CONNECTION_TIMEOUT,
+      requestTimeout: REQUEST_TIMEOUT,
+      throwOnRequestTimeout: true,
+      httpAgent: { keepAlive: true, maxSockets: MAX_IN_FLIGHT },
+      httpsAgent: { keepAlive: true, maxSockets: MAX_IN_FLIGHT },
+    },
+    // As the SDK's own runtimeConfig.shared.js has them, but for the codec.
+    protocolSettings: {
+      defaultNamespace: 'com.amazonaws.dynamodb',
+      errorTypeRegistries,
+      xmlNamespace: 'http://dynamodb.amazonaws.com/doc/2012-08-10/',
+      version: '2012-08-10',
+      serviceTarget: 'DynamoDB_20120810',
+      jsonCodec: new PlainScanCodec(),
+    },
+  });
+  client.middlewareStack.remove('loggerMiddleware');
+  rememberEndpoint(client);
+  return client;
+}
+
+/** The endpoints that clients last sent a request to. */
+const endpoints = new WeakMap<DynamoDBClient, string>();
+
+function rememberEndpoint(client: DynamoDBClient): void {
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const { protocol, hostname, port } = args.request as Partial<
+        Record<'protocol' | 'hostname' | 'port', string>
+      >;
+      endpoints.set(client, `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`);
+      return next(args);
+    },
+    { step: 'build', name: 'dynamoCsvEndpoint' },
+  );
+}
+
+/** Where this client looks for tables, for errors. The endpoint is known once a request was made. */
+export async function placeOf(client: DynamoDBClient, table: string): Promise<TablePlace> {
+  const region = await client.config.region().catch(() => null);
+  // An empty AWS_REGION, as Compose passes it on, is a region for the SDK.
+  return { table, region: region || null, endpoint: endpoints.get(client) ?? null };
+}

@@ -1,0 +1,160 @@
+import { DynamoCsvError } from '../../base/errors.js';
+
+/** Where a DynamoDB table was looked for. */
+export interface TablePlace {
+  readonly table: string;
+  /** Null when the SDK found no region. */
+  readonly region: string | null;
+  /** The endpoint that was asked, e.g. `https://dynamodb.us-east-1.amazonaws.com`; null when none was reached for. */
+  readonly endpoint: string | null;
+}
+
+function at({ table, region, endpoint }: TablePlace): string {
+  const parts = [region === null ? null : `region ${region}`, endpoint].filter((part) => part !== null);
+  return parts.length === 0 ? `table ${table}` : `table ${table} (${parts.join(', ')})`;
+}
+
+const BAD_UPSTREAM = 502;
+
+export function regionMissing(place: TablePlace, cause: unknown): DynamoCsvError {
+  return new DynamoCsvError('REGION_MISSING', `No AWS region is set, so ${at(place)} was not looked for`, {
+    remedy: 'set AWS_REGION, or region in the configuration of this table',
+    status: BAD_UPSTREAM,
+    cause,
+  });
+}
+
+/** `profile`: what AWS_PROFILE says, null when it is not set. */
+export function credentialsMissing(
+  place: TablePlace,
+  profile: string | null,
+  cause: unknown,
+): DynamoCsvError {
+  const where = profile === null ? '' : ` in profile ${JSON.stringify(profile)}`;
+  return new DynamoCsvError(
+    'CREDENTIALS_MISSING',
+    `No AWS credentials were found${where} to read ${at(place)}`,
+    {
+      remedy:
+        profile === null
+          ? 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where an IAM role is attached'
+          : 'set AWS_PROFILE to a profile of ~/.aws/credentials or ~/.aws/config, or unset it',
+      status: BAD_UPSTREAM,
+      cause,
+    },
+  );
+}
+
+export function credentialsExpired(place: TablePlace, cause: unknown): DynamoCsvError {
+  return new DynamoCsvError(
+    'CREDENTIALS_EXPIRED',
+    `The AWS credentials have expired: cannot read ${at(place)}`,
+    {
+      remedy: 'renew them, for example by aws sso login, or use a role that renews them by itself',
+      status: BAD_UPSTREAM,
+      cause,
+    },
+  );
+}
+
+export function credentialsRejected(place: TablePlace, reason: string, cause: unknown): DynamoCsvError {
+  return new DynamoCsvError(
+    'CREDENTIALS_REJECTED',
+    `AWS does not accept these credentials for ${at(place)}: ${reason}`,
+    {
+      remedy: 'check the access key and its secret, and that the clock of this machine is right',
+      status: BAD_UPSTREAM,
+      cause,
+    },
+  );
+}
+
+export function tableNotFound(place: TablePlace, cause: unknown): DynamoCsvError {
+  return new DynamoCsvError('TABLE_NOT_FOUND', `There is no ${at(place)}`, {
+    remedy: 'check the name of the table, its region and the account of the credentials',
+    status: BAD_UPSTREAM,
+    cause,
+  });
+}
+
+/** `action` as IAM names it: `dynamodb:Scan`. */
+export function tableAccessDenied(place: TablePlace, action: string, cause: unknown): DynamoCsvError {
+  return new DynamoCsvError('TABLE_ACCESS_DENIED', `These credentials may not read ${at(place)}`, {
+    remedy: `allow the action ${action} on this table in IAM`,
+    status: BAD_UPSTREAM,
+    cause,
+  });
+}
+
+export function dynamoDbUnreachable(place: TablePlace, reason: string, cause: unknown): DynamoCsvError {
+  return new DynamoCsvError('DYNAMODB_UNREACHABLE', `DynamoDB does not answer for ${at(place)}: ${reason}`, {
+    remedy: 'check the region, the endpoint and the network',
+    status: BAD_UPSTREAM,
+    cause,
+  });
+}
+
+export function tableThrottled(place: TablePlace, cause: unknown): DynamoCsvError {
+  return new DynamoCsvError('TABLE_THROTTLED', `DynamoDB throttles the reading of ${at(place)}`, {
+    remedy: 'set maxReadCapacity, a longer interval, or give the table more read capacity',
+    status: BAD_UPSTREAM,
+    cause,
+  });
+}
+
+/** What the endpoint is, or what answers there, is no DynamoDB. `what` ends the sentence. */
+export function noDynamoDb(place: TablePlace, what: string, cause: unknown): DynamoCsvError {
+  return new DynamoCsvError('NO_DYNAMODB', `There is no DynamoDB for ${at(place)}: ${what}`, {
+    remedy: 'set AWS_ENDPOINT_URL_DYNAMODB to an address such as http://localhost:8000, or unset it for AWS',
+    status: BAD_UPSTREAM,
+    cause,
+  });
+}
+
+/** Anything else the SDK reports; `action` as IAM names it, `reason` in the SDK's words. */
+export function dynamoDbFailed(
+  place: TablePlace,
+  action: string,
+  reason: string,
+  cause: unknown,
+): DynamoCsvError {
+  return new DynamoCsvError('DYNAMODB_FAILED', `${action} failed on ${at(place)}: ${reason}`, {
+    status: BAD_UPSTREAM,
+    cause,
+  });
+}
+
+export function columnCollision(
+  table: string,
+  column: string,
+  attributes: readonly string[],
+): DynamoCsvError {
+  const names = attributes.map((name) => JSON.stringify(name)).join(' and ');
+  return new DynamoCsvError(
+    'COLUMN_COLLISION',
+    `The attributes ${names} of table ${table} would both be the column ${JSON.stringify(column)}`,
+    { remedy: 'rename one of them to another column, or leave one out with only', status: BAD_UPSTREAM },
+  );
+}
+
+/** The table was replaced by one with another key while it was read; the next reading knows the new key. */
+export function keyAttributeMissing(table: string, attribute: string, type: string): DynamoCsvError {
+  return new DynamoCsvError(
+    'KEY_CHANGED',
+    `An item of table ${table} has no key attribute ${JSON.stringify(attribute)} of type ${type}`,
+    { remedy: 'the key of the table is read again at the next poll', status: BAD_UPSTREAM },
+  );
+}
+
+export function notADynamoDbNumber(text: string): DynamoCsvError {
+  const shown = JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+  return new DynamoCsvError('NOT_A_NUMBER', `DynamoDB sent ${shown} as a number`, { status: BAD_UPSTREAM });
+}
+
+export function unknownAttributeType(members: readonly string[]): DynamoCsvError {
+  const names = members.map((name) => JSON.stringify(name)).join(', ') || 'no type';
+  return new DynamoCsvError('ATTRIBUTE_TYPE_UNKNOWN', `DynamoDB sent an attribute value of ${names}`, {
+    remedy: 'update this service: it does not know this attribute type',
+    status: BAD_UPSTREAM,
+  });
+}

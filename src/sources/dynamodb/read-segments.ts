@@ -1,0 +1,58 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Clock } from '../../base/clock.js';
+import { ReadPacer } from './pacing.js';
+import { RunEncoder, type TableShape } from './run-encoder.js';
+import type { Run } from './runs.js';
+import { type Cursor, type ScanCost, type ScanPlan, scanSegments } from './scan.js';
+
+/** A share of a table's segments to be read by one thread; plain data. */
+export interface SegmentsTask {
+  readonly shape: TableShape;
+  readonly plan: ScanPlan;
+  readonly cursors: readonly Cursor[];
+  readonly pace: Pace | null;
+}
+
+/** This share's part of `maxReadCapacity`. */
+export interface Pace {
+  readonly unitsPerSecond: number;
+  /** Milliseconds that earlier readings have still to pay. */
+  readonly owed: number;
+  /** Read units that the first page is taken to consume. */
+  readonly expected: number;
+}
+
+export interface SegmentsRead {
+  readonly run: Run;
+  readonly cost: ScanCost;
+  /** What was left unread because it was enough. */
+  readonly rest: readonly Cursor[];
+  /** Milliseconds that this reading has still to pay. */
+  readonly owed: number;
+}
+
+export interface ReadLimits {
+  readonly items: number;
+  readonly bytes: number;
+}
+
+/** Reads these segments into one run, or up to about `limits` of them. Rejects with what the SDK threw. */
+export async function readSegments(
+  client: DynamoDBClient,
+  task: SegmentsTask,
+  clock: Clock,
+  signal: AbortSignal,
+  limits: ReadLimits | null,
+): Promise<SegmentsRead> {
+  const encoder = new RunEncoder(task.shape);
+  const pacer = task.pace === null ? null : new ReadPacer(task.pace.unitsPerSecond, clock, task.pace);
+  const { cost, rest } = await scanSegments(client, task.plan, task.cursors, {
+    pacer,
+    signal,
+    onItems: (items, { bytes }) => {
+      encoder.add(items);
+      return limits === null || (encoder.items <= limits.items && bytes <= limits.bytes);
+    },
+  });
+  return { run: encoder.finish(), cost, rest, owed: pacer?.owed ?? 0 };
+}

@@ -1,0 +1,150 @@
+import type { EncodedRows } from '../../csv/rows.js';
+import type { SortKeys } from './keys.js';
+
+/** Below this a comparison sort is faster than clearing the counters of a radix sort. */
+const FEW = 4096;
+const DIGITS = 1 << 16;
+
+/** Indexes of the keys in ascending order of their bytes. */
+export function sortedOrder(keys: SortKeys): Uint32Array {
+  const order = new Uint32Array(keys.ends.length);
+  for (let index = 0; index < order.length; index += 1) order[index] = index;
+  const compare = (a: number, b: number) => compareKeys(keys, a, keys, b);
+  if (order.length < FEW) return order.sort(compare);
+  return radixSorted(order, keys, compare);
+}
+
+/** Rows (or keys) rearranged: row i of the result is row `order[i]`. */
+export function reordered(
+  bytes: Uint8Array,
+  ends: Uint32Array,
+  order: Uint32Array,
+): Pick<EncodedRows, 'body' | 'ends'> {
+  const body = Buffer.allocUnsafeSlow(ends.at(-1) ?? 0);
+  const newEnds = new Uint32Array(ends.length);
+  let length = 0;
+  for (let index = 0; index < order.length; index += 1) {
+    const row = order[index]!;
+    length = copyRow(bytes, ends, row, body, length);
+    newEnds[index] = length;
+  }
+  return { body, ends: newEnds };
+}
+
+/** A native copy costs as much as a loop over so many bytes; most rows and keys are shorter. */
+const SHORT_ROW = 96;
+
+/** Copies one row to `offset` of the target; returns the offset behind it. */
+export function copyRow(
+  source: Uint8Array,
+  ends: Uint32Array,
+  row: number,
+  target: Uint8Array,
+  offset: number,
+): number {
+  const start = row === 0 ? 0 : ends[row - 1]!;
+  const length = ends[row]! - start;
+  if (length > SHORT_ROW) target.set(source.subarray(start, start + length), offset);
+  else for (let at = 0; at < length; at += 1) target[offset + at] = source[start + at]!;
+  return offset + length;
+}
+
+/** Like `Buffer.compare` of key `i` of `a` and key `j` of `b`, without making views of them. */
+export function compareKeys(a: SortKeys, i: number, b: SortKeys, j: number): number {
+  let x = i === 0 ? 0 : a.ends[i - 1]!;
+  let y = j === 0 ? 0 : b.ends[j - 1]!;
+  const xEnd = a.ends[i]!;
+  const yEnd = b.ends[j]!;
+  const common = x + Math.min(xEnd - x, yEnd - y);
+  while (x < common) {
+    const difference = a.bytes[x++]! - b.bytes[y++]!;
+    if (difference !== 0) return difference;
+  }
+  return xEnd - x - (yEnd - y);
+}
+
+/**
+ * Sorts by the first eight bytes behind what all keys begin with, in four passes that need no comparison; only keys
+ * that are equal in these (rare: long keys, composite keys) are compared.
+ */
+function radixSorted(
+  order: Uint32Array,
+  keys: SortKeys,
+  compare: (a: number, b: number) => number,
+): Uint32Array {
+  const skip = commonPrefix(keys);
+  const high = prefixWords(keys, skip);
+  const low = prefixWords(keys, skip + 4);
+  let from = order;
+  let to: Uint32Array = new Uint32Array(order.length);
+  for (const [words, shift] of [
+    [low, 0],
+    [low, 16],
+    [high, 0],
+    [high, 16],
+  ] as const) {
+    if (distribute(from, to, words, shift)) [from, to] = [to, from];
+  }
+  sortTies(from, high, low, compare);
+  return from;
+}
+
+/** One pass over 16 bits, keeping the order of equals. False when all are equal: nothing was moved. */
+function distribute(from: Uint32Array, to: Uint32Array, words: Uint32Array, shift: number): boolean {
+  const starts = new Uint32Array(DIGITS);
+  for (let index = 0; index < words.length; index += 1) starts[(words[index]! >>> shift) & 0xffff]! += 1;
+  let start = 0;
+  for (let digit = 0; digit < DIGITS; digit += 1) {
+    const count = starts[digit]!;
+    if (count === words.length) return false;
+    starts[digit] = start;
+    start += count;
+  }
+  for (let index = 0; index < from.length; index += 1) {
+    const row = from[index]!;
+    to[starts[(words[row]! >>> shift) & 0xffff]!++] = row;
+  }
+  return true;
+}
+
+function sortTies(
+  order: Uint32Array,
+  high: Uint32Array,
+  low: Uint32Array,
+  compare: (a: number, b: number) => number,
+): void {
+  for (let start = 0; start < order.length; ) {
+    const row = order[start]!;
+    let end = start + 1;
+    while (end < order.length && high[order[end]!] === high[row] && low[order[end]!] === low[row]) end += 1;
+    if (end - start > 1) order.subarray(start, end).sort(compare);
+    start = end;
+  }
+}
+
+/** How many bytes all keys begin with in common. */
+function commonPrefix({ bytes, ends }: SortKeys): number {
+  let length = ends[0]!;
+  for (let index = 1; index < ends.length && length > 0; index += 1) {
+    const start = ends[index - 1]!;
+    length = Math.min(length, ends[index]! - start);
+    for (let at = 0; at < length; at += 1) if (bytes[start + at] !== bytes[at]) length = at;
+  }
+  return length;
+}
+
+/** Four bytes of each key from `offset` on as one number; what lies behind a key's end counts as zero. */
+function prefixWords({ bytes, ends }: SortKeys, offset: number): Uint32Array {
+  const words = new Uint32Array(ends.length);
+  let start = 0;
+  for (let index = 0; index < ends.length; index += 1) {
+    const end = ends[index]!;
+    let word = 0;
+    for (let at = start + offset; at < start + offset + 4; at += 1) {
+      word = (word << 8) | (at < end ? bytes[at]! : 0);
+    }
+    words[index] = word >>> 0;
+    start = end;
+  }
+  return words;
+}

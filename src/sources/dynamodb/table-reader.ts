@@ -1,0 +1,203 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Clock } from '../../base/clock.js';
+import type { Column, EncodedRows } from '../../csv/rows.js';
+import { scanUnits } from '../prices.js';
+import type { ReadingCost } from '../source.js';
+import type { ClientOptions } from './client.js';
+import { type ColumnOptions, checkOrigins, ItemLayout } from './layout.js';
+import { type Pace, readSegments, type SegmentsRead, type SegmentsTask } from './read-segments.js';
+import type { TableShape } from './run-encoder.js';
+import type { Cursor, ScanPlan } from './scan.js';
+import type { TableDescription } from './table.js';
+import type { ScanThreads } from './threads.js';
+import { together } from './together.js';
+
+/** Up to here a table is read in the main thread: one or two pages, a few milliseconds each, no thread to wake. */
+const SMALL = { items: 20_000, bytes: 2 << 20 };
+/** DynamoDB answers at most so much in one page. */
+const PAGE_BYTES = 1 << 20;
+/** More segments than this keep no processor busier; each costs a request at least. */
+const MAX_AUTO_SEGMENTS = 16;
+/** Read units a second that one segment can consume: some ten pages of 128 units. */
+const UNITS_PER_SEGMENT = 1024;
+/** Of an item in a table that says nothing about its size. */
+const ASSUMED_ITEM_BYTES = 1024;
+
+/** How a table is to be read; as configured. */
+export interface ReadOptions extends ColumnOptions {
+  /** The DynamoDB table's name. */
+  readonly table: string;
+  /** Strongly consistent reads, at twice the read units. */
+  readonly consistent: boolean;
+  /** Segments of the parallel Scan; `auto`: by the table's size. */
+  readonly segments: number | 'auto';
+  /** Read units per second that polls of this table may take; null: no limit. */
+  readonly maxReadCapacity: number | null;
+}
+
+/** What is known of a table before it is read. */
+export interface Expectation {
+  readonly description: TableDescription;
+  /** Columns the dataset already has. */
+  readonly known: readonly Column[];
+  /** What the last reading found: items, and bytes of pages. */
+  readonly observed: { readonly items: number; readonly bytes: number };
+  /** Milliseconds that earlier readings have still to pay under `maxReadCapacity`. */
+  readonly owed: number;
+}
+
+export interface TableReading {
+  readonly rows: EncodedRows;
+  readonly keys: readonly string[];
+  readonly cost: ReadingCost;
+  readonly owed: number;
+}
+
+/** Reads a whole table: a small one here, a large one (or the rest of one that turns out to be large) in threads. */
+export class TableReader {
+  readonly #options: ReadOptions;
+  readonly #client: DynamoDBClient;
+  readonly #clientOptions: ClientOptions;
+  readonly #threads: ScanThreads;
+  readonly #clock: Clock;
+
+  constructor(
+    options: ReadOptions,
+    client: DynamoDBClient,
+    clientOptions: ClientOptions,
+    threads: ScanThreads,
+    clock: Clock,
+  ) {
+    this.#options = options;
+    this.#client = client;
+    this.#clientOptions = clientOptions;
+    this.#threads = threads;
+    this.#clock = clock;
+  }
+
+  /** Rejects with what the SDK threw, a `DynamoCsvError`, or the signal's reason; then nothing runs on. */
+  async read(expectation: Expectation, signal: AbortSignal): Promise<TableReading> {
+    const large = isLarge(expectation);
+    const plan = this.#plan(expectation, large);
+    const shape = this.#shape(expectation);
+    const all = Array.from(
+      { length: plan.totalSegments },
+      (_, segment): Cursor => ({ segment, after: null }),
+    );
+    const reads: SegmentsRead[] = [];
+    let { owed } = expectation;
+    if (!large) {
+      const task = { shape, plan, cursors: all, pace: this.#pace(expectation, 1, owed) };
+      const here = await readSegments(this.#client, task, this.#clock, signal, SMALL);
+      reads.push(here);
+      owed = here.owed;
+    }
+    const shares = split(reads[0]?.rest ?? all, this.#threads.size);
+    const tasks = shares.map((cursors): SegmentsTask => {
+      return { shape, plan, cursors, pace: this.#pace(expectation, shares.length, owed) };
+    });
+    const elsewhere = await together(
+      signal,
+      tasks.map((task) => (signal) => this.#threads.read(task, this.#clientOptions, signal)),
+    );
+    reads.push(...elsewhere);
+    return this.#joined(shape, reads);
+  }
+
+  async #joined(shape: TableShape, reads: readonly SegmentsRead[]): Promise<TableReading> {
+    const { table, keys, options, known } = shape;
+    const runs = reads.map(({ run }) => run);
+    checkOrigins(
+      table,
+      runs.map(({ origins }) => origins),
+    );
+    const layout = new ItemLayout(table, keys, options, known);
+    const columns = layout.union(runs.map(({ rows }) => rows.columns));
+    const cost = totalCost(reads);
+    const rows = runs.length === 1 ? runs[0]!.rows : await this.#threads.merge(runs, columns);
+    return { rows, keys: layout.keys, cost, owed: Math.max(...reads.map(({ owed }) => owed)) };
+  }
+
+  #shape({ description, known }: Expectation): TableShape {
+    const { table, columns, only, rename } = this.#options;
+    return { table, keys: description.keys, options: { columns, only, rename }, known };
+  }
+
+  #plan(expectation: Expectation, large: boolean): ScanPlan {
+    const { table, consistent, segments, maxReadCapacity, only } = this.#options;
+    const auto = large ? autoSegments(expectedSize(expectation).bytes, maxReadCapacity) : 1;
+    return {
+      table,
+      totalSegments: segments === 'auto' ? auto : segments,
+      consistent,
+      pageItems: this.#pageItems(expectation),
+      attributes: only === null ? null : this.#attributes(expectation.description, only),
+    };
+  }
+
+  /** Pages of at most one second's read units; null when a full page is no more than that. */
+  #pageItems(expectation: Expectation): number | null {
+    const { maxReadCapacity, consistent } = this.#options;
+    if (maxReadCapacity === null) return null;
+    const bytes = (maxReadCapacity / scanUnits(PAGE_BYTES, { consistent })) * PAGE_BYTES;
+    if (bytes >= PAGE_BYTES) return null;
+    // DynamoDB counts anew every six hours or so, and says 0 of a table until then.
+    const { description, observed } = expectation;
+    const { items, bytes: size } = description.items > 0 ? description : observed;
+    const itemBytes = items > 0 ? Math.max(1, size / items) : ASSUMED_ITEM_BYTES;
+    return Math.max(1, Math.floor(bytes / itemBytes));
+  }
+
+  #pace({ description }: Expectation, shares: number, owed: number): Pace | null {
+    const { maxReadCapacity, consistent } = this.#options;
+    if (maxReadCapacity === null) return null;
+    const unitsPerSecond = maxReadCapacity / shares;
+    const pageUnits = scanUnits(Math.min(PAGE_BYTES, description.bytes), { consistent });
+    const expected = Math.min(unitsPerSecond, pageUnits);
+    return { unitsPerSecond, owed, expected };
+  }
+
+  /** The attributes that can become the columns wanted: those named, those renamed to a name, and the keys. */
+  #attributes({ keys }: TableDescription, only: readonly string[]): readonly string[] | null {
+    const wanted = new Set(only);
+    const renamed = Object.entries(this.#options.rename).filter(([, column]) => wanted.has(column));
+    const names = new Set([...keys.map(({ name }) => name), ...only, ...renamed.map(([name]) => name)]);
+    // DynamoDB takes an expression of at most 4 KB; beyond some hundred names the saving is small anyway.
+    return names.size <= 100 ? [...names] : null;
+  }
+}
+
+function expectedSize({ description, observed }: Expectation): { items: number; bytes: number } {
+  return {
+    items: Math.max(description.items, observed.items),
+    bytes: Math.max(description.bytes, observed.bytes),
+  };
+}
+
+function isLarge(expectation: Expectation): boolean {
+  const { items, bytes } = expectedSize(expectation);
+  return items > SMALL.items || bytes > SMALL.bytes;
+}
+
+function autoSegments(bytes: number, maxReadCapacity: number | null): number {
+  const useful = Math.min(MAX_AUTO_SEGMENTS, Math.ceil(bytes / PAGE_BYTES));
+  const affordable = maxReadCapacity === null ? useful : Math.ceil(maxReadCapacity / UNITS_PER_SEGMENT);
+  return Math.max(1, Math.min(useful, affordable));
+}
+
+/** Deals the cursors out evenly. */
+function split(cursors: readonly Cursor[], shares: number): Cursor[][] {
+  const count = Math.min(shares, cursors.length);
+  return Array.from({ length: count }, (_, share) => cursors.filter((_, index) => index % count === share));
+}
+
+function totalCost(reads: readonly SegmentsRead[]): ReadingCost {
+  const total = { requests: 0, attempts: 0, bytes: 0, readCapacityUnits: 0, metricsRequested: 0 };
+  for (const { cost } of reads) {
+    total.requests += cost.requests;
+    total.attempts += cost.attempts;
+    total.bytes += cost.bytes;
+    total.readCapacityUnits += cost.readCapacityUnits;
+  }
+  return total;
+}

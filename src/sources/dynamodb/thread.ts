@@ -1,0 +1,80 @@
+/** What runs in the threads of `threads.ts`: one exported function a kind of task. */
+import type { MessagePort } from 'node:worker_threads';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { move, transferableSymbol, valueSymbol } from 'piscina';
+import { systemClock } from '../../base/clock.js';
+import { type ErrorData, errorToData } from '../../base/errors.js';
+import type { Column, EncodedRows } from '../../csv/rows.js';
+import { type ClientOptions, createDynamoDbClient, placeOf } from './client.js';
+import { explainFailure } from './failures.js';
+import { readSegments, type SegmentsRead, type SegmentsTask } from './read-segments.js';
+import { mergeRuns, type Run } from './runs.js';
+
+export interface ReadTask extends SegmentsTask {
+  readonly client: ClientOptions;
+  /** Any message ends the reading. */
+  readonly cancel: MessagePort;
+}
+
+export interface MergeTask {
+  readonly runs: readonly Run[];
+  readonly columns: readonly Column[];
+}
+
+/** Errors travel as data: between threads an error keeps neither its class nor its fields. */
+export type ReadResult = { readonly read: SegmentsRead } | { readonly error: ErrorData };
+
+export async function read(task: ReadTask): Promise<ReadResult> {
+  const controller = new AbortController();
+  task.cancel.once('message', () => controller.abort());
+  const client = clientFor(task);
+  try {
+    const read = await readSegments(client, task, systemClock, controller.signal, null);
+    return moved({ read }, runBuffers(read.run));
+  } catch (thrown) {
+    const place = await placeOf(client, task.plan.table);
+    return { error: errorToData(explainFailure(thrown, place, 'dynamodb:Scan')) };
+  } finally {
+    task.cancel.close();
+  }
+}
+
+export function merge({ runs, columns }: MergeTask): EncodedRows {
+  const rows = mergeRuns(runs.map(withBuffers), columns);
+  return moved(rows, [rows.body.buffer as ArrayBuffer, rows.ends.buffer as ArrayBuffer]);
+}
+
+/** Clients live as long as the thread, with their connections. */
+const clients = new Map<string, DynamoDBClient>();
+
+function clientFor({ client: options, plan: { table } }: ReadTask): DynamoDBClient {
+  const name = JSON.stringify([table, options.region, options.endpoint]);
+  const client = clients.get(name) ?? createDynamoDbClient(options);
+  clients.set(name, client);
+  return client;
+}
+
+/** The memory of a run, to be handed over and not copied. */
+export function runBuffers({ rows, keys }: Run): ArrayBuffer[] {
+  return [rows.body.buffer, rows.ends.buffer, keys.bytes.buffer, keys.ends.buffer] as ArrayBuffer[];
+}
+
+/** A `Buffer` arrives from another thread as a mere `Uint8Array`. */
+export function withBuffers<T extends { readonly rows: EncodedRows }>(received: T): T {
+  return { ...received, rows: asEncodedRows(received.rows) };
+}
+
+export function asEncodedRows({ columns, body, ends }: EncodedRows): EncodedRows {
+  return { columns, body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), ends };
+}
+
+function moved<T>(value: T, buffers: ArrayBuffer[]): T {
+  return move({
+    get [transferableSymbol]() {
+      return buffers;
+    },
+    get [valueSymbol]() {
+      return value;
+    },
+  } as unknown as Parameters<typeof move>[0]) as T;
+}

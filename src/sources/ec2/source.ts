@@ -1,0 +1,146 @@
+import { type Clock, isoTime } from '../../base/clock.js';
+import type { DynamoCsvError } from '../../base/errors.js';
+import { encodeRows } from '../../csv/encode.js';
+import type { Cell } from '../../csv/rows.js';
+import type { Reading, ReadingCost, Source } from '../source.js';
+import { instancesTitle } from '../titles.js';
+import { INSTANCE_COLUMNS, INSTANCE_KEYS } from './columns.js';
+import { regionsNotRead } from './errors.js';
+import { type Instance, type InstanceSelection, readInstances } from './instances.js';
+import { type Measurement, readMeasurements } from './measurements.js';
+import { Meter, sumCosts } from './meter.js';
+import { CloudWatchClient, EC2Client } from './sdk.js';
+
+export interface InstancesSourceOptions extends InstanceSelection {
+  /** Empty: the region that the SDK finds. */
+  readonly regions: readonly string[];
+  readonly clock: Clock;
+}
+
+/** Milliseconds until a connection stands, and until an answer is there. */
+const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 20_000, throwOnRequestTimeout: true };
+
+/** EC2 instances with their state and their latest CloudWatch measurements, one row each. */
+export function createInstancesSource(options: InstancesSourceOptions): Source {
+  return new InstancesSource(options);
+}
+
+interface Region {
+  readonly name: string | null;
+  readonly ec2: EC2Client;
+  readonly cloudWatch: CloudWatchClient;
+  readonly meter: Meter;
+  /** What it had when it was last read: all that can be said of it while it cannot be read. */
+  last: readonly Pick<Instance, 'id' | 'name'>[];
+}
+
+/**
+ * One poll asks EC2 and CloudWatch once each for all instances of a region, all regions at the same time. A region that
+ * cannot be read fails for itself: its instances have the state `unknown`, the others' rows are as fresh as ever, and
+ * the reading's problem says what is wrong. Only when no region can be read does the poll fail.
+ */
+class InstancesSource implements Source {
+  readonly title: string;
+  readonly #selection: InstanceSelection;
+  readonly #clock: Clock;
+  readonly #regions: readonly Region[];
+
+  constructor({ regions, clock, ids, tags }: InstancesSourceOptions) {
+    this.#selection = { ids, tags };
+    this.#clock = clock;
+    this.#regions = (regions.length === 0 ? [null] : regions).map(openRegion);
+    this.title = instancesTitle({ ids, tags, regions });
+  }
+
+  async read({ signal }: { readonly signal: AbortSignal }): Promise<Reading> {
+    const now = this.#clock.now();
+    const outcomes = await Promise.allSettled(
+      this.#regions.map((region) => this.#readRegion(region, now, signal)),
+    );
+    signal.throwIfAborted();
+    const failures = outcomes.flatMap((outcome) =>
+      outcome.status === 'rejected' ? [outcome.reason as DynamoCsvError] : [],
+    );
+    const problem = failures.length === 0 ? null : regionsNotRead(failures);
+    if (problem !== null && failures.length === this.#regions.length) throw problem;
+    const cells = new Map<string, readonly Cell[]>();
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome.status === 'rejected') {
+        for (const { id, name } of this.#regions[index]!.last) cells.set(id, unmeasured(id, name, 'unknown'));
+      }
+    }
+    for (const outcome of outcomes) {
+      if (outcome.status === 'fulfilled') for (const row of outcome.value.rows) cells.set(row[0]!, row);
+    }
+    for (const id of this.#selection.ids) {
+      if (!cells.has(id)) cells.set(id, unmeasured(id, null, problem === null ? 'missing' : 'unknown'));
+    }
+    const rows = [...cells].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+    return {
+      rows: encodeRows(INSTANCE_COLUMNS, rows),
+      keys: INSTANCE_KEYS,
+      cost: sumCosts(
+        outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.cost] : [])),
+      ),
+      problem,
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const { ec2, cloudWatch } of this.#regions) {
+      ec2.destroy();
+      cloudWatch.destroy();
+    }
+  }
+
+  async #readRegion(
+    region: Region,
+    now: number,
+    signal: AbortSignal,
+  ): Promise<{ rows: (readonly Cell[])[]; cost: ReadingCost }> {
+    const { meter, name } = region;
+    meter.take();
+    const call = { region: name, meter, signal };
+    const instances = [...(await readInstances({ ...call, client: region.ec2 }, this.#selection)).values()];
+    const running = instances.filter(({ state }) => state === 'running');
+    const measurements = await readMeasurements({ ...call, client: region.cloudWatch, now }, running);
+    region.last = instances.map(({ id, name }) => ({ id, name }));
+    const rows = instances.map((instance) => rowOf(instance, measurements.get(instance.id) ?? null));
+    return { rows, cost: meter.take() };
+  }
+}
+
+function openRegion(name: string | null): Region {
+  const config = { ...(name === null ? {} : { region: name }), requestHandler: TIMEOUTS };
+  const ec2 = new EC2Client(config);
+  const cloudWatch = new CloudWatchClient(config);
+  const meter = new Meter();
+  meter.attach(ec2);
+  meter.attach(cloudWatch);
+  return { name, ec2, cloudWatch, meter, last: [] };
+}
+
+function rowOf(instance: Instance, measurement: Measurement | null): readonly Cell[] {
+  if (measurement === null) return unmeasured(instance.id, instance.name, instance.state);
+  return [
+    instance.id,
+    instance.name,
+    instance.state,
+    '1',
+    instance.statusChecks,
+    decimal(measurement.cpuUtilization),
+    decimal(measurement.networkIn),
+    decimal(measurement.networkOut),
+    measurement.measuredAt === null ? null : isoTime(measurement.measuredAt),
+  ];
+}
+
+/** An instance that does not run, does not exist, or of which nobody can tell. */
+function unmeasured(id: string, name: string | null, state: string): readonly Cell[] {
+  return [id, name, state, state === 'unknown' ? null : '0', null, null, null, null, null];
+}
+
+/** Plain decimal notation; a millionth of a percent or of a byte per second says nothing. */
+function decimal(value: number | null): Cell {
+  return value === null || !Number.isFinite(value) ? null : String(Number(value.toFixed(6)));
+}

@@ -1,0 +1,139 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { Semaphore } from '../base/semaphore.js';
+import { literal } from '../windows/compile/sql-text.js';
+import { Scratch } from './scratch.js';
+import { Session, type SessionOptions } from './session.js';
+
+/** Enough for aggregates over millions of rows; DuckDB writes to the scratch folder beyond it. */
+const MEMORY_LIMIT = '256MB';
+/** More threads than this make no query of ours faster. */
+const MOST_THREADS = 4;
+/**
+ * DuckDB calls at a time. Each holds one of Node's four worker threads while it computes, and files, compression and
+ * hashes need the others.
+ */
+const OUR_LANES = 2;
+/** Foreign SQL may take long: only one of it computes at a time, beside ours. */
+const FOREIGN_LANES = 1;
+
+export interface EngineOptions {
+  /** The volume's folder: with the scratch folder, the only place that SQL can read. */
+  readonly dataDir: string;
+  /** An IANA name; whose days SQL counts. */
+  readonly timeZone: string;
+}
+
+/**
+ * DuckDB, in memory, in this process: it holds nothing that the volume does not have. Closed to everything but the
+ * volume and the scratch folder, its configuration locked; `service_now()` is what a session is told.
+ */
+export class Engine {
+  readonly scratch: Scratch;
+  readonly #instance: DuckDBInstance;
+  readonly #lanes = { ours: new Semaphore(OUR_LANES), foreign: new Semaphore(FOREIGN_LANES) };
+  readonly #idle: DuckDBConnection[] = [];
+  /** Open sessions, each with a promise of its end. */
+  readonly #sessions = new Map<Session, Promise<void>>();
+  #closed: Promise<void> | null = null;
+
+  private constructor(instance: DuckDBInstance, scratch: Scratch) {
+    this.#instance = instance;
+    this.scratch = scratch;
+  }
+
+  static async open({ dataDir, timeZone }: EngineOptions): Promise<Engine> {
+    const scratch = new Scratch();
+    const instance = await DuckDBInstance.create(':memory:', {
+      threads: String(Math.min(MOST_THREADS, availableParallelism())),
+      memory_limit: MEMORY_LIMIT,
+      temp_directory: scratch.folder,
+    });
+    const engine = new Engine(instance, scratch);
+    await engine.session({ lane: 'ours' }, async (session) => {
+      await session.run(`SET GLOBAL TimeZone = ${literal(timeZone)}`);
+      await session.run('SET GLOBAL parquet_metadata_cache = true');
+      // It has two like parts of a statement computed once, in any order of rows: a window's rows are numbered as they stand.
+      await session.run("SET GLOBAL disabled_optimizers = 'common_subplan'");
+      await session.run('CREATE SCHEMA raw');
+      await session.run(`CREATE MACRO service_now() AS to_timestamp(getvariable('now') / 1000)`);
+      await session.run(await readFile(fileURLToPath(new URL('./macros.sql', import.meta.url)), 'utf8'));
+      const folders = [dataDir, scratch.folder].map(literal).join(', ');
+      await session.run(`SET GLOBAL allowed_directories = [${folders}]`);
+      await session.run('SET GLOBAL enable_external_access = false');
+      await session.run('SET GLOBAL lock_configuration = true');
+    });
+    return engine;
+  }
+
+  /** Gives `work` a session, and ends it when `work` has ended. */
+  async session<T>(options: SessionOptions, work: (session: Session) => Promise<T>): Promise<T> {
+    const session = await this.open(options);
+    try {
+      return await work(session);
+    } finally {
+      await session.close();
+    }
+  }
+
+  /** A session that its owner closes: for answers that are read bit by bit. */
+  async open(options: SessionOptions): Promise<Session> {
+    const connection = await this.#connect();
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const session: Session = new Session(connection, this.#lanes[options.lane], options, (reusable) => {
+      this.#sessions.delete(session);
+      end();
+      if (reusable) this.#idle.push(connection);
+      else connection.disconnectSync();
+    });
+    this.#sessions.set(session, ended);
+    if (options.now === undefined) return session;
+    try {
+      await session.run(`SET VARIABLE now = ${options.now}`);
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  /** Resolves when the sessions that are open now have ended; null: none is open. */
+  reading(): Promise<void> | null {
+    if (this.#sessions.size === 0) return null;
+    return Promise.all(this.#sessions.values()).then(() => undefined);
+  }
+
+  async #connect(): Promise<DuckDBConnection> {
+    if (this.#closed !== null) throw engineClosed();
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle;
+    const connection = await this.#instance.connect().catch((error: unknown) => {
+      throw this.#closed === null ? error : engineClosed();
+    });
+    if (this.#closed === null) return connection;
+    connection.disconnectSync();
+    throw engineClosed();
+  }
+
+  /** Stops what still runs and lets go of everything. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#sessions.keys()].map((session) => session.close()));
+    for (const connection of this.#idle) connection.disconnectSync();
+    this.#instance.closeSync();
+    await this.scratch.close();
+  }
+}
+
+function engineClosed(): DOMException {
+  return new DOMException('The engine was closed', 'AbortError');
+}

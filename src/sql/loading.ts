@@ -1,0 +1,95 @@
+import type { Column } from '../csv/rows.js';
+import { identifier } from '../windows/compile/sql-text.js';
+import { distinctNames } from '../windows/compile/statement.js';
+import { readCsv } from './read-csv.js';
+import type { Session } from './session.js';
+import { type CellSqlType, candidateTypes, isExactInDouble, isKept, withoutLastZeros } from './sql-types.js';
+
+/** How a dataset's columns stand in DuckDB. */
+export interface StoredColumn {
+  readonly column: Column;
+  /** Its name there: the column's, unless another one's differs from it only in case. */
+  readonly name: string;
+  readonly type: CellSqlType;
+  /** Of BIGINT: each number is the same as DOUBLE, so that the column can stand beside days on which it is one. */
+  readonly isExactInDouble: boolean;
+  /**
+   * The type in which SQL shows it: `type`, or DOUBLE for numbers kept as text only because of zeros at their end
+   * (`-74.17400`), which are digits of the CSV and none of the number.
+   */
+  readonly shown: CellSqlType;
+}
+
+/** The session's own table for a file that is being read: no other session has it, and no dataset is called so there. */
+export const STAGING = 'temp.staging';
+
+/**
+ * Reads a CSV file of ours into the table `STAGING`, as texts, and finds the narrowest type for each column in which
+ * every cell is kept as it was written. The caller drops the table; where that does not come, the session's end does.
+ */
+export async function stage(
+  session: Session,
+  path: string,
+  columns: readonly Column[],
+): Promise<readonly StoredColumn[]> {
+  const names = distinctNames(columns.map(({ name }) => name));
+  await session.run(`CREATE TEMP TABLE ${STAGING} AS FROM ${readCsv(path, names)}`);
+  const tries = columns.flatMap((column, index) => {
+    const text = identifier(names[index]!);
+    const kept = candidateTypes(column).map((type) => ({
+      index,
+      as: 'type',
+      type,
+      test: isKept(text, type),
+    }));
+    const shown = kept.some(({ type }) => type === 'DOUBLE')
+      ? [{ index, as: 'shown', type: 'DOUBLE' as const, test: isKept(withoutLastZeros(text), 'DOUBLE') }]
+      : [];
+    const exact = kept.some(({ type }) => type === 'BIGINT')
+      ? [{ index, as: 'exact', type: 'DOUBLE' as const, test: isExactInDouble(text) }]
+      : [];
+    return [...kept, ...shown, ...exact].map((attempt) => ({ ...attempt, text }));
+  });
+  const types = new Map<string, CellSqlType>();
+  if (tries.length > 0) {
+    const tests = tries.map(
+      ({ text, test }) => `coalesce(bool_and(${test}) FILTER (${text} IS NOT NULL), true)`,
+    );
+    const [answers] = await session.rows(`SELECT ${tests.join(', ')} FROM ${STAGING}`);
+    for (const [attempt, { index, as, type }] of tries.entries()) {
+      const what = `${as} ${index}`;
+      if (answers?.[attempt] === true && !types.has(what)) types.set(what, type);
+    }
+  }
+  return columns.map((column, index) => {
+    const type = types.get(`type ${index}`) ?? 'VARCHAR';
+    const shown = type === 'VARCHAR' ? (types.get(`shown ${index}`) ?? type) : type;
+    return { column, name: names[index]!, type, shown, isExactInDouble: types.has(`exact ${index}`) };
+  });
+}
+
+/** The columns of a staging table in their types. */
+export function typed(columns: readonly StoredColumn[]): string {
+  return columns
+    .map(({ name, type }) => `CAST(${identifier(name)} AS ${type}) AS ${identifier(name)}`)
+    .join(', ');
+}
+
+/**
+ * Texts that come later, in the types that the earlier ones have; the statement fails at the first one that does not
+ * fit, and then the whole has to be loaded again with a wider type.
+ */
+export function typedOrFail(columns: readonly StoredColumn[]): string {
+  return columns
+    .map(({ name, type, isExactInDouble: isExact }) => {
+      const text = identifier(name);
+      if (type === 'VARCHAR') return text;
+      const fits =
+        type === 'BIGINT' && isExact
+          ? `${isKept(text, type)} AND ${isExactInDouble(text)}`
+          : isKept(text, type);
+      return `CASE WHEN ${text} IS NULL OR (${fits}) THEN TRY_CAST(${text} AS ${type})
+        ELSE CAST(error('wider than ${type}: ' || ${text}) AS ${type}) END AS ${text}`;
+    })
+    .join(', ');
+}

@@ -1,0 +1,142 @@
+import { dirname } from 'node:path';
+import type { SealedDay } from '../datasets/relation.js';
+import { folded, identifier, literal } from '../windows/compile/sql-text.js';
+import type { Engine } from './engine.js';
+import type { StoredColumn } from './loading.js';
+import { type CellSqlType, isExactInDouble, printed } from './sql-types.js';
+
+type Stored = Pick<StoredColumn, 'type' | 'isExactInDouble'>;
+
+/** Columns of one sealed day's files, by name: how they stand there. */
+type FileColumns = ReadonlyMap<string, Stored>;
+
+/** Sealed days that follow each other and have the same columns: DuckDB reads them as one. */
+interface Run {
+  readonly columns: FileColumns;
+  readonly paths: string[];
+}
+
+/**
+ * The sealed days of one dataset, read where they lie. A file never changes, so its columns are asked once; files of
+ * different columns (one came later, one became text) are read apart and brought into the same types.
+ */
+export class History {
+  readonly #engine: Engine;
+  readonly #files = new Map<string, FileColumns>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Learns the columns of days that are new. Call before anything else is asked about them. */
+  async learn(days: readonly SealedDay[]): Promise<void> {
+    const unknown = days.flatMap(({ paths }) => paths).filter((path) => !this.#files.has(path));
+    if (unknown.length === 0) return;
+    const list = `[${unknown.map(literal).join(', ')}]`;
+    const rows = await this.#engine.session({ lane: 'ours' }, (session) =>
+      session.rows(
+        `SELECT file_name, name, duckdb_type, coalesce(exact, false)
+         FROM parquet_schema(${list})
+         LEFT JOIN (
+           SELECT file_name, path_in_schema AS name,
+             bool_and(stats_null_count = num_values OR coalesce(
+               ${isExactInDouble('stats_min_value')} AND ${isExactInDouble('stats_max_value')}, false)) AS exact
+           FROM parquet_metadata(${list}) WHERE type = 'INT64' GROUP BY ALL
+         ) USING (file_name, name)
+         WHERE duckdb_type IS NOT NULL`,
+      ),
+    );
+    const found = new Map<string, Map<string, Stored>>();
+    for (const [path, name, type, exact] of rows) {
+      const columns = found.get(String(path)) ?? new Map<string, Stored>();
+      const stored = { type: cellType(String(type)), isExactInDouble: exact === true };
+      found.set(String(path), columns.set(String(name), stored));
+    }
+    for (const path of unknown) this.#files.set(path, found.get(path) ?? new Map());
+  }
+
+  /** The types that columns have over these days and the rows that are not sealed, widened where they differ. */
+  typesOver(days: readonly SealedDay[], columns: readonly StoredColumn[]): readonly StoredColumn[] {
+    const files = days.flatMap(({ paths }) => paths);
+    return columns.map((column) => {
+      const stored = files.flatMap((path) => this.#files.get(path)?.get(column.name) ?? []);
+      return {
+        ...column,
+        type: unionOf(column.column.seen || stored.length === 0 ? [...stored, column] : stored),
+      };
+    });
+  }
+
+  /**
+   * SELECTs of these days' rows in the order of time, each with these columns in their types. `day`: the name under
+   * which the local day comes along, null: not at all.
+   */
+  selects(days: readonly SealedDay[], columns: readonly StoredColumn[], day: string | null): string[] {
+    return this.#runs(days).map((run) => {
+      const list = columns.map((column) => `${converted(column, run.columns)} AS ${identifier(column.name)}`);
+      const own = [...run.columns.keys()].some((name) => folded(name) === 'date');
+      // DuckDB takes every name=value folder above a file for a column: the data folder's own would hide one of the file.
+      const isAmbiguous = own || run.paths.some((path) => dirname(dirname(path)).includes('='));
+      // A file's own column "date" hides the one that its folder's name makes; then the day is read off its path.
+      const date = isAmbiguous
+        ? `CAST(regexp_extract(filename, 'date=([0-9-]+)/[^/]*$', 1) AS DATE)`
+        : '"date"';
+      if (day !== null) list.push(`${date} AS ${identifier(day)}`);
+      const reading = isAmbiguous
+        ? 'hive_partitioning = false, filename = true'
+        : `hive_partitioning = true, hive_types = {'date': DATE}`;
+      return `SELECT ${list.join(', ')} FROM read_parquet([${run.paths.map(literal).join(', ')}], ${reading})`;
+    });
+  }
+
+  #runs(days: readonly SealedDay[]): Run[] {
+    const runs: Run[] = [];
+    for (const path of days.flatMap(({ paths }) => paths)) {
+      const columns = this.#files.get(path) ?? new Map();
+      const last = runs.at(-1);
+      if (last !== undefined && sameColumns(last.columns, columns)) last.paths.push(path);
+      else runs.push({ columns, paths: [path] });
+    }
+    return runs;
+  }
+}
+
+function cellType(type: string): CellSqlType {
+  switch (type) {
+    case 'BIGINT':
+    case 'DOUBLE':
+    case 'BOOLEAN':
+      return type;
+    case 'TIMESTAMP WITH TIME ZONE':
+      return 'TIMESTAMPTZ';
+    default:
+      return 'VARCHAR';
+  }
+}
+
+/** The narrowest type that keeps the cells of all; there is at least one. */
+function unionOf(columns: readonly Stored[]): CellSqlType {
+  const { type } = columns[0]!;
+  if (columns.every((column) => column.type === type)) return type;
+  return columns.every(
+    (column) => column.type === 'DOUBLE' || (column.type === 'BIGINT' && column.isExactInDouble),
+  )
+    ? 'DOUBLE'
+    : 'VARCHAR';
+}
+
+/** A column of a file in the type that it has over all days. */
+function converted({ name, type }: StoredColumn, file: FileColumns): string {
+  return convert(identifier(name), file.get(name)?.type ?? null, type);
+}
+
+/** An expression of one type in another; null: there is no such column. */
+export function convert(expression: string, from: CellSqlType | null, to: CellSqlType): string {
+  if (from === null) return `CAST(NULL AS ${to})`;
+  if (from === to) return expression;
+  return to === 'VARCHAR' ? printed(expression, from) : `CAST(${expression} AS ${to})`;
+}
+
+function sameColumns(a: FileColumns, b: FileColumns): boolean {
+  return a.size === b.size && [...a].every(([name, { type }]) => b.get(name)?.type === type);
+}

@@ -1,0 +1,170 @@
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { SerialQueue } from '../base/serial-queue.js';
+import type { Condition, Node } from './conditions.js';
+import { Facts } from './select-facts.js';
+import { NOT_EXTRACTED, ONE_SELECT, readDuckDbError, SelectMistake } from './select-mistake.js';
+import { withoutEnd } from './statement-end.js';
+
+/** One SELECT, understood. */
+export interface Select {
+  /** As given, without semicolons and comments at its end. */
+  readonly sql: string;
+  /** Tables that it reads, as written, each once; not those that it makes itself (WITH). */
+  readonly tables: readonly string[];
+  /** Where it reads them: one for each place. */
+  readonly readings: readonly Reading[];
+  /** Whether its answer may change although nothing that it reads does. */
+  readonly dependsOnNow: boolean;
+}
+
+/** A place where a SELECT reads a table, and what every row of it has to pass that it uses there. */
+export interface Reading {
+  /** Folded, as DuckDB's names do not mind case. */
+  readonly table: string;
+  /** The values are SQL. */
+  readonly conditions: readonly Condition<string>[];
+}
+
+/** Characters of a syntax tree: 15,000 values in a list. Walking through more would hold the event loop too long. */
+const LARGEST_TREE = 2 << 20;
+
+/** Values that a SELECT's conditions compare with, up to which they are told; they are there to find some days with. */
+const MOST_VALUES = 200;
+
+/**
+ * Takes SQL apart in a DuckDB of its own that has no data: what it must not do is refused before the real one sees it.
+ * The real one's own locks (no access outside, no settings) stand behind this: they alone would let an allowed folder be
+ * read and written by table functions and COPY.
+ */
+export class SelectParser {
+  readonly #instance: DuckDBInstance;
+  readonly #connection: DuckDBConnection;
+  /** Texts that wait for the connection would each hold one of Node's worker threads. */
+  readonly #turns = new SerialQueue();
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance;
+    this.#connection = connection;
+  }
+
+  static async open(): Promise<SelectParser> {
+    const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '64MB' });
+    const connection = await instance.connect();
+    await connection.run('SET GLOBAL enable_external_access = false');
+    await connection.run('SET GLOBAL lock_configuration = true');
+    return new SelectParser(instance, connection);
+  }
+
+  /**
+   * Takes a text apart.
+   * Rejects with `SelectMistake`: bad syntax, more or less than one SELECT, something that reaches outside.
+   */
+  async parse(text: string): Promise<Select> {
+    const tree = await this.#turns.run(() => this.#tree(text));
+    const facts = new Facts(tree);
+    const values = new Set(
+      facts.readings.flatMap(({ conditions }) => conditions.flatMap((condition) => condition.values)),
+    );
+    const written = await this.#turns.run(() => this.#write([...values].slice(0, MOST_VALUES)));
+    return {
+      sql: withoutEnd(text),
+      tables: [...facts.tables].sort(),
+      readings: facts.readings.map(({ table, conditions }) => ({
+        table,
+        conditions: conditions.flatMap((condition) => {
+          const texts = condition.values.flatMap((value) => written.get(value) ?? []);
+          return texts.length === condition.values.length ? [{ ...condition, values: texts }] : [];
+        }),
+      })),
+      dependsOnNow: facts.dependsOnNow,
+    };
+  }
+
+  /** What is asked before is still answered. */
+  async close(): Promise<void> {
+    await this.#turns.run(async () => {
+      this.#connection.disconnectSync();
+      this.#instance.closeSync();
+    });
+  }
+
+  async #tree(text: string): Promise<unknown> {
+    let count: number;
+    try {
+      count = (await this.#connection.extractStatements(text)).count;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      // Of a text without any statement DuckDB says nothing at all, and the package has no words of its own.
+      if (!message.startsWith(NOT_EXTRACTED)) throw new SelectMistake('There is no SQL', ONE_SELECT);
+      const { reason, place } = readDuckDbError(error);
+      throw new SelectMistake(reason, null, place);
+    }
+    if (count > 1) throw new SelectMistake(`There are ${count} statements`, ONE_SELECT);
+    const answer = JSON.parse(await this.#serialized(text)) as {
+      readonly error: boolean;
+      readonly error_message?: string;
+      readonly statements?: readonly { readonly node: unknown }[];
+    };
+    const node = answer.statements?.[0]?.node;
+    if (answer.error || node === undefined) {
+      throw new SelectMistake(
+        `It is no SELECT that can be taken apart (${answer.error_message})`,
+        ONE_SELECT,
+      );
+    }
+    return node;
+  }
+
+  /** Expressions of a syntax tree as SQL again. */
+  async #write(expressions: readonly Node[]): Promise<ReadonlyMap<Node, string>> {
+    if (expressions.length === 0) return new Map();
+    const selects = expressions.map((expression) => JSON.stringify(selectOf(expression), withoutPlaces));
+    const reader = await this.#connection.runAndReadAll(
+      `SELECT json_deserialize_sql(CAST(tree AS JSON)) FROM
+        (SELECT unnest(json_extract_string($1::VARCHAR, '$[*]')) AS tree)`,
+      [JSON.stringify(selects)],
+    );
+    const written = reader.getRows().map(([select]) => String(select).slice('SELECT '.length));
+    return new Map(expressions.map((expression, index) => [expression, written[index]!]));
+  }
+
+  async #serialized(text: string): Promise<string> {
+    const tooLarge = new SelectMistake('It is too long', 'ask for less at a time');
+    const reader = await this.#connection
+      .runAndReadAll(
+        `SELECT CASE WHEN strlen(tree) <= ${LARGEST_TREE} THEN tree END
+         FROM (SELECT CAST(json_serialize_sql($1::VARCHAR) AS VARCHAR) AS tree)`,
+        [text],
+      )
+      .catch((error: unknown) => {
+        throw /Out of Memory/.test(String(error)) ? tooLarge : error;
+      });
+    const tree = reader.getRows()[0]?.[0];
+    if (typeof tree !== 'string') throw tooLarge;
+    return tree;
+  }
+}
+
+/** The syntax tree of a SELECT with nothing in it but an expression. */
+function selectOf(expression: Node): unknown {
+  const node = {
+    type: 'SELECT_NODE',
+    modifiers: [],
+    cte_map: { map: [] },
+    select_list: [expression],
+    from_table: { type: 'EMPTY', alias: '', sample: null },
+    where_clause: null,
+    group_expressions: [],
+    group_sets: [],
+    aggregate_handling: 'STANDARD_HANDLING',
+    having: null,
+    sample: null,
+    qualify: null,
+  };
+  return { error: false, statements: [{ node, named_param_map: [] }] };
+}
+
+/** Where no place in a text is known, DuckDB writes a number that JavaScript cannot hold, and refuses what it makes of it. */
+function withoutPlaces(key: string, value: unknown): unknown {
+  return key === 'query_location' ? undefined : value;
+}

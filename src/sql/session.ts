@@ -1,0 +1,215 @@
+import {
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBResult,
+  type DuckDBValue,
+  DuckDBVarCharVector,
+} from '@duckdb/node-api';
+import type { Semaphore } from '../base/semaphore.js';
+import { queryTimedOut } from './errors.js';
+import { textAt } from './read-lines.js';
+
+export interface SessionOptions {
+  /** `ours`: windows, views and loading; `foreign`: SQL from outside. */
+  readonly lane: 'ours' | 'foreign';
+  /** Milliseconds that DuckDB may compute in all for this session; null or absent: no limit. */
+  readonly limit?: number | null;
+  readonly signal?: AbortSignal;
+  /** What `service_now()` says, milliseconds since the epoch; absent: it is not asked. */
+  readonly now?: number;
+}
+
+/** A value that is bound to `$1`, `$2`, … */
+export type SqlValue = string | number | bigint | boolean | null;
+
+/**
+ * One connection to DuckDB for one piece of work. Every call waits for a lane, computes off the event loop, and is
+ * interrupted when the signal aborts or the session's time is used up.
+ */
+export class Session {
+  readonly #connection: DuckDBConnection;
+  readonly #lanes: Semaphore;
+  /** Aborts when the session's time is used up, when the one who asked is gone, or when it is closed. */
+  readonly #stopped = new AbortController();
+  readonly #limit: number | null;
+  readonly #release: (reusable: boolean) => void;
+  readonly #forget: () => void;
+  #used = 0;
+  #running: Promise<void> = Promise.resolve();
+  #closed: Promise<void> | null = null;
+  #hasStreamed = false;
+  /** A connection that failed or was interrupted is not used again. */
+  #reusable = true;
+  #hasSnapshot = false;
+
+  constructor(
+    connection: DuckDBConnection,
+    lanes: Semaphore,
+    options: SessionOptions,
+    release: (reusable: boolean) => void,
+  ) {
+    this.#connection = connection;
+    this.#lanes = lanes;
+    this.#limit = options.limit ?? null;
+    this.#release = release;
+    const { signal } = options;
+    // Closed too: who is gone may never have begun to read the answer, whose end would close it.
+    const stop = () => {
+      this.#stopped.abort(signal?.reason);
+      void this.close();
+    };
+    this.#forget = () => signal?.removeEventListener('abort', stop);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+  }
+
+  /** Runs a statement for its effect. */
+  async run(sql: string, values: readonly SqlValue[] = []): Promise<void> {
+    await this.#call(() => this.#connection.run(sql, [...values]));
+  }
+
+  /**
+   * From here on the session reads what is there now, whatever others load meanwhile: columns and types that were asked
+   * for still hold when the rows are read.
+   */
+  async snapshot(): Promise<void> {
+    if (this.#hasSnapshot) await this.run('ROLLBACK');
+    this.#hasSnapshot = true;
+    // DuckDB takes the snapshot at the first look into the catalogue, not at BEGIN.
+    await this.run('BEGIN; SELECT service_now()');
+  }
+
+  /** What `work` does is seen all at once, or not at all; it reads what was there at its beginning. */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    await this.snapshot();
+    const result = await work();
+    await this.commit();
+    return result;
+  }
+
+  /** Shows what was done since `snapshot`, all at once. */
+  async commit(): Promise<void> {
+    await this.run('COMMIT');
+    this.#hasSnapshot = false;
+  }
+
+  /** A small answer as rows of JavaScript values. */
+  async rows(sql: string, values: readonly SqlValue[] = []): Promise<readonly (readonly DuckDBValue[])[]> {
+    const chunks = await this.#call(async () => {
+      const result = await this.#connection.run(sql, [...values]);
+      return result.fetchAllChunks();
+    });
+    return chunks.flatMap(rowsOf);
+  }
+
+  /** Names and types of the answer's columns, without computing it. */
+  async describe(sql: string): Promise<readonly { readonly name: string; readonly type: string }[]> {
+    const rows = await this.rows(`DESCRIBE ${sql}`);
+    return rows.map(([name, type]) => ({ name: String(name), type: String(type) }));
+  }
+
+  /** A large answer, fetched chunk by chunk, behind `snapshot`. The session must stay open until it is read. */
+  async stream(sql: string, values: readonly SqlValue[] = []): Promise<DuckDBResult> {
+    this.#hasStreamed = true;
+    const result = await this.#call(() => this.#connection.stream(sql, [...values]));
+    const fetch = result.fetchChunk.bind(result);
+    result.fetchChunk = () => this.#call(fetch);
+    return result;
+  }
+
+  /** Stops what is running, for good; resolves when nothing runs any more. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#forget();
+    this.#stopped.abort(new DOMException('The session was closed', 'AbortError'));
+    await this.#running;
+    if (this.#hasSnapshot || this.#hasStreamed) await this.#letGo();
+    this.#release(this.#reusable);
+  }
+
+  /**
+   * A streamed answer keeps what it was computed with, up to a megabyte, and its snapshot keeps all that others replace
+   * meanwhile, until its object is collected as garbage, also when the connection is closed; and nothing tells V8 that
+   * there is anything worth collecting. The next statement on its connection lets go of it.
+   */
+  async #letGo(): Promise<void> {
+    try {
+      await this.#connection.run(this.#hasSnapshot ? 'ROLLBACK' : 'SELECT 1');
+    } catch {
+      this.#reusable = false; // what failed has ended the snapshot
+    }
+  }
+
+  async #call<T>(work: () => Promise<T>): Promise<T> {
+    const call = this.#lanes.run(() => this.#timed(work), this.#stopped.signal);
+    this.#running = call.then(ignore, ignore);
+    return call;
+  }
+
+  async #timed<T>(work: () => Promise<T>): Promise<T> {
+    const left = this.#limit === null ? null : this.#limit - this.#used;
+    if (left !== null && left <= 0) throw queryTimedOut(this.#limit!);
+    const timer =
+      left === null ? undefined : setTimeout(() => this.#stopped.abort(queryTimedOut(this.#limit!)), left);
+    const { signal } = this.#stopped;
+    const interrupting = new Interrupting(this.#connection);
+    signal.addEventListener('abort', interrupting.start, { once: true });
+    const started = performance.now();
+    try {
+      const result = await work();
+      // A chunk of an interrupted answer comes as if the answer were at its end.
+      signal.throwIfAborted();
+      return result;
+    } catch (error) {
+      this.#reusable = false;
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      this.#used += performance.now() - started;
+      clearTimeout(timer);
+      signal.removeEventListener('abort', interrupting.start);
+      interrupting.end();
+      if (signal.aborted) this.#reusable = false;
+    }
+  }
+}
+
+/** Milliseconds between two interruptions of one call. */
+const INTERRUPT_EVERY = 20;
+
+/**
+ * Interrupts a call until it has ended: an interruption that comes before DuckDB has begun with the statement is
+ * forgotten when it begins.
+ */
+class Interrupting {
+  readonly #connection: DuckDBConnection;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(connection: DuckDBConnection) {
+    this.#connection = connection;
+  }
+
+  readonly start = (): void => {
+    this.#connection.interrupt();
+    this.#timer = setInterval(() => this.#connection.interrupt(), INTERRUPT_EVERY);
+  };
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+function rowsOf(chunk: DuckDBDataChunk): DuckDBValue[][] {
+  const vectors = Array.from({ length: chunk.columnCount }, (_, column) => chunk.getColumnVector(column));
+  return Array.from({ length: chunk.rowCount }, (_, row) =>
+    vectors.map((vector) =>
+      vector instanceof DuckDBVarCharVector ? textAt(vector, row) : vector.getItem(row),
+    ),
+  );
+}
+
+function ignore(): void {}

@@ -1,0 +1,15 @@
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
+import type { DatasetRegistry } from '../datasets/registry.js';
+
+/** What SQL needs of the service. */
+export interface SqlOptions {
+  /** The volume's folder. */
+  readonly dataDir: string;
+  /** An IANA name. */
+  readonly timeZone: string;
+  /** The datasets that SQL sees; it may be filled later. */
+  readonly registry: DatasetRegistry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}

@@ -1,0 +1,65 @@
+import { filesOf } from '../datasets/lookups.js';
+import type { Queries } from '../datasets/queries.js';
+import type { ParquetWriter } from '../history/sealer.js';
+import type { SqlEngine } from './sql-engine.js';
+import type { SqlOptions } from './sql-options.js';
+import type { ViewDataset } from './view-dataset.js';
+
+/**
+ * Everything that SQL does here: sealed days, views, windows and, where it is allowed, foreign SQL.
+ *
+ * DuckDB is loaded when it is first needed: a service that has no views, and of which nobody asks a window, does without
+ * the memory that it takes.
+ */
+export class Sql {
+  /** Writes sealed days. */
+  readonly parquet: ParquetWriter = {
+    writeParquet: async (...args) => (await this.#engine()).parquet.writeParquet(...args),
+    timesIn: async (...args) => (await this.#engine()).parquet.timesIn(...args),
+    reading: () => this.#opened?.parquet.reading() ?? null,
+  };
+  /** What HTTP asks. */
+  readonly queries: Queries = {
+    window: async (...args) => (await this.#engine()).queries.window(...args),
+    sql: async (...args) => (await this.#engine()).queries.sql(...args),
+  };
+  readonly #options: SqlOptions;
+  #opening: Promise<SqlEngine> | null = null;
+  #opened: SqlEngine | null = null;
+  #isClosed = false;
+
+  constructor(options: SqlOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Adds the views of a folder, in the order of their names, to the registry, when all other datasets are there. A folder
+   * that does not exist has none. `shown`: how the folder is called to people. A view that is broken is there all the same and says so.
+   */
+  async openViews(dir: string, shown: string): Promise<readonly ViewDataset[]> {
+    const files = await filesOf(dir, '.sql');
+    return files.length === 0 ? [] : (await this.#engine()).openViews({ dir, files, shown });
+  }
+
+  /** Stops what is running. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const engine = await this.#opening?.catch(() => null);
+    await engine?.close();
+  }
+
+  #engine(): Promise<SqlEngine> {
+    if (this.#isClosed) return Promise.reject(new DOMException('SQL was closed', 'AbortError'));
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = null;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #open(): Promise<SqlEngine> {
+    const { SqlEngine } = await import('./sql-engine.js');
+    this.#opened = await SqlEngine.open(this.#options);
+    return this.#opened;
+  }
+}

@@ -1,0 +1,68 @@
+import { basename } from 'node:path';
+import type { Logger } from '../base/logger.js';
+import type { RecorderOptions } from '../recorder/recorder-options.js';
+import { TableRecorder } from '../recorder/table-recorder.js';
+import { namesWithState, stateFileOf } from '../recorder/table-state.js';
+import { nodeFiles } from '../volume/files.js';
+import { logLargeFiles } from '../volume/large-files.js';
+import { csvFile } from '../volume/layout.js';
+import { type TakeoverOptions, takeOver } from './takeover.js';
+
+/**
+ * Opens what the volume has of a source; a file that the Python script left is taken over first. Call it with the
+ * volume's lock held. Rejects when a file can be neither read nor put in order.
+ */
+export async function openRecorder(
+  options: Omit<RecorderOptions, 'files'> & { readonly takeover: TakeoverOptions | null },
+): Promise<TableRecorder> {
+  const { takeover, ...rest } = options;
+  const { name: dataset, logger } = options;
+  await logLargeFiles(pathsOf(options), { dataset, files: nodeFiles, logger });
+  if (takeover !== null)
+    await takeOverFile(await knownTakeover(takeover, options), options.name, options.logger);
+  return TableRecorder.open({ ...rest, files: nodeFiles });
+}
+
+/** The files that are read at the start. */
+function pathsOf({
+  name,
+  logName,
+  dataDir,
+  takeover,
+}: Pick<RecorderOptions, 'name' | 'logName' | 'dataDir'> & {
+  readonly takeover: TakeoverOptions | null;
+}): ReadonlySet<string> {
+  const names = [name, `${name}-changes`, ...(logName === undefined ? [] : [logName])];
+  const paths = names.map((dataset) => csvFile(dataDir, dataset));
+  return new Set(takeover?.scriptPath === undefined ? paths : [...paths, takeover.scriptPath]);
+}
+
+/**
+ * A file that we wrote has our names already: renaming them again would mix up its columns. And a file that we wrote
+ * under another name is no script's.
+ */
+async function knownTakeover(
+  { scriptPath, ...takeover }: TakeoverOptions,
+  { dataDir, name }: Pick<RecorderOptions, 'dataDir' | 'name'>,
+): Promise<TakeoverOptions> {
+  const named = await namesWithState(dataDir, nodeFiles);
+  if (!named.includes(name)) {
+    const isOurs = scriptPath === undefined || named.includes(basename(scriptPath, '.csv'));
+    return isOurs ? takeover : { ...takeover, scriptPath };
+  }
+  // One that cannot be read is the recorder's to tell.
+  const state = await stateFileOf(dataDir, name, nodeFiles)
+    .read()
+    .catch(() => null);
+  const timeColumn = state?.names?.timestamp ?? takeover.timeColumn;
+  return { kind: takeover.kind, path: takeover.path, ...(timeColumn === undefined ? {} : { timeColumn }) };
+}
+
+async function takeOverFile(takeover: TakeoverOptions, dataset: string, logger: Logger): Promise<void> {
+  const taken = await takeOver(takeover, nodeFiles);
+  if (taken === null) return;
+  const { rows, timesConverted, keptAt, rejected, rejectedAt } = taken;
+  logger.info({ dataset, rows, timesConverted, keptAt }, "took over the Python script's file");
+  if (rejected > 0)
+    logger.warn({ dataset, lines: rejected, keptAt: rejectedAt }, 'moved malformed lines aside');
+}

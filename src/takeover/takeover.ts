@@ -1,0 +1,115 @@
+import { basename, dirname } from 'node:path';
+import { encodeCell } from '../csv/encode.js';
+import { LF } from '../csv/scan.js';
+import { fileNotRead, fileNotWritten } from '../volume/errors.js';
+import type { Files } from '../volume/files.js';
+import { takenOverFolder } from '../volume/layout.js';
+import { findKept, keepAside, replaceFile } from '../volume/write.js';
+import {
+  type Conversion,
+  type ConversionOptions,
+  convertPythonFile,
+  type RejectedLine,
+} from './python-file.js';
+
+export interface TakeoverOptions extends ConversionOptions {
+  /** Where this service keeps the dataset: `<data>/<name>.csv`. */
+  readonly path: string;
+  /** Where the script kept it, when the dataset is published under another name: `<data>/<table>.csv`. */
+  readonly scriptPath?: string;
+}
+
+/** What was taken over, for the log. */
+export interface Takeover {
+  /** The file as this service goes on with it, and its rows. */
+  readonly path: string;
+  readonly rows: number;
+  /** Rows whose zoneless time became ISO 8601. */
+  readonly timesConverted: number;
+  /** Where the original is kept. */
+  readonly keptAt: string;
+  /** Lines that were no rows, and the CSV (line, reason, text) that has them; null when there were none. */
+  readonly rejected: number;
+  readonly rejectedAt: string | null;
+}
+
+/**
+ * Makes a file that the Python script wrote one of ours; called for each dataset at start, with the volume's lock
+ * held and before the file is opened. Null when there is nothing to take over: no file, or one in our own form (a log
+ * whose only fault is a torn last line is left to `AppendFile`). A file that was taken over is in our form, so this
+ * may be called always, and also continues where a crash stopped it.
+ *
+ * In this order, each step whole and safe on disk before the next: the original is copied to `taken-over/`, lines
+ * that are no rows to a CSV beside it, the converted file takes the place of the original.
+ */
+export async function takeOver(options: TakeoverOptions, files: Files): Promise<Takeover | null> {
+  const { path, scriptPath = path } = options;
+  const source = await findSource(path, scriptPath, files);
+  if (source === null) return null;
+  const original = await read(source, files);
+  const conversion = await convertPythonFile(original, options);
+  if (conversion === null) return null;
+  const isOurs = conversion.bytes === original || isOnlyTorn(original, conversion, options);
+  if (source === path && isOurs) return null;
+  try {
+    const folder = takenOverFolder(dirname(path));
+    await files.makeFolder(folder);
+    await files.syncFolder(dirname(path));
+    const keptAt = await keepAside(files, folder, basename(source), original);
+    const { rejected } = conversion;
+    const rejectedName = `${basename(source, '.csv')}.rejected.csv`;
+    const rejectedAt =
+      rejected.length === 0 ? null : await keepAside(files, folder, rejectedName, rejectedCsv(rejected));
+    await replaceFile(files, path, conversion.bytes);
+    if (source !== path) await files.remove(source);
+    const { rows, timesConverted } = conversion;
+    return { path, rows, timesConverted, keptAt, rejected: rejected.length, rejectedAt };
+  } catch (error) {
+    throw fileNotWritten(path, error);
+  }
+}
+
+/** The file to convert, or null. The script's own under another name counts as long as there is none of ours. */
+async function findSource(path: string, scriptPath: string, files: Files): Promise<string | null> {
+  const hasOurs = (await files.stat(path)) !== null;
+  const hasTheirs = scriptPath !== path && (await files.stat(scriptPath)) !== null;
+  if (!hasOurs) return hasTheirs ? scriptPath : null;
+  if (hasTheirs) await finishMove(scriptPath, files);
+  return path;
+}
+
+/** A crash may have come between writing our file and removing theirs: then theirs is kept aside already. */
+async function finishMove(scriptPath: string, files: Files): Promise<void> {
+  const folder = takenOverFolder(dirname(scriptPath));
+  const kept = await findKept(files, folder, basename(scriptPath), await read(scriptPath, files));
+  if (kept.isThere) await files.remove(scriptPath);
+}
+
+/** Whether a log is ours but for its end, which a crash cut off: what then stands there is decided by `AppendFile`. */
+function isOnlyTorn(original: Buffer, { bytes, rejected }: Conversion, { kind }: TakeoverOptions): boolean {
+  if (kind !== 'log' || original.at(-1) === LF || rejected.length > 1) return false;
+  const shared = Math.min(bytes.length, original.length);
+  return bytes.subarray(0, shared).equals(original.subarray(0, shared));
+}
+
+function rejectedCsv(lines: readonly RejectedLine[]): Buffer {
+  const rows = lines.flatMap(({ line, reason, text }) => [
+    Buffer.from(`${line},${encodeCell(reason)},"`),
+    doubleQuotes(text),
+    Buffer.from('"\n'),
+  ]);
+  return Buffer.concat([Buffer.from('line,reason,text\n'), ...rows]);
+}
+
+/** On bytes and not on text: what stands there need not be UTF-8. */
+function doubleQuotes(text: Buffer): Buffer {
+  return Buffer.from(text.toString('latin1').replaceAll('"', '""'), 'latin1');
+}
+
+async function read(path: string, files: Files): Promise<Buffer> {
+  try {
+    return await files.readFile(path);
+  } catch (error) {
+    throw fileNotRead(path, error);
+  }
+}

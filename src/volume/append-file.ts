@@ -1,0 +1,237 @@
+import { basename, dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { BYTES_PER_SLICE, RowScanner } from '../csv/scan.js';
+import { explainWriteFailure } from './access.js';
+import { AppendJournal, crcBefore, endWithoutTornAppend, type Intent } from './append-journal.js';
+import { fileNotRead, fileNotWritten, logChangedOutside } from './errors.js';
+import type { Files, OpenFile } from './files.js';
+import { ownFolderBeside, temporaryPath } from './layout.js';
+import { abandon, keepAside, type Parts, readRange, replaceFile, writeAll, writeBeside } from './write.js';
+
+/** What opening found at the file's end, and cut off. */
+export interface Recovery {
+  readonly bytesCut: number;
+  /** `append`: an append that a crash interrupted, never confirmed to anybody. `line`: an incomplete last row of other origin. */
+  readonly what: 'append' | 'line';
+  /** Where the bytes of a cut `line` are kept, since nobody knows what they were; null for an `append`. */
+  readonly keptAt: string | null;
+}
+
+/**
+ * A file that grows by whole appends: a log's CSV, or the changes of a table.
+ *
+ * On disk: CSV with a header line. An append is one write at the end, synced before it is confirmed; what it is going
+ * to write is noted first in `.dynamo-csv/<name>.append` (see `AppendJournal`). Opening cuts off an append that is
+ * there in part only, and a last row without its `\n` or with an open quote. A failed append is taken back at once;
+ * when the disk refuses even that, before the next one. So after any crash the file holds every confirmed append
+ * whole, at most one more that was never confirmed, whole too, and no part of any.
+ * Other changes (a wider header, sealed days cut off) replace the file as `SnapshotFile` does.
+ */
+export class AppendFile {
+  readonly path: string;
+  /** What opening had to cut off, for the log; null when nothing. */
+  readonly recovery: Recovery | null;
+  readonly #files: Files;
+  readonly #journal: AppendJournal;
+  #file: OpenFile;
+  #size: number;
+  #replacements = 0;
+  /** Whether bytes of a failed append may still stand behind `#size`. */
+  #dirty = false;
+  /** Whether a power loss might still bring back the file that was replaced. */
+  #nameUnsynced = false;
+  /** Operations run one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(path: string, files: Files, journal: AppendJournal, file: OpenFile, found: Found) {
+    this.path = path;
+    this.#files = files;
+    this.#journal = journal;
+    this.#file = file;
+    this.#size = found.size;
+    this.recovery = found.recovery;
+  }
+
+  /**
+   * Opens the file and makes its end whole; see `recovery` for what that took. One that does not exist, or has no
+   * complete line, begins with `header` (a line with its `\n`). The caller holds the volume's lock.
+   * Rejects with `VOLUME_…`.
+   */
+  static async open(path: string, files: Files, header: Uint8Array = new Uint8Array(0)): Promise<AppendFile> {
+    let file: OpenFile | undefined;
+    let journal: AppendJournal | undefined;
+    try {
+      await files.remove(temporaryPath(path));
+      const opened = await AppendJournal.open(path, files);
+      journal = opened.journal;
+      if ((await files.stat(path)) === null) await replaceFile(files, path, header);
+      await files.syncFolder(dirname(path));
+      file = await files.open(path, 'r+');
+      const found = await recover(path, files, file, opened.intent);
+      // On a full disk the note stays. It harms nothing: what it announces is there, or was cut off.
+      await journal.clear().catch(() => undefined);
+      const log = new AppendFile(path, files, journal, file, found);
+      if (found.size === 0 && header.length > 0) await log.#replace(header);
+      return log;
+    } catch (error) {
+      await Promise.allSettled([file?.close(), journal?.close()]);
+      throw await explainWriteFailure(path, files, error);
+    }
+  }
+
+  /** Bytes of the file that count: all confirmed appends. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How often the whole file was replaced since it was opened, also by a `replace` that failed after it. */
+  get replacements(): number {
+    return this.#replacements;
+  }
+
+  /**
+   * Adds whole rows (each with its `\n`) at the end. When it resolves they survive a power loss; when it rejects
+   * (`VOLUME_…`, `LOG_CHANGED_OUTSIDE`) none of them counts, and it may be tried again. Where the disk did not even let
+   * them be taken back, a start after a crash would find them, and count them: whoever goes on without them appends
+   * something first, and be it nothing, which resolves once no rejected row can come back.
+   */
+  append(bytes: Uint8Array): Promise<void> {
+    return this.#inTurn(() => this.#append(bytes));
+  }
+
+  /**
+   * Makes `content` the whole file, atomically. When it rejects, the file is the old one or, where only its name could
+   * not be made safe, the new one: `replacements` tells.
+   */
+  replace(content: Parts): Promise<void> {
+    return this.#inTurn(() => this.#replace(content));
+  }
+
+  /** The whole file. */
+  read(): Promise<Buffer> {
+    return this.#inTurn(async () => {
+      try {
+        return await readRange(this.#file, 0, this.#size);
+      } catch (error) {
+        throw fileNotRead(this.path, error);
+      }
+    });
+  }
+
+  /** Waits for what is under way and lets go of the file. */
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      try {
+        // Without this the next start finds the last append announced and there, which is as good.
+        if (!this.#dirty) await this.#journal.clear();
+      } finally {
+        await Promise.all([this.#file.close(), this.#journal.close()]);
+      }
+    });
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#clean();
+      if (bytes.length === 0) return;
+      const { size, links } = await this.#file.stat();
+      if (links === 0) throw logChangedOutside(this.path, 'replaced or removed');
+      if (size !== this.#size) throw logChangedOutside(this.path, 'wrote to');
+      const before = await crcBefore(this.#file, size);
+      await this.#journal.begin({ at: size, length: bytes.length, crc: crc32(bytes), before });
+      this.#dirty = true;
+      await writeAll(this.#file, bytes, size);
+      await this.#file.sync();
+      this.#size = size + bytes.length;
+      this.#dirty = false;
+    } catch (error) {
+      // When this fails too, the next operation tries again before it does anything else.
+      await this.#clean().catch(() => undefined);
+      throw fileNotWritten(this.path, error);
+    }
+  }
+
+  /** Makes good what an earlier operation could not finish. */
+  async #clean(): Promise<void> {
+    if (this.#nameUnsynced) {
+      await this.#files.syncFolder(dirname(this.path));
+      this.#nameUnsynced = false;
+    }
+    if (this.#dirty) {
+      await cut(this.#file, this.#size);
+      this.#dirty = false;
+    }
+  }
+
+  async #replace(content: Parts): Promise<void> {
+    try {
+      await this.#clean();
+      // The noted append is about this file; it must not be looked for in the next one.
+      await this.#journal.clear();
+      const written = await writeBeside(this.#files, this.path, content);
+      try {
+        await this.#files.rename(temporaryPath(this.path), this.path);
+      } catch (error) {
+        await abandon(this.#files, written.file, temporaryPath(this.path));
+        throw error;
+      }
+      const old = this.#file;
+      this.#file = written.file;
+      this.#size = written.size;
+      this.#replacements++;
+      this.#nameUnsynced = true;
+      await old.close();
+      await this.#clean();
+    } catch (error) {
+      throw fileNotWritten(this.path, error);
+    }
+  }
+
+  #inTurn<T>(operation: () => T | Promise<T>): Promise<T> {
+    const result = this.#last.then(operation);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+interface Found {
+  readonly size: number;
+  readonly recovery: Recovery | null;
+}
+
+/** Cuts off what is not whole at the file's end. */
+async function recover(path: string, files: Files, file: OpenFile, intent: Intent | null): Promise<Found> {
+  const { size } = await file.stat();
+  const good = intent === null ? size : await endWithoutTornAppend(file, size, intent);
+  // A killed process may have written without syncing. What counts from now on must survive a power loss too.
+  if (intent !== null) await file.sync();
+  if (good < size) {
+    await cut(file, good);
+    return { size: good, recovery: { bytesCut: size - good, what: 'append', keptAt: null } };
+  }
+  const end = await endOfLastRow(file, size);
+  if (end === size) return { size, recovery: null };
+  const folder = ownFolderBeside(path);
+  await files.makeFolder(folder);
+  const keptAt = await keepAside(files, folder, `${basename(path)}.cut`, await readRange(file, end, size));
+  await cut(file, end);
+  return { size: end, recovery: { bytesCut: size - end, what: 'line', keptAt } };
+}
+
+async function cut(file: OpenFile, size: number): Promise<void> {
+  await file.truncate(size);
+  await file.sync();
+}
+
+/** The offset behind the last complete row. */
+async function endOfLastRow(file: OpenFile, size: number): Promise<number> {
+  const scanner = new RowScanner();
+  let last = 0;
+  for (let from = 0; from < size; from += BYTES_PER_SLICE) {
+    const piece = await readRange(file, from, Math.min(size, from + BYTES_PER_SLICE));
+    scanner.push(piece, (end) => {
+      last = from + end;
+    });
+  }
+  return last;
+}

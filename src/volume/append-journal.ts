@@ -1,0 +1,123 @@
+import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Files, OpenFile } from './files.js';
+import { journalFile } from './layout.js';
+import { readRange, writeAll } from './write.js';
+
+/** What an append is going to do: enough to tell, after a crash, whether all of it is there. */
+export interface Intent {
+  /** The file's size before the append. */
+  readonly at: number;
+  /** Bytes that are appended, and their CRC-32. */
+  readonly length: number;
+  readonly crc: number;
+  /** CRC-32 of what stands before `at` (see `crcBefore`): tells this file from another of the same name. */
+  readonly before: number;
+}
+
+/** One sector: a disk writes it as a whole. */
+const RECORD_BYTES = 128;
+const BYTES_BEFORE = 4096;
+
+/**
+ * What the append under way on one file is going to write, noted before it is written. A write of many kilobytes can
+ * be cut short anywhere by a kill, a full disk or a power loss, also between two rows, where nothing in the CSV
+ * shows that half a poll is missing.
+ *
+ * On disk: `<folder>/.dynamo-csv/<file>.append`, one record of 128 bytes, overwritten in place: the text
+ * `append <at> <length> <crc> <before> ` or `none `, then the CRC-32 of that text, spaces, `\n`. A record that does
+ * not match its own CRC was being written, so the append that it announces had not begun. The record of a finished
+ * append may stay: what it announces is there.
+ */
+export class AppendJournal {
+  readonly #path: string;
+  readonly #files: Files;
+  /** Null until there is something to note: opening a file takes no room on the disk. */
+  #file: OpenFile | null;
+  #empty: boolean;
+  /** Whether the journal's name survives a power loss. */
+  #isNameSafe = false;
+
+  private constructor(path: string, files: Files, file: OpenFile | null, empty: boolean) {
+    this.#path = path;
+    this.#files = files;
+    this.#file = file;
+    this.#empty = empty;
+  }
+
+  /** Opens the journal of the file at `path`. */
+  static async open(path: string, files: Files): Promise<{ journal: AppendJournal; intent: Intent | null }> {
+    const journalPath = journalFile(path);
+    if ((await files.stat(journalPath)) === null) {
+      return { journal: new AppendJournal(journalPath, files, null, true), intent: null };
+    }
+    const file = await files.open(journalPath, 'r+');
+    try {
+      const { size } = await file.stat();
+      const intent = parseRecord(await readRange(file, 0, Math.min(size, RECORD_BYTES)));
+      return { journal: new AppendJournal(journalPath, files, file, intent === null), intent };
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** Notes the intent; it is safe on disk when this resolves. */
+  async begin(intent: Intent): Promise<void> {
+    this.#empty = false;
+    await this.#write(`append ${intent.at} ${intent.length} ${intent.crc} ${intent.before} `);
+  }
+
+  /** Forgets the intent: the file is going to change in another way than by appending. */
+  async clear(): Promise<void> {
+    if (this.#empty) return;
+    await this.#write('none ');
+    this.#empty = true;
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+  }
+
+  async #write(text: string): Promise<void> {
+    const record = `${text}${crc32(text)}`.padEnd(RECORD_BYTES - 1);
+    this.#file ??= await this.#create();
+    await writeAll(this.#file, Buffer.from(`${record}\n`), 0);
+    await this.#file.sync();
+    if (this.#isNameSafe) return;
+    await this.#files.syncFolder(dirname(this.#path));
+    this.#isNameSafe = true;
+  }
+
+  /** Makes the journal, and its folder where it does not exist. */
+  async #create(): Promise<OpenFile> {
+    const folder = dirname(this.#path);
+    await this.#files.makeFolder(folder);
+    await this.#files.syncFolder(dirname(folder));
+    return this.#files.open(this.#path, 'w+');
+  }
+}
+
+/** CRC-32 of the up to 4 KiB that stand before `at`. */
+export async function crcBefore(file: OpenFile, at: number): Promise<number> {
+  return crc32(await readRange(file, Math.max(0, at - BYTES_BEFORE), at));
+}
+
+/**
+ * Where the file has to end so that no part of an append stands in it: its size, or less when it holds the beginning
+ * of the intended append, or all of its bytes but not all of them right (a power loss can do that).
+ */
+export async function endWithoutTornAppend(file: OpenFile, size: number, intent: Intent): Promise<number> {
+  const { at, length } = intent;
+  const isOurs = size > at && size <= at + length && (await crcBefore(file, at)) === intent.before;
+  if (!isOurs) return size;
+  const whole = size === at + length && crc32(await readRange(file, at, size)) === intent.crc;
+  return whole ? size : at;
+}
+
+function parseRecord(record: Buffer): Intent | null {
+  const match = /^(append (\d+) (\d+) (\d+) (\d+) )(\d+) *\n$/.exec(record.toString('latin1'));
+  if (match === null || crc32(match[1]!) !== Number(match[6])) return null;
+  const [at, length, crc, before] = match.slice(2, 6).map(Number) as [number, number, number, number];
+  return { at, length, crc, before };
+}

@@ -1,0 +1,102 @@
+import type { Stats } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { errorCode } from '../base/errors.js';
+
+/**
+ * The file boundary: the few operations that everything on the volume is done with. Tests put faults and stops here
+ * (test/support/faulty-files.ts), so whatever writes to the volume takes a `Files` and uses nothing beside it.
+ * All reject with Node's own system errors (`code` is `ENOSPC`, `EIO`, …).
+ */
+export interface Files {
+  /** `r`: to read; `r+`: to read and write what exists; `w+`: the same, created or emptied. */
+  open(path: string, mode: 'r' | 'r+' | 'w+'): Promise<OpenFile>;
+  readFile(path: string): Promise<Buffer>;
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file; one that does not exist is fine. */
+  remove(path: string): Promise<void>;
+  /** Removes a folder with all that is in it; one that does not exist is fine. */
+  removeFolder(path: string): Promise<void>;
+  /** Makes a folder and those above it; existing ones are fine. */
+  makeFolder(path: string): Promise<void>;
+  /** Names in a folder; none when it does not exist. */
+  list(path: string): Promise<string[]>;
+  /** Null when nothing is there. */
+  stat(path: string): Promise<FileState | null>;
+  /** Makes names (created, renamed, removed) in this folder survive a power loss. */
+  syncFolder(path: string): Promise<void>;
+}
+
+export interface OpenFile {
+  /** Returns how many bytes were written, which may be fewer than asked. */
+  write(bytes: Uint8Array, position: number): Promise<number>;
+  /** Fills `bytes` from that position; returns how many were there. */
+  read(bytes: Uint8Array, position: number): Promise<number>;
+  truncate(size: number): Promise<void>;
+  /** Makes the content written so far survive a power loss (fdatasync: its size too, not its times). */
+  sync(): Promise<void>;
+  stat(): Promise<FileState>;
+  close(): Promise<void>;
+}
+
+export interface FileState {
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly modifiedAt: number;
+  /** Tells one file from another that took its name. */
+  readonly id: number;
+  /** Names that lead to it: 0 once it was removed or replaced. */
+  readonly links: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Permission bits, e.g. 0o644. */
+  readonly mode: number;
+}
+
+export const nodeFiles: Files = {
+  open: async (path, mode) => openFile(await open(path, mode, 0o644)),
+  readFile: (path) => readFile(path),
+  rename: (from, to) => rename(from, to),
+  remove: (path) => rm(path, { force: true }),
+  removeFolder: (path) => rm(path, { force: true, recursive: true }),
+  makeFolder: async (path) => {
+    await mkdir(path, { recursive: true });
+  },
+  list: (path) => readdir(path).catch(unlessMissing([])),
+  stat: (path) => stat(path).then(fileState).catch(unlessMissing(null)),
+  syncFolder: async (path) => {
+    const folder = await open(path, 'r');
+    try {
+      await folder.sync();
+    } catch (error) {
+      // Some network and FUSE file systems cannot do this at all; there is nothing more to be had from them.
+      if (!NO_FOLDER_SYNC.has(errorCode(error))) throw error;
+    } finally {
+      await folder.close();
+    }
+  },
+};
+
+const NO_FOLDER_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EISDIR', 'EPERM']);
+
+function openFile(handle: FileHandle): OpenFile {
+  return {
+    write: async (bytes, position) => (await handle.write(bytes, 0, bytes.length, position)).bytesWritten,
+    read: async (bytes, position) => (await handle.read(bytes, 0, bytes.length, position)).bytesRead,
+    truncate: (size) => handle.truncate(size),
+    sync: () => handle.datasync(),
+    stat: async () => fileState(await handle.stat()),
+    close: () => handle.close(),
+  };
+}
+
+function fileState(stats: Stats): FileState {
+  const { size, mtimeMs: modifiedAt, ino: id, nlink: links, uid, gid } = stats;
+  return { size, modifiedAt, id, links, uid, gid, mode: stats.mode & 0o7777 };
+}
+
+function unlessMissing<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (errorCode(error) === 'ENOENT') return instead;
+    throw error;
+  };
+}

@@ -1,0 +1,106 @@
+/**
+ * The layout of the data folder: every path below it is made here, and docs/volume.md describes each for users.
+ * All functions take the data folder (`dir`) and published names, and return paths; none touches the disk.
+ */
+import { basename, dirname, join } from 'node:path';
+
+const OWN = '.dynamo-csv';
+const STATE_SUFFIX = '.json';
+
+/** The service's own folder: states, baselines, journals and the lock. */
+export function ownFolder(dir: string): string {
+  return join(dir, OWN);
+}
+
+/** The own folder of the data folder in which the file at `path` lies. */
+export function ownFolderBeside(path: string): string {
+  return ownFolder(dirname(path));
+}
+
+/** A dataset's CSV: the latest rows of a snapshot, or the unsealed days of a log or of changes. */
+export function csvFile(dir: string, dataset: string): string {
+  return join(dir, `${dataset}.csv`);
+}
+
+/** What the service remembers of a table beside its data. */
+export function stateFile(dir: string, name: string): string {
+  return join(ownFolder(dir), `${name}${STATE_SUFFIX}`);
+}
+
+/** The published name whose state a file of the own folder is; null for any other file. */
+export function nameOfStateFile(file: string): string | null {
+  return file.endsWith(STATE_SUFFIX) && !isTemporary(file) ? basename(file, STATE_SUFFIX) : null;
+}
+
+/** The items that the next poll is compared with, where `<name>.csv` is a log and not they. */
+export function baselineFile(dir: string, name: string): string {
+  return join(ownFolder(dir), `${name}.baseline.csv`);
+}
+
+/** The last known values of items that were deleted. */
+export function deletedFile(dir: string, name: string): string {
+  return join(ownFolder(dir), `${name}.deleted.csv`);
+}
+
+/** What the append under way on the file at `path` is going to write. */
+export function journalFile(path: string): string {
+  return join(ownFolderBeside(path), `${basename(path)}.append`);
+}
+
+/** The file that the service locks while it works on the folder. */
+export function lockFile(dir: string): string {
+  return join(ownFolder(dir), 'lock');
+}
+
+/** Where originals are kept that the service converted or moved out of its way. */
+export function takenOverFolder(dir: string): string {
+  return join(dir, 'taken-over');
+}
+
+/** The sealed days of all datasets, in Hive's layout. */
+export function historyFolder(dir: string): string {
+  return join(dir, 'history');
+}
+
+/** Names the time zone whose midnights cut the sealed days. */
+export function timeZoneFile(dir: string): string {
+  return join(historyFolder(dir), 'time-zone');
+}
+
+/** The sealed days of one dataset. */
+export function historyOf(dir: string, dataset: string): string {
+  return join(historyFolder(dir), dataset);
+}
+
+/** The Parquet files of one local day, `2026-11-24`. */
+export function dayFolder(dir: string, dataset: string, date: string): string {
+  return join(historyOf(dir, dataset), `date=${date}`);
+}
+
+/** The day that a folder of `historyOf` is named after; null for any other name. */
+export function dateOfDayFolder(name: string): string | null {
+  return /^date=(\d{4}-\d\d-\d\d)$/.exec(name)?.[1] ?? null;
+}
+
+/** The name of a day's Parquet file: `2026-11-24.parquet`, or with `-2` and so on for later ones of the same day. */
+export function dayFileName(date: string, number: number): string {
+  return number === 1 ? `${date}.parquet` : `${date}-${number}.parquet`;
+}
+
+/** Whether a file in a day's folder holds sealed rows. */
+export function isDayFile(name: string): boolean {
+  return name.endsWith('.parquet') && !isTemporary(name);
+}
+
+/**
+ * Where a file's next content is written before it takes the file's place. Hidden, in the same folder, and always
+ * the same name, so that what a crash leaves behind is overwritten or removed by the next start.
+ */
+export function temporaryPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.tmp`);
+}
+
+/** Whether a file's name is one of `temporaryPath`. */
+export function isTemporary(name: string): boolean {
+  return name.startsWith('.') && name.endsWith('.tmp');
+}

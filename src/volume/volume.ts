@@ -1,0 +1,63 @@
+import { basename, join } from 'node:path';
+import { errorCode } from '../base/errors.js';
+import { explainWriteFailure } from './access.js';
+import { type Files, nodeFiles } from './files.js';
+import { isTemporary, ownFolder, temporaryPath } from './layout.js';
+import { acquireVolumeLock, type LockHolder, type VolumeLock } from './lock.js';
+
+/** A data folder that is ours until `release`. */
+export interface Volume {
+  readonly dir: string;
+  /** Half-written files of an earlier run that were removed, relative to `dir`; for the log. */
+  readonly leftovers: readonly string[];
+  release(): Promise<void>;
+}
+
+/**
+ * Makes a folder ready to be worked on: creates it, sees that it can be written, takes its lock (see
+ * `acquireVolumeLock`) and removes what a crash left half-written. A full disk is no obstacle: what stands on it
+ * is served, and writing resumes when there is room.
+ * Rejects with `VOLUME_NOT_WRITABLE` (who owns it, who we are, what to run), `VOLUME_READ_ONLY`,
+ * `VOLUME_NOT_A_FOLDER`, `VOLUME_HELD` or `VOLUME_NOT_LOCKABLE`.
+ */
+export async function openVolume(dir: string, holder: LockHolder, files: Files = nodeFiles): Promise<Volume> {
+  let lock: VolumeLock;
+  try {
+    await files.makeFolder(dir);
+    await files.makeFolder(ownFolder(dir));
+    await tryWriting(dir, files);
+    await tryWriting(ownFolder(dir), files);
+    lock = await acquireVolumeLock(dir, holder);
+  } catch (error) {
+    throw await explainWriteFailure(dir, files, error);
+  }
+  try {
+    const leftovers = [
+      ...(await removeLeftovers(dir, files)),
+      ...(await removeLeftovers(ownFolder(dir), files)).map((name) => join(basename(ownFolder(dir)), name)),
+    ];
+    return { dir, leftovers, release: () => lock.release() };
+  } catch (error) {
+    await lock.release();
+    throw await explainWriteFailure(dir, files, error);
+  }
+}
+
+/** Removes half-written files from a folder whose volume is locked; returns their names. */
+export async function removeLeftovers(dir: string, files: Files): Promise<string[]> {
+  const names = (await files.list(dir)).filter(isTemporary);
+  for (const name of names) await files.remove(join(dir, name));
+  return names;
+}
+
+/** Asking for permissions is not enough: only writing tells (read-only mounts, user namespaces, SELinux). */
+async function tryWriting(dir: string, files: Files): Promise<void> {
+  const probe = temporaryPath(join(dir, `probe-${process.pid}`));
+  try {
+    const file = await files.open(probe, 'w+');
+    await file.close();
+    await files.remove(probe);
+  } catch (error) {
+    if (!['ENOSPC', 'EDQUOT'].includes(errorCode(error))) throw error;
+  }
+}

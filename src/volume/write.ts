@@ -1,0 +1,121 @@
+import { dirname, join, parse } from 'node:path';
+import type { Files, OpenFile } from './files.js';
+import { temporaryPath } from './layout.js';
+
+/** What a file's whole content may be given as. */
+export type Parts = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** One call of the system writes at most this much; Linux takes 2 GiB, and a slow disk should not hold a thread long. */
+const BYTES_PER_WRITE = 16 << 20;
+
+/** Writes all of it at that position: in one write, unless the system takes less at a time or it is very large. */
+export async function writeAll(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const part = bytes.subarray(done, done + BYTES_PER_WRITE);
+    const written = await file.write(part, position + done);
+    if (written === 0) throw Object.assign(new Error('EIO: the system wrote nothing'), { code: 'EIO' });
+    done += written;
+  }
+}
+
+/** Reads exactly that range. */
+export async function readRange(file: OpenFile, from: number, end: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(end - from);
+  for (let done = 0; done < bytes.length; ) {
+    const part = bytes.subarray(done, done + BYTES_PER_WRITE);
+    const read = await file.read(part, from + done);
+    if (read === 0) throw Object.assign(new Error('EIO: the file is shorter than it was'), { code: 'EIO' });
+    done += read;
+  }
+  return bytes;
+}
+
+/**
+ * Writes `content` beside `path` (`temporaryPath`) and syncs it. The file that comes back is open and becomes `path`
+ * by a rename. On failure nothing is left, as far as the disk lets us.
+ */
+export async function writeBeside(
+  files: Files,
+  path: string,
+  content: Parts,
+): Promise<{ file: OpenFile; size: number }> {
+  const temporary = temporaryPath(path);
+  const file = await files.open(temporary, 'w+');
+  try {
+    let size = 0;
+    for await (const part of content instanceof Uint8Array ? [content] : content) {
+      await writeAll(file, part, size);
+      size += part.length;
+    }
+    await file.sync();
+    return { file, size };
+  } catch (error) {
+    await abandon(files, file, temporary);
+    throw error;
+  }
+}
+
+/** Replaces a whole file, or makes it, so that a reader and a crash at any moment find the old one or the new one. */
+export async function replaceFile(files: Files, path: string, content: Parts): Promise<void> {
+  const { file } = await writeBeside(files, path, content);
+  try {
+    await file.close();
+    await files.rename(temporaryPath(path), path);
+  } catch (error) {
+    await files.remove(temporaryPath(path)).catch(() => undefined);
+    throw error;
+  }
+  await files.syncFolder(dirname(path));
+}
+
+/** Closes and removes a half-written file. That this may fail too changes nothing: the next start removes it. */
+export async function abandon(files: Files, file: OpenFile, temporary: string): Promise<void> {
+  await file.close().catch(() => undefined);
+  await files.remove(temporary).catch(() => undefined);
+}
+
+/**
+ * Keeps bytes in a folder under that name, or `<name>-2.<ext>` and so on when others are kept under it; bytes that
+ * are kept already are not kept twice. Returns the path.
+ */
+export async function keepAside(files: Files, folder: string, name: string, bytes: Buffer): Promise<string> {
+  const { path, isThere } = await findKept(files, folder, name, bytes);
+  if (!isThere) await replaceFile(files, path, bytes);
+  // Who put them there may have been killed before the name was safe.
+  else await files.syncFolder(folder);
+  return path;
+}
+
+/**
+ * Moves a file, or a folder, into `folder`, under its name or `<name>-2.<ext>` and so on where that is taken. It is one
+ * rename: a crash finds it in the one place or in the other. Returns where it is now.
+ */
+export async function moveAside(files: Files, path: string, folder: string): Promise<string> {
+  const { name: stem, ext, base } = parse(path);
+  await files.makeFolder(folder);
+  await files.syncFolder(dirname(folder));
+  let target = join(folder, base);
+  for (let number = 2; (await files.stat(target)) !== null; number++)
+    target = join(folder, `${stem}-${number}${ext}`);
+  await files.rename(path, target);
+  await files.syncFolder(folder);
+  await files.syncFolder(dirname(path));
+  return target;
+}
+
+/** Where `keepAside` has those bytes, or would put them. */
+export async function findKept(
+  files: Files,
+  folder: string,
+  name: string,
+  bytes: Buffer,
+): Promise<{ path: string; isThere: boolean }> {
+  const { name: stem, ext } = parse(name);
+  for (let number = 1; ; number++) {
+    const path = join(folder, number === 1 ? name : `${stem}-${number}${ext}`);
+    const state = await files.stat(path);
+    if (state === null) return { path, isThere: false };
+    if (state.size === bytes.length && bytes.equals(await files.readFile(path)))
+      return { path, isThere: true };
+  }
+}

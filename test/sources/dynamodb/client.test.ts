@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DescribeTableCommand, ResourceNotFoundException, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { attributeToCell } from '../../../src/sources/dynamodb/cells.js';
+import { createDynamoDbClient } from '../../../src/sources/dynamodb/client.js';
+import { useTestAws } from '../../support/aws.js';
+import { described, page, startScriptedDynamoDb } from '../../support/scripted-dynamodb.js';
+
+useTestAws();
+
+/*
+ * The client relies on three things of the SDK that a release may change. Each has a test here that says so; readings
+ * stay right even then, only slower.
+ */
+
+test('the SDK asks the plain codec for the answer to a Scan: binary stays base64 text', async () => {
+  const server = await startScriptedDynamoDb(() => page([{ id: { N: '1' }, b: { B: 'AP8+' } }]));
+  const client = createDynamoDbClient({ region: null, endpoint: server.endpoint });
+  const { Items } = await client.send(new ScanCommand({ TableName: 'scripted' }));
+  client.destroy();
+  await server.close();
+  assert.deepEqual(Items, [{ id: { N: '1' }, b: { B: 'AP8+' } }]);
+});
+
+test('should the SDK use its own codec, binary comes as bytes and the cell is the same', () => {
+  assert.equal(attributeToCell({ B: Uint8Array.from([0, 255, 62]) }), attributeToCell({ B: 'AP8+' }));
+  assert.equal(
+    attributeToCell({ L: [{ BS: [Uint8Array.of(2), Uint8Array.of(1)] }] }),
+    attributeToCell({ L: [{ BS: ['Ag==', 'AQ=='] }] }),
+  );
+});
+
+test('other answers and errors are the SDK’s own: dates, classes of errors', async () => {
+  const server = await startScriptedDynamoDb(({ body }) => {
+    if (body.TableName === 'missing') return { error: 'ResourceNotFoundException', message: 'none' };
+    const answer = described() as { ok: { Table: object } };
+    return { ok: { Table: { ...answer.ok.Table, CreationDateTime: 1_700_000_000 } } };
+  });
+  const client = createDynamoDbClient({ region: null, endpoint: server.endpoint });
+  const { Table } = await client.send(new DescribeTableCommand({ TableName: 'scripted' }));
+  assert.deepEqual(Table?.CreationDateTime, new Date(1_700_000_000_000));
+  await assert.rejects(client.send(new ScanCommand({ TableName: 'missing' })), ResourceNotFoundException);
+  client.destroy();
+  await server.close();
+});
+
+test('the logger middleware is gone, the retries are adaptive', async () => {
+  const client = createDynamoDbClient({ region: 'eu-test-1', endpoint: 'http://127.0.0.1:1' });
+  assert.ok(!client.middlewareStack.identify().some((name) => name.includes('loggerMiddleware')));
+  assert.ok(client.middlewareStack.identify().some((name) => name.includes('retryMiddleware')));
+  const strategy = await client.config.retryStrategy();
+  assert.equal((strategy as { mode?: string }).mode, 'adaptive');
+  client.destroy();
+});

@@ -1,0 +1,310 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, describe, test } from 'node:test';
+import { parse } from 'csv-parse/sync';
+import { DynamoCsvError } from '../../../src/base/errors.js';
+import { createDynamoDbSource, type DynamoDbSourceOptions } from '../../../src/sources/dynamodb/source.js';
+import { ScanThreads } from '../../../src/sources/dynamodb/threads.js';
+import type { Source } from '../../../src/sources/source.js';
+import { useTestAws, withEnvironment } from '../../support/aws.js';
+import {
+  described,
+  page,
+  type ScriptedAnswer,
+  type ScriptedRequest,
+  startScriptedDynamoDb,
+} from '../../support/scripted-dynamodb.js';
+
+useTestAws();
+const threads = new ScanThreads({ size: 2 });
+after(() => threads.close());
+
+function sourceOf(endpoint: string | null, options: Partial<DynamoDbSourceOptions> = {}): Source {
+  return createDynamoDbSource({
+    table: 'scripted',
+    region: null,
+    endpoint,
+    columns: [],
+    only: null,
+    rename: {},
+    consistent: false,
+    segments: 'auto',
+    maxReadCapacity: null,
+    threads,
+    ...options,
+  });
+}
+
+const NEVER = new AbortController().signal;
+
+/** Reads once from a server that answers so; the reading or the error, and what was asked. */
+async function readScripted(
+  answer: (request: ScriptedRequest) => ScriptedAnswer | Promise<ScriptedAnswer>,
+  options: Partial<DynamoDbSourceOptions> = {},
+  signal: AbortSignal = NEVER,
+) {
+  const server = await startScriptedDynamoDb(answer);
+  const source = sourceOf(server.endpoint, options);
+  try {
+    const reading = await source.read({ known: [], signal });
+    return { reading, error: null, requests: server.requests, endpoint: server.endpoint };
+  } catch (error) {
+    return { reading: null, error, requests: server.requests, endpoint: server.endpoint };
+  } finally {
+    await source.close();
+    await server.close();
+  }
+}
+
+function scanFails(error: string, message?: string): (request: ScriptedRequest) => ScriptedAnswer {
+  const failure = message === undefined ? { error } : { error, message };
+  return ({ action }) => (action === 'Scan' ? failure : described());
+}
+
+function assertError(error: unknown, code: string, line: RegExp): void {
+  assert.ok(error instanceof DynamoCsvError, String(error));
+  assert.equal(error.code, code);
+  assert.match(error.line, line);
+  assert.doesNotMatch(error.line, /\n/);
+}
+
+describe('what goes wrong is said in one sentence', () => {
+  const cases = [
+    [
+      'ExpiredTokenException',
+      'The security token included in the request is expired',
+      'CREDENTIALS_EXPIRED',
+      /have expired.*table scripted \(region eu-test-1, http:\/\/127.*renew them/,
+    ],
+    [
+      'UnrecognizedClientException',
+      'The security token included in the request is invalid.',
+      'CREDENTIALS_REJECTED',
+      /does not accept these credentials.*is invalid/,
+    ],
+    [
+      'AccessDeniedException',
+      'User: arn:aws:iam::1:user/x is not authorized',
+      'TABLE_ACCESS_DENIED',
+      /may not read table scripted.*allow the action dynamodb:Scan on this table/,
+    ],
+    [
+      'ProvisionedThroughputExceededException',
+      'The level of',
+      'TABLE_THROTTLED',
+      /throttles.*maxReadCapacity/,
+    ],
+    [
+      'ValidationException',
+      'Something odd',
+      'DYNAMODB_FAILED',
+      /dynamodb:Scan failed on table scripted.*: Something odd/,
+    ],
+  ] as const;
+  for (const [name, message, code, line] of cases) {
+    test(name, async () => {
+      const { error } = await withEnvironment({ AWS_MAX_ATTEMPTS: '1' }, () =>
+        readScripted(scanFails(name, message)),
+      );
+      assertError(error, code, line);
+    });
+  }
+
+  test('DescribeTable not allowed names that action', async () => {
+    const { error } = await readScripted(() => ({ error: 'AccessDeniedException', message: 'no' }));
+    assertError(error, 'TABLE_ACCESS_DENIED', /dynamodb:DescribeTable/);
+  });
+
+  test('nobody answers', async () => {
+    const server = await startScriptedDynamoDb(() => described());
+    await server.close();
+    const source = sourceOf(server.endpoint);
+    const error = await source.read({ known: [], signal: NEVER }).catch((error: unknown) => error);
+    await source.close();
+    assertError(
+      error,
+      'DYNAMODB_UNREACHABLE',
+      /does not answer for table scripted.*ECONNREFUSED.*check the region/,
+    );
+  });
+
+  test('something else answers, or the endpoint is none', async () => {
+    const server = createServer((_, response) => response.end('this is not JSON')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    for (const [endpoint, says] of [
+      [
+        `http://127.0.0.1:${port}`,
+        /no DynamoDB for table scripted .*: something else answers there; set AWS_END/,
+      ],
+      [`localhost:${port}`, /the endpoint does not begin with http:\/\/ or https:\/\/; set AWS_END/],
+    ] as const) {
+      const source = sourceOf(endpoint);
+      const error = await source.read({ known: [], signal: NEVER }).catch((error: unknown) => error);
+      await source.close();
+      assertError(error, 'NO_DYNAMODB', says);
+    }
+    server.close();
+  });
+
+  test('no credentials, no region', async () => {
+    const none = { AWS_ACCESS_KEY_ID: null, AWS_SECRET_ACCESS_KEY: null };
+    const withoutCredentials = await withEnvironment(none, () => readScripted(() => described()));
+    assertError(withoutCredentials.error, 'CREDENTIALS_MISSING', /No AWS credentials.*scripted.*AWS_PROFILE/);
+    assert.equal(withoutCredentials.requests.length, 0);
+    const withoutProfile = await withEnvironment({ ...none, AWS_PROFILE: 'nope' }, () =>
+      readScripted(() => described()),
+    );
+    assertError(
+      withoutProfile.error,
+      'CREDENTIALS_MISSING',
+      /found in profile "nope" to read.*set AWS_PROFILE to/,
+    );
+    const withoutRegion = await withEnvironment({ AWS_REGION: null }, async () => {
+      const source = sourceOf(null);
+      return source.read({ known: [], signal: NEVER }).catch((error: unknown) => error);
+    });
+    assertError(withoutRegion, 'REGION_MISSING', /No AWS region is set.*table scripted.*AWS_REGION/);
+  });
+
+  test('the same sentence when the reading is in a thread', async () => {
+    const { error } = await readScripted(({ action }) =>
+      action === 'Scan' ? { error: 'AccessDeniedException', message: 'no' } : described({ items: 30_000 }),
+    );
+    assertError(
+      error,
+      'TABLE_ACCESS_DENIED',
+      /may not read table scripted \(region eu-test-1, http.*dynamodb:Scan/,
+    );
+  });
+});
+
+describe('a Scan that fails half way', () => {
+  for (const items of [0, 30_000]) {
+    test(`rejects and asks for nothing more (${items === 0 ? 'here' : 'in threads'})`, async () => {
+      let served = 0;
+      const { reading, error, requests } = await readScripted(
+        ({ action, body }) => {
+          if (action === 'DescribeTable') return described({ items });
+          served += 1;
+          if (body.ExclusiveStartKey === undefined) return page([Number(body.Segment ?? 0)], { more: true });
+          return { error: 'ValidationException', message: 'half way' };
+        },
+        { segments: 2 },
+      );
+      assert.equal(reading, null);
+      assertError(error, 'DYNAMODB_FAILED', /half way/);
+      assert.ok(served >= 2);
+      assert.equal(requests.filter(({ action }) => action === 'Scan').length, served);
+    });
+  }
+
+  test('a page that fails at first is read after all, and each attempt counts', async () => {
+    let asked = 0;
+    const { reading, error } = await readScripted(({ action }) => {
+      if (action === 'DescribeTable') return described();
+      asked += 1;
+      return asked <= 2 ? { error: 'InternalServerError', status: 500 } : page([1]);
+    });
+    assert.equal(error, null);
+    assert.equal(reading?.rows.ends.length, 1);
+    assert.equal(reading?.cost.requests, 2);
+    assert.equal(reading?.cost.attempts, 4);
+  });
+});
+
+describe('abort', () => {
+  for (const items of [0, 30_000]) {
+    test(`ends a waiting reading with the signal's reason (${items === 0 ? 'here' : 'in threads'})`, async () => {
+      const controller = new AbortController();
+      const reason = new Error('shutting down');
+      const { error } = await readScripted(
+        async ({ action, signal }) => {
+          if (action === 'DescribeTable') return described({ items });
+          controller.abort(reason);
+          // Never answered: only giving the request up ends it.
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          return page([1]);
+        },
+        {},
+        controller.signal,
+      );
+      assert.equal(error, reason);
+    });
+  }
+
+  test('before it begins, nothing is asked', async () => {
+    const { error, requests } = await readScripted(() => described(), {}, AbortSignal.abort('no'));
+    assert.equal(error, 'no');
+    assert.equal(requests.length, 0);
+  });
+});
+
+describe('the wire', () => {
+  test('attribute names that are special to JavaScript are names like any other', async () => {
+    const item = JSON.parse(
+      '{"id":{"N":"1"},"__proto__":{"S":"p"},"constructor":{"S":"c"},"10":{"S":"ten"},"2":{"S":"two"}}',
+    );
+    const { reading } = await readScripted(({ action }) => (action === 'Scan' ? page([item]) : described()));
+    const { columns, body } = reading!.rows;
+    const values = (parse(body) as string[][])[0];
+    assert.deepEqual(Object.fromEntries(columns.map(({ name }, index) => [`=${name}`, values?.[index]])), {
+      '=id': '1',
+      '=10': 'ten',
+      '=2': 'two',
+      '=__proto__': 'p',
+      '=constructor': 'c',
+    });
+  });
+
+  test('a table that turns out to be large is read on in a thread, without asking twice', async () => {
+    const ids = Array.from({ length: 15_000 }, (_, index) => index * 2);
+    const { reading, requests } = await readScripted(({ action, body }) => {
+      if (action === 'DescribeTable') return described();
+      const after = Number((body.ExclusiveStartKey as { id: { N: string } } | undefined)?.id.N ?? -1);
+      if (after === -1) return page(ids, { more: true });
+      if (after === 29_998)
+        return page(
+          ids.map((id) => id + 1),
+          { more: true },
+        );
+      return page([100_000, -1]);
+    });
+    assert.deepEqual(reading!.rows.body.toString().trimEnd().split('\n').map(Number), [
+      -1,
+      ...Array.from({ length: 30_000 }, (_, index) => index),
+      100_000,
+    ]);
+    assert.equal(requests.length, 4, 'DescribeTable and three pages');
+    assert.ok(threads.running > 0);
+  });
+
+  test('an answer without the key that the table was said to have is an error', async () => {
+    const { error } = await readScripted(({ action }) =>
+      action === 'Scan' ? page([{ other: { S: 'x' } }]) : described(),
+    );
+    assertError(error, 'KEY_CHANGED', /An item of table scripted has no key attribute "id" of type N/);
+  });
+
+  test('the table is described once, and again after an error', async () => {
+    let fail = false;
+    const server = await startScriptedDynamoDb(({ action }) => {
+      if (action === 'DescribeTable') return described();
+      return fail ? { error: 'ValidationException', message: 'now' } : page([1]);
+    });
+    const source = sourceOf(server.endpoint);
+    const describes = () => server.requests.filter(({ action }) => action === 'DescribeTable').length;
+    await source.read({ known: [], signal: NEVER });
+    await source.read({ known: [], signal: NEVER });
+    assert.equal(describes(), 1);
+    fail = true;
+    await assert.rejects(source.read({ known: [], signal: NEVER }));
+    fail = false;
+    await source.read({ known: [], signal: NEVER });
+    assert.equal(describes(), 2);
+    await source.close();
+    await server.close();
+  });
+});

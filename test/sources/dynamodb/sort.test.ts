@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { encodeRows } from '../../../src/csv/encode.js';
+import type { AttributeValue, Item } from '../../../src/sources/dynamodb/attributes.js';
+import { type KeyAttribute, SortKeyWriter } from '../../../src/sources/dynamodb/keys.js';
+import { mergeRuns, type Run } from '../../../src/sources/dynamodb/runs.js';
+import { reordered, sortedOrder } from '../../../src/sources/dynamodb/sort.js';
+
+const COLUMNS = [{ name: 'row', type: 'string', seen: true }] as const;
+
+function orderOf(keys: readonly KeyAttribute[], items: readonly Item[]): number[] {
+  const writer = new SortKeyWriter('t', keys);
+  for (const item of items) writer.add(item);
+  return [...sortedOrder(writer.finish())];
+}
+
+/** The order by its definition, with nothing of the code under test. */
+function expectedOrder(keys: readonly KeyAttribute[], items: readonly Item[]): number[] {
+  const compare = (a: AttributeValue, b: AttributeValue) => {
+    if (a.N !== undefined) return Number(a.N) - Number(b.N);
+    const bytes = ({ S, B }: AttributeValue) =>
+      S === undefined ? Buffer.from(B as Uint8Array) : Buffer.from(S);
+    return Buffer.compare(bytes(a), bytes(b));
+  };
+  return items
+    .map((_, index) => index)
+    .sort((a, b) => {
+      for (const { name } of keys) {
+        const difference = compare(items[a]![name]!, items[b]![name]!);
+        if (difference !== 0) return difference;
+      }
+      return 0;
+    });
+}
+
+/** Few different bytes, zeros and beginnings of each other among them. */
+const text = fc.string({
+  unit: fc.constantFrom('\0', '\u0001', 'a', 'b', 'é', '\uffee', '😀'),
+  maxLength: 12,
+});
+const values = {
+  S: text.map((S) => ({ S })),
+  N: fc.integer({ min: -1000, max: 1000 }).map((N) => ({ N: String(N) })),
+  B: fc.uint8Array({ maxLength: 6, max: 2 }).map((B) => ({ B })),
+};
+
+for (const partition of ['S', 'N', 'B'] as const) {
+  for (const sort of ['S', 'N', 'B'] as const) {
+    test(`property: partition ${partition}, then sort key ${sort}`, () => {
+      const keys = [
+        { name: 'p', type: partition },
+        { name: 's', type: sort },
+      ] as const;
+      const items = fc.array(fc.record({ p: values[partition], s: values[sort] }) as fc.Arbitrary<Item>, {
+        maxLength: 60,
+      });
+      fc.assert(
+        fc.property(items, (items) => {
+          const keyOf = (index: number) => JSON.stringify(items[index]);
+          assert.deepEqual(orderOf(keys, items).map(keyOf), expectedOrder(keys, items).map(keyOf));
+        }),
+      );
+    });
+  }
+}
+
+/** Enough for the sort that large tables get. */
+const MANY = 20_000;
+
+test('many keys with a common beginning, many of them equal in their first bytes', () => {
+  const keys = [
+    { name: 'p', type: 'S' },
+    { name: 's', type: 'N' },
+  ] as const;
+  const items = Array.from({ length: MANY }, (_, index) => ({
+    p: { S: `taxi/${(index * 7) % 5 === 0 ? 'a-long-common-part/' : ''}${(index * 31) % 17}` },
+    s: { N: String(((index * 7919) % MANY) - MANY / 2) },
+  }));
+  assert.deepEqual(orderOf(keys, items), expectedOrder(keys, items));
+});
+
+test('many keys that are prefixes of each other', () => {
+  const keys = [{ name: 'p', type: 'B' }] as const;
+  const items = Array.from({ length: MANY }, (_, index) => ({
+    p: { B: new Uint8Array(((index * 37) % MANY) % 300) },
+  }));
+  const lengths = orderOf(keys, items).map((index) => items[index]!.p.B.length);
+  assert.deepEqual(
+    lengths,
+    [...lengths].sort((a, b) => a - b),
+  );
+});
+
+function runOf(numbers: readonly number[]): Run {
+  const writer = new SortKeyWriter('t', [{ name: 'id', type: 'N' }]);
+  for (const N of numbers) writer.add({ id: { N: String(N) } });
+  const rows = encodeRows(
+    COLUMNS,
+    numbers.map((number) => [`row ${number}`]),
+  );
+  const keys = writer.finish();
+  const order = sortedOrder(keys);
+  const sorted = reordered(keys.bytes, keys.ends, order);
+  return {
+    rows: { columns: COLUMNS, ...reordered(rows.body, rows.ends, order) },
+    keys: { bytes: sorted.body, ends: sorted.ends },
+    origins: new Map(),
+  };
+}
+
+test('property: runs merge into one in key order, whatever their number and length', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.uniqueArray(fc.integer({ min: -500, max: 500 })), { minLength: 1, maxLength: 5 }),
+      (runs) => {
+        const { body, ends } = mergeRuns(runs.map(runOf), COLUMNS);
+        const expected = runs.flat().sort((a, b) => a - b);
+        assert.equal(body.toString(), expected.map((number) => `row ${number}\n`).join(''));
+        assert.equal(ends.at(-1) ?? 0, body.length);
+        assert.equal(ends.length, expected.length);
+      },
+    ),
+  );
+});

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { acquireVolumeLock, thisProcess } from '../../src/volume/lock.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const since = '2025-11-24T08:00:00.000Z';
+const holderScript = fileURLToPath(new URL('./lock-holder.js', import.meta.url));
+
+/** Another process that holds the volume; resolves once it does. */
+async function otherHolder(t: TestContext, dir: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [holderScript, dir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout!, 'data');
+  return child;
+}
+
+test('a second service in the same process is refused, and told who holds the volume', async (t) => {
+  const dir = await temporaryFolder(t);
+  const lock = await acquireVolumeLock(dir, { host: 'box', pid: 1, since });
+  await assert.rejects(acquireVolumeLock(dir, thisProcess(since)), {
+    code: 'VOLUME_HELD',
+    message: `The data folder ${dir} is in use by process 1 on host box, since ${since}`,
+  });
+  await lock.release();
+  await (await acquireVolumeLock(dir, thisProcess(since))).release();
+});
+
+test('a second process is refused until the first is killed, which leaves nothing to clean up', async (t) => {
+  const dir = await temporaryFolder(t);
+  const child = await otherHolder(t, dir);
+  await assert.rejects(acquireVolumeLock(dir, thisProcess(since)), {
+    code: 'VOLUME_HELD',
+    message: new RegExp(`process ${child.pid} on host`),
+  });
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  // The text that the killed one left names a process that is gone; it counts for nothing.
+  assert.match(await readFile(join(dir, '.dynamo-csv/lock'), 'utf8'), new RegExp(`"pid":${child.pid}`));
+  const lock = await acquireVolumeLock(dir, thisProcess(since));
+  await lock.release();
+  assert.deepEqual(await readdir(join(dir, '.dynamo-csv')), ['lock']);
+});
+
+test('a holder that could not write its name is held to all the same', async (t) => {
+  const dir = await temporaryFolder(t);
+  const lock = await acquireVolumeLock(dir, { host: 'box', pid: 1, since });
+  const { writeFile } = await import('node:fs/promises');
+  await writeFile(join(dir, '.dynamo-csv/lock'), '{"host":');
+  await assert.rejects(acquireVolumeLock(dir, thisProcess(since)), { message: /in use by another process$/ });
+  await lock.release();
+});
