@@ -11,6 +11,7 @@ import { DatasetRegistry } from '../src/datasets/registry.js';
 import { Sealer } from '../src/history/sealer.js';
 import { createHttpMetrics } from '../src/http/metrics.js';
 import { createHttp, ResponseTimes } from '../src/http/server.js';
+import { tableTitle } from '../src/sources/titles.js';
 import { Sql } from '../src/sql/sql.js';
 import { openRecorder } from '../src/takeover/open-recorder.js';
 import { nodeFiles } from '../src/volume/files.js';
@@ -41,7 +42,7 @@ async function serve({ dataDir, config: file }: WindowServerRequest): Promise<Wi
   health.readAt = Date.now();
   const recorder = await openRecorder({
     ...recordingOfTable(config.tables.find(({ name }) => name === TABLE)!),
-    source: 'the log of a year',
+    source: tableTitle(TABLE),
     dataDir,
     health,
     logger,
