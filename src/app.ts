@@ -9,13 +9,14 @@ import { LocalDays } from './base/local-days.js';
 import type { Logger } from './base/logger.js';
 import { projectRoot } from './base/project.js';
 import { Collector } from './collect/collector.js';
-import { createCollectorDataset } from './collect/collector-dataset.js';
+import { type CollectorDatasetOptions, createCollectorDataset } from './collect/collector-dataset.js';
+import { COLLECTOR_LOG } from './collect/collector-log.js';
 import { createPollMetrics, type PollMetrics } from './collect/metrics.js';
 import { type Loop, Polling } from './collect/polling.js';
 import { stagger } from './collect/schedule.js';
 import type { Config } from './config/config.js';
 import { displayPath } from './config/yaml-file.js';
-import { type ConfiguredSource, createSources } from './create-sources.js';
+import { type ConfiguredSource, collectorLog, createSources } from './create-sources.js';
 import { PollHealth } from './datasets/freshness.js';
 import { openLookups } from './datasets/lookups.js';
 import { DatasetRegistry } from './datasets/registry.js';
@@ -67,6 +68,9 @@ interface Polled {
   readonly collector: Collector;
 }
 
+/** Milliseconds after the start at which the service's own log begins: the first polls go first. */
+const COLLECTOR_LOG_OFFSET = 5_000;
+
 /** Milliseconds after which a view that waits for its data is looked at again. */
 const VIEWS_AGAIN = 5_000;
 
@@ -109,14 +113,19 @@ async function start(service: Service): Promise<App> {
   const sealer = new Sealer({ dataDir, files: nodeFiles, days, parquet: sql.parquet, clock, logger });
   await sealer.checkTimeZone();
   const polled = await openSources(sealer, service);
-  const views = await addDatasets(polled, sql, service);
+  const about = aboutPolls(polled, service);
+  const log = await openSource(collectorLog(about), COLLECTOR_LOG_OFFSET, sealer, service);
+  const views = await addDatasets(polled, about, log, sql, service);
   const http = await createHttp({
     ...service,
     metrics: service.httpMetrics,
     ...pageOptions(config),
     ...queriesOf(polled, sql),
   });
-  const polling = new Polling([...loopsOf(polled, sealer, service), watchViews(views, service)], clock);
+  const polling = new Polling(
+    [...loopsOf([...polled, log], sealer, service), watchViews(views, service)],
+    clock,
+  );
   closing.add(() => Promise.all([http.close(), polling.stop()]));
   signal.throwIfAborted();
   const url = await listen(http, config);
@@ -141,6 +150,7 @@ async function openSources(sealer: Sealer, service: Service): Promise<readonly P
     name: recording.name,
     source: source.title,
   }));
+  published.push({ name: COLLECTOR_LOG, source: 'this service' });
   await warnAboutUnservedData(published, { dataDir: config.dataDir, files: nodeFiles, logger });
   const offsets = stagger(sources.list.map(({ interval }) => interval));
   return Promise.all(
@@ -182,17 +192,25 @@ async function openSource(
   return { source: configured, collector };
 }
 
+/** What the service tells about its own polls. */
+function aboutPolls(polled: readonly Polled[], { clock, responseTimes }: Service): CollectorDatasetOptions {
+  const sources = polled.map(({ collector, source: { region } }) => ({ collector, region }));
+  return { sources, responseTimes: (name) => responseTimes.of(name), clock };
+}
+
 /** Registers everything that can be asked for, in the order of the catalogue. Returns the views. */
 async function addDatasets(
   polled: readonly Polled[],
+  about: CollectorDatasetOptions,
+  log: Polled,
   sql: Sql,
-  { config, clock, logger, registry, responseTimes }: Service,
+  { config, clock, logger, registry }: Service,
 ): Promise<readonly ViewDataset[]> {
   for (const { collector } of polled) {
     for (const dataset of collector.recorder.datasets) registry.add(dataset);
   }
-  const sources = polled.map(({ collector, source: { region } }) => ({ collector, region }));
-  registry.add(createCollectorDataset({ sources, responseTimes: (name) => responseTimes.of(name), clock }));
+  registry.add(createCollectorDataset(about));
+  for (const dataset of log.collector.recorder.datasets) registry.add(dataset);
   const dir = config.lookupsDir;
   await openLookups({ dir, shown: displayPath(dir), registry, clock, logger });
   return sql.openViews(config.viewsDir, displayPath(config.viewsDir));

@@ -1,5 +1,12 @@
 import type { Clock } from './base/clock.js';
 import { Closing } from './base/closing.js';
+import type { CollectorDatasetOptions } from './collect/collector-dataset.js';
+import {
+  COLLECTOR_LOG,
+  COLLECTOR_LOG_COLUMNS,
+  COLLECTOR_LOG_INTERVAL,
+  createCollectorLogSource,
+} from './collect/collector-log.js';
 import type { Config } from './config/config.js';
 import { type Recording, recordingOfInstances, recordingOfTable } from './config/recording.js';
 import type { InstancesConfig, TableConfig } from './config/tables.js';
@@ -13,7 +20,7 @@ import { csvFile } from './volume/layout.js';
 
 /** A source as configured: what it reads, how often, and what is kept of it. */
 export interface ConfiguredSource {
-  readonly kind: 'table' | 'instances';
+  readonly kind: 'table' | 'instances' | 'service';
   readonly source: Source;
   /** Milliseconds between the starts of two polls. */
   readonly interval: number;
@@ -29,6 +36,28 @@ export interface Sources {
   /** In the order of the catalogue. */
   readonly list: readonly ConfiguredSource[];
   close(): Promise<void>;
+}
+
+/** Days that the service's own log is kept: in its CSV file, and altogether. */
+const COLLECTOR_LOG_KEEPING = { keep: 7, retention: 90 };
+
+/** The service's own log, over the sources that are polled. */
+export function collectorLog(options: CollectorDatasetOptions): ConfiguredSource {
+  return {
+    kind: 'service',
+    source: createCollectorLogSource(options),
+    interval: COLLECTOR_LOG_INTERVAL,
+    recording: {
+      name: COLLECTOR_LOG,
+      log: true,
+      changes: false,
+      configured: COLLECTOR_LOG_COLUMNS,
+      timestampColumn: null,
+    },
+    keeping: COLLECTOR_LOG_KEEPING,
+    region: null,
+    takeover: null,
+  };
 }
 
 /** The sources of a configuration. Nothing is asked of AWS yet. This is where another kind of source is named. */

@@ -5,6 +5,7 @@ import type { InstancesConfig, TableConfig } from './tables.js';
 /** What the service has of its own where tables are published; no table may take these names. */
 const OWN_NAMES: ReadonlyMap<string, string> = new Map([
   ['collector', "the service's own dataset"],
+  ['collector-log', "the service's own log"],
   ['time-zone', "a file of the service's own, in the folder of the sealed days"],
 ]);
 
