@@ -10,28 +10,33 @@ import type { Logger } from './base/logger.js';
 import { projectRoot } from './base/project.js';
 import { Collector } from './collect/collector.js';
 import { type CollectorDatasetOptions, createCollectorDataset } from './collect/collector-dataset.js';
-import { COLLECTOR_LOG } from './collect/collector-log.js';
+import { COLLECTOR_LOG, createCollectorLogSource } from './collect/collector-log.js';
 import { createPollMetrics, type PollMetrics } from './collect/metrics.js';
 import { type Loop, Polling } from './collect/polling.js';
 import { stagger } from './collect/schedule.js';
 import type { Config } from './config/config.js';
 import { displayPath } from './config/yaml-file.js';
-import { type ConfiguredSource, collectorLog, createSources } from './create-sources.js';
 import { PollHealth } from './datasets/freshness.js';
 import { openLookups } from './datasets/lookups.js';
+import type { Queries } from './datasets/queries.js';
 import { DatasetRegistry } from './datasets/registry.js';
+import { LocalStore } from './history/local-store.js';
 import { Sealer } from './history/sealer.js';
 import { Sealing } from './history/sealing.js';
 import { createHttpMetrics, type HttpMetrics } from './http/metrics.js';
 import { createHttp, type Http, ResponseTimes } from './http/server.js';
 import { warnAboutUnservedData } from './recorder/unserved-data.js';
+import { type OpenSources, openSources } from './sources/index.js';
 import { checkViews } from './sql/check-views.js';
 import { Sql } from './sql/sql.js';
 import type { ViewDataset } from './sql/view-dataset.js';
 import { openRecorder } from './takeover/open-recorder.js';
+import type { TakeoverOptions } from './takeover/takeover.js';
 import { nodeFiles } from './volume/files.js';
+import { csvFile } from './volume/layout.js';
 import { thisProcess } from './volume/lock.js';
 import { openVolume } from './volume/volume.js';
+import { WindowQueries } from './windows/window-queries.js';
 
 /** A running service. */
 export interface App {
@@ -62,14 +67,20 @@ interface Service extends AppOptions {
   readonly closing: Closing;
 }
 
+/** What opening and polling take of a source: one that is configured, or the service itself. */
+type OpenSource = Pick<
+  OpenSources['list'][number],
+  'title' | 'interval' | 'recording' | 'keeping' | 'consumesReadUnits' | 'pythonScript' | 'source' | 'price'
+>;
+
 /** A source with what polls it. */
 interface Polled {
-  readonly source: ConfiguredSource;
+  readonly source: OpenSource;
   readonly collector: Collector;
 }
 
-/** Milliseconds after the start at which the service's own log begins: the first polls go first. */
-const COLLECTOR_LOG_OFFSET = 5_000;
+/** Milliseconds after the start at which the service's own log begins: a first minute tells of all sources. */
+const COLLECTOR_LOG_OFFSET = 60_000;
 
 /** Milliseconds after which a view that waits for its data is looked at again. */
 const VIEWS_AGAIN = 5_000;
@@ -109,10 +120,10 @@ async function start(service: Service): Promise<App> {
   await takeVolume(service);
   const sql = new Sql({ ...config, ...service });
   closing.add(() => sql.close());
-  const { dataDir } = config;
-  const sealer = new Sealer({ dataDir, files: nodeFiles, days, parquet: sql.parquet, clock, logger });
+  const store = new LocalStore(config.dataDir, nodeFiles);
+  const sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
   await sealer.checkTimeZone();
-  const polled = await openSources(sealer, service);
+  const polled = await openDatasets(sealer, service);
   const about = aboutPolls(polled, service);
   const log = await openSource(collectorLog(about), COLLECTOR_LOG_OFFSET, sealer, service);
   const views = await addDatasets(polled, about, log, sql, service);
@@ -120,12 +131,11 @@ async function start(service: Service): Promise<App> {
     ...service,
     metrics: service.httpMetrics,
     ...pageOptions(config),
-    ...queriesOf(polled, sql),
+    ...queriesOf(polled, new WindowQueries({ clock, localDays: days, next: sql.queries })),
   });
-  const polling = new Polling(
-    [...loopsOf([...polled, log], sealer, service), watchViews(views, service)],
-    clock,
-  );
+  const polling = new Polling(clock);
+  for (const loop of [...loopsOf([...polled, log], sealer, service), watchViews(views, service)])
+    polling.add(loop);
   closing.add(() => Promise.all([http.close(), polling.stop()]));
   signal.throwIfAborted();
   const url = await listen(http, config);
@@ -142,15 +152,12 @@ async function takeVolume({ config, clock, logger, closing }: Service): Promise<
 }
 
 /** Opens what the volume has of each source; nothing is polled yet. */
-async function openSources(sealer: Sealer, service: Service): Promise<readonly Polled[]> {
+async function openDatasets(sealer: Sealer, service: Service): Promise<readonly Polled[]> {
   const { config, clock, logger, closing } = service;
-  const sources = await createSources(config, clock);
+  const sources = await openSources(config, { clock, logger });
   closing.add(() => sources.close());
-  const published = sources.list.map(({ recording, source }) => ({
-    name: recording.name,
-    source: source.title,
-  }));
-  published.push({ name: COLLECTOR_LOG, source: 'this service' });
+  const published = sources.list.map(({ recording, title }) => ({ name: recording.name, source: title }));
+  published.push({ name: COLLECTOR_LOG.recording.name, source: COLLECTOR_LOG.title });
   await warnAboutUnservedData(published, { dataDir: config.dataDir, files: nodeFiles, logger });
   const offsets = stagger(sources.list.map(({ interval }) => interval));
   return Promise.all(
@@ -159,22 +166,22 @@ async function openSources(sealer: Sealer, service: Service): Promise<readonly P
 }
 
 async function openSource(
-  configured: ConfiguredSource,
+  configured: OpenSource,
   offset: number,
   sealer: Sealer,
   service: Service,
 ): Promise<Polled> {
   const { config, clock, logger, closing } = service;
-  const { source, recording, takeover } = configured;
+  const { source, title, recording } = configured;
   const health = new PollHealth(configured.interval, clock);
   const { dataDir } = config;
   const recorder = await openRecorder({
     ...recording,
-    source: source.title,
+    source: title,
     dataDir,
     health,
     logger,
-    takeover,
+    takeover: takeoverOf(configured, dataDir),
   });
   closing.add(() => recorder.close());
   for (const dataset of [recorder.log, recorder.changes]) {
@@ -194,8 +201,32 @@ async function openSource(
 
 /** What the service tells about its own polls. */
 function aboutPolls(polled: readonly Polled[], { clock, responseTimes }: Service): CollectorDatasetOptions {
-  const sources = polled.map(({ collector, source: { region } }) => ({ collector, region }));
+  const sources = polled.map(({ collector, source: { price } }) => ({ collector, price }));
   return { sources, responseTimes: (name) => responseTimes.of(name), clock };
+}
+
+/** The service as a source of its own log. */
+function collectorLog(about: CollectorDatasetOptions): OpenSource {
+  return {
+    ...COLLECTOR_LOG,
+    source: createCollectorLogSource(about),
+    consumesReadUnits: false,
+    pythonScript: null,
+    price: () => 0,
+  };
+}
+
+/** The file that the Python script may have left of a source; null: the script never wrote one. */
+function takeoverOf({ pythonScript, recording }: OpenSource, dataDir: string): TakeoverOptions | null {
+  if (pythonScript === null) return null;
+  const { table, rename, timeColumn } = pythonScript;
+  return {
+    kind: recording.log ? 'log' : 'snapshot',
+    path: csvFile(dataDir, recording.name),
+    scriptPath: csvFile(dataDir, table),
+    rename,
+    ...(timeColumn === null ? {} : { timeColumn }),
+  };
 }
 
 /** Registers everything that can be asked for, in the order of the catalogue. Returns the views. */
@@ -216,8 +247,8 @@ async function addDatasets(
   return sql.openViews(config.viewsDir, displayPath(config.viewsDir));
 }
 
-function queriesOf(polled: readonly Polled[], { queries }: Sql) {
-  const tables = polled.filter(({ source }) => source.kind === 'table');
+function queriesOf(polled: readonly Polled[], queries: Queries) {
+  const tables = polled.filter(({ source }) => source.consumesReadUnits);
   const statistics = new Map(tables.map(({ collector }) => [collector.name, collector.statistics]));
   return { queries, readUnitsToday: (dataset: string) => statistics.get(dataset)?.unitsToday ?? null };
 }
@@ -229,8 +260,9 @@ function pageOptions({ grafanaUrl }: Config) {
 }
 
 function loopsOf(polled: readonly Polled[], sealer: Sealer, { days, clock }: Service): readonly Loop[] {
-  const sources = polled.map(({ collector, source: { keeping } }) => ({ collector, keeping }));
-  return [...polled.map(({ collector }) => collector), new Sealing({ sealer, sources, days, clock })];
+  const sealing = new Sealing({ sealer, days, clock });
+  for (const { collector, source } of polled) sealing.add(collector, source.keeping);
+  return [...polled.map(({ collector }) => collector), sealing];
 }
 
 /** Says which views are broken as soon as their data is there, and has computed them before anybody asks. */

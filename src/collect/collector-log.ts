@@ -1,4 +1,7 @@
 import { encodeRows } from '../csv/encode.js';
+import { THIS_SERVICE } from '../datasets/dataset.js';
+import type { Keeping } from '../sources/keeping.js';
+import type { Recording } from '../sources/kind.js';
 import type { Reading, Source } from '../sources/source.js';
 import {
   type CollectorColumn,
@@ -7,14 +10,8 @@ import {
   collectorRows,
 } from './collector-dataset.js';
 
-/** The published name of the log. */
-export const COLLECTOR_LOG = 'collector-log';
-
-/** Milliseconds between two entries. */
-export const COLLECTOR_LOG_INTERVAL = 60_000;
-
 /** Beside the dataset's name, what changes over time; the rest of the dataset `collector` follows from it, or is text. */
-export const COLLECTOR_LOG_COLUMNS: readonly CollectorColumn[] = [
+const COLUMNS: readonly CollectorColumn[] = [
   'state',
   'rows',
   'age_seconds',
@@ -26,16 +23,36 @@ export const COLLECTOR_LOG_COLUMNS: readonly CollectorColumn[] = [
 
 const FREE = { requests: 0, attempts: 0, bytes: 0, readCapacityUnits: 0, metricsRequested: 0 };
 
+/** How the service's own log is kept: like the log of any source. */
+export const COLLECTOR_LOG: {
+  readonly title: string;
+  /** Milliseconds between two entries. */
+  readonly interval: number;
+  readonly recording: Recording;
+  readonly keeping: Keeping;
+} = {
+  title: THIS_SERVICE,
+  interval: 60_000,
+  recording: {
+    name: 'collector-log',
+    log: true,
+    changes: false,
+    configured: COLUMNS,
+    timestampColumn: null,
+  },
+  keeping: { keep: 7, retention: 90 },
+};
+
 /**
  * The dataset `collector` as a source of its own: recorded as a log, it has a row per polled dataset and minute, so that
  * Grafana draws the age of the data, the polls and the answers over time. Its rows are about the other sources only.
  */
 export function createCollectorLogSource(options: CollectorDatasetOptions): Source {
-  const names = ['dataset', ...COLLECTOR_LOG_COLUMNS] as const;
+  const names = ['dataset', ...COLUMNS] as const;
   const columns = names.map(collectorColumn);
   const rows = collectorRows(options, names);
   return {
-    title: 'this service',
+    title: COLLECTOR_LOG.title,
     async read(): Promise<Reading> {
       const sorted = [...rows()].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
       return { rows: encodeRows(columns, sorted), keys: ['dataset'], cost: FREE };

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { createCollectorLogSource } from '../../src/collect/collector-log.js';
-import { collectorLog } from '../../src/create-sources.js';
+import { COLLECTOR_LOG, createCollectorLogSource } from '../../src/collect/collector-log.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { openTestRecorder } from '../support/test-recorder.js';
@@ -15,11 +14,12 @@ it('is recorded like any log: a row for each polled dataset and minute, with its
   const clock = new ManualClock(START);
   const world = await collectorWorld(t, { clock, record: { log: true, changes: true } });
   world.source.script = (poll) => (poll === 1 ? counted(1) : new Error('no answer'));
-  const { source, recording, interval } = collectorLog({
-    sources: [{ collector: world.collector, region: null }],
+  const source = createCollectorLogSource({
+    sources: [{ collector: world.collector, price: () => 0 }],
     responseTimes: (name) => (name === 'flags' ? { p50: 0.25, p99: 12.5 } : null),
     clock,
   });
+  const { recording, interval } = COLLECTOR_LOG;
   assert.equal(interval, 60_000);
   const { dataDir } = world;
   const health = new PollHealth(interval, clock);
@@ -60,7 +60,7 @@ it('tells of a dataset that was never read, and asks nothing of AWS', async (t) 
   const clock = new ManualClock(START);
   const { collector } = await collectorWorld(t, { clock });
   const source = createCollectorLogSource({
-    sources: [{ collector, region: null }],
+    sources: [{ collector, price: () => 0 }],
     responseTimes: () => null,
     clock,
   });

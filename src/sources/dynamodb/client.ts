@@ -1,5 +1,6 @@
 import type { TablePlace } from './errors.js';
 import { PlainScanCodec } from './json-codec.js';
+import { collectAtMost, MAX_ANSWER_BYTES } from './limits.js';
 import { DynamoDBClient, errorTypeRegistries } from './sdk.js';
 
 /** Where a table is; all else (credentials, profile, endpoint) is left to the SDK's own default chain. */
@@ -39,6 +40,7 @@ export function createDynamoDbClient(options: ClientOptions): DynamoDBClient {
       httpAgent: { keepAlive: true, maxSockets: MAX_IN_FLIGHT },
       httpsAgent: { keepAlive: true, maxSockets: MAX_IN_FLIGHT },
     },
+    streamCollector: collectAtMost(MAX_ANSWER_BYTES),
     // As the SDK's own runtimeConfig.shared.js has them, but for the codec.
     protocolSettings: {
       defaultNamespace: 'com.amazonaws.dynamodb',
@@ -75,4 +77,13 @@ export async function placeOf(client: DynamoDBClient, table: string): Promise<Ta
   const region = await client.config.region().catch(() => null);
   // An empty AWS_REGION, as Compose passes it on, is a region for the SDK.
   return { table, region: region || null, endpoint: endpoints.get(client) ?? null };
+}
+
+/** The configured region, or the one that the SDK's default chain finds; null: none. */
+export async function regionOf(configured: string | null): Promise<string | null> {
+  if (configured !== null) return configured;
+  const client = createDynamoDbClient({ region: null, endpoint: null });
+  const { region } = await placeOf(client, '');
+  client.destroy();
+  return region;
 }
