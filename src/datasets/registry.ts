@@ -1,8 +1,5 @@
-import leven from 'leven';
+import { closest } from '../base/closest.js';
 import type { Dataset, Registry } from './dataset.js';
-
-/** How many letters may differ for "did you mean", at most; and never more than half the name. */
-const CLOSE = 4;
 
 /** The datasets of the service by name. */
 export class DatasetRegistry implements Registry {
@@ -23,18 +20,6 @@ export class DatasetRegistry implements Registry {
   }
 
   closest(name: string): string | undefined {
-    const limit = Math.min(CLOSE, Math.floor(name.length / 2));
-    let best: string | undefined;
-    let bestDistance = limit + 1;
-    for (const candidate of this.#datasets.keys()) {
-      // As far apart as their lengths at least; what leven does grows with the product of the two.
-      if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
-      const distance = leven(name.toLowerCase(), candidate.toLowerCase());
-      if (distance < bestDistance) {
-        best = candidate;
-        bestDistance = distance;
-      }
-    }
-    return best;
+    return closest(name, this.#datasets.keys());
   }
 }

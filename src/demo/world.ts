@@ -6,8 +6,7 @@ import { describeError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { projectRoot } from '../base/project.js';
 import type { Config } from '../config/config.js';
-import { recordingOfInstances, recordingOfTable } from '../config/recording.js';
-import { instancesTitle, tableTitle } from '../sources/titles.js';
+import { configuredSources } from '../sources/index.js';
 import { ApiServer } from './api-server.js';
 import { startAwsStandIn } from './aws-stand-in.js';
 import { City } from './city.js';
@@ -102,16 +101,11 @@ async function setInMotion(
 }
 
 /** The fleet's tables with the recording options of the configuration. */
-function pastTables({ tables, instances }: Config): Map<PastPoll['table'], PastTable> {
+function pastTables(config: Config): Map<PastPoll['table'], PastTable> {
   const recorded = new Map<PastPoll['table'], PastTable>();
-  for (const table of tables) {
-    const source = tableTitle(table.table);
-    const recording = recordingOfTable(table);
-    recorded.set(table.table as PastPoll['table'], { ...recording, source, rename: table.rename });
-  }
-  if (instances !== null) {
-    const source = instancesTitle(instances);
-    recorded.set('api-server', { ...recordingOfInstances(instances), source, rename: {} });
+  for (const { title, recording, pythonScript } of configuredSources(config)) {
+    const table = (pythonScript?.table ?? 'api-server') as PastPoll['table'];
+    recorded.set(table, { ...recording, source: title, rename: pythonScript?.rename ?? {} });
   }
   return recorded;
 }

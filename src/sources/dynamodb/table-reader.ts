@@ -1,9 +1,9 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '../../base/clock.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
-import { scanUnits } from '../prices.js';
 import type { ReadingCost } from '../source.js';
 import type { ClientOptions } from './client.js';
+import { scanUnits } from './cost.js';
 import { type ColumnOptions, checkOrigins, ItemLayout } from './layout.js';
 import { type Pace, readSegments, type SegmentsRead, type SegmentsTask } from './read-segments.js';
 import type { TableShape } from './run-encoder.js';

@@ -1,6 +1,6 @@
 /**
- * What reading costs, in US dollars: estimates for `--check`, the dataset `collector` and the docs, not a bill. Free
- * tiers, reserved capacity and discounts are left out.
+ * What reading a table costs, in US dollars: estimates for `--check`, the dataset `collector` and the docs, not a bill.
+ * Free tiers, reserved capacity and discounts are left out.
  */
 
 /**
@@ -17,17 +17,6 @@ const READ_REQUEST_UNITS_MILLION: Readonly<Record<string, number>> = {
 /** For any other region, and when the region is not known: most of them lie within a tenth of it. */
 const READ_REQUEST_UNITS_MILLION_ELSEWHERE = 0.14;
 
-/** Per metric that GetMetricData is asked for: USD 0.01 per thousand, https://aws.amazon.com/cloudwatch/pricing/ */
-const METRIC = 0.01 / 1_000;
-
-/** The month that AWS reckons with: 730 hours. */
-const MONTH = 730 * 3_600_000;
-
-/** Polls in a month at that interval in milliseconds. */
-export function pollsPerMonth(interval: number): number {
-  return MONTH / interval;
-}
-
 /**
  * Price of so many read capacity units on an on-demand table. A provisioned table is not billed per read: there the
  * units are taken from the capacity that is paid for anyway.
@@ -35,11 +24,6 @@ export function pollsPerMonth(interval: number): number {
 export function readPrice(units: number, region: string | null): number {
   const million = READ_REQUEST_UNITS_MILLION[region ?? ''] ?? READ_REQUEST_UNITS_MILLION_ELSEWHERE;
   return (units / 1_000_000) * million;
-}
-
-/** Price of so many metrics asked for. */
-export function metricPrice(metrics: number): number {
-  return metrics * METRIC;
 }
 
 /**

@@ -1,13 +1,7 @@
 /**
- * How sources are called to people. A recorder knows by it, at the next start, whether it is still the same source that
- * goes on with a dataset; so the past that the demo makes up carries the same titles.
+ * How instances are called to people; `regions` empty: of the SDK's own region. A recorder recognises its source by it
+ * at the next start, so it never changes.
  */
-
-export function tableTitle(table: string): string {
-  return `DynamoDB table ${table}`;
-}
-
-/** Instances of `ids`, and those with `tags`; `regions` empty: of the SDK's own region. */
 export function instancesTitle({
   ids,
   tags,
