@@ -11,8 +11,7 @@ import { asksForHelp } from '../config/arguments.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { ConfigMistakes } from '../config/mistakes.js';
 import { DEMO_USAGE, readDemoArguments } from './arguments.js';
-import { demoServiceEnded } from './errors.js';
-import { startService } from './service-process.js';
+import { serviceEnded, startService } from './service-process.js';
 import { welcome } from './welcome.js';
 import { startWorld } from './world.js';
 
@@ -49,6 +48,8 @@ try {
 } catch (error) {
   if (!stopping.signal.aborted) {
     for (const line of linesOf(error)) console.error(line);
+    // The simulated fleet runs until it is told to stop; closing waits for it.
+    stopping.abort(error);
     await closing.close();
     process.exit(error instanceof ConfigMistakes ? error.exitCode : 1);
   }
@@ -73,8 +74,8 @@ async function run(): Promise<void> {
   closing.add(() => service.stop());
   const url = await service.ready(signal);
   console.log(await welcome({ ...config, url, clock: systemClock, signal }));
-  const { code } = await service.ended;
-  if (!signal.aborted) throw demoServiceEnded(`with exit code ${code}`);
+  const ended = await service.ended;
+  if (!signal.aborted) throw serviceEnded(ended);
 }
 
 /** Fails before the history is written rather than after. */

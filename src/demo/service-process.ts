@@ -72,8 +72,13 @@ async function isReady(url: string): Promise<boolean> {
   );
 }
 
-function rejectEnded({ code, signal }: Ended): never {
-  throw demoServiceEnded(code === null ? `by ${signal}` : `with exit code ${code}`);
+function rejectEnded(ended: Ended): never {
+  throw serviceEnded(ended);
+}
+
+/** The error for a service that ended by itself, naming its exit code or the signal that killed it. */
+export function serviceEnded({ code, signal }: Ended): Error {
+  return demoServiceEnded(code === null ? `by ${signal}` : `with exit code ${code}`);
 }
 
 async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {

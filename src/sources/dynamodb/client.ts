@@ -1,5 +1,6 @@
 import type { TablePlace } from './errors.js';
 import { PlainScanCodec } from './json-codec.js';
+import { collectAtMost, MAX_ANSWER_BYTES } from './limits.js';
 import { DynamoDBClient, errorTypeRegistries } from './sdk.js';
 
 /** Where a table is; all else (credentials, profile, endpoint) is left to the SDK's own default chain. */
@@ -39,6 +40,7 @@ export function createDynamoDbClient(options: ClientOptions): DynamoDBClient {
       httpAgent: { keepAlive: true, maxSockets: MAX_IN_FLIGHT },
       httpsAgent: { keepAlive: true, maxSockets: MAX_IN_FLIGHT },
     },
+    streamCollector: collectAtMost(MAX_ANSWER_BYTES),
     // As the SDK's own runtimeConfig.shared.js has them, but for the codec.
     protocolSettings: {
       defaultNamespace: 'com.amazonaws.dynamodb',

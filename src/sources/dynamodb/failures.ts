@@ -1,5 +1,6 @@
 import { DynamoCsvError, describeError } from '../../base/errors.js';
 import {
+  answerTooLarge,
   credentialsExpired,
   credentialsMissing,
   credentialsRejected,
@@ -12,6 +13,7 @@ import {
   tableNotFound,
   tableThrottled,
 } from './errors.js';
+import { AnswerTooLarge } from './limits.js';
 
 /**
  * What the SDK throws, by name, sorted into what a user can do about it.
@@ -57,6 +59,7 @@ const UNREACHABLE = new Set([
 /** What was thrown by a request, as the error a user reads. `action` as IAM names it: `dynamodb:Scan`. */
 export function explainFailure(thrown: unknown, place: TablePlace, action: string): DynamoCsvError {
   if (thrown instanceof DynamoCsvError) return thrown;
+  if (thrown instanceof AnswerTooLarge) return answerTooLarge(place, thrown);
   const { name, code, message } = facts(thrown);
   if (/^Region is missing|region=""/.test(message)) return regionMissing(place, thrown);
   if (EXPIRED.has(name) || (isProviderError(name) && /expired/i.test(message))) {

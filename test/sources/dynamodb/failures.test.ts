@@ -32,6 +32,7 @@ function sourceOf(endpoint: string | null, options: Partial<DynamoDbSourceOption
     consistent: false,
     segments: 'auto',
     maxReadCapacity: null,
+    maxPollMegabytes: null,
     threads,
     ...options,
   });

@@ -36,6 +36,7 @@ function sourceOf(table: string, options: Partial<DynamoDbSourceOptions> = {}): 
     consistent: true,
     segments: 'auto',
     maxReadCapacity: null,
+    maxPollMegabytes: null,
     threads,
     ...options,
   });
