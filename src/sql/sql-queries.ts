@@ -48,7 +48,7 @@ export interface SqlQueriesOptions {
 /** How a SELECT is computed. */
 interface Terms {
   readonly shape: OutputShape;
-  readonly session: Pick<SessionOptions, 'lane' | 'limit' | 'now'>;
+  readonly session: Pick<SessionOptions, 'caller' | 'limit' | 'now'>;
   readonly mostRows: number | null;
   /** What DuckDB's error means to the one who asked. */
   readonly explain: (error: unknown) => unknown;
@@ -81,7 +81,7 @@ export class SqlQueries implements Queries {
     const terms: Terms = {
       shape,
       // Only a view too large to be kept asks for the time here.
-      session: { lane: 'ours', limit: WINDOW_LIMIT, ...(dataset.kind === 'view' ? { now } : {}) },
+      session: { caller: 'service', limit: WINDOW_LIMIT, ...(dataset.kind === 'view' ? { now } : {}) },
       mostRows: null,
       explain: (error) => error,
     };
@@ -120,7 +120,7 @@ export class SqlQueries implements Queries {
     const times = inputs.flatMap((input) => input.status().readAt ?? []);
     const terms: Terms = {
       shape,
-      session: { lane: 'foreign', limit: FOREIGN_LIMIT, now },
+      session: { caller: 'outside', limit: FOREIGN_LIMIT, now },
       mostRows: FOREIGN_ROWS,
       explain: refusal,
     };
@@ -227,11 +227,11 @@ async function columnsOf(session: Session, sql: string, withDays: string): Retur
 function refusal(error: unknown, linesBefore: number | null = null): unknown {
   if (error instanceof SelectMistake) {
     return error.remedy === null
-      ? sqlFailed(error.message, error.place)
+      ? sqlFailed(error.message, error.position)
       : sqlRefused(error.message, error.remedy);
   }
   if (error instanceof DynamoCsvError || !(error instanceof Error) || error.name !== 'Error') return error;
-  const { reason, place } = readDuckDbError(error);
-  const isTold = place !== null && linesBefore !== null && place.line > linesBefore;
-  return sqlFailed(reason, isTold ? { ...place, line: place.line - linesBefore } : null);
+  const { reason, position } = readDuckDbError(error);
+  const isTold = position !== null && linesBefore !== null && position.line > linesBefore;
+  return sqlFailed(reason, isTold ? { ...position, line: position.line - linesBefore } : null);
 }
