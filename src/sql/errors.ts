@@ -63,3 +63,11 @@ export function sqlTooManyRows(limit: number): DynamoCsvError {
     status: 400,
   });
 }
+
+/** More queries than DuckDB answers in time. */
+export function tooManyQueries(): DynamoCsvError {
+  return new DynamoCsvError('TOO_MANY_QUERIES', 'Too many queries are waiting to be computed', {
+    remedy: 'ask again in a few seconds, or less often: fewer panels, a longer refresh interval',
+    status: 503,
+  });
+}
