@@ -27,8 +27,8 @@ import { createHttpMetrics, type HttpMetrics } from './http/metrics.js';
 import { createHttp, type Http, ResponseTimes } from './http/server.js';
 import { warnAboutUnservedData } from './recorder/unserved-data.js';
 import { type OpenSources, openSources } from './sources/index.js';
-import { checkViews } from './sql/check-views.js';
 import { Sql } from './sql/sql.js';
+import { tryViews } from './sql/try-views.js';
 import type { ViewDataset } from './sql/view-dataset.js';
 import { openRecorder } from './takeover/open-recorder.js';
 import type { TakeoverOptions } from './takeover/takeover.js';
@@ -269,10 +269,10 @@ function loopsOf(polled: readonly Polled[], sealer: Sealer, { days, clock }: Ser
 function watchViews(views: readonly ViewDataset[], { clock, logger }: Service): Loop {
   return {
     async run(signal) {
-      let waiting = await checkViews(views, logger, signal);
+      let waiting = await tryViews(views, logger, signal);
       while (waiting.length > 0 && !signal.aborted) {
         await clock.sleep(VIEWS_AGAIN, signal).catch(() => undefined);
-        if (!signal.aborted) waiting = await checkViews(waiting, logger, signal);
+        if (!signal.aborted) waiting = await tryViews(waiting, logger, signal);
       }
     },
   };
