@@ -42,6 +42,8 @@ export function readingOf(items: Items): Reading {
     .map(([key, item]): Cell[] => [key, ...names.map((name) => item[name] ?? null)]);
   const cost = { requests: 1, attempts: 1, bytes: 0, readCapacityUnits: 0, metricsRequested: 0 };
   return {
+    kind: 'full',
+    position: null,
     rows: encodeRows([{ name: KEY, type: 'string', seen: true }, ...columns], rows),
     keys: [KEY],
     cost,
