@@ -119,6 +119,11 @@ export class TableRecorder {
     return this.#table.state.current;
   }
 
+  /** The time up to which everything counts that was recorded. */
+  get #countedAt(): number {
+    return Math.max(this.#state.readAt ?? 0, this.#table.changes?.lastAt ?? 0);
+  }
+
   get #keyCount(): number {
     return this.#state.keys.length;
   }
@@ -134,7 +139,7 @@ export class TableRecorder {
   /** Works out what a poll adds, and writes nothing. */
   async #prepare(reading: Reading, startedAt: number): Promise<Poll> {
     if (reading.kind === 'delta' && this.position === null) throw deltaWithoutItems(this.#options.source);
-    const times = reading.kind === 'delta' ? timesAfter(this.#lastAt, reading) : [];
+    const times = reading.kind === 'delta' ? timesAfter(this.#countedAt, reading) : [];
     const at = Math.max(startedAt, this.#lastAt + 1, times.at(-1) ?? 0);
     this.#lastAt = at;
     const laidOut = await this.#layOut(reading, at);
@@ -213,9 +218,9 @@ export class TableRecorder {
   }
 }
 
-/** Times of a delta's records that go on from the latest poll's, and never go back. */
-function timesAfter(lastAt: number, { records }: DeltaReading): number[] {
-  let latest = lastAt + 1;
+/** Times of a delta's records, later than what was recorded before, and never going back. */
+function timesAfter(countedAt: number, { records }: DeltaReading): number[] {
+  let latest = countedAt + 1;
   return records.map(({ at }) => {
     latest = Math.max(latest, at);
     return latest;
