@@ -3,7 +3,8 @@ import type { DynamoCsvError } from '../base/errors.js';
 import type { LocalDays } from '../base/local-days.js';
 import type { Logger } from '../base/logger.js';
 import type { PollHealth } from '../datasets/freshness.js';
-import type { Recorded, TableRecorder } from '../recorder/table-recorder.js';
+import type { Recorded } from '../recorder/poll.js';
+import type { TableRecorder } from '../recorder/table-recorder.js';
 import type { Reading, Source } from '../sources/source.js';
 import { pollFailed } from './errors.js';
 import type { PollMetrics } from './metrics.js';
@@ -87,7 +88,7 @@ export class Collector {
     const { clock, source, recorder, random = Math.random } = this.#options;
     const startedAt = clock.now();
     try {
-      const reading = await source.read({ known: recorder.known, signal });
+      const reading = await source.read({ known: recorder.known, position: recorder.position, signal });
       const recorded = await recorder.record(reading, startedAt);
       this.#succeeded(reading, recorded, Math.max(0, clock.now() - startedAt));
     } catch (thrown) {

@@ -1,8 +1,7 @@
 import { digest } from '../base/hash.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
+import { NOW_STANDS } from '../windows/window-key.js';
 import type { Session } from './session.js';
-
-export { NOW_STANDS } from '../windows/window-key.js';
 
 /** Names the span of time for which an answer stands that depends on "now"; the empty text for others. */
 export function slotOf(dependsOnNow: boolean, now: number): string {

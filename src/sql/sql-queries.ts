@@ -6,7 +6,7 @@ import { compilePivotValues } from '../windows/compile/pivot-sql.js';
 import { parseWindow } from '../windows/parse-window.js';
 import { CONTENT_TYPES, type OutputShape, parseShape } from '../windows/shape.js';
 import type { Window } from '../windows/window.js';
-import { isRelative, shapeKey, windowKey } from '../windows/window-key.js';
+import { isRelative, NOW_STANDS, shapeKey, windowKey } from '../windows/window-key.js';
 import { AnswerRunner, type Terms } from './answer-runner.js';
 import type { Catalog } from './catalog.js';
 import { columnOf } from './computed-columns.js';
@@ -15,7 +15,7 @@ import { columnsOfOutsideSql, explainOutsideSql, refuseWindowParameters } from '
 import { withPrunedPartitions } from './partition-pruning.js';
 import type { ParsedSelect, SelectParser } from './select-parser.js';
 import type { Session } from './session.js';
-import { NOW_STANDS, readTogether, type SqlDataset, syncAll } from './sql-dataset.js';
+import { readTogether, type SqlDataset, syncAll } from './sql-dataset.js';
 
 /** Milliseconds that a window may compute: nobody waits longer for a panel. */
 const WINDOW_LIMIT = 30_000;

@@ -77,8 +77,10 @@ class InstancesSource implements Source {
     }
     const rows = [...cells].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
     return {
+      kind: 'full',
       rows: encodeRows(INSTANCE_COLUMNS, rows),
       keys: INSTANCE_KEYS,
+      position: null,
       cost: sumCosts(
         outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.cost] : [])),
       ),
