@@ -16,8 +16,7 @@ export const ConfigurationSchema = Type.Object(
     timeZone: Type.Optional(
       Type.String({
         ...words({
-          description:
-            'The time zone of days, hours and weeks: a name of the IANA time zone database.',
+          description: 'The time zone of days, hours and weeks: a name of the IANA time zone database.',
           default: 'UTC',
           examples: ['America/New_York'],
         }),

@@ -14,6 +14,11 @@ export interface Source {
    * Rejects with the signal's reason when it aborts.
    */
   read(request: { readonly known: readonly Column[]; readonly signal: AbortSignal }): Promise<Reading>;
+  /**
+   * Milliseconds that a reading needs by what is known of the source now, such as its size and the limits of its
+   * reading; 0 or absent: nothing is known. A poll's deadline is never shorter.
+   */
+  neededTime?(): number;
   /** Frees connections and threads. */
   close(): Promise<void>;
 }

@@ -131,7 +131,7 @@ export const TableOptions = Type.Object(
       Type.String({
         ...words({
           description:
-            "The name of the time column of a log and of changes. By default `timestamp`, or `poll_timestamp` if the table has an attribute of that name.",
+            'The name of the time column of a log and of changes. By default `timestamp`, or `poll_timestamp` if the table has an attribute of that name.',
           examples: ['polled_at'],
         }),
         minLength: 1,

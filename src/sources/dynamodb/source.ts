@@ -2,8 +2,10 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Clock, systemClock } from '../../base/clock.js';
 import { DynamoCsvError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
+import type { Deadlines } from '../aws/deadlines.js';
 import type { Reading, Source } from '../source.js';
 import { createDynamoDbClient, placeOf } from './client.js';
+import { scanUnits } from './cost.js';
 import { explainFailure } from './failures.js';
 import { describeTable, type TableDescription } from './table.js';
 import { type ReadOptions, TableReader } from './table-reader.js';
@@ -17,6 +19,8 @@ export interface DynamoDbSourceOptions extends ReadOptions {
   readonly threads: ScanThreads;
   /** Another endpoint than the SDK's default chain finds; for tests. */
   readonly endpoint?: string | null;
+  /** Other deadlines than the usual; for tests. */
+  readonly deadlines?: Deadlines;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
@@ -31,7 +35,7 @@ export function createDynamoDbSource(options: DynamoDbSourceOptions): Source {
 
 class DynamoDbSource implements Source {
   readonly title: string;
-  readonly #table: string;
+  readonly #options: DynamoDbSourceOptions;
   readonly #clock: Clock;
   readonly #client: DynamoDBClient;
   readonly #reader: TableReader;
@@ -42,9 +46,10 @@ class DynamoDbSource implements Source {
   #paidAt = 0;
 
   constructor(options: DynamoDbSourceOptions) {
-    const client = { region: options.region, endpoint: options.endpoint ?? null };
+    const { region, endpoint = null, deadlines } = options;
+    const client = { region, endpoint, ...(deadlines === undefined ? {} : { deadlines }) };
     this.title = tableTitle(options.table);
-    this.#table = options.table;
+    this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#client = createDynamoDbClient(client);
     this.#reader = new TableReader(options, this.#client, client, options.threads, this.#clock);
@@ -60,6 +65,15 @@ class DynamoDbSource implements Source {
     }
     // Deleted and made again with another key since it was described: once more, with the key it has now.
     return this.#attempt(request);
+  }
+
+  /** Twice what the limits on reading the table make of its size. */
+  neededTime(): number {
+    const { maxReadCapacity, consistent } = this.#options;
+    const { bytes = 0, readCapacity = null } = this.#description?.value ?? {};
+    const units = scanUnits(Math.max(bytes, this.#observed.bytes), { consistent });
+    const perSecond = Math.min(maxReadCapacity ?? Infinity, readCapacity ?? Infinity);
+    return 2 * ((units / perSecond) * 1_000 + Math.max(0, this.#paidAt - this.#clock.now()));
   }
 
   async close(): Promise<void> {
@@ -85,7 +99,7 @@ class DynamoDbSource implements Source {
       // Whatever went wrong: what is believed of the table may be why.
       this.#description = null;
       signal.throwIfAborted();
-      throw explainFailure(thrown, await placeOf(this.#client, this.#table), 'dynamodb:Scan');
+      throw explainFailure(thrown, await placeOf(this.#client, this.#options.table), 'dynamodb:Scan');
     }
   }
 
@@ -94,7 +108,7 @@ class DynamoDbSource implements Source {
     if (this.#description !== null && now - this.#description.at < DESCRIPTION_LIFETIME) {
       return { description: this.#description.value, requests: 0 };
     }
-    const value = await describeTable(this.#client, this.#table, signal);
+    const value = await describeTable(this.#client, this.#options.table, signal);
     this.#description = { value, at: now };
     return { description: value, requests: 1 };
   }

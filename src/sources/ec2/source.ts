@@ -2,6 +2,8 @@ import { type Clock, isoTime } from '../../base/clock.js';
 import type { DynamoCsvError } from '../../base/errors.js';
 import { encodeRows } from '../../csv/encode.js';
 import type { Cell } from '../../csv/rows.js';
+import { clientOptions, prepareClient } from '../aws/client.js';
+import { DEADLINES, type Deadlines } from '../aws/deadlines.js';
 import type { Reading, ReadingCost, Source } from '../source.js';
 import { INSTANCE_COLUMNS, INSTANCE_KEYS } from './columns.js';
 import { regionsNotRead } from './errors.js';
@@ -15,10 +17,12 @@ export interface InstancesSourceOptions extends InstanceSelection {
   /** Empty: the region that the SDK finds. */
   readonly regions: readonly string[];
   readonly clock: Clock;
+  /** Other deadlines than the usual; for tests. */
+  readonly deadlines?: Deadlines;
 }
 
-/** Milliseconds until a connection stands, and until an answer is there. */
-const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 20_000, throwOnRequestTimeout: true };
+/** Connections of one client: it asks page after page. */
+const MAX_SOCKETS = 4;
 
 /** EC2 instances with their state and their latest CloudWatch measurements, one row each. */
 export function createInstancesSource(options: InstancesSourceOptions): Source {
@@ -45,10 +49,10 @@ class InstancesSource implements Source {
   readonly #clock: Clock;
   readonly #regions: readonly Region[];
 
-  constructor({ regions, clock, ids, tags }: InstancesSourceOptions) {
+  constructor({ regions, clock, ids, tags, deadlines = DEADLINES }: InstancesSourceOptions) {
     this.#selection = { ids, tags };
     this.#clock = clock;
-    this.#regions = (regions.length === 0 ? [null] : regions).map(openRegion);
+    this.#regions = (regions.length === 0 ? [null] : regions).map((region) => openRegion(region, deadlines));
     this.title = instancesTitle({ ids, tags, regions });
   }
 
@@ -110,13 +114,18 @@ class InstancesSource implements Source {
   }
 }
 
-function openRegion(name: string | null): Region {
-  const config = { ...(name === null ? {} : { region: name }), requestHandler: TIMEOUTS };
+function openRegion(name: string | null, deadlines: Deadlines): Region {
+  const config = {
+    ...(name === null ? {} : { region: name }),
+    ...clientOptions({ maxSockets: MAX_SOCKETS, silence: deadlines.silence }),
+  };
   const ec2 = new EC2Client(config);
   const cloudWatch = new CloudWatchClient(config);
   const meter = new Meter();
-  meter.attach(ec2);
-  meter.attach(cloudWatch);
+  for (const client of [ec2, cloudWatch]) {
+    meter.attach(client);
+    prepareClient(client, deadlines);
+  }
   return { name, ec2, cloudWatch, meter, last: [] };
 }
 

@@ -9,6 +9,7 @@ import { createDynamoDbSource, type DynamoDbSourceOptions } from '../../../src/s
 import { ScanThreads } from '../../../src/sources/dynamodb/threads.js';
 import type { Source } from '../../../src/sources/source.js';
 import { useTestAws, withEnvironment } from '../../support/aws.js';
+import { HANGING, SHORT_DEADLINES } from '../../support/hanging-server.js';
 import {
   described,
   page,
@@ -212,6 +213,81 @@ describe('a Scan that fails half way', () => {
     assert.equal(reading?.rows.ends.length, 1);
     assert.equal(reading?.cost.requests, 2);
     assert.equal(reading?.cost.attempts, 4);
+  });
+});
+
+const USER = 'User: arn:aws:sts::1:assumed-role/reader/i-0 is not authorized to perform: ';
+
+describe("AWS's own sentence is told, with the remedy that fits it", () => {
+  const refusals = [
+    [
+      'KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: The ciphertext refers to a customer master key that does not exist',
+      /allow kms:Decrypt on the key.*docs\/iam\.md/,
+    ],
+    [
+      `${USER}kms:Decrypt on resource: arn:aws:kms:us-east-1:1:key/abc because no identity-based policy allows the kms:Decrypt action`,
+      /allow kms:Decrypt on the key.*docs\/iam\.md/,
+    ],
+    [
+      `${USER}dynamodb:Scan on resource: arn:x with an explicit deny in a service control policy`,
+      /ask the administrators of your AWS organization to allow dynamodb:Scan/,
+    ],
+    [
+      `${USER}dynamodb:Scan on resource: arn:x because no VPC endpoint policy allows the dynamodb:Scan action`,
+      /allow dynamodb:Scan in the policy of the VPC endpoint/,
+    ],
+    [
+      `${USER}dynamodb:Scan on resource: arn:x because no permissions boundary allows the dynamodb:Scan action`,
+      /allow dynamodb:Scan in the permissions boundary/,
+    ],
+    [
+      `${USER}dynamodb:Scan on resource: arn:x with an explicit deny in an identity-based policy`,
+      /remove the statement that denies dynamodb:Scan/,
+    ],
+    [
+      `${USER}dynamodb:Scan on resource: arn:x because no identity-based policy allows the dynamodb:Scan action`,
+      /allow the action dynamodb:Scan on this table in IAM/,
+    ],
+  ] as const;
+  for (const [sentence, remedy] of refusals) {
+    test(sentence, async () => {
+      const { error } = await readScripted(scanFails('AccessDeniedException', sentence));
+      assertError(error, 'TABLE_ACCESS_DENIED', remedy);
+      assert.ok((error as DynamoCsvError).line.includes(sentence));
+    });
+  }
+});
+
+describe('deadlines', () => {
+  for (const [how, words] of HANGING) {
+    for (const action of ['DescribeTable', 'Scan'] as const) {
+      for (const items of action === 'Scan' ? [0, 30_000] : [0]) {
+        const where = items === 0 ? 'here' : 'in threads';
+        test(`${action}: ${how} is reported, and the next reading starts afresh (${where})`, async (t) => {
+          let hangs = true;
+          const server = await startScriptedDynamoDb((request) => {
+            if (hangs && request.action === action) return { hang: how };
+            return request.action === 'Scan' ? page([1]) : described({ items });
+          });
+          const source = sourceOf(server.endpoint, { deadlines: SHORT_DEADLINES });
+          t.after(async () => {
+            await source.close();
+            await server.close();
+          });
+          const error = await source.read({ known: [], signal: NEVER }).catch((error: unknown) => error);
+          assertError(error, 'DYNAMODB_UNREACHABLE', words);
+          hangs = false;
+          assert.equal((await source.read({ known: [], signal: NEVER })).rows.ends.length, 1);
+        });
+      }
+    }
+  }
+
+  test('whoever is throttled beyond the deadline is told that', async () => {
+    const { error } = await readScripted(scanFails('ThrottlingException', 'Rate exceeded'), {
+      deadlines: { silence: 150, request: 300 },
+    });
+    assertError(error, 'TABLE_THROTTLED', /throttles.*Rate exceeded/);
   });
 });
 
