@@ -7,32 +7,59 @@ import { isAboutCredentials } from './failures.js';
  */
 export const FRESH_FILES = { ignoreCache: true };
 
+interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
 type Send = (...args: readonly unknown[]) => Promise<unknown>;
+type Resolve = (options?: { readonly forceRefresh: true }) => Promise<Credentials>;
 
 interface Client {
   send: unknown;
   readonly config: { readonly credentials: unknown };
 }
 
-/** After a refusal for its credentials, a client resolves them afresh before the next request. */
+/**
+ * A request that is refused for its credentials resolves them afresh, and is sent once more where there are others now:
+ * keys that were renewed in `~/.aws/credentials`, or a role's.
+ */
 export function renewCredentials(client: Client): void {
   const send = (client.send as Send).bind(client);
-  let areRefused = false;
+  let generation = 0;
+  let renewing: Promise<void> | null = null;
+  const renew = async () => {
+    if (await areRenewed(client.config.credentials as Resolve)) generation += 1;
+  };
   client.send = (async (...args) => {
-    // A failure to find any is the request's to tell.
-    if (areRefused) await resolveAfresh(client).catch(() => undefined);
+    const used = generation;
     try {
-      const answer = await send(...args);
-      areRefused = false;
-      return answer;
+      return await send(...args);
     } catch (error) {
-      areRefused ||= isAboutCredentials(error);
-      throw error;
+      if (!isAboutCredentials(error)) throw error;
+      // Requests side by side are refused together: one of them renews.
+      if (generation === used) {
+        renewing ??= renew().finally(() => {
+          renewing = null;
+        });
+        await renewing;
+      }
+      if (generation === used) throw error;
+      return send(...args);
     }
   }) satisfies Send;
 }
 
-async function resolveAfresh({ config }: Client): Promise<void> {
-  const resolve = config.credentials as (options: { readonly forceRefresh: true }) => Promise<unknown>;
-  await resolve({ forceRefresh: true });
+/** Whether resolving them afresh gives others. Where none are found, the refusal tells more. */
+async function areRenewed(resolve: Resolve): Promise<boolean> {
+  try {
+    const before = await resolve();
+    const now = await resolve({ forceRefresh: true });
+    return (['accessKeyId', 'secretAccessKey', 'sessionToken'] as const).some(
+      (part) => before[part] !== now[part],
+    );
+  } catch {
+    return false;
+  }
 }

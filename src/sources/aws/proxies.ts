@@ -41,7 +41,10 @@ async function createProxyAgent(options: AgentOptions): Promise<HttpAgent> {
   const agentFor = (scheme: 'http:' | 'https:', proxy: string) => {
     const made =
       agents.get(scheme + proxy) ??
-      new (scheme === 'https:' ? HttpsProxyAgent : HttpProxyAgent)(proxy, options);
+      (scheme === 'https:'
+        ? new HttpsProxyAgent(proxy, options)
+        : // On a connection that is used again, the request's line would have no host.
+          new HttpProxyAgent(proxy, { ...options, keepAlive: false }));
     agents.set(scheme + proxy, made);
     return made;
   };
