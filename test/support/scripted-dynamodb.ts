@@ -71,17 +71,35 @@ export async function startScriptedDynamoDb(
   };
 }
 
-/** What DescribeTable answers for a table with the partition key `id`, a number. */
-export function described(size: { readonly items?: number; readonly bytes?: number } = {}): ScriptedAnswer {
+/** What DescribeTable answers: by default for an `ACTIVE` table with the partition key `id`, a number. */
+export function described({
+  items = 0,
+  bytes = 0,
+  keys = { id: 'N' },
+  status = 'ACTIVE',
+}: {
+  readonly items?: number;
+  readonly bytes?: number;
+  /** Partition key first, name to type. */
+  readonly keys?: Readonly<Record<string, 'S' | 'N' | 'B'>>;
+  readonly status?: string;
+} = {}): ScriptedAnswer {
+  const entries = Object.entries(keys);
   return {
     ok: {
       Table: {
         TableName: 'scripted',
-        TableStatus: 'ACTIVE',
-        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'N' }],
-        ItemCount: size.items ?? 0,
-        TableSizeBytes: size.bytes ?? 0,
+        TableStatus: status,
+        KeySchema: entries.map(([AttributeName], index) => ({
+          AttributeName,
+          KeyType: index === 0 ? 'HASH' : 'RANGE',
+        })),
+        AttributeDefinitions: entries.map(([AttributeName, AttributeType]) => ({
+          AttributeName,
+          AttributeType,
+        })),
+        ItemCount: items,
+        TableSizeBytes: bytes,
         BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
       },
     },

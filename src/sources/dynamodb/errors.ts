@@ -1,5 +1,6 @@
 import { DynamoCsvError } from '../../base/errors.js';
 import type { AwsFailure, FailureKind } from '../aws/failures.js';
+import { meaningOf } from './status.js';
 
 /** Where a DynamoDB table was looked for. */
 export interface TablePlace {
@@ -69,6 +70,16 @@ export function tableNotFound(place: TablePlace, cause: unknown): DynamoCsvError
     remedy: 'check the name of the table, its region and the account of the credentials',
     status: BAD_UPSTREAM,
     cause,
+  });
+}
+
+/** The table exists and is not `ACTIVE`. `reason`: why reading it failed, where that is known. */
+export function tableNotActive(place: TablePlace, status: string, reason: string | null): DynamoCsvError {
+  const { is, remedy } = meaningOf(status);
+  const sentence = `The ${at(place)} ${is} (its status is ${status})`;
+  return new DynamoCsvError('TABLE_NOT_ACTIVE', reason === null ? sentence : `${sentence}. ${reason}`, {
+    remedy,
+    status: BAD_UPSTREAM,
   });
 }
 

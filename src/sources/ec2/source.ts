@@ -2,15 +2,14 @@ import { type Clock, isoTime } from '../../base/clock.js';
 import type { DynamoCsvError } from '../../base/errors.js';
 import { encodeRows } from '../../csv/encode.js';
 import type { Cell } from '../../csv/rows.js';
-import { clientOptions, prepareClient } from '../aws/client.js';
 import { DEADLINES, type Deadlines } from '../aws/deadlines.js';
 import type { Reading, ReadingCost, Source } from '../source.js';
 import { INSTANCE_COLUMNS, INSTANCE_KEYS } from './columns.js';
 import { regionsNotRead } from './errors.js';
 import { type Instance, type InstanceSelection, readInstances } from './instances.js';
 import { type Measurement, readMeasurements } from './measurements.js';
-import { Meter, sumCosts } from './meter.js';
-import { CloudWatchClient, EC2Client } from './sdk.js';
+import { sumCosts } from './meter.js';
+import { closeRegion, openRegion, type Region, regionsOf } from './region.js';
 import { instancesTitle } from './title.js';
 
 export interface InstancesSourceOptions extends InstanceSelection {
@@ -21,21 +20,9 @@ export interface InstancesSourceOptions extends InstanceSelection {
   readonly deadlines?: Deadlines;
 }
 
-/** Connections of one client: it asks page after page. */
-const MAX_SOCKETS = 4;
-
 /** EC2 instances with their state and their latest CloudWatch measurements, one row each. */
 export function createInstancesSource(options: InstancesSourceOptions): Source {
   return new InstancesSource(options);
-}
-
-interface Region {
-  readonly name: string | null;
-  readonly ec2: EC2Client;
-  readonly cloudWatch: CloudWatchClient;
-  readonly meter: Meter;
-  /** What it had when it was last read: all that can be said of it while it cannot be read. */
-  last: readonly Pick<Instance, 'id' | 'name'>[];
 }
 
 /**
@@ -91,10 +78,7 @@ class InstancesSource implements Source {
   }
 
   async close(): Promise<void> {
-    for (const { ec2, cloudWatch } of this.#regions) {
-      ec2.destroy();
-      cloudWatch.destroy();
-    }
+    for (const region of this.#regions) closeRegion(region);
   }
 
   async #readRegion(
@@ -112,21 +96,6 @@ class InstancesSource implements Source {
     const rows = instances.map((instance) => rowOf(instance, measurements.get(instance.id) ?? null));
     return { rows, cost: meter.take() };
   }
-}
-
-function openRegion(name: string | null, deadlines: Deadlines): Region {
-  const config = {
-    ...(name === null ? {} : { region: name }),
-    ...clientOptions({ maxSockets: MAX_SOCKETS, silence: deadlines.silence }),
-  };
-  const ec2 = new EC2Client(config);
-  const cloudWatch = new CloudWatchClient(config);
-  const meter = new Meter();
-  for (const client of [ec2, cloudWatch]) {
-    meter.attach(client);
-    prepareClient(client, deadlines);
-  }
-  return { name, ec2, cloudWatch, meter, last: [] };
 }
 
 function rowOf(instance: Instance, measurement: Measurement | null): readonly Cell[] {

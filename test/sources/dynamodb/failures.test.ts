@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, describe, test } from 'node:test';
+import { after, describe, type TestContext, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { DynamoCsvError } from '../../../src/base/errors.js';
 import { createDynamoDbSource, type DynamoDbSourceOptions } from '../../../src/sources/dynamodb/source.js';
@@ -10,6 +10,8 @@ import { ScanThreads } from '../../../src/sources/dynamodb/threads.js';
 import type { Source } from '../../../src/sources/source.js';
 import { useTestAws, withEnvironment } from '../../support/aws.js';
 import { HANGING, SHORT_DEADLINES } from '../../support/hanging-server.js';
+import { logLines } from '../../support/log-lines.js';
+import { ManualClock } from '../../support/manual-clock.js';
 import {
   described,
   page,
@@ -256,6 +258,121 @@ describe("AWS's own sentence is told, with the remedy that fits it", () => {
       assert.ok((error as DynamoCsvError).line.includes(sentence));
     });
   }
+});
+
+describe('a table that is not ACTIVE', () => {
+  const statuses = [
+    ['CREATING', /is still being created/],
+    ['DELETING', /is being deleted/],
+    ['ARCHIVED', /was archived.*restore the table from the backup/],
+    ['INACCESSIBLE_ENCRYPTION_CREDENTIALS', /no access to its KMS key.*enable the key/],
+    ['ANOTHER', /cannot be read/],
+  ] as const;
+  for (const [status, words] of statuses) {
+    test(`${status} is told with what it means`, async () => {
+      const { error } = await readScripted(({ action }) =>
+        action === 'Scan'
+          ? { error: 'ResourceNotFoundException', message: 'Requested resource not found' }
+          : described({ status }),
+      );
+      assertError(error, 'TABLE_NOT_ACTIVE', words);
+      assert.match((error as DynamoCsvError).line, new RegExp(`^The table scripted .* ${status}\\)`));
+    });
+  }
+
+  test('a refusal by KMS keeps its sentence, and a table that is ACTIVE keeps its error', async () => {
+    const refused = { error: 'AccessDeniedException', message: 'KMS key access denied error' };
+    const read = (status: string, answer: ScriptedAnswer) =>
+      readScripted(({ action }) => (action === 'Scan' ? answer : described({ status })));
+    const inaccessible = await read('INACCESSIBLE_ENCRYPTION_CREDENTIALS', refused);
+    assertError(inaccessible.error, 'TABLE_NOT_ACTIVE', /KMS key access denied error; enable the key/);
+    const gone = await read('ACTIVE', { error: 'ResourceNotFoundException', message: 'gone' });
+    assertError(gone.error, 'TABLE_NOT_FOUND', /There is no table scripted/);
+  });
+});
+
+describe('a table that was deleted and made again', () => {
+  const items = [
+    { id: { N: '1' }, at: { N: '7' } },
+    { id: { N: '2' }, at: { N: '8' } },
+  ];
+  const changes = [
+    ['has a sort key more', { id: 'N' }, { id: 'N', at: 'N' }],
+    ['has no sort key any more', { id: 'N', at: 'N' }, { id: 'N' }],
+    ['has another partition key', { id: 'N' }, { at: 'N' }],
+  ] as const;
+  for (const [what, before, after] of changes) {
+    test(`${what}: the next poll sees it`, async (t) => {
+      let keys: Readonly<Record<string, 'N'>> = before;
+      const server = await startScriptedDynamoDb(({ action }) =>
+        action === 'Scan' ? page(items) : described({ keys }),
+      );
+      const clock = new ManualClock('2026-11-24T09:30:00Z');
+      const source = sourceOf(server.endpoint, { clock });
+      t.after(() => Promise.all([source.close(), server.close()]));
+      assert.deepEqual((await source.read({ known: [], signal: NEVER })).keys, Object.keys(before));
+      keys = after;
+      clock.advance(30_000);
+      assert.deepEqual((await source.read({ known: [], signal: NEVER })).keys, Object.keys(after));
+    });
+  }
+
+  test('polls go on for an hour while the table can be read and not be described', async (t) => {
+    let fails = false;
+    const server = await startScriptedDynamoDb(({ action }) => {
+      if (action === 'Scan') return page([1]);
+      return fails ? { error: 'ValidationException', message: 'not now' } : described();
+    });
+    const clock = new ManualClock('2026-11-24T09:30:00Z');
+    const source = sourceOf(server.endpoint, { clock });
+    t.after(() => Promise.all([source.close(), server.close()]));
+    const read = () => source.read({ known: [], signal: NEVER });
+    await read();
+    fails = true;
+    clock.advance(30_000);
+    assert.equal((await read()).rows.ends.length, 1);
+    clock.advance(3_600_000);
+    await assert.rejects(read(), { code: 'DYNAMODB_FAILED', message: /not now/ });
+  });
+});
+
+describe('names in columns and only that no item has', () => {
+  const ITEM = { id: { N: '1' }, price: { N: '5' }, address: { M: { city: { S: 'Seoul' } } } };
+  const told = async (t: TestContext, options: Partial<DynamoDbSourceOptions>, items: object[] = [ITEM]) => {
+    const server = await startScriptedDynamoDb(({ action, body }) => {
+      if (action === 'DescribeTable') return described();
+      const names = Object.values((body.ExpressionAttributeNames ?? {}) as Record<string, string>);
+      const kept = items.map((item) =>
+        names.length === 0
+          ? item
+          : Object.fromEntries(Object.entries(item).filter(([name]) => names.includes(name))),
+      );
+      return page(kept as Record<string, unknown>[]);
+    });
+    const { logger, lines } = logLines();
+    const source = sourceOf(server.endpoint, { ...options, logger });
+    t.after(() => Promise.all([source.close(), server.close()]));
+    for (let poll = 1; poll <= 2; poll++) await source.read({ known: [], signal: NEVER });
+    return lines.map(({ msg }) => msg);
+  };
+
+  test('are logged once, with the closest name', async (t) => {
+    assert.deepEqual(await told(t, { columns: ['pricee', 'price'], rename: { price: 'usd' } }), [
+      'columns: no item has an attribute "pricee"; did you mean price?',
+    ]);
+    assert.deepEqual(await told(t, { only: ['address.city', 'price', 'unheard'] }), [
+      'only: no item has an attribute "address.city"; did you mean address?',
+      'only: no item has an attribute "unheard"; check its spelling',
+    ]);
+  });
+
+  test('are not logged while the table is empty, nor when they are seen', async (t) => {
+    assert.deepEqual(await told(t, { columns: ['pricee'] }, []), []);
+    assert.deepEqual(
+      await told(t, { columns: ['usd'], rename: { price: 'usd' }, only: ['price', 'usd'] }),
+      [],
+    );
+  });
 });
 
 describe('deadlines', () => {
