@@ -9,6 +9,7 @@ import { encodeRows } from '../src/csv/encode.js';
 import type { Column } from '../src/csv/rows.js';
 import { PollHealth } from '../src/datasets/freshness.js';
 import { DatasetRegistry } from '../src/datasets/registry.js';
+import { LocalStore } from '../src/history/local-store.js';
 import { Sealer } from '../src/history/sealer.js';
 import { configuredSources } from '../src/sources/index.js';
 import { Sql } from '../src/sql/sql.js';
@@ -85,7 +86,12 @@ export async function makeYear({ dataDir, config: file, rows, csv }: YearOptions
     takeover: null,
   });
   const days = new LocalDays(config.timeZone);
-  const sealer = new Sealer({ ...options, files: nodeFiles, days, parquet: sql.parquet });
+  const sealer = new Sealer({
+    ...options,
+    store: new LocalStore(dataDir, nodeFiles),
+    days,
+    parquet: sql.parquet,
+  });
   const cells = countsAt(now).map((count, index) => [COUNTERS[index]!, String(count)]);
   const reading = { rows: encodeRows(COLUMNS, cells), keys: ['counter_type'], cost: NO_COST };
   const { problems } = await recorder.record(reading, now);

@@ -17,7 +17,9 @@ import type { Config } from './config/config.js';
 import { displayPath } from './config/yaml-file.js';
 import { PollHealth } from './datasets/freshness.js';
 import { openLookups } from './datasets/lookups.js';
+import type { Queries } from './datasets/queries.js';
 import { DatasetRegistry } from './datasets/registry.js';
+import { LocalStore } from './history/local-store.js';
 import { Sealer } from './history/sealer.js';
 import { Sealing } from './history/sealing.js';
 import { createHttpMetrics, type HttpMetrics } from './http/metrics.js';
@@ -33,6 +35,7 @@ import { nodeFiles } from './volume/files.js';
 import { csvFile } from './volume/layout.js';
 import { thisProcess } from './volume/lock.js';
 import { openVolume } from './volume/volume.js';
+import { WindowQueries } from './windows/window-queries.js';
 
 /** A running service. */
 export interface App {
@@ -109,8 +112,8 @@ async function start(service: Service): Promise<App> {
   await takeVolume(service);
   const sql = new Sql({ ...config, ...service });
   closing.add(() => sql.close());
-  const { dataDir } = config;
-  const sealer = new Sealer({ dataDir, files: nodeFiles, days, parquet: sql.parquet, clock, logger });
+  const store = new LocalStore(config.dataDir, nodeFiles);
+  const sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
   await sealer.checkTimeZone();
   const polled = await openDatasets(sealer, service);
   const views = await addDatasets(polled, sql, service);
@@ -118,9 +121,10 @@ async function start(service: Service): Promise<App> {
     ...service,
     metrics: service.httpMetrics,
     ...pageOptions(config),
-    ...queriesOf(polled, sql),
+    ...queriesOf(polled, new WindowQueries({ clock, localDays: days, next: sql.queries })),
   });
-  const polling = new Polling([...loopsOf(polled, sealer, service), watchViews(views, service)], clock);
+  const polling = new Polling(clock);
+  for (const loop of [...loopsOf(polled, sealer, service), watchViews(views, service)]) polling.add(loop);
   closing.add(() => Promise.all([http.close(), polling.stop()]));
   signal.throwIfAborted();
   const url = await listen(http, config);
@@ -212,7 +216,7 @@ async function addDatasets(
   return sql.openViews(config.viewsDir, displayPath(config.viewsDir));
 }
 
-function queriesOf(polled: readonly Polled[], { queries }: Sql) {
+function queriesOf(polled: readonly Polled[], queries: Queries) {
   const tables = polled.filter(({ source }) => source.consumesReadUnits);
   const statistics = new Map(tables.map(({ collector }) => [collector.name, collector.statistics]));
   return { queries, readUnitsToday: (dataset: string) => statistics.get(dataset)?.unitsToday ?? null };
@@ -225,8 +229,9 @@ function pageOptions({ grafanaUrl }: Config) {
 }
 
 function loopsOf(polled: readonly Polled[], sealer: Sealer, { days, clock }: Service): readonly Loop[] {
-  const sources = polled.map(({ collector, source: { keeping } }) => ({ collector, keeping }));
-  return [...polled.map(({ collector }) => collector), new Sealing({ sealer, sources, days, clock })];
+  const sealing = new Sealing({ sealer, days, clock });
+  for (const { collector, source } of polled) sealing.add(collector, source.keeping);
+  return [...polled.map(({ collector }) => collector), sealing];
 }
 
 /** Says which views are broken as soon as their data is there, and has computed them before anybody asks. */

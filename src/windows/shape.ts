@@ -6,6 +6,12 @@ import { lastOf, shown, switchOf } from './parameters.js';
 export const FORMATS = ['csv', 'json', 'parquet'] as const;
 export type Format = (typeof FORMATS)[number];
 
+export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
+  csv: 'text/csv; charset=utf-8',
+  json: 'application/json; charset=utf-8',
+  parquet: 'application/vnd.apache.parquet',
+};
+
 /** How an answer is written. All but `format` is about CSV; the other formats take no notice of it. */
 export interface OutputShape {
   readonly format: Format;

@@ -19,6 +19,7 @@ const DEFAULT_TABLE = {
   consistent: false,
   segments: 'auto',
   maxReadCapacity: null,
+  maxPollMegabytes: null,
   keep: 7,
   retention: null,
   timestampColumn: null,
@@ -63,6 +64,7 @@ tables:
     consistent: true
     segments: 8
     maxReadCapacity: 12.5
+    maxPollMegabytes: 500
     keep: 2w
     retention: 365
     timestampColumn: polled_at
@@ -81,6 +83,7 @@ tables:
       consistent: true,
       segments: 8,
       maxReadCapacity: 12.5,
+      maxPollMegabytes: 500,
       keep: 14,
       retention: 365,
       timestampColumn: 'polled_at',

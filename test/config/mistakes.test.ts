@@ -132,6 +132,10 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'FILE: tables.my-table.maxReadCapacity: "5 RCU" is not a number of read capacity units per second; write it as 5 (line 1)',
   ],
   [
+    'tables: { my-table: { maxPollMegabytes: 4 GB } }',
+    'FILE: tables.my-table.maxPollMegabytes: "4 GB" is not a number of megabytes; write it as 4000 (line 1)',
+  ],
+  [
     'tables: { my-table: { changes: true, keep: 1 year } }',
     'FILE: tables.my-table.keep: "1 year" is not a number of days; write it as 365 (line 1)',
   ],

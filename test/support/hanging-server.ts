@@ -7,16 +7,16 @@ import type { Deadlines } from '../../src/sources/aws/deadlines.js';
 export type Hanging = 'no answer' | 'a body that stalls' | 'a body that drips';
 
 /** Short enough for a test, and longer than the pause between two drops. */
-export const SHORT_DEADLINES: Deadlines = { silence: 150, request: 400 };
+export const SHORT_DEADLINES: Deadlines = { silence: 400, request: 1_000 };
 
 /** Each way, with what is reported of it. */
 export const HANGING: readonly (readonly [Hanging, RegExp])[] = [
-  ['no answer', /does not answer.*: the answer was not complete after 400ms \(.*150 ms/],
-  ['a body that stalls', /does not answer.*after 400ms \(the latest attempt: nothing was received for 150ms/],
-  ['a body that drips', /does not answer.*: the answer was not complete after 400ms(;|$)/],
+  ['no answer', /does not answer.*: the answer was not complete after 1s \(.*400 ms/],
+  ['a body that stalls', /does not answer.*after 1s \(the latest attempt: nothing was received for 400ms/],
+  ['a body that drips', /does not answer.*: the answer was not complete after 1s(;|$)/],
 ];
 
-const DROP_EVERY = 40;
+const DROP_EVERY = 20;
 
 /** Answers so that the answer never ends. */
 export function hang(response: ServerResponse, how: Hanging): void {

@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { formatDuration } from '../../base/durations.js';
-import { describeError } from '../../base/errors.js';
-import { isThrottling } from './failures.js';
+import { facts, isThrottling } from './failures.js';
 
 /** How long AWS may take, in milliseconds. */
 export interface Deadlines {
@@ -74,7 +73,7 @@ async function within<T>(
 /** Whom throttling kept waiting is told that, and not that AWS does not answer. */
 function tooLong(time: number, last: unknown): unknown {
   if (isThrottling(last)) return last;
-  const latest = last === null ? '' : ` (the latest attempt: ${describeError(last)})`;
+  const latest = last === null ? '' : ` (the latest attempt: ${facts(last).reason})`;
   return timeoutError(`the answer was not complete after ${formatDuration(time)}${latest}`);
 }
 

@@ -162,11 +162,28 @@ function failureKind(thrown: unknown): FailureKind | null {
   return UNREACHABLE.has(code) ? 'unreachable' : null;
 }
 
-/** Node reports a host with several addresses as an `AggregateError` without a message. */
-export function facts(thrown: unknown): { name: string; code: string; reason: string } {
+/** What the SDK adds to the message of whatever happens while an answer is read. */
+const READING_HINT = /\s*Deserialization error: to see the raw response.*$/;
+
+/**
+ * What was thrown, without the SDK's hint; `whileReading`: whether the SDK had that hint. Node reports a host with several
+ * addresses as an `AggregateError` without a message.
+ */
+export function facts(thrown: unknown): {
+  name: string;
+  code: string;
+  reason: string;
+  whileReading: boolean;
+} {
   const error = thrown instanceof AggregateError && thrown.message === '' ? thrown.errors[0] : thrown;
   const { name = '', code = '' } = (error ?? {}) as { name?: string; code?: unknown };
-  return { name, code: String(code), reason: describeError(error) };
+  const text = describeError(error);
+  return {
+    name,
+    code: String(code),
+    reason: text.replace(READING_HINT, ''),
+    whileReading: READING_HINT.test(text),
+  };
 }
 
 function missingCredentials(reason: string): Pick<AwsFailure, 'why' | 'where' | 'remedy'> {

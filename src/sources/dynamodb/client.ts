@@ -2,6 +2,7 @@ import { clientOptions, prepareClient } from '../aws/client.js';
 import { DEADLINES, type Deadlines } from '../aws/deadlines.js';
 import type { TablePlace } from './errors.js';
 import { PlainScanCodec } from './json-codec.js';
+import { collectAtMost, MAX_ANSWER_BYTES } from './limits.js';
 import { DynamoDBClient, errorTypeRegistries } from './sdk.js';
 
 /** Where a table is; all else (credentials, profile, endpoint) is left to the SDK's own default chain. */
@@ -35,6 +36,7 @@ export function createDynamoDbClient(options: ClientOptions): DynamoDBClient {
     ...(process.env.AWS_MAX_ATTEMPTS === undefined ? { maxAttempts: MAX_ATTEMPTS } : {}),
     retryMode: 'adaptive',
     ...clientOptions({ maxSockets: MAX_IN_FLIGHT, silence: deadlines.silence }),
+    streamCollector: collectAtMost(MAX_ANSWER_BYTES),
     // As the SDK's own runtimeConfig.shared.js has them, but for the codec.
     protocolSettings: {
       defaultNamespace: 'com.amazonaws.dynamodb',

@@ -105,6 +105,41 @@ export function dynamoDbFailed(
   });
 }
 
+/** A body longer than any that DynamoDB sends. */
+export function answerTooLarge(place: TablePlace, cause: unknown): DynamoCsvError {
+  return new DynamoCsvError(
+    'ANSWER_TOO_LARGE',
+    `The endpoint sent an answer for ${at(place)} that is larger than any page of DynamoDB`,
+    {
+      remedy: 'check that the endpoint is DynamoDB, and not a proxy that changes its answers',
+      status: BAD_UPSTREAM,
+      cause,
+    },
+  );
+}
+
+/** A Scan of which the pages go in a circle. `page` counts the pages of the segment, from 1. */
+export function scanRepeats(table: string, segment: number, page: number): DynamoCsvError {
+  return new DynamoCsvError(
+    'SCAN_REPEATS',
+    `The Scan of table ${table} does not end: page ${page} of segment ${segment} has the LastEvaluatedKey of an earlier page`,
+    { remedy: 'check that the endpoint is DynamoDB', status: BAD_UPSTREAM },
+  );
+}
+
+/** `limit`: the bytes of pages that one poll may read. */
+export function tableTooLarge(table: string, limit: number): DynamoCsvError {
+  const megabytes = Math.floor(limit / 1e6);
+  return new DynamoCsvError(
+    'TABLE_TOO_LARGE',
+    `Table ${table} has more than ${megabytes} MB of JSON, the most that one poll may read`,
+    {
+      remedy: 'leave attributes out with only, or raise maxPollMegabytes if this machine has the memory',
+      status: BAD_UPSTREAM,
+    },
+  );
+}
+
 export function columnCollision(
   table: string,
   column: string,

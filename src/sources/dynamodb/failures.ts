@@ -1,6 +1,14 @@
 import { DynamoCsvError } from '../../base/errors.js';
 import { awsFailure, facts } from '../aws/failures.js';
-import { dynamoDbFailed, noDynamoDb, type TablePlace, tableNotFound, tableNotRead } from './errors.js';
+import {
+  answerTooLarge,
+  dynamoDbFailed,
+  noDynamoDb,
+  type TablePlace,
+  tableNotFound,
+  tableNotRead,
+} from './errors.js';
+import { AnswerTooLarge } from './limits.js';
 
 /**
  * What a request threw, as the error that a user reads. `action` as IAM names it: `dynamodb:Scan`.
@@ -8,17 +16,17 @@ import { dynamoDbFailed, noDynamoDb, type TablePlace, tableNotFound, tableNotRea
  */
 export function explainFailure(thrown: unknown, place: TablePlace, action: string): DynamoCsvError {
   if (thrown instanceof DynamoCsvError) return thrown;
+  if (thrown instanceof AnswerTooLarge) return answerTooLarge(place, thrown);
   const failure = awsFailure(thrown, {
     action,
     allow: (denied) => `allow the action ${denied} on this table in IAM (docs/iam.md)`,
     regionOption: 'region in the configuration of this table',
   });
   if (failure !== null) return tableNotRead(place, failure, thrown);
-  const { name, reason } = facts(thrown);
+  const { name, reason, whileReading } = facts(thrown);
   if (name === 'ResourceNotFoundException') return tableNotFound(place, thrown);
   if (place.endpoint !== null && !/^https?:\/\//.test(place.endpoint))
     return noDynamoDb(place, 'the endpoint does not begin with http:// or https://', thrown);
-  if (reason.includes('Deserialization error'))
-    return noDynamoDb(place, 'something else answers there', thrown);
+  if (whileReading) return noDynamoDb(place, 'something else answers there', thrown);
   return dynamoDbFailed(place, action, reason, thrown);
 }

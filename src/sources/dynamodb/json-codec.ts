@@ -14,12 +14,22 @@ export class PlainScanCodec extends DynamoDBJsonCodec2 {
     const reader = super.createDeserializer();
     const read = reader.read.bind(reader);
     reader.read = (schema, data: string | Uint8Array) =>
-      shapeName(schema) === 'ScanOutput' ? parse(data) : read(schema, data as string);
+      shapeName(schema) === 'ScanOutput'
+        ? { ...parse(data), [BODY_BYTES]: data.length }
+        : read(schema, data as string);
     return reader;
   }
 }
 
-function parse(data: string | Uint8Array): unknown {
+/** Where the answer to a Scan carries the length of its body. */
+const BODY_BYTES = Symbol('bytes of the body');
+
+/** How many bytes the body of this answer to a Scan had; 0 should the SDK have read it itself. */
+export function bodyBytes(answer: object): number {
+  return (answer as { [BODY_BYTES]?: number })[BODY_BYTES] ?? 0;
+}
+
+function parse(data: string | Uint8Array): object {
   if (typeof data === 'string') return JSON.parse(data);
   return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString());
 }

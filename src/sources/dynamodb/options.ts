@@ -28,6 +28,16 @@ const capacity: Kind = {
   },
 };
 
+const megabytes: Kind = {
+  what: 'a number of megabytes',
+  write: 'a whole number from 1, or leave the option out',
+  guess(value) {
+    const [, number, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([mg]i?b?)?\s*$/i.exec(String(value)) ?? [];
+    const size = Math.round(Number(number ?? 0) * (/^g/i.test(unit) ? 1000 : 1));
+    return size >= 1 ? String(size) : null;
+  },
+};
+
 const only: Kind = {
   what: 'a list of names or true',
   write: 'the attributes to keep, such as [count], or true for exactly those in columns',
@@ -125,6 +135,17 @@ export const TableOptions = Type.Object(
         kind: capacity,
       }),
     ),
+    maxPollMegabytes: Type.Optional(
+      Type.Integer({
+        ...words({
+          description:
+            "The most megabytes of DynamoDB's JSON that one poll may read; a larger table is an error. By default a quarter of the memory that this process may use.",
+          examples: [4000],
+        }),
+        minimum: 1,
+        kind: megabytes,
+      }),
+    ),
     keep: Type.Optional(Keep),
     retention: Type.Optional(Retention),
     timestampColumn: Type.Optional(
@@ -194,6 +215,8 @@ export interface TableConfig extends Keeping {
   readonly segments: number | 'auto';
   /** Read capacity units per second; null: no limit. */
   readonly maxReadCapacity: number | null;
+  /** Megabytes of JSON that one poll may read; null: a share of the machine's memory. */
+  readonly maxPollMegabytes: number | null;
   /** Null: `timestamp`, or `poll_timestamp` where the table has an attribute of that name. */
   readonly timestampColumn: string | null;
 }
@@ -216,6 +239,7 @@ export function tableConfig(name: string, options: TableOptions): TableConfig {
     consistent: options.consistent ?? defaultOf<boolean>(option.consistent),
     segments: options.segments ?? defaultOf<'auto'>(option.segments),
     maxReadCapacity: options.maxReadCapacity ?? null,
+    maxPollMegabytes: options.maxPollMegabytes ?? null,
     ...keepingOf(options),
     timestampColumn: options.timestampColumn ?? null,
   };

@@ -1,5 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '../../base/clock.js';
+import type { ByteBudget } from './limits.js';
 import { ReadPacer } from './pacing.js';
 import { RunEncoder, type TableShape } from './run-encoder.js';
 import type { Run } from './runs.js';
@@ -11,6 +12,8 @@ export interface SegmentsTask {
   readonly plan: ScanPlan;
   readonly cursors: readonly Cursor[];
   readonly pace: Pace | null;
+  /** What all shares of this poll may read together. */
+  readonly budget: ByteBudget;
 }
 
 /** This share's part of `maxReadCapacity`. */
@@ -48,6 +51,7 @@ export async function readSegments(
   const pacer = task.pace === null ? null : new ReadPacer(task.pace.unitsPerSecond, clock, task.pace);
   const { cost, rest } = await scanSegments(client, task.plan, task.cursors, {
     pacer,
+    budget: task.budget,
     signal,
     onItems: (items, { bytes }) => {
       encoder.add(items);

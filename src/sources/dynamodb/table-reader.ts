@@ -5,6 +5,7 @@ import type { ReadingCost } from '../source.js';
 import type { ClientOptions } from './client.js';
 import { scanUnits } from './cost.js';
 import { type ColumnOptions, checkOrigins, ItemLayout } from './layout.js';
+import { type ByteBudget, byteBudget, defaultPollBytes } from './limits.js';
 import { type Pace, readSegments, type SegmentsRead, type SegmentsTask } from './read-segments.js';
 import type { TableShape } from './run-encoder.js';
 import type { Cursor, ScanPlan } from './scan.js';
@@ -33,6 +34,8 @@ export interface ReadOptions extends ColumnOptions {
   readonly segments: number | 'auto';
   /** Read units per second that polls of this table may take; null: no limit. */
   readonly maxReadCapacity: number | null;
+  /** Megabytes of JSON that one poll may read; null: a quarter of the memory this process may use. */
+  readonly maxPollMegabytes: number | null;
 }
 
 /** What is known of a table before it is read. */
@@ -80,6 +83,7 @@ export class TableReader {
     const large = isLarge(expectation);
     const plan = this.#plan(expectation, large);
     const shape = this.#shape(expectation);
+    const budget = this.#budget();
     const all = Array.from(
       { length: plan.totalSegments },
       (_, segment): Cursor => ({ segment, after: null }),
@@ -87,14 +91,14 @@ export class TableReader {
     const reads: SegmentsRead[] = [];
     let { owed } = expectation;
     if (!large) {
-      const task = { shape, plan, cursors: all, pace: this.#pace(expectation, 1, owed) };
+      const task = { shape, plan, cursors: all, pace: this.#pace(expectation, 1, owed), budget };
       const here = await readSegments(this.#client, task, this.#clock, signal, SMALL);
       reads.push(here);
       owed = here.owed;
     }
     const shares = split(reads[0]?.rest ?? all, this.#threads.size);
     const tasks = shares.map((cursors): SegmentsTask => {
-      return { shape, plan, cursors, pace: this.#pace(expectation, shares.length, owed) };
+      return { shape, plan, cursors, pace: this.#pace(expectation, shares.length, owed), budget };
     });
     const elsewhere = await together(
       signal,
@@ -121,6 +125,11 @@ export class TableReader {
   #shape({ description, known }: Expectation): TableShape {
     const { table, columns, only, rename } = this.#options;
     return { table, keys: description.keys, options: { columns, only, rename }, known };
+  }
+
+  #budget(): ByteBudget {
+    const { maxPollMegabytes } = this.#options;
+    return byteBudget(maxPollMegabytes === null ? defaultPollBytes() : maxPollMegabytes * 1e6);
   }
 
   #plan(expectation: Expectation, large: boolean): ScanPlan {

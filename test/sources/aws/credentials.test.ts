@@ -47,6 +47,7 @@ for (const items of [0, 30_000]) {
         consistent: false,
         segments: 4,
         maxReadCapacity: null,
+        maxPollMegabytes: null,
         threads,
       });
       t.after(() => Promise.all([source.close(), server.close()]));

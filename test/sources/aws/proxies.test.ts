@@ -54,6 +54,7 @@ async function read(t: TestContext, endpoint: string | null) {
     consistent: false,
     segments: 'auto',
     maxReadCapacity: null,
+    maxPollMegabytes: null,
     threads,
   });
   t.after(() => source.close());

@@ -35,6 +35,7 @@ function sourceOf(endpoint: string | null, options: Partial<DynamoDbSourceOption
     consistent: false,
     segments: 'auto',
     maxReadCapacity: null,
+    maxPollMegabytes: null,
     threads,
     ...options,
   });

@@ -132,7 +132,7 @@ describe('the service', () => {
     await service.url;
     while (scans === 0) await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(await service.end(), { code: 0, signal: null });
-    assert.equal(service.lines.at(-1)?.msg, 'ended');
+    assert.equal(service.lines.at(-1)?.msg, 'stopped');
     assert.equal(await readFile(join(service.dataDir, '.dynamo-csv', 'lock'), 'utf8'), '');
   });
 

@@ -6,7 +6,7 @@ import { ALL_KEPT, type Kept, RecorderRuns } from '../support/recorder-runs.js';
 import { type Items, itemsOf } from '../support/true-polls.js';
 import { VolatileDisk } from '../support/volatile-disk.js';
 
-/** `RUNS=100000 node --test dist/test/datasets/recorder-faults.test.js` looks for five minutes. */
+/** `RUNS=100000 node --test dist/test/recorder/recorder-faults.slow.test.js` looks for five minutes. */
 const RUNS = Number(process.env.RUNS ?? 400);
 const LONGEST_RUN = 300_000;
 const DIR = '/data';

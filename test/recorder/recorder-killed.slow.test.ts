@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 import { checkChanges, checkLog, checkSnapshot, rowsOf, type Truth } from '../support/true-polls.js';
 
 /**
- * Kills per kind of table. `KILLS=1000 node --test dist/test/datasets/recorder-killed.test.js` looks longer for what a
+ * Kills per kind of table. `KILLS=1000 node --test dist/test/recorder/recorder-killed.slow.test.js` looks longer for what a
  * usual run does not meet.
  */
 const KILLS = Number(process.env.KILLS ?? 70);
