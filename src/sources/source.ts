@@ -13,6 +13,11 @@ export interface Source {
    * aborts; a poll that rejects leaves no trace.
    */
   read(request: ReadRequest): Promise<Reading>;
+  /**
+   * Milliseconds that a reading needs by what is known of the source now, such as its size and the limits of its
+   * reading; 0 or absent: nothing is known. A poll's deadline is never shorter.
+   */
+  neededTime?(): number;
   /** Frees connections and threads. */
   close(): Promise<void>;
 }

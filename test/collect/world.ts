@@ -31,6 +31,8 @@ export class ScriptedSource implements Source {
   /** Answers at once; null: polls wait until a test answers them. */
   script: ((poll: number) => Reading | Error) | null = null;
   closed = false;
+  /** Whether a reading ends when its signal aborts. */
+  listens = true;
 
   constructor(clock: ManualClock) {
     this.#clock = clock;
@@ -40,7 +42,7 @@ export class ScriptedSource implements Source {
     return new Promise((resolve, reject) => {
       const asked = { at: this.#clock.now(), signal, answer: resolve, fail: reject };
       this.asked.push(asked);
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      if (this.listens) signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       const said = this.script?.(this.asked.length);
       if (said instanceof Error) reject(said);
       else if (said !== undefined) resolve(said);
@@ -83,6 +85,7 @@ export interface CollectorWorld {
   readonly offset?: number;
   readonly interval?: number;
   readonly random?: number;
+  readonly patience?: number;
   readonly record?: Partial<RecorderOptions>;
 }
 
@@ -116,6 +119,7 @@ export async function collectorWorld(t: TestContext, world: CollectorWorld) {
     clock,
     logger,
     random: () => random,
+    ...(world.patience === undefined ? {} : { patience: world.patience }),
   });
   /** Runs it until the test ends, or until it is told to stop. */
   const run = () => {
