@@ -73,7 +73,7 @@ export function explainFailure(thrown: unknown, place: TablePlace, action: strin
   if (name === 'TimeoutError' || UNREACHABLE.has(code)) return dynamoDbUnreachable(place, message, thrown);
   if (place.endpoint !== null && !/^https?:\/\//.test(place.endpoint))
     return noDynamoDb(place, 'the endpoint does not begin with http:// or https://', thrown);
-  if (message.includes('Deserialization error'))
+  if (thrown instanceof SyntaxError || message.includes('Deserialization error'))
     return noDynamoDb(place, 'something else answers there', thrown);
   return dynamoDbFailed(place, action, message, thrown);
 }
