@@ -4,6 +4,7 @@ import { historyBenchmark } from './history.js';
 import { httpBenchmark } from './http.js';
 import { memoryBenchmark } from './memory.js';
 import { scanBenchmark, scanLatencyBenchmark } from './scan.js';
+import { windowsBenchmark } from './windows.js';
 
 const BENCHMARKS: readonly Benchmark[] = [
   scanBenchmark,
@@ -11,6 +12,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   httpBenchmark,
   memoryBenchmark,
   historyBenchmark,
+  windowsBenchmark,
 ];
 
 const names = process.argv.slice(2);

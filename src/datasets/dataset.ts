@@ -49,6 +49,8 @@ export interface Content {
   readonly rows: number;
   /** Header line and rows. */
   readonly bytes: Buffer;
+  /** The hash of `bytes` (see `hashOf`), where the dataset knows it: HTTP makes the entity tag of it. */
+  readonly hash?: string;
 }
 
 /** What `/datasets`, `/healthz`, `/metrics` and the page tell about a dataset. */

@@ -107,5 +107,6 @@ async function readLookup(path: string, source: string, readAt: number): Promise
   if (twice !== undefined) throw csvMalformed(source, 1, `has two columns ${JSON.stringify(twice)}`);
   const columns = await inferColumns(file);
   const bytes = Buffer.concat([encodeHeader(columns), file.body]);
-  return { version: await hashOf(bytes), readAt, columns, rows: file.ends.length, bytes };
+  const hash = await hashOf(bytes);
+  return { version: hash, readAt, columns, rows: file.ends.length, bytes, hash };
 }

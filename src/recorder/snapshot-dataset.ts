@@ -73,8 +73,9 @@ export class SnapshotDataset implements Relation {
    * the columns: a text "5" in the place of the number 5 changes a type and no byte.
    */
   async show(bytes: Buffer, rows: EncodedRows, keys: readonly string[], readAt: number): Promise<void> {
-    const version = `${await hashOf(bytes)}-${crc32(JSON.stringify(rows.columns)).toString(36)}`;
-    this.#content = { version, readAt, columns: rows.columns, rows: rows.ends.length, bytes };
+    const hash = await hashOf(bytes);
+    const version = `${hash}-${crc32(JSON.stringify(rows.columns)).toString(36)}`;
+    this.#content = { version, readAt, columns: rows.columns, rows: rows.ends.length, bytes, hash };
     this.#keys = keys;
   }
 

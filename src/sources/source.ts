@@ -2,7 +2,7 @@ import type { DynamoCsvError } from '../base/errors.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 
 /**
- * Where rows come from. The one way to add a kind of source: implement this, and name it in `src/create-sources.ts`.
+ * Where rows come from. The one way to add a kind of source: implement this and `SourceKind` (`kind.ts`).
  * A source keeps no data and no schedule: the collector asks, the datasets keep.
  */
 export interface Source {

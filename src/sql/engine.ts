@@ -103,7 +103,7 @@ export class Engine {
   }
 
   /** Resolves when the sessions that are open now have ended; null: none is open. */
-  reading(): Promise<void> | null {
+  sessionsEnded(): Promise<void> | null {
     if (this.#sessions.size === 0) return null;
     return Promise.all(this.#sessions.values()).then(() => undefined);
   }

@@ -3,7 +3,14 @@ import { identifier } from '../windows/compile/sql-text.js';
 import { distinctNames } from '../windows/compile/statement.js';
 import { readCsv } from './read-csv.js';
 import type { Session } from './session.js';
-import { type CellSqlType, candidateTypes, isExactInDouble, isKept, withoutLastZeros } from './sql-types.js';
+import {
+  type CellSqlType,
+  candidateTypes,
+  isExactInDouble,
+  isKept,
+  isPrinted,
+  withoutLastZeros,
+} from './sql-types.js';
 
 /** How a dataset's columns stand in DuckDB. */
 export interface StoredColumn {
@@ -33,7 +40,10 @@ export async function stage(
   columns: readonly Column[],
 ): Promise<readonly StoredColumn[]> {
   const names = distinctNames(columns.map(({ name }) => name));
-  await session.run(`CREATE TEMP TABLE ${STAGING} AS FROM ${readCsv(path, names)}`);
+  const cells = columns.map((column, index) => cellOf(column, names[index]!));
+  await session.run(
+    `CREATE TEMP TABLE ${STAGING} AS SELECT ${cells.join(', ')} FROM ${readCsv(path, names)}`,
+  );
   const tries = columns.flatMap((column, index) => {
     const text = identifier(names[index]!);
     const kept = candidateTypes(column).map((type) => ({
@@ -43,7 +53,7 @@ export async function stage(
       test: isKept(text, type),
     }));
     const shown = kept.some(({ type }) => type === 'DOUBLE')
-      ? [{ index, as: 'shown', type: 'DOUBLE' as const, test: isKept(withoutLastZeros(text), 'DOUBLE') }]
+      ? [{ index, as: 'shown', type: 'DOUBLE' as const, test: isPrinted(withoutLastZeros(text), 'DOUBLE') }]
       : [];
     const exact = kept.some(({ type }) => type === 'BIGINT')
       ? [{ index, as: 'exact', type: 'DOUBLE' as const, test: isExactInDouble(text) }]
@@ -68,6 +78,12 @@ export async function stage(
   });
 }
 
+/** A cell as text. Only a text can be empty: `""` in any other column is an absent value alone in its row. */
+function cellOf({ type, seen }: Column, name: string): string {
+  const text = identifier(name);
+  return type === 'string' && seen ? text : `nullif(${text}, '') AS ${text}`;
+}
+
 /** The columns of a staging table in their types. */
 export function typed(columns: readonly StoredColumn[]): string {
   return columns
@@ -81,9 +97,9 @@ export function typed(columns: readonly StoredColumn[]): string {
  */
 export function typedOrFail(columns: readonly StoredColumn[]): string {
   return columns
-    .map(({ name, type, isExactInDouble: isExact }) => {
+    .map(({ column, name, type, isExactInDouble: isExact }) => {
       const text = identifier(name);
-      if (type === 'VARCHAR') return text;
+      if (type === 'VARCHAR') return cellOf(column, name);
       const fits =
         type === 'BIGINT' && isExact
           ? `${isKept(text, type)} AND ${isExactInDouble(text)}`

@@ -2,8 +2,7 @@ import { digest } from '../base/hash.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
 import type { Session } from './session.js';
 
-/** Milliseconds that an answer which depends on "now" stands. */
-export const NOW_STANDS = 5_000;
+export { NOW_STANDS } from '../windows/window-key.js';
 
 /** The time that a window asks for, `to` excluded; epoch milliseconds, null: open. */
 export interface Range {

@@ -1,6 +1,6 @@
 import { LocalDays } from '../base/local-days.js';
 import type { Queries } from '../datasets/queries.js';
-import type { ParquetWriter } from '../history/sealer.js';
+import type { ParquetFiles } from '../history/parquet-files.js';
 import { Catalog } from './catalog.js';
 import { Engine } from './engine.js';
 import { DuckDbParquet } from './parquet.js';
@@ -13,7 +13,7 @@ import { openViews, type ViewsOptions } from './views.js';
 /** DuckDB and everything that stands on it: what `Sql` loads when it is first asked. */
 export class SqlEngine {
   /** Writes sealed days. */
-  readonly parquet: ParquetWriter;
+  readonly parquet: ParquetFiles;
   /** What HTTP asks. */
   readonly queries: Queries;
   readonly #engine: Engine;

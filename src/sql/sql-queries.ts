@@ -12,7 +12,7 @@ import { literal } from '../windows/compile/sql-text.js';
 import { badParameter } from '../windows/errors.js';
 import { named, SHAPE_PARAMETERS } from '../windows/parameters.js';
 import { parseWindow } from '../windows/parse-window.js';
-import { type OutputShape, parseShape } from '../windows/shape.js';
+import { CONTENT_TYPES, type OutputShape, parseShape } from '../windows/shape.js';
 import { isRelative, shapeKey, windowKey } from '../windows/window-key.js';
 import { answerLines } from './answer-lines.js';
 import type { Catalog } from './catalog.js';
@@ -31,12 +31,6 @@ const WINDOW_LIMIT = 30_000;
 const FOREIGN_LIMIT = 10_000;
 /** Rows that foreign SQL may answer with. */
 const FOREIGN_ROWS = 1_000_000;
-
-const CONTENT_TYPES: Readonly<Record<OutputShape['format'], string>> = {
-  csv: 'text/csv; charset=utf-8',
-  json: 'application/json; charset=utf-8',
-  parquet: 'application/vnd.apache.parquet',
-};
 
 export interface SqlQueriesOptions {
   readonly engine: Engine;

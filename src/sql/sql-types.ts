@@ -34,8 +34,18 @@ export function printed(expression: string, type: CellSqlType): string {
   }
 }
 
-/** Whether a text comes back as it was written from that type; `text` is an SQL expression that is not NULL. */
+/**
+ * Whether a text comes back as it was written from that type; `text` is an SQL expression that is not NULL. A window
+ * writes plain digits for a DOUBLE, so a number with an exponent does not come back.
+ */
 export function isKept(text: string, type: CellSqlType): string {
+  return type === 'DOUBLE'
+    ? `(${isPrinted(text, type)} AND NOT contains(${text}, 'e'))`
+    : isPrinted(text, type);
+}
+
+/** Whether DuckDB prints that text for its value, with an exponent where it has one. */
+export function isPrinted(text: string, type: CellSqlType): string {
   return `${printed(`TRY_CAST(${text} AS ${type})`, type)} IS NOT DISTINCT FROM ${text}`;
 }
 

@@ -1,6 +1,6 @@
 import { filesOf } from '../datasets/lookups.js';
 import type { Queries } from '../datasets/queries.js';
-import type { ParquetWriter } from '../history/sealer.js';
+import type { ParquetFiles } from '../history/parquet-files.js';
 import type { SqlEngine } from './sql-engine.js';
 import type { SqlOptions } from './sql-options.js';
 import type { ViewDataset } from './view-dataset.js';
@@ -13,10 +13,10 @@ import type { ViewDataset } from './view-dataset.js';
  */
 export class Sql {
   /** Writes sealed days. */
-  readonly parquet: ParquetWriter = {
+  readonly parquet: ParquetFiles = {
     writeParquet: async (...args) => (await this.#engine()).parquet.writeParquet(...args),
     timesIn: async (...args) => (await this.#engine()).parquet.timesIn(...args),
-    reading: () => this.#opened?.parquet.reading() ?? null,
+    queriesEnded: () => this.#opened?.parquet.queriesEnded() ?? null,
   };
   /** What HTTP asks. */
   readonly queries: Queries = {

@@ -1,10 +1,16 @@
+import { closest } from '../base/closest.js';
 import type { Parameters } from '../datasets/queries.js';
 import { badParameter } from './errors.js';
 import { lastOf, shown, switchOf } from './parameters.js';
-import { closestName } from './suggest.js';
 
 export const FORMATS = ['csv', 'json', 'parquet'] as const;
 export type Format = (typeof FORMATS)[number];
+
+export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
+  csv: 'text/csv; charset=utf-8',
+  json: 'application/json; charset=utf-8',
+  parquet: 'application/vnd.apache.parquet',
+};
 
 /** How an answer is written. All but `format` is about CSV; the other formats take no notice of it. */
 export interface OutputShape {
@@ -34,7 +40,7 @@ export function parseShape(parameters: Parameters): OutputShape {
 function parseFormat(text: string): Format {
   const format = FORMATS.find((known) => known === text);
   if (format !== undefined) return format;
-  const close = closestName(text, FORMATS);
+  const close = closest(text, FORMATS);
   throw badParameter(
     `format: there is no format ${shown(text)}`,
     close === undefined ? `write one of ${FORMATS.join(', ')}` : `did you mean ${close}?`,

@@ -1,6 +1,9 @@
 import type { OutputShape } from './shape.js';
 import type { Window } from './window.js';
 
+/** Milliseconds that an answer which depends on "now" stands. */
+export const NOW_STANDS = 5_000;
+
 /**
  * The same text for requests that ask for the same, however they are written. A range that ends now is named by its
  * length, so that the key of `last=10m` is the same whenever it is asked for.

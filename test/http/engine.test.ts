@@ -74,6 +74,17 @@ test('the same rows are the same bytes under the same tag, plainly and through a
   assert.equal(shaped.body, (await http.inject('/csv/zones?null=null')).body);
 });
 
+test('a snapshot has the tag of its bytes, plainly and through a window', async (t) => {
+  const { http, world } = await start(t);
+  const table = await world.table('now');
+  await table.record(readingOf(TYPES, [['4', '3']]), world.time.now());
+  const plain = await http.inject('/csv/now');
+  const window = await http.inject('/csv/now?limit=100');
+  assert.equal(plain.body, 'zone_id,count\n4,3\n');
+  assert.equal(window.body, plain.body);
+  assert.equal(window.headers.etag, plain.headers.etag);
+});
+
 test('a poll is in the next window, and another window is not', async (t) => {
   const { http, world, poll } = await start(t);
   const ask = async () => (await http.inject('/csv/zones?zone_id=4&columns=count&last=1h')).body;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { LocalDays } from '../../src/base/local-days.js';
+import { LocalStore } from '../../src/history/local-store.js';
 import { Sealer } from '../../src/history/sealer.js';
 import type { TableRecorder } from '../../src/recorder/table-recorder.js';
 import { type Fault, FaultyFiles, type Operation } from '../support/faulty-files.js';
@@ -242,8 +243,7 @@ test('polls of the past that the volume does not take leave nothing behind, and 
 /** Seals what is closed nine days later, before the first poll of that day. */
 async function sealLater(disk: VolatileDisk, recorder: TableRecorder): Promise<boolean> {
   const sealer = new Sealer({
-    dataDir: DIR,
-    files: disk,
+    store: new LocalStore(DIR, disk),
     days: new LocalDays('UTC'),
     parquet: new PlainDays(disk),
     clock: { now: () => Date.parse('2026-12-03T12:00:00Z'), sleep: async () => undefined },

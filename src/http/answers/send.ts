@@ -1,8 +1,8 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import fresh from 'fresh';
 import { STALLED_TIMEOUT } from '../limits.js';
 import { chooseEncoding } from './accept-encoding.js';
-import { noneMatchFails } from './entity-tags.js';
 import type { Head, Representation, Variant } from './representation.js';
 
 /** Bytes that the system takes at once; for the rest a client has to read. */
@@ -48,8 +48,7 @@ export class Sender {
     now: number,
   ): void {
     const { whole, notModified } = variant.heads(readAt, now);
-    // Of what is posted nobody has a copy to compare.
-    const isKnown = raw.method !== 'POST' && noneMatchFails(raw.headers['if-none-match'], variant.etag);
+    const isKnown = raw.method !== 'POST' && hasAlready(raw.headers['if-none-match'], variant.etag);
     const head = this.#completed(isKnown ? notModified : whole, reply);
     reply.hijack();
     reply.raw.writeHead(isKnown ? 304 : 200, head);
@@ -62,4 +61,12 @@ export class Sender {
     if (!this.#hasCors) return head;
     return { ...(reply.getHeaders() as OutgoingHttpHeaders), ...head, vary: `Origin, ${head.vary}` };
   }
+}
+
+/**
+ * Whether `If-None-Match` names the entity tag. `fresh` sees this header only: `If-Modified-Since` counts seconds, and two
+ * polls can fall into one.
+ */
+function hasAlready(ifNoneMatch: string | undefined, etag: string): boolean {
+  return fresh({ 'if-none-match': ifNoneMatch }, { etag });
 }

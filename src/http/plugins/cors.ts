@@ -1,15 +1,16 @@
-import cors from '@fastify/cors';
-import type { Http } from '../options.js';
+import fastifyCors from '@fastify/cors';
+import { httpPlugin } from '../plugin.js';
 
-/** Headers of ours that a page elsewhere may read; others are hidden from it unless named. */
+/** Response headers that a page of another origin may read; browsers hide all others but a few. */
 const EXPOSED = ['Age', 'ETag', 'Last-Modified', 'Retry-After', 'WWW-Authenticate'];
-/** Seconds for which a browser remembers that it may ask: two hours are Chromium's most. */
+/** Seconds for which a browser caches a preflight: Chromium's maximum. */
 const PREFLIGHT_KEPT = 7_200;
 
-/** `@fastify/cors`, where origins are named: their pages may read the data in a visitor's browser. Closed otherwise. */
-export async function registerCors(http: Http, origins: readonly string[]): Promise<void> {
+/** `@fastify/cors` for the origins in `CORS_ORIGIN`, whose pages may read data in a visitor's browser. Off without any. */
+export const cors = httpPlugin('cors', [], async (http, { config }) => {
+  const origins = config.corsOrigin;
   if (origins.length === 0) return;
-  await http.register(cors, {
+  await http.register(fastifyCors, {
     origin: [...origins],
     methods: ['GET', 'HEAD', 'POST'],
     allowedHeaders: ['Authorization', 'Content-Type', 'If-None-Match'],
@@ -18,4 +19,4 @@ export async function registerCors(http: Http, origins: readonly string[]): Prom
     // OPTIONS that is no preflight is answered like one; the plugin's own refusal is not in our form.
     strictPreflight: false,
   });
-}
+});

@@ -78,3 +78,12 @@ export async function placeOf(client: DynamoDBClient, table: string): Promise<Ta
   // An empty AWS_REGION, as Compose passes it on, is a region for the SDK.
   return { table, region: region || null, endpoint: endpoints.get(client) ?? null };
 }
+
+/** The configured region, or the one that the SDK's default chain finds; null: none. */
+export async function regionOf(configured: string | null): Promise<string | null> {
+  if (configured !== null) return configured;
+  const client = createDynamoDbClient({ region: null, endpoint: null });
+  const { region } = await placeOf(client, '');
+  client.destroy();
+  return region;
+}

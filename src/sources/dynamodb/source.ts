@@ -1,13 +1,14 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Clock, systemClock } from '../../base/clock.js';
 import { DynamoCsvError } from '../../base/errors.js';
+import type { Logger } from '../../base/logger.js';
 import type { Reading, Source } from '../source.js';
-import { tableTitle } from '../titles.js';
 import { createDynamoDbClient, placeOf } from './client.js';
 import { explainFailure } from './failures.js';
 import { describeTable, type TableDescription } from './table.js';
 import { type ReadOptions, TableReader } from './table-reader.js';
 import type { ScanThreads } from './threads.js';
+import { tableTitle } from './title.js';
 
 export interface DynamoDbSourceOptions extends ReadOptions {
   /** AWS region; null: the SDK's default chain. */
@@ -17,6 +18,7 @@ export interface DynamoDbSourceOptions extends ReadOptions {
   /** Another endpoint than the SDK's default chain finds; for tests. */
   readonly endpoint?: string | null;
   readonly clock?: Clock;
+  readonly logger?: Logger;
 }
 
 /** A description says how many items a table has and what its key is; both change slowly. */

@@ -3,13 +3,13 @@ import type { DynamoCsvError } from '../../base/errors.js';
 import { encodeRows } from '../../csv/encode.js';
 import type { Cell } from '../../csv/rows.js';
 import type { Reading, ReadingCost, Source } from '../source.js';
-import { instancesTitle } from '../titles.js';
 import { INSTANCE_COLUMNS, INSTANCE_KEYS } from './columns.js';
 import { regionsNotRead } from './errors.js';
 import { type Instance, type InstanceSelection, readInstances } from './instances.js';
 import { type Measurement, readMeasurements } from './measurements.js';
 import { Meter, sumCosts } from './meter.js';
 import { CloudWatchClient, EC2Client } from './sdk.js';
+import { instancesTitle } from './title.js';
 
 export interface InstancesSourceOptions extends InstanceSelection {
   /** Empty: the region that the SDK finds. */

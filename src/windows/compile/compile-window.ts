@@ -1,4 +1,5 @@
 import type { Column } from '../../csv/rows.js';
+import { namedValues } from '../pivot-names.js';
 import type { SortKey, Window } from '../window.js';
 import { cellKind, sortKeySql } from './cell-sql.js';
 import { everySql, seriesColumns } from './every-sql.js';
@@ -42,13 +43,6 @@ export function compileWindow(window: Window, table: SqlTable, pivotValues: read
       ? topRows(window, table, needed, bindings)
       : everySql(positionedRows(window, table, needed, bindings), window, bindings);
   return finish(window, rows, shown, [...orderOf(rows, window), POSITION], bindings);
-}
-
-/** The values that a pivoted window names in `columns` and `sort`, or null when it takes all there are. */
-function namedValues({ columns, sort, dataset }: Window): string[] | null {
-  if (columns === null) return null;
-  const names = new Set([...columns, ...sort.map(({ column }) => column)]);
-  return [...names].filter((name) => name !== dataset.timeColumn);
 }
 
 function neededForEvery(window: Window): string[] {

@@ -5,7 +5,7 @@ import type { Bindings } from './statement.js';
 const DAY = 86_400_000;
 
 /** Days since the epoch of its first Monday: weeks begin on Mondays. */
-const FIRST_MONDAY = 4;
+export const FIRST_MONDAY = 4;
 
 /** SQL of the number of the step that an instant is in. Whole days begin at the session's midnight, others at UTC's. */
 export function stepSql(every: number, time: string, bindings: Bindings): string {

@@ -1,14 +1,10 @@
-import { badParameter } from '../errors.js';
-import { named } from '../parameters.js';
+import { checkPivotSize, MAX_PIVOT_COLUMNS, namesOfValues } from '../pivot-names.js';
 import type { Window } from '../window.js';
 import { cellKind, cellText, sortKeySql } from './cell-sql.js';
 import { everySql, seriesColumns, stepSql } from './every-sql.js';
 import { POSITION, positionedRows, type Rows, timeOf } from './rows-sql.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 import { Bindings, type Statement } from './statement.js';
-
-/** Columns that a pivot may have: more than the city has taxi zones, and few enough for a table or a graph to show. */
-export const MAX_PIVOT_COLUMNS = 500;
 
 /**
  * A SELECT of the values that become columns, in their order, as text in one column; null where the window names its
@@ -43,21 +39,15 @@ export function pivotSql(
   bindings: Bindings,
 ): Rows {
   const { dataset } = window;
-  const { by, value } = window.pivot!;
-  if (values.length > MAX_PIVOT_COLUMNS) {
-    throw badParameter(
-      `pivot: ${named(by)} has more than ${MAX_PIVOT_COLUMNS} values`,
-      'keep fewer by a filter, or name those that are wanted in columns',
-    );
-  }
+  const { value } = window.pivot!;
+  checkPivotSize(window, values.length);
   const rows = everySql(positionedRows(window, table, neededForPivot(window), bindings), window, bindings);
   const filled = rows.columns.get(value)!;
   const columns = new Map<string, SqlColumn>();
   if (dataset.timeColumn !== null) {
     columns.set(dataset.timeColumn, { ...rows.columns.get(dataset.timeColumn)!, expression: 'time' });
   }
-  for (const [index, item] of values.entries()) {
-    const name = columns.has(item) ? nameBeside(item, values) : item;
+  for (const [index, name] of namesOfValues(values, dataset.timeColumn).entries()) {
     const column = { name, type: 'number', seen: true } as const;
     const expression = `contents[list_position(indexes, ${index})]`;
     columns.set(name, { column, expression, type: filled.type });
@@ -99,11 +89,4 @@ function neededForPivot(window: Window): Set<string> {
   const time = dataset.timeColumn === null ? [] : [dataset.timeColumn];
   const series = every === null ? [] : seriesColumns(window);
   return new Set([pivot.by, pivot.value, ...time, ...series]);
-}
-
-/** `timestamp_2` for a value that is called like the time column. */
-function nameBeside(name: string, taken: readonly string[]): string {
-  let n = 2;
-  while (taken.includes(`${name}_${n}`)) n++;
-  return `${name}_${n}`;
 }

@@ -1,0 +1,294 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import autocannon from 'autocannon';
+import { isoTime } from '../src/base/clock.js';
+import { nodeFlags } from '../src/base/project.js';
+import { alternate, type Benchmark, type Comparison, Contender, median, pairedRatio } from './harness.js';
+import { writeFleetConfig } from './service.js';
+import type { WindowServerRequest, WindowServerResult } from './window-server.js';
+import { makeYear, TABLE } from './year.js';
+
+const SERVER = fileURLToPath(new URL('./window-server.js', import.meta.url));
+/** Rows of a year of two counters every 30 seconds. */
+const ROWS = 2_100_000;
+const TEN_MINUTES = 600_000;
+const ALONE = { warmups: 30, rounds: 300 };
+const CLIENTS = 8;
+/** Seconds of one measurement under load, and how many there are. */
+const SECONDS = 3;
+const LOADS = { warmups: 1, rounds: 3 };
+/** Windows a second while `/healthz` is watched. */
+const RATE = 1_000;
+const HEALTH_EVERY = 20;
+
+/** A window that nobody asked for before; `round` makes it so. */
+interface Question {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+interface Server {
+  readonly port: number;
+  question(round: number): Question;
+}
+
+/** Forty rows of millions: what a panel asks for. */
+export const windowsBenchmark: Benchmark = {
+  name: 'windows',
+  about: `distinct ten-minute windows of a log of ${ROWS} rows, against DuckDB's way here and ROAPI with the CSV in memory`,
+  run: async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'dynamo-csv-bench-'));
+    const config = await writeFleetConfig(folder, '30s', true);
+    const dataDir = join(folder, 'year');
+    const csv = join(folder, 'whole.csv');
+    await makeYear({ dataDir, config, rows: ROWS, csv });
+    const contenders = ['direct', 'duckdb'].map(
+      (way) =>
+        new Contender<WindowServerRequest, WindowServerResult>(SERVER, [way], { execArgv: [...nodeFlags] }),
+    );
+    let roapi: Roapi | null = null;
+    try {
+      const [direct, duckdb] = await Promise.all(contenders.map((one) => one.ask({ dataDir, config })));
+      roapi = await Roapi.start(csv, direct!.lastAt);
+      return await compare(direct!, duckdb!, roapi);
+    } finally {
+      await roapi?.stop();
+      await Promise.all(contenders.map((one) => one.stop()));
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+function ours({ port, lastAt }: WindowServerResult, more = ''): Server {
+  return {
+    port,
+    question: (round) => {
+      const to = lastAt + 1 - round;
+      return { method: 'GET', path: `/csv/${TABLE}?from=${to - TEN_MINUTES}&to=${to}${more}` };
+    },
+  };
+}
+
+async function compare(
+  direct: WindowServerResult,
+  duckdb: WindowServerResult,
+  roapi: Roapi | null,
+): Promise<readonly Comparison[]> {
+  const plain = ours(direct);
+  const alert = ours(direct, '&pivot=counter_type:count&null=null&pad=1');
+  const servers = [plain, alert, ours(duckdb), ...(roapi === null ? [] : [roapi])];
+  const agent = new Agent({ keepAlive: true });
+  let round = 0;
+  const alone = await alternate(
+    servers.map((server) => () => {
+      round += 1;
+      return took(server, round, agent);
+    }),
+    ALONE,
+  );
+  agent.destroy();
+  const loads = await alternate(
+    [plain, ours(duckdb), ...(roapi === null ? [] : [roapi])].map((server) => () => {
+      round += 1;
+      return answersPerSecond(server, round);
+    }),
+    LOADS,
+  );
+  const other = roapi?.title ?? 'ROAPI: not installed';
+  return [
+    latency('ten minutes, DuckDB’s way here', alone[0]!, alone[2]!, null),
+    latency(`ten minutes, against ${other}`, alone[0]!, alone[3], 0.1),
+    latency('with pivot, null and pad, against the plain window', alone[1]!, alone[0]!, 1.5),
+    rate(`${CLIENTS} clients, DuckDB’s way here`, loads[0]!, loads[1]!, null),
+    rate(`${CLIENTS} clients, against ${other}`, loads[0]!, loads[2], 10),
+    await health(plain),
+  ];
+}
+
+/** Milliseconds until the whole answer was there. */
+async function took({ port, question }: Server, round: number, agent: Agent): Promise<number> {
+  const { body, ...options } = question(round);
+  const before = performance.now();
+  const request = httpRequest({ ...options, host: '127.0.0.1', port, agent });
+  request.end(body);
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  const answer = await text(response);
+  const milliseconds = performance.now() - before;
+  const lines = answer.split('\n').length;
+  if (response.statusCode !== 200 || lines < 20) throw new Error(`${port}: ${response.statusCode} ${answer}`);
+  return milliseconds;
+}
+
+/** Rounds that are kept apart, so that no measurement asks what another one asked. */
+const APART = 1_000_000;
+
+async function answersPerSecond(server: Server, run: number): Promise<number> {
+  const result = await load(server, run, {});
+  return result.requests.average;
+}
+
+async function load({ port, question }: Server, run: number, more: Partial<autocannon.Options>) {
+  let round = run * APART;
+  const result = await autocannon({
+    url: `http://127.0.0.1:${port}`,
+    connections: CLIENTS,
+    duration: SECONDS,
+    ...more,
+    requests: [
+      {
+        setupRequest: (request) => {
+          round += 1;
+          return { ...request, ...question(round % (20 * TEN_MINUTES)) } as autocannon.Request;
+        },
+      },
+    ],
+  });
+  if (result.non2xx + result.errors > 0) throw new Error(`${result.non2xx + result.errors} windows failed`);
+  return result;
+}
+
+/** `/healthz` while windows are asked for, against `/healthz` alone. */
+async function health(server: Server): Promise<Comparison> {
+  const watch = async (until: AbortSignal) => {
+    const agent = new Agent({ keepAlive: true });
+    const all: number[] = [];
+    while (!until.aborted) {
+      const before = performance.now();
+      const request = httpRequest({ host: '127.0.0.1', port: server.port, path: '/healthz', agent });
+      request.end();
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      await text(response);
+      all.push(performance.now() - before);
+      await delay(HEALTH_EVERY);
+    }
+    agent.destroy();
+    return all;
+  };
+  const idle = await watch(AbortSignal.timeout(SECONDS * 1_000));
+  const [busy, { requests }] = await Promise.all([
+    watch(AbortSignal.timeout(SECONDS * 1_000)),
+    load(server, 900, { overallRate: RATE }),
+  ]);
+  const shown = (values: readonly number[]) =>
+    `${median(values).toFixed(1)}, at most ${Math.max(...values).toFixed(1)} ms`;
+  return {
+    what: `/healthz at ${Math.round(requests.average)} windows a second, against none`,
+    ours: shown(busy),
+    other: shown(idle),
+    ratio: median(busy) / median(idle),
+    goal: 'worst under 50 ms',
+    reached: Math.max(...busy) < 50,
+  };
+}
+
+function latency(
+  what: string,
+  own: readonly number[],
+  others: readonly number[] | undefined,
+  most: number | null,
+): Comparison {
+  const ratio = others === undefined ? null : pairedRatio(own, others);
+  return {
+    what,
+    ours: `${median(own).toFixed(2)} ms`,
+    other: others === undefined ? '-' : `${median(others).toFixed(2)} ms`,
+    ratio,
+    goal: most === null ? null : `at most ${most}`,
+    reached: most === null || ratio === null ? null : ratio <= most,
+  };
+}
+
+function rate(
+  what: string,
+  own: readonly number[],
+  others: readonly number[] | undefined,
+  least: number | null,
+): Comparison {
+  const ratio = others === undefined ? null : pairedRatio(own, others);
+  return {
+    what,
+    ours: `${Math.round(median(own))}/s`,
+    other: others === undefined ? '-' : `${Math.round(median(others))}/s`,
+    ratio,
+    goal: least === null ? null : `at least ${least}`,
+    reached: least === null || ratio === null ? null : ratio >= least,
+  };
+}
+
+/** ROAPI (PyPI `roapi`), where it is on the PATH, with the log as a CSV in memory. */
+class Roapi implements Server {
+  readonly title: string;
+  readonly port: number;
+  readonly #lastAt: number;
+  readonly #child: ChildProcess;
+
+  private constructor(title: string, port: number, lastAt: number, child: ChildProcess) {
+    this.title = title;
+    this.port = port;
+    this.#lastAt = lastAt;
+    this.#child = child;
+  }
+
+  /** Null where it is not installed. */
+  static async start(csv: string, lastAt: number): Promise<Roapi | null> {
+    const title = version();
+    if (title === null) return null;
+    const [port, postgres, flight] = [await freePort(), await freePort(), await freePort()];
+    const address = (of: number) => `127.0.0.1:${of}`;
+    const addresses = ['-a', address(port), '-p', address(postgres), '--addr-flight-sql', address(flight)];
+    const child = spawn('roapi', [...addresses, '-t', `log=${csv}`], { stdio: 'ignore' });
+    while (
+      !(await fetch(`http://${address(port)}/health`).then(
+        ({ ok }) => ok,
+        () => false,
+      ))
+    ) {
+      if (child.exitCode !== null) throw new Error(`roapi ended with code ${child.exitCode}`);
+      await delay(100);
+    }
+    return new Roapi(title, port, lastAt, child);
+  }
+
+  question(round: number): Question {
+    const to = this.#lastAt + 1 - round;
+    const between = [to - TEN_MINUTES, to].map((at) => `timestamp '${isoTime(at)}'`);
+    return {
+      method: 'POST',
+      path: '/api/sql',
+      headers: { accept: 'text/csv' },
+      body: `SELECT * FROM log WHERE timestamp >= ${between[0]} AND timestamp < ${between[1]}`,
+    };
+  }
+
+  async stop(): Promise<void> {
+    const gone = once(this.#child, 'exit');
+    this.#child.kill();
+    await gone;
+  }
+}
+
+function version(): string | null {
+  try {
+    return execFileSync('roapi', ['--version'], { encoding: 'utf8' }).trim();
+  } catch {
+    return null;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}

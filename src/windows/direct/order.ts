@@ -1,0 +1,59 @@
+import type { Column } from '../../csv/rows.js';
+import type { ByteCell } from './byte-text.js';
+import { instantOf } from './instants.js';
+import { isExactAsDouble, numberKey } from './numbers.js';
+
+/** One row on its way through a window. */
+export interface Row {
+  readonly cells: readonly ByteCell[];
+  /** Milliseconds since the epoch; NaN without a time. */
+  readonly time: number;
+}
+
+/** What rows are sorted by: a column at its place in the rows, upwards or downwards. */
+export interface RowOrder {
+  readonly column: Column;
+  readonly index: number;
+  readonly descending: boolean;
+}
+
+type Key = number | string | null;
+
+/** The rows sorted; absent values come last either way, and equal rows stay in their order. */
+export function sortRows(rows: readonly Row[], orders: readonly RowOrder[]): readonly Row[] {
+  if (orders.length === 0) return rows;
+  const keys = orders.map(({ column, index }) =>
+    keysOf(
+      column,
+      rows.map(({ cells }) => cells[index]!),
+    ),
+  );
+  const places = rows.map((_, place) => place);
+  places.sort((a, b) => {
+    for (const [index, { descending }] of orders.entries()) {
+      const order = compareKeys(keys[index]![a]!, keys[index]![b]!, descending);
+      if (order !== 0) return order;
+    }
+    return a - b;
+  });
+  return places.map((place) => rows[place]!);
+}
+
+/** The rows in the order of time; they all have one, and equal ones stay in their order. */
+export function sortByTime(rows: readonly Row[]): readonly Row[] {
+  return rows.toSorted((a, b) => a.time - b.time);
+}
+
+function compareKeys(a: Key, b: Key, descending: boolean): number {
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  if (a === b) return 0;
+  return a < b !== descending ? -1 : 1;
+}
+
+/** Keys of one column's cells, all numbers or all texts, that compare as the cells do. */
+export function keysOf({ type }: Column, cells: readonly ByteCell[]): readonly Key[] {
+  if (type === 'time') return cells.map((cell) => cell && instantOf(cell));
+  if (type !== 'number') return cells;
+  const areExact = cells.every((cell) => cell === null || isExactAsDouble(cell));
+  return cells.map((cell) => cell && (areExact ? Number(cell) : numberKey(cell)));
+}

@@ -1,0 +1,117 @@
+import type { LocalDays } from '../../base/local-days.js';
+import type { Column } from '../../csv/rows.js';
+import { checkPivotSize, namedValues, namesOfValues } from '../pivot-names.js';
+import type { Window } from '../window.js';
+import { type ByteCell, type ByteText, fromByteText, toByteText } from './byte-text.js';
+import { Declined } from './declined.js';
+import { lastOfSteps, oneZero, stepsOf } from './every.js';
+import { keysOf, type Row, sortByTime } from './order.js';
+
+/** Rows under columns of their own. */
+export interface PivotedRows {
+  readonly columns: readonly Column[];
+  readonly rows: readonly Row[];
+}
+
+/** Where the columns that a pivot reads stand in the rows; -1: the dataset has no time column. */
+interface Places {
+  readonly by: number;
+  readonly value: number;
+  readonly time: number;
+}
+
+/**
+ * One row per time (with `every` per step; without a time column one in all), one column per value, rows in the order
+ * of time. Throws `BAD_PARAMETER` for too many values.
+ */
+export function pivotRows(all: readonly Row[], window: Window, localDays: LocalDays): PivotedRows {
+  const { dataset, every } = window;
+  const places = placesOf(window);
+  const isTimed = places.time !== -1;
+  const lasts = every === null ? all : lastOfSteps(all, window, localDays);
+  const rows = isTimed ? lasts.filter(({ time }) => !Number.isNaN(time)) : lasts;
+  const values = namedValues(window)?.map(toByteText) ?? foundValues(rows, places, window);
+  checkPivotSize(window, values.length);
+  const timeColumns = isTimed ? [dataset.columns[places.time]!] : [];
+  const columns = [...timeColumns, ...valueColumns(values, dataset.timeColumn)];
+  // Without a time, and without a value to name a column by, only the header of what was asked for is left.
+  if (columns.length === 0) return { columns: [dataset.columns[places.value]!], rows: [] };
+  if (!isTimed) return { columns, rows: [filled(rows, values, places)] };
+  // Of several rows in one place the one that stood last counts, whatever order `every` has put them in.
+  const standing = every === null ? rows : all.filter(isOneOf(rows));
+  const groups = grouped(standing, values, places, every === null ? same : stepsOf(every, localDays));
+  return { columns, rows: sortByTime(groups.map((group) => filled(group, values, places))) };
+}
+
+function placesOf({ dataset, pivot }: Window): Places {
+  const place = (name: string | null) => dataset.columns.findIndex((column) => column.name === name);
+  return { by: place(pivot!.by), value: place(pivot!.value), time: place(dataset.timeColumn) };
+}
+
+function same(instant: number): number {
+  return instant;
+}
+
+function isOneOf(rows: readonly Row[]): (row: Row) => boolean {
+  const known = new Set(rows);
+  return (row) => known.has(row);
+}
+
+/** The values that become columns, in their order. */
+function foundValues(rows: readonly Row[], { by }: Places, { dataset }: Window): readonly ByteText[] {
+  const column = dataset.columns[by]!;
+  const found = new Set<ByteText>();
+  for (const { cells } of rows) if (cells[by] !== null) found.add(cells[by]!);
+  const values = [...found].sort();
+  if (column.type === 'number') values.forEach(oneZero);
+  const keys = keysOf(column, values);
+  // Sorted by their bytes already, which is the order of equal numbers written in two ways.
+  const places = values.map((_, place) => place);
+  places.sort((a, b) => (keys[a]! < keys[b]! ? -1 : keys[a]! > keys[b]! ? 1 : a - b));
+  return places.map((place) => values[place]!);
+}
+
+function valueColumns(values: readonly ByteText[], timeColumn: string | null): readonly Column[] {
+  const names = namesOfValues(values.map(fromByteText), timeColumn);
+  return names.map((name) => ({ name, type: 'number', seen: true }));
+}
+
+/** Rows with one of the values, together by the step that they are in. */
+function grouped(
+  rows: readonly Row[],
+  values: readonly ByteText[],
+  { by }: Places,
+  stepOf: (instant: number) => number,
+): readonly (readonly Row[])[] {
+  const wanted = new Set<ByteCell>(values);
+  const groups = new Map<number, Row[]>();
+  for (const row of rows) {
+    if (!wanted.has(row.cells[by]!)) continue;
+    const step = stepOf(row.time);
+    const group = groups.get(step);
+    if (group === undefined) groups.set(step, [row]);
+    else group.push(row);
+  }
+  return [...groups.values()];
+}
+
+/** One row of the answer: the latest time among its rows, and of each value what the last row has. */
+function filled(rows: readonly Row[], values: readonly ByteText[], { by, value, time }: Places): Row {
+  const contents = new Map<ByteCell, ByteCell>();
+  for (const { cells } of rows) contents.set(cells[by]!, cells[value]!);
+  const cells = values.map((item) => contents.get(item) ?? null);
+  if (time === -1) return { cells, time: Number.NaN };
+  const latest = latestOf(rows, time);
+  return { cells: [latest.cells[time]!, ...cells], time: latest.time };
+}
+
+function latestOf(rows: readonly Row[], time: number): Row {
+  let latest = rows[0]!;
+  for (const row of rows) {
+    if (row.time > latest.time) latest = row;
+    else if (row.time === latest.time && row.cells[time] !== latest.cells[time]) {
+      throw new Declined('one time written in two ways');
+    }
+  }
+  return latest;
+}

@@ -1,0 +1,96 @@
+import type { Clock } from '../base/clock.js';
+import type { LocalDays } from '../base/local-days.js';
+import type { Dataset } from '../datasets/dataset.js';
+import type { Answer, Parameters, Queries, Query } from '../datasets/queries.js';
+import type { Relation } from '../datasets/relation.js';
+import { directCost, MOST_DIRECT } from './cost.js';
+import { Declined } from './direct/declined.js';
+import { type DirectQuestion, directAnswer } from './direct/direct-answer.js';
+import { RowStores } from './direct/row-stores.js';
+import type { Rows } from './direct/rows.js';
+import { sliceOf } from './direct/slice.js';
+import { parseWindow } from './parse-window.js';
+import { CONTENT_TYPES, type OutputShape, parseShape } from './shape.js';
+import type { TimeRange } from './window.js';
+import { isRelative, NOW_STANDS, windowKey } from './window-key.js';
+
+export interface WindowQueriesOptions {
+  readonly clock: Clock;
+  /** Whose days `every` counts, and which days are sealed. */
+  readonly localDays: LocalDays;
+  /** Answers all that is not answered here. It is not asked before that, so that DuckDB may never be loaded. */
+  readonly next: Queries;
+}
+
+/**
+ * Decides who answers a window. What lies in memory and is small is a slice of bytes, computed here. DuckDB is asked for
+ * windows that reach into sealed days, that would take the event loop too long (`cost.ts`), that are Parquet, that are
+ * of a view, or that have cells in a form which only DuckDB reads; and for SQL. Both give the same bytes.
+ */
+export class WindowQueries implements Queries {
+  readonly #clock: Clock;
+  readonly #localDays: LocalDays;
+  readonly #next: Queries;
+  readonly #stores = new RowStores();
+
+  constructor({ clock, localDays, next }: WindowQueriesOptions) {
+    this.#clock = clock;
+    this.#localDays = localDays;
+    this.#next = next;
+  }
+
+  async window(dataset: Dataset, parameters: Parameters): Promise<Query> {
+    const shape = parseShape(parameters);
+    const rows = shape.format === 'parquet' ? null : await this.#stores.rowsOf(dataset);
+    const query = rows === null ? null : this.#direct(dataset as Relation, parameters, shape, rows);
+    return query ?? this.#next.window(dataset, parameters);
+  }
+
+  sql(text: string, parameters: Parameters): Promise<Query> {
+    return this.#next.sql(text, parameters);
+  }
+
+  /** Null where it is DuckDB's. */
+  #direct(dataset: Relation, parameters: Parameters, shape: OutputShape, rows: Rows): Query | null {
+    const { name, keys, timeColumn } = dataset;
+    const now = this.#clock.now();
+    const window = parseWindow(parameters, { name, keys, timeColumn, columns: rows.columns }, now);
+    if (this.#reachesSealedDays(window.time, dataset)) return null;
+    const slice = sliceOf(window, rows);
+    if (slice === null || directCost(window, shape, slice) > MOST_DIRECT) return null;
+    const question = { window, shape, slice, localDays: this.#localDays };
+    return {
+      key: windowKey(window, shape),
+      version: rows.state,
+      until: isRelative(window) ? now + NOW_STANDS : null,
+      contentType: CONTENT_TYPES[shape.format],
+      readAt: dataset.status().readAt,
+      run: (signal) => this.#run(question, dataset, parameters, signal),
+    };
+  }
+
+  async #run(
+    question: DirectQuestion,
+    dataset: Dataset,
+    parameters: Parameters,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    try {
+      return await directAnswer(question, signal);
+    } catch (error) {
+      if (!(error instanceof Declined)) throw error;
+      const query = await this.#next.window(dataset, parameters);
+      return query.run(signal);
+    }
+  }
+
+  /** Without any bound a window is of the days that are not sealed. */
+  #reachesSealedDays(time: TimeRange | null, { sealedDays }: Relation): boolean {
+    if (time === null || sealedDays.length === 0) return false;
+    const first = time.from === null ? null : this.#localDays.dateOf(time.from);
+    const last = time.to === null ? null : this.#localDays.dateOf(time.to);
+    return sealedDays.some(
+      ({ date }) => (first === null || date >= first) && (last === null || date <= last),
+    );
+  }
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { DynamoCsvError } from '../../src/base/errors.js';
+import { LocalDays } from '../../src/base/local-days.js';
+import type { Dataset } from '../../src/datasets/dataset.js';
+import type { Parameters, Queries } from '../../src/datasets/queries.js';
+import { WindowQueries } from '../../src/windows/window-queries.js';
+import { ScriptedDataset } from '../support/scripted-dataset.js';
+import { SqlWorld } from '../support/sql-world.js';
+import { NOW } from './duckdb-table.js';
+import { type Case, caseOf } from './questions.js';
+
+/** Windows of one generated dataset: it is loaded into DuckDB once for all of them. */
+const PER_DATASET = 20;
+/** Windows compared in all; `WINDOW_CASES=50000` for as many as a change to either way deserves. */
+const CASES = Number(process.env.WINDOW_CASES ?? 3_000);
+const SEED = Number(process.env.WINDOW_SEED ?? 2026);
+/** Where the local days come from: the clocks change by an hour, by half an hour, and never. */
+const ZONES = ['America/New_York', 'Australia/Lord_Howe', 'Asia/Seoul'] as const;
+
+/** What a window is answered with, or refused with. */
+async function outcomeOf(queries: Queries, dataset: Dataset, parameters: Parameters): Promise<object> {
+  try {
+    const { key, until, contentType, readAt, run } = await queries.window(dataset, parameters);
+    const { columns, body } = await run(new AbortController().signal);
+    const parts: Buffer[] = [];
+    for await (const part of body) parts.push(part);
+    return { key, until, contentType, readAt, columns, body: Buffer.concat(parts).toString() };
+  } catch (error) {
+    if (!(error instanceof DynamoCsvError)) throw error;
+    return { code: error.code, status: error.status, line: error.line };
+  }
+}
+
+for (const [index, timeZone] of ZONES.entries()) {
+  test(`windows computed from rows in memory have the bytes that DuckDB gives them, in ${timeZone}`, async (t) => {
+    const { sql, time } = await SqlWorld.start(t, { now: NOW, timeZone });
+    let handedOver = 0;
+    let answered = 0;
+    const next: Queries = {
+      window: (...question) => {
+        handedOver += 1;
+        return sql.queries.window(...question);
+      },
+      sql: sql.queries.sql,
+    };
+    const windows = new WindowQueries({ clock: time, localDays: new LocalDays(timeZone), next });
+    const holds = async ({ subject, questions }: Case) => {
+      const { rows, timeColumn, ...described } = subject;
+      const kind = timeColumn === null ? 'snapshot' : 'log';
+      const dataset = new ScriptedDataset({
+        name: 'things',
+        kind,
+        ...described,
+        ...(timeColumn === null ? {} : { timeColumn }),
+      });
+      await dataset.land(rows);
+      for (const parameters of questions) {
+        const direct = await outcomeOf(windows, dataset, parameters);
+        answered += 1;
+        assert.deepEqual(
+          direct,
+          await outcomeOf(sql.queries, dataset, parameters),
+          new URLSearchParams(parameters as [string, string][]).toString(),
+        );
+      }
+    };
+    const numRuns = Math.ceil(CASES / PER_DATASET / ZONES.length);
+    await fc.assert(fc.asyncProperty(caseOf(PER_DATASET), holds), {
+      numRuns,
+      seed: SEED + index,
+      endOnFailure: true,
+    });
+    t.diagnostic(`${answered} windows, ${handedOver} of them DuckDB's`);
+    assert.ok(handedOver < answered / 5, `${handedOver} of ${answered} windows were handed to DuckDB`);
+  });
+}

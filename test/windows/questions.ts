@@ -1,0 +1,262 @@
+import fc from 'fast-check';
+import type { Cell, Column } from '../../src/csv/rows.js';
+import type { Parameters } from '../../src/datasets/queries.js';
+import { text } from '../csv/cells.js';
+import { NOW } from './duckdb-table.js';
+import { plainDecimal } from './tables.js';
+
+/** Datasets and windows of them, as hostile as a table, a lookup and a reader can make them. */
+
+export interface Subject {
+  readonly columns: readonly Column[];
+  readonly keys: readonly string[];
+  readonly timeColumn: string | null;
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+/** A dataset with what is asked of it. */
+export interface Case {
+  readonly subject: Subject;
+  readonly questions: readonly Parameters[];
+}
+
+const MINUTE = 60_000;
+
+/** Nights in which New York's and London's clocks change, and this very minute. */
+const MOMENTS = [
+  NOW,
+  Date.parse('2026-11-01T05:30:00Z'),
+  Date.parse('2026-03-08T06:30:00Z'),
+  Date.parse('2026-10-25T00:30:00Z'),
+  Date.parse('2026-04-04T14:30:00Z'),
+];
+
+const instant = fc.oneof(
+  fc
+    .tuple(fc.constantFrom(...MOMENTS), fc.integer({ min: -60, max: 60 }))
+    .map(([moment, steps]) => moment + steps * 47 * MINUTE),
+  fc
+    .tuple(fc.constantFrom(NOW, MOMENTS[1]!), fc.integer({ min: -3, max: 3 }))
+    .map(([moment, steps]) => moment + steps),
+  fc.integer({ min: -12, max: 1 }).map((steps) => NOW + steps * 5 * MINUTE),
+);
+
+const iso = (at: number) => new Date(at).toISOString();
+
+const digits = fc.stringMatching(/^[1-9][0-9]{14,37}$/);
+
+/** A kind of column: its type, and what its cells hold. */
+interface Kind {
+  readonly type: Column['type'];
+  readonly seen?: false;
+  readonly cell: fc.Arbitrary<string>;
+}
+
+const KINDS: readonly Kind[] = [
+  { type: 'string', cell: fc.oneof(text, fc.constantFrom('', 'a', 'b', 'A', 'null', 'NaN', '10', '9')) },
+  { type: 'string', cell: fc.constantFrom('dispatch', 'pickup', 'timestamp', '', '\uFEFFa', 'é', '\0') },
+  { type: 'number', cell: fc.integer({ min: -3, max: 12 }).map(String) },
+  { type: 'number', cell: fc.constantFrom('1.5', '-0.25', '100', '0.1', '0.30000000000000004', '2') },
+  {
+    type: 'number',
+    cell: fc.constantFrom('7.5', '7.50', '7.500', '007', '5.', '1e5', '1E-3', '-0', '0', '100000'),
+  },
+  { type: 'number', cell: fc.constantFrom('1e+20', '1e-05', '1.5e-07', '100000000000000000000', '1') },
+  {
+    type: 'number',
+    cell: fc.oneof(plainDecimal, digits, fc.constantFrom('9007199254740993', '9007199254740992')),
+  },
+  { type: 'boolean', cell: fc.boolean().map(String) },
+  { type: 'time', cell: instant.map(iso) },
+  { type: 'time', cell: instant.map((at) => iso(at).replace('.000Z', 'Z')) },
+  { type: 'time', cell: fc.constantFrom('2026-11-24T10:00:00+01:00', '2026-11-24', iso(NOW)) },
+  { type: 'string', seen: false, cell: fc.constant('never') },
+];
+
+const name = fc.oneof(
+  text,
+  fc.constantFrom(
+    'count',
+    'Count',
+    'COUNT',
+    'zone',
+    'limit',
+    'where.limit',
+    'a__gt',
+    '-a',
+    'a,b',
+    'timestamp',
+    'x',
+  ),
+);
+
+/** Absent in some columns often, in others never. */
+function cellOf({ seen, cell }: Kind): fc.Arbitrary<Cell> {
+  return seen === false ? fc.constant(null) : fc.option(cell, { freq: 6 });
+}
+
+const TIME: Column = { name: 'timestamp', type: 'time', seen: true };
+
+/** When the rows are: in order as a log's are, or in any; all of them, or with gaps. */
+const times = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.array(instant, { maxLength: 24 }).map((all) => all.sort((a, b) => a - b).map(iso)),
+  },
+  { weight: 1, arbitrary: fc.array(fc.option(instant.map(iso), { freq: 8 }), { maxLength: 24 }) },
+  {
+    weight: 1,
+    arbitrary: fc.array(
+      instant.chain((at) => fc.constantFrom(iso(at), iso(at).replace('.000Z', 'Z'))),
+      { maxLength: 24 },
+    ),
+  },
+);
+
+const columns = fc
+  .array(fc.record({ name, kind: fc.constantFrom(...KINDS) }), { minLength: 1, maxLength: 5 })
+  .map((all) => all.filter((column, i) => all.findIndex((other) => other.name === column.name) === i));
+
+export const subject: fc.Arbitrary<Subject> = fc
+  .tuple(columns, fc.boolean(), times)
+  .chain(([all, isLog, times]) => {
+    const own = isLog ? all.filter(({ name }) => name !== TIME.name) : all;
+    const described = own.map(({ name, kind }) => ({ name, type: kind.type, seen: kind.seen ?? true }));
+    const length = { minLength: isLog ? times.length : 0, maxLength: isLog ? times.length : 16 };
+    return fc.record({
+      columns: fc.constant(isLog ? [...described, TIME] : described),
+      keys: fc.subarray(
+        described.map((column) => column.name),
+        { maxLength: Math.min(2, described.length) },
+      ),
+      timeColumn: fc.constant(isLog ? TIME.name : null),
+      rows: fc
+        .array(fc.tuple(...own.map(({ kind }) => cellOf(kind))), length)
+        .map((rows) => rows.map((cells, i) => (isLog ? [...cells, times[i]!] : cells))),
+    });
+  });
+
+const OPERATORS = ['', '__ne', '__gt', '__gte', '__lt', '__lte', '__in', '__contains', '__isnull'] as const;
+
+function quoted(item: string): string {
+  return `"${item.replaceAll('"', '""')}"`;
+}
+
+type Parameter = readonly [string, string];
+
+/** A filter on a column, most often with a value that a row has. */
+function filterOn({ columns, rows }: Subject): fc.Arbitrary<Parameter> {
+  return fc.integer({ min: 0, max: columns.length - 1 }).chain((index) => {
+    const column = columns[index]!;
+    const present = rows.map((row) => row[index] ?? null).filter((cell) => cell !== null);
+    const any = fc.oneof(
+      plainDecimal,
+      text,
+      fc.constantFrom('', 'true', '7.5', iso(NOW), '2026-11-24T10:30'),
+    );
+    const value =
+      present.length === 0
+        ? any
+        : fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...present) }, { weight: 1, arbitrary: any });
+    return fc
+      .tuple(fc.constantFrom(...OPERATORS), fc.array(value, { minLength: 1, maxLength: 3 }))
+      .map(([operator, values]) => {
+        const written =
+          operator === '__in'
+            ? values.map(quoted).join()
+            : operator === '__isnull'
+              ? String(values.length > 1)
+              : values[0]!;
+        return [`where.${column.name}${operator}`, written];
+      });
+  });
+}
+
+function timeRange(): fc.Arbitrary<readonly Parameter[]> {
+  return fc.oneof(
+    fc.constantFrom('10m', '45s', '1d', '300d', '1ms').map((last): Parameter[] => [['last', last]]),
+    instant.map((from): Parameter[] => [['from', String(from)]]),
+    instant.map((to): Parameter[] => [['to', iso(to)]]),
+    fc.tuple(instant, instant).map(([a, b]): Parameter[] => [
+      ['from', String(Math.min(a, b))],
+      ['to', String(Math.max(a, b))],
+    ]),
+  );
+}
+
+/** `freq`: as often absent as `1 / (freq + 1)`. */
+function sometimes(
+  parameters: fc.Arbitrary<readonly Parameter[]>,
+  freq: number,
+): fc.Arbitrary<readonly Parameter[]> {
+  return fc.oneof({ weight: freq, arbitrary: parameters }, { weight: 4 - freq, arbitrary: fc.constant([]) });
+}
+
+function one(name: string, value: fc.Arbitrary<string>): fc.Arbitrary<readonly Parameter[]> {
+  return value.map((text) => [[name, text]]);
+}
+
+function namesIn(subject: Subject): fc.Arbitrary<string> {
+  const values = subject.rows.flatMap((row) => row.filter((cell) => cell !== null));
+  const names = fc.constantFrom(...subject.columns.map((column) => column.name));
+  return values.length === 0
+    ? names
+    : fc.oneof({ weight: 4, arbitrary: names }, { weight: 1, arbitrary: fc.constantFrom(...values) });
+}
+
+function questionOn(subject: Subject): fc.Arbitrary<Parameters> {
+  const { columns, timeColumn } = subject;
+  const names = fc.array(namesIn(subject), { minLength: 1, maxLength: 3 });
+  const own = fc.subarray(
+    columns.map(({ name }) => quoted(name)),
+    { minLength: 1 },
+  );
+  const numbers = columns.filter(({ type, seen }) => type === 'number' || !seen);
+  const pivot = fc
+    .tuple(fc.constantFrom(...columns), fc.constantFrom(...(numbers.length === 0 ? columns : numbers)))
+    .map(([by, value]) => `${by.name}:${value.name}`);
+  const isLog = timeColumn !== null;
+  return fc
+    .tuple(
+      fc.array(filterOn(subject), { maxLength: 2 }),
+      sometimes(timeRange(), isLog ? 2 : 0),
+      sometimes(one('every', fc.constantFrom('5m', '7m', '6h', '1d', '2d', '1w')), isLog ? 1 : 0),
+      sometimes(one('pivot', pivot), 1),
+      sometimes(
+        fc
+          .tuple(names, fc.boolean())
+          .map(([all, down]): Parameter[] => [
+            ['sort', all.map((item) => quoted(`${down ? '-' : ''}${item}`)).join()],
+          ]),
+        2,
+      ),
+      sometimes(
+        one(
+          'columns',
+          fc.oneof(
+            own.map((all) => all.join()),
+            names.map((all) => all.map(quoted).join()),
+          ),
+        ),
+        1,
+      ),
+      sometimes(one('limit', fc.integer({ min: 0, max: 9 }).map(String)), 1),
+      sometimes(one('offset', fc.integer({ min: 0, max: 5 }).map(String)), 1),
+      sometimes(one('pad', fc.constant('1')), 2),
+      sometimes(one('null', fc.constantFrom('null', '', 'n,a', '"', 'é', '-')), 2),
+      sometimes(one('header', fc.constantFrom('false', '1')), 1),
+      sometimes(one('delimiter', fc.constantFrom(';', 'tab', 'é', '-', '.', '1', 'T', '|')), 1),
+      sometimes(one('format', fc.constantFrom('json', 'csv')), 2),
+    )
+    .map((parts) => parts.flat());
+}
+
+/** `questions`: how many windows are asked of each dataset. */
+export function caseOf(questions: number): fc.Arbitrary<Case> {
+  return subject.chain((one) =>
+    fc.record({
+      subject: fc.constant(one),
+      questions: fc.array(questionOn(one), { minLength: questions, maxLength: questions }),
+    }),
+  );
+}
