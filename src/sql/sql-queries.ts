@@ -4,7 +4,7 @@ import type { Parameters, Queries, Query } from '../datasets/queries.js';
 import { compileWindow, type Select } from '../windows/compile/compile-window.js';
 import { compilePivotValues } from '../windows/compile/pivot-sql.js';
 import { parseWindow } from '../windows/parse-window.js';
-import { CONTENT_TYPES, type OutputShape, parseShape } from '../windows/shape.js';
+import { CONTENT_TYPES, parseShape } from '../windows/shape.js';
 import type { Window } from '../windows/window.js';
 import { isRelative, NOW_STANDS, shapeKey, windowKey } from '../windows/window-key.js';
 import { AnswerRunner, type Terms } from './answer-runner.js';
