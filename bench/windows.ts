@@ -278,7 +278,7 @@ class Roapi implements Server {
     return {
       method: 'POST',
       path: '/api/sql',
-      headers: { accept: 'text/csv' },
+      headers: { accept: 'application/csv' },
       body: `SELECT * FROM log WHERE timestamp >= ${between[0]} AND timestamp < ${between[1]}`,
     };
   }
