@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { check } from './check.js';
-import { type KindName, LOG_LEVELS, splitOrigins } from './kinds.js';
+import { type KindName, LOG_LEVELS, splitList } from './kinds.js';
 import { formatPath, type Mistake } from './mistakes.js';
 import { defaultOf } from './schema.js';
 
@@ -47,6 +47,11 @@ export const EnvironmentSchema = Type.Partial(
         'When set, everything but `/healthz` and `/readyz` needs `Authorization: Bearer` with this token. It is never logged.',
       examples: ['the output of `openssl rand -hex 32`'],
     }),
+    ALLOWED_HOSTS: variable('hosts', '^', {
+      description:
+        'Host names, separated by commas, under which the service may be reached without a token, beside addresses, names without a dot and names in `.localhost`, `.local`, `.internal`, `.home.arpa` and `.test`.',
+      examples: ['data.example.org'],
+    }),
     CORS_ORIGIN: variable('origins', '^', {
       description: "Origins, separated by commas, whose pages may read the datasets in a visitor's browser.",
       examples: ['https://grafana.example.org'],
@@ -75,6 +80,8 @@ export interface Environment {
   readonly HOST: string;
   readonly LOG_LEVEL: LogLevel;
   readonly API_TOKEN: string | null;
+  /** In lower case, without ports. */
+  readonly ALLOWED_HOSTS: readonly string[];
   readonly CORS_ORIGIN: readonly string[];
   readonly ALLOW_SQL: boolean;
   readonly GRAFANA_URL: string | null;
@@ -96,7 +103,8 @@ export function readEnvironment(env: Readonly<NodeJS.ProcessEnv>, mistakes: stri
     HOST: right.HOST ?? defaultOf<string>(variables.HOST),
     LOG_LEVEL: (right.LOG_LEVEL ?? defaultOf<LogLevel>(variables.LOG_LEVEL)) as LogLevel,
     API_TOKEN: right.API_TOKEN ?? null,
-    CORS_ORIGIN: splitOrigins(right.CORS_ORIGIN ?? ''),
+    ALLOWED_HOSTS: splitList(right.ALLOWED_HOSTS ?? '').map((name) => name.toLowerCase()),
+    CORS_ORIGIN: splitList(right.CORS_ORIGIN ?? ''),
     ALLOW_SQL: right.ALLOW_SQL === 'true',
     GRAFANA_URL: right.GRAFANA_URL ?? null,
   };
