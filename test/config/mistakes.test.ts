@@ -292,6 +292,16 @@ const WRONG_VARIABLES: readonly (readonly [string, string, string])[] = [
     'GRAFANA_URL: "javascript:alert(1)" is not a web address; write one with its scheme, such as http://localhost:3000/',
   ],
   [
+    'ALLOWED_HOSTS',
+    'https://data.example.org:8443/csv',
+    'ALLOWED_HOSTS: "https://data.example.org:8443/csv" is not a host name; write it as data.example.org',
+  ],
+  [
+    'ALLOWED_HOSTS',
+    'a.example,*.example',
+    'ALLOWED_HOSTS: "*.example" is not a host name; write each without scheme, port and path, separated by commas, such as data.example.org',
+  ],
+  [
     'CORS_ORIGIN',
     'https://a.example/',
     'CORS_ORIGIN: "https://a.example/" is not an origin; write it as https://a.example',

@@ -78,6 +78,7 @@ export async function createWorld(t: TestContext, options: WorldOptions = {}): P
     clock,
     config: {
       apiToken: null,
+      allowedHosts: [],
       corsOrigin: [],
       allowSql: false,
       file: 'config/test.yaml',
