@@ -1,6 +1,7 @@
 import { type ColumnOrder, mergeColumns } from '../../csv/columns.js';
 import type { Column, ColumnType } from '../../csv/rows.js';
-import type { AttributeValue } from './attributes.js';
+import type { AttributeValue, Item } from './attributes.js';
+import { attributeToCell } from './cells.js';
 import { columnCollision } from './errors.js';
 import type { KeyAttribute } from './keys.js';
 
@@ -20,6 +21,17 @@ export interface Slot {
   index: number;
   /** Which kinds of value were seen: `NUMBER`, `BOOLEAN`, `OTHER`, or-ed together. */
   kinds: number;
+}
+
+/** The first value of a kind that a column met in a reading; plain data. */
+export interface MetKind {
+  readonly column: string;
+  /** The type that a column of such values has. */
+  readonly type: ColumnType;
+  /** DynamoDB's name of the value's type: `S`, `N`, `BOOL` … */
+  readonly valueType: string;
+  /** The item: `order_id=o-4`. */
+  readonly key: string;
 }
 
 export const LEFT_OUT = -1;
@@ -48,6 +60,8 @@ export class ItemLayout {
   readonly #only: ReadonlySet<string> | null;
   readonly #slots = new Map<string, Slot>();
   readonly #origins = new Map<string, string>();
+  readonly #met: MetKind[] = [];
+  readonly #keys: readonly KeyAttribute[];
   #columns: readonly Column[];
 
   constructor(
@@ -57,6 +71,7 @@ export class ItemLayout {
     known: readonly Column[],
   ) {
     this.#table = table;
+    this.#keys = keys;
     this.#rename = new Map(Object.entries(options.rename));
     this.#only = options.only === null ? null : new Set(options.only);
     this.#order = {
@@ -84,7 +99,21 @@ export class ItemLayout {
 
   /** An attribute's place; one never met before may add a column. Throws on a collision of two attributes. */
   slot(attribute: string): Slot {
-    return this.#slots.get(attribute) ?? this.#meet(attribute);
+    return this.#slots.get(attribute) ?? this.#newSlot(attribute);
+  }
+
+  /** The first value of each kind of each column, keys left out. */
+  get met(): readonly MetKind[] {
+    return this.#met;
+  }
+
+  /** An attribute has a value of a kind that its slot has not met yet. */
+  meet(attribute: string, slot: Slot, value: AttributeValue, item: Item): void {
+    const kind = kindOf(value);
+    slot.kinds |= kind;
+    const key = this.#keys.map(({ name }) => `${name}=${attributeToCell(item[name]!)}`).join(', ');
+    const [valueType = ''] = Object.keys(value);
+    this.#met.push({ column: this.#columnOf(attribute), type: typeOf(kind), valueType, key });
   }
 
   /** The columns with the types of all values seen by now, and of those known before. */
@@ -102,7 +131,7 @@ export class ItemLayout {
     return mergeColumns(this.#columns, findings.flat(), this.#order);
   }
 
-  #meet(attribute: string): Slot {
+  #newSlot(attribute: string): Slot {
     if (this.#published(attribute)) return this.#addSlot(attribute);
     const slot = { index: LEFT_OUT, kinds: 0 };
     this.#slots.set(attribute, slot);

@@ -63,6 +63,7 @@ export class RunEncoder {
       rows: { columns, ...reordered(rows.body, rows.ends, order) },
       keys: sortedKeys(keys, order),
       origins: this.#layout.origins,
+      met: this.#layout.met,
     };
   }
 
@@ -74,7 +75,7 @@ export class RunEncoder {
       if (slot.index === LEFT_OUT) continue;
       const value = item[name]!;
       cells[slot.index] = attributeToCell(value);
-      slot.kinds |= kindOf(value);
+      if ((slot.kinds | kindOf(value)) !== slot.kinds) this.#layout.meet(name, slot, value, item);
     }
   }
 

@@ -1,6 +1,7 @@
 import { relayout } from '../../csv/relayout.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import type { SortKeys } from './keys.js';
+import type { MetKind } from './layout.js';
 import { compareKeys, copyRow } from './sort.js';
 
 /** A part of a table, encoded and in key order: what one thread makes of the segments it read. */
@@ -9,6 +10,8 @@ export interface Run {
   readonly keys: SortKeys;
   /** Which attribute each column's values came from, by column name. */
   readonly origins: ReadonlyMap<string, string>;
+  /** The first value of each kind of each column. */
+  readonly met: readonly MetKind[];
 }
 
 /** All rows of the runs in key order, under `columns` (a superset of every run's columns). */

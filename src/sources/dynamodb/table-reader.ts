@@ -4,7 +4,7 @@ import type { Column, EncodedRows } from '../../csv/rows.js';
 import type { ReadingCost } from '../source.js';
 import type { ClientOptions } from './client.js';
 import { scanUnits } from './cost.js';
-import { type ColumnOptions, checkOrigins, ItemLayout } from './layout.js';
+import { type ColumnOptions, checkOrigins, ItemLayout, type MetKind } from './layout.js';
 import { type ByteBudget, byteBudget, defaultPollBytes } from './limits.js';
 import { type Pace, readSegments, type SegmentsRead, type SegmentsTask } from './read-segments.js';
 import type { TableShape } from './run-encoder.js';
@@ -54,6 +54,8 @@ export interface TableReading {
   readonly keys: readonly string[];
   readonly cost: ReadingCost;
   readonly owed: number;
+  /** The first value of each kind of each column, of every thread. */
+  readonly met: readonly MetKind[];
 }
 
 /** Reads a whole table: a small one here, a large one (or the rest of one that turns out to be large) in threads. */
@@ -119,7 +121,8 @@ export class TableReader {
     const columns = layout.union(runs.map(({ rows }) => rows.columns));
     const cost = totalCost(reads);
     const rows = runs.length === 1 ? runs[0]!.rows : await this.#threads.merge(runs, columns);
-    return { rows, keys: layout.keys, cost, owed: Math.max(...reads.map(({ owed }) => owed)) };
+    const owed = Math.max(...reads.map(({ owed }) => owed));
+    return { rows, keys: layout.keys, cost, owed, met: runs.flatMap(({ met }) => met) };
   }
 
   #shape({ description, known }: Expectation): TableShape {

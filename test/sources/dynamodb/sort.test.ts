@@ -106,6 +106,7 @@ function runOf(numbers: readonly number[]): Run {
     rows: { columns: COLUMNS, ...reordered(rows.body, rows.ends, order) },
     keys: { bytes: sorted.body, ends: sorted.ends },
     origins: new Map(),
+    met: [],
   };
 }
 
