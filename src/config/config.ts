@@ -101,7 +101,7 @@ async function checkFile(
 ): Promise<{ readonly file: ConfigurationFile; readonly mistakes: readonly Mistake[] }> {
   if (!yaml.usable) return { file: {}, mistakes: [] };
   const mistakes: Mistake[] = [];
-  const file = check(ConfigurationSchema, yaml.value, mistakes) ?? {};
+  const file = check(ConfigurationSchema, yaml.value, mistakes, yaml.written) ?? {};
   // What `check` returns fits the schema by construction; should the two ever disagree, that is our mistake, not the user's.
   if (!Value.Check(ConfigurationSchema, file)) throw new TypeError('check() let a wrong configuration pass');
   checkSources(file, new MistakeReport(mistakes));

@@ -105,6 +105,22 @@ test('tables keep the order of the file', async () => {
   );
 });
 
+test('names are text as they are written, also where YAML reads numbers', async () => {
+  const { tables } = await load(`
+tables:
+  1e3: { rename: { 0404: code, true: flag } }
+  1000: {}
+  1.100: {}
+  0x1F: {}
+  null: {}
+`);
+  assert.deepEqual(
+    tables.map(({ table, name }) => [table, name]),
+    ['1000', '1e3', '1.100', '0x1F', 'null'].map((name) => [name, name]),
+  );
+  assert.deepEqual(tables[1]?.rename, { '0404': 'code', true: 'flag' });
+});
+
 test('an attribute may have any name, also one that JavaScript treats specially', async () => {
   const { tables } = await load(
     'tables: { my-table: { rename: { __proto__: a, constructor: b, "x,\\"y": c } } }',

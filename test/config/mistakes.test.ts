@@ -104,6 +104,22 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'FILE: tables.my-table.columns[1]: 5 is not a column\'s name; write it as "5" (line 1)',
   ],
   [
+    'tables: { my-table: { columns: [0404] } }',
+    'FILE: tables.my-table.columns[0]: 0404 is not a column\'s name; write it as "0404" (line 1)',
+  ],
+  [
+    'tables: { my-table: { only: [1e3] } }',
+    'FILE: tables.my-table.only[0]: 1e3 is not a column\'s name; write it as "1e3" (line 1)',
+  ],
+  [
+    'tables: { my-table: { rename: { a: 1.100 } } }',
+    'FILE: tables.my-table.rename.a: 1.100 is not a column\'s name; write it as "1.100" (line 1)',
+  ],
+  [
+    'tables: { my-table: { as: 1.10 } }',
+    'FILE: tables.my-table.as: 1.10 is not a name that is safe in URLs and as a file; write it as "1.10" (line 1)',
+  ],
+  [
     'tables: { my-table: { columns: [a, b, a] } }',
     'FILE: tables.my-table.columns[2]: "a" is there twice; keep one (line 1)',
   ],

@@ -17,6 +17,7 @@ export async function httpOver(t: TestContext, world: SqlWorld): Promise<Http> {
       apiToken: null,
       corsOrigin: [],
       allowSql: true,
+      allowedHosts: [],
       file: 'test.yaml',
       dataDir: world.dataDir,
       timeZone: 'UTC',

@@ -14,6 +14,17 @@ export interface ColumnOptions {
   readonly rename: Readonly<Record<string, string>>;
 }
 
+/** The first value of a kind that a column met in a reading; plain data. */
+export interface MetKind {
+  readonly column: string;
+  /** The type that a column of such values has. */
+  readonly type: ColumnType;
+  /** DynamoDB's name of the value's type: `S`, `N`, `BOOL` … */
+  readonly valueType: string;
+  /** The item: `order_id=o-4`. */
+  readonly key: string;
+}
+
 /** The column of an attribute that is not published. */
 export const LEFT_OUT = -1;
 /** The kinds of value that decide a column's type; those seen are or-ed together. */
@@ -30,7 +41,8 @@ export function kindOf(value: AttributeValue): number {
   return value.NULL !== undefined ? NO_KIND : OTHER_KIND;
 }
 
-function typeOf(kinds: number): ColumnType {
+/** The type of a column with values of these kinds; there is one at least. */
+export function typeOf(kinds: number): ColumnType {
   if (kinds === NUMBER_KIND) return 'number';
   return kinds === BOOLEAN_KIND ? 'boolean' : 'string';
 }

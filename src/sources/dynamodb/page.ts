@@ -27,6 +27,11 @@ export function openPage(body: Uint8Array): Page {
   return compactPage(bytes) ?? parsedPage(bytes);
 }
 
+/** The items as objects. Throws a `SyntaxError`. */
+export function itemsOf({ bytes, start, end }: Page): readonly Item[] {
+  return JSON.parse(`[${bytes.toString('utf8', start, end)}]`) as Item[];
+}
+
 /** The same page written again by `JSON.stringify`: no space between two tokens, no member twice. Throws a `SyntaxError`. */
 export function rewritten({ bytes }: Page): Page {
   return parsedPage(bytes);

@@ -1,3 +1,4 @@
+import { decodeRow, rowAt } from '../../csv/decode.js';
 import { encodeCell } from '../../csv/encode.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import { COMMA, LF, Offsets, QUOTE } from '../../csv/scan.js';
@@ -5,7 +6,7 @@ import type { AttributeValue } from './attributes.js';
 import { attributeToCell } from './cells.js';
 import * as field from './item-scanner.js';
 import type { SortKeyWriter } from './keys.js';
-import { BOOLEAN_KIND, kindOf, LEFT_OUT, NO_KIND, NUMBER_KIND, OTHER_KIND } from './layout.js';
+import { BOOLEAN_KIND, kindOf, LEFT_OUT, type MetKind, NUMBER_KIND, OTHER_KIND, typeOf } from './layout.js';
 
 const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
@@ -23,8 +24,16 @@ export interface Places {
   readonly indexes: Int32Array;
   /** Kinds of value seen of each attribute, or-ed together; brought up to date. */
   readonly kinds: Uint8Array;
-  /** How many columns, the first ones, are the key. */
-  readonly keyCount: number;
+  /** The key's attributes; their columns are the first ones. */
+  readonly keys: readonly string[];
+}
+
+/** A kind of value that an attribute had not had before, in the row of that number. */
+interface NewKind {
+  readonly attribute: number;
+  readonly kind: number;
+  readonly valueType: string;
+  readonly row: number;
 }
 
 /** Writes scanned items as CSV rows, and their sort keys. */
@@ -35,6 +44,7 @@ export class RowWriter {
   /** By column: one more than the index of its field; 0 for an absent cell. */
   readonly #cells: Int32Array;
   readonly #ends = new Offsets();
+  readonly #newKinds: NewKind[] = [];
   #target: Buffer = NOTHING;
   #size = 0;
   /** What the row that is being written takes at most, but for values of `OTHER`. */
@@ -66,13 +76,24 @@ export class RowWriter {
     this.#writeCells(bytes, fields);
   }
 
-  finish(): EncodedRows {
-    return { columns: this.columns, body: this.#target.subarray(0, this.#size), ends: this.#ends.toArray() };
+  /** The rows, and the first value of each kind that an attribute had not had before; keys are left out. */
+  finish(): { readonly rows: EncodedRows; readonly met: readonly MetKind[] } {
+    const body = this.#target.subarray(0, this.#size);
+    const rows = { columns: this.columns, body, ends: this.#ends.toArray() };
+    const { indexes, keys } = this.#places;
+    const met = this.#newKinds.flatMap(({ attribute, kind, valueType, row }): MetKind[] => {
+      const column = indexes[attribute]!;
+      if (column < keys.length) return [];
+      const cells = decodeRow(rowAt(rows, row));
+      const key = keys.map((name, part) => `${name}=${cells[part] ?? ''}`).join(', ');
+      return [{ column: this.columns[column]!.name, type: typeOf(kind), valueType, key }];
+    });
+    return { rows, met };
   }
 
   #addKey(bytes: Buffer, fields: Int32Array): void {
-    const { keyCount } = this.#places;
-    for (let part = 0; part < keyCount; part += 1) {
+    const { keys } = this.#places;
+    for (let part = 0; part < keys.length; part += 1) {
       const at = this.#cells[part]! - 1;
       const kind = at < 0 ? field.NULL : fields[at + 1]!;
       if (kind === field.NUMBER) this.#keys.addNumber(part, bytes, fields[at + 2]!, fields[at + 3]!);
@@ -101,34 +122,32 @@ export class RowWriter {
   }
 
   #writeCell(bytes: Buffer, attribute: number, kind: number, start: number, end: number): void {
-    const { kinds } = this.#places;
     switch (kind) {
       case field.TEXT:
       case field.BINARY:
-        kinds[attribute]! |= OTHER_KIND;
+        this.#meet(attribute, OTHER_KIND, kind === field.TEXT ? 'S' : 'B');
         if (start === end) this.#writeEmptyText();
         else this.#copy(bytes, start, end);
         break;
       case field.TEXT_TO_QUOTE:
-        kinds[attribute]! |= OTHER_KIND;
+        this.#meet(attribute, OTHER_KIND, 'S');
         this.#target[this.#size++] = QUOTE;
         this.#copy(bytes, start, end);
         this.#target[this.#size++] = QUOTE;
         break;
       case field.NUMBER:
-        kinds[attribute]! |= NUMBER_KIND;
+        this.#meet(attribute, NUMBER_KIND, 'N');
         this.#copy(bytes, start, end);
         break;
       case field.TRUE:
-        kinds[attribute]! |= BOOLEAN_KIND;
+        this.#meet(attribute, BOOLEAN_KIND, 'BOOL');
         this.#copy(TRUE, 0, TRUE.length);
         break;
       case field.FALSE:
-        kinds[attribute]! |= BOOLEAN_KIND;
+        this.#meet(attribute, BOOLEAN_KIND, 'BOOL');
         this.#copy(FALSE, 0, FALSE.length);
         break;
       case field.NULL:
-        kinds[attribute]! |= NO_KIND;
         break;
       default:
         this.#writeOther(bytes, attribute, start, end);
@@ -137,11 +156,18 @@ export class RowWriter {
 
   #writeOther(bytes: Buffer, attribute: number, start: number, end: number): void {
     const value = valueAt(bytes, start, end);
-    this.#places.kinds[attribute]! |= kindOf(value);
+    this.#meet(attribute, kindOf(value), Object.keys(value)[0] ?? '');
     const cell = Buffer.from(encodeCell(attributeToCell(value)));
     // The text may be longer than it is in the page: `1E+125`.
     this.#reserve(cell.length + this.#rowBytes);
     this.#copy(cell, 0, cell.length);
+  }
+
+  #meet(attribute: number, kind: number, valueType: string): void {
+    const { kinds } = this.#places;
+    if ((kinds[attribute]! & kind) === kind) return;
+    kinds[attribute]! |= kind;
+    this.#newKinds.push({ attribute, kind, valueType, row: this.#ends.length });
   }
 
   #writeEmptyText(): void {

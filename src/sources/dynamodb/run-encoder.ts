@@ -3,7 +3,7 @@ import type { Column, EncodedRows } from '../../csv/rows.js';
 import { BlockCollector, DECODED, isFull, KnownBlocks, type PagePart, type SegmentBlocks } from './blocks.js';
 import { ItemScanner, NOT_PLAIN } from './item-scanner.js';
 import { type KeyAttribute, SortKeyWriter } from './keys.js';
-import { type ColumnOptions, ItemLayout } from './layout.js';
+import { type ColumnOptions, ItemLayout, type MetKind } from './layout.js';
 import { type Page, rewritten } from './page.js';
 import { RowWriter } from './row-writer.js';
 import type { Run } from './runs.js';
@@ -39,6 +39,8 @@ export class RunEncoder {
   readonly #earlier: ReadonlyMap<number, SegmentBlocks>;
   readonly #segments = new Map<number, { known: KnownBlocks | null; collector: BlockCollector }>();
   readonly #parts: EncodedRows[] = [];
+  readonly #met: MetKind[] = [];
+  readonly #keyNames: readonly string[];
   /** By the attribute's number. */
   #kinds = new Uint8Array(64);
   #indexes = new Int32Array(0);
@@ -48,6 +50,7 @@ export class RunEncoder {
   constructor({ table, keys, options, known }: TableShape, earlier: readonly SegmentBlocks[]) {
     this.#layout = new ItemLayout(table, keys, options, known);
     this.#keys = new SortKeyWriter(table, keys);
+    this.#keyNames = keys.map(({ name }) => name);
     this.#earlier = new Map(earlier.map((blocks) => [blocks.segment, blocks]));
   }
 
@@ -92,6 +95,7 @@ export class RunEncoder {
         rows: sortedRows(rows, order),
         keys: sortedKeys(keys, order),
         origins: this.#layout.origins,
+        met: this.#met,
       },
       segments,
     };
@@ -152,14 +156,16 @@ export class RunEncoder {
       columns: this.#layout.columns,
       indexes: this.#indexes,
       kinds: this.#kinds,
-      keyCount: this.#layout.keys.length,
+      keys: this.#keyNames,
     };
     const writer = new RowWriter(places, this.#keys, Math.ceil(decodedBytes * CSV_PER_JSON));
     const { fields } = scanner;
     for (let item = 0; item < scanner.items; item += 1) {
       writer.add(bytes, fields, scanner.firstField(item), scanner.firstField(item + 1));
     }
-    this.#parts.push(writer.finish());
+    const { rows, met } = writer.finish();
+    this.#parts.push(rows);
+    this.#met.push(...met);
   }
 
   #place(): void {

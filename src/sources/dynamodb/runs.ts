@@ -2,6 +2,7 @@ import { bodyBehindHeader } from '../../csv/encode.js';
 import { relayout } from '../../csv/relayout.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import type { SortKeys } from './keys.js';
+import type { MetKind } from './layout.js';
 import { compareKeys, copyRow } from './sort.js';
 
 /** A part of a table, encoded and in key order: what one thread makes of the segments it read. */
@@ -10,6 +11,8 @@ export interface Run {
   readonly keys: SortKeys;
   /** Which attribute each column's values came from, by column name. */
   readonly origins: ReadonlyMap<string, string>;
+  /** The first value of each kind of each column. */
+  readonly met: readonly MetKind[];
 }
 
 /** Rows in key order. */

@@ -2,6 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Clock, systemClock } from '../../base/clock.js';
 import { DynamoCsvError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
+import type { Column } from '../../csv/rows.js';
 import type { Deadlines } from '../aws/deadlines.js';
 import type { Reading, Source } from '../source.js';
 import { createDynamoDbClient, placeOf } from './client.js';
@@ -15,6 +16,7 @@ import { type ReadOptions, TableReader, type TableReading } from './table-reader
 import type { ScanThreads } from './threads.js';
 import { tableTitle } from './title.js';
 import { describeUnseen, unseenNames } from './unseen-names.js';
+import { describeWidened, widenedColumns } from './widened.js';
 
 export interface DynamoDbSourceOptions extends ReadOptions {
   /** AWS region; null: the SDK's default chain. */
@@ -48,6 +50,7 @@ class DynamoDbSource implements Source {
   #description: { readonly value: TableDescription; readonly at: number } | null = null;
   /** What the last reading found, which knows better than a description that is hours old. */
   #observed = { items: 0, bytes: 0 };
+  readonly #toldWidened = new Set<string>();
   #hasToldUnseen = false;
   /** When all read units taken so far are paid, in milliseconds since the epoch. */
   #paidAt = 0;
@@ -96,6 +99,7 @@ class DynamoDbSource implements Source {
       const reading = await this.#reader.read(expectation, signal);
       this.#paidAt = this.#clock.now() + reading.owed;
       this.#observed = { items: reading.rows.ends.length, bytes: reading.cost.bytes };
+      this.#tellWidened(known, reading);
       await this.#tellUnseenNames(reading, signal);
       const cost = {
         ...reading.cost,
@@ -121,6 +125,18 @@ class DynamoDbSource implements Source {
     const described = await describeTable(this.#client, this.#options.table, signal).catch(() => null);
     if (described === null || isReadable(described.status)) return error;
     return tableNotActive(place, described.status, isDenied ? error.message : null);
+  }
+
+  /** Each column once. */
+  #tellWidened(known: readonly Column[], { rows, met }: TableReading): void {
+    const { table, logger } = this.#options;
+    if (logger === undefined) return;
+    for (const widened of widenedColumns(known, rows.columns, met)) {
+      if (this.#toldWidened.has(widened.column)) continue;
+      this.#toldWidened.add(widened.column);
+      const { column, key, valueType } = widened;
+      logger.warn({ table, column, key, valueType }, describeWidened(widened));
+    }
   }
 
   /** Once, as soon as there are items: names in `columns` and `only` that no item has. */

@@ -7,7 +7,7 @@ import type { SegmentBlocks } from './blocks.js';
 import type { ClientOptions } from './client.js';
 import { scanUnits } from './cost.js';
 import { joinReads, type LastReading } from './last-reading.js';
-import type { ColumnOptions } from './layout.js';
+import type { ColumnOptions, MetKind } from './layout.js';
 import { type ByteBudget, byteBudget, defaultPollBytes } from './limits.js';
 import { type Pace, readSegments, type SegmentsRead, type SegmentsTask } from './read-segments.js';
 import type { TableShape } from './run-encoder.js';
@@ -57,6 +57,8 @@ export interface TableReading {
   readonly keys: readonly string[];
   readonly cost: ReadingCost;
   readonly owed: number;
+  /** The first value of each kind of each column, of the items that were decoded. */
+  readonly met: readonly MetKind[];
 }
 
 /** Reads a whole table: a small one here, a large one (or the rest of one that turns out to be large) in threads. */
@@ -131,7 +133,8 @@ export class TableReader {
     reads.push(...elsewhere);
     const { reading, last } = await joinReads(shape, reads, before, this.#threads);
     this.#last = last;
-    return { ...reading, cost: totalCost(reads), owed: Math.max(...reads.map(({ owed }) => owed)) };
+    const owing = Math.max(...reads.map(({ owed }) => owed));
+    return { ...reading, cost: totalCost(reads), owed: owing, met: reads.flatMap(({ run }) => run.met) };
   }
 
   #shape({ description, known }: Expectation): TableShape {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { after, describe, type TestContext, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { DynamoCsvError } from '../../../src/base/errors.js';
+import type { Column } from '../../../src/csv/rows.js';
 import { createDynamoDbSource, type DynamoDbSourceOptions } from '../../../src/sources/dynamodb/source.js';
 import { ScanThreads } from '../../../src/sources/dynamodb/threads.js';
 import type { Source } from '../../../src/sources/source.js';
@@ -334,6 +335,58 @@ describe('a table that was deleted and made again', () => {
     assert.equal((await read()).rows.ends.length, 1);
     clock.advance(3_600_000);
     await assert.rejects(read(), { code: 'DYNAMODB_FAILED', message: /not now/ });
+  });
+});
+
+describe('a column whose type widens', () => {
+  const price = (id: number, value: object) => ({ id: { N: String(id) }, price: value });
+  for (const items of [0, 30_000]) {
+    test(`is logged once, with the item and the type of its value (${items === 0 ? 'here' : 'in threads'})`, async (t) => {
+      let found = [price(1, { N: '5' }), price(2, { NULL: true })];
+      const server = await startScriptedDynamoDb(({ action }) =>
+        action === 'Scan' ? page(found) : described({ items }),
+      );
+      const { logger, lines } = logLines();
+      const source = sourceOf(server.endpoint, { logger, segments: 1 });
+      t.after(() => Promise.all([source.close(), server.close()]));
+      let known = (await source.read({ known: [], signal: NEVER })).rows.columns;
+      assert.deepEqual(lines, []);
+      found = [price(1, { N: '5' }), price(2, { S: 'N/A' }), price(3, { S: 'sold' })];
+      for (let poll = 1; poll <= 2; poll++)
+        known = (await source.read({ known, signal: NEVER })).rows.columns;
+      assert.deepEqual(
+        lines.map(({ level, column, key, valueType, msg }) => ({ level, column, key, valueType, msg })),
+        [
+          {
+            level: 'warn',
+            column: 'price',
+            key: 'id=2',
+            valueType: 'S',
+            msg: 'the column "price" is text from now on: the item id=2 has a value of type S, others are of the type number',
+          },
+        ],
+      );
+    });
+  }
+
+  test('is logged when it is mixed from the first poll on, and not when it was text before', async (t) => {
+    const server = await startScriptedDynamoDb(({ action }) =>
+      action === 'Scan' ? page([price(1, { BOOL: true }), price(2, { N: '1' })]) : described(),
+    );
+    const read = async (known: readonly Column[]) => {
+      const { logger, lines } = logLines();
+      const source = sourceOf(server.endpoint, { logger });
+      await source.read({ known, signal: NEVER });
+      await source.close();
+      return lines.map(({ msg }) => msg);
+    };
+    t.after(() => server.close());
+    assert.match(
+      (await read([])).join(),
+      /"price" is text .* id=2 has a value of type N, others .* boolean$/,
+    );
+    const text = { name: 'price', type: 'string', seen: true } as const;
+    assert.deepEqual(await read([{ name: 'id', type: 'number', seen: true }, text]), []);
   });
 });
 

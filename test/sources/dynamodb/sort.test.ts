@@ -107,7 +107,7 @@ function runOf(numbers: readonly number[]): Run {
   );
   const keys = writer.finish();
   const order = sortedOrder(keys);
-  return { rows: sortedRows(rows, order), keys: sortedKeys(keys, order), origins: new Map() };
+  return { rows: sortedRows(rows, order), keys: sortedKeys(keys, order), origins: new Map(), met: [] };
 }
 
 test('property: runs merge into one in key order, whatever their number and length', () => {
