@@ -32,14 +32,14 @@ const DATASETS = ['snap', 'snap-changes', 'logged', 'logged-changes', 'past'];
 /** Paths below the data folder; `DAY` is one of the sealed days. */
 const FILES = {
   'a snapshot': 'snap.csv',
-  'changes of a snapshot': 'snap-changes.csv',
+  'a file of changes': 'snap-changes.csv',
   'a log': 'logged.csv',
-  'changes of a log': 'logged-changes.csv',
+  'a file of changes beside a log': 'logged-changes.csv',
   'a sealed day': 'DAY',
   'a state file': '.dynamo-csv/snap.json',
   'the state file of a log': '.dynamo-csv/logged.json',
   'a baseline': '.dynamo-csv/logged.baseline.csv',
-  'the deleted items': '.dynamo-csv/logged.deleted.csv',
+  'a file of deleted items': '.dynamo-csv/logged.deleted.csv',
   'an append journal': '.dynamo-csv/logged.csv.append',
   'the lock file': '.dynamo-csv/lock',
 } as const;
@@ -67,15 +67,15 @@ const WAYS: Readonly<Record<string, Damage>> = {
       Buffer.concat([bytes.subarray(0, middle), Buffer.from('x,"y\n'), bytes.subarray(middle)]),
     );
   },
-  empty: (path) => writeFile(path, ''),
+  'that is empty': (path) => writeFile(path, ''),
   'full of random bytes': (path, random) =>
     writeFile(path, Buffer.from(Array.from({ length: 2_000 }, () => random.between(0, 255)))),
-  'a folder': async (path) => {
+  'that became a folder': async (path) => {
     await rm(path, { force: true });
     await mkdir(path);
   },
-  gone: (path) => rm(path, { force: true }),
-  'JSON of another shape': async (path) => {
+  'that is gone': (path) => rm(path, { force: true }),
+  'that is JSON of another shape': async (path) => {
     const text = await readFile(path, 'utf8');
     const state = text.startsWith('{') ? (JSON.parse(text) as object) : {};
     const wrong = Object.keys(state).map((name, index) => [name, [null, 7, 'x', [], {}][index % 5]]);
@@ -130,7 +130,7 @@ async function withTables(arena: Arena): Promise<Ground> {
 
 export const damageAttacks: readonly Attack[] = Object.entries(FILES).flatMap(([what, file]) =>
   Object.entries(WAYS).flatMap(([how, damage]): Attack[] => {
-    if (how === 'JSON of another shape' && !file.endsWith('.json')) return [];
+    if (how === 'that is JSON of another shape' && !file.endsWith('.json')) return [];
     const name = `${what} ${how}`;
     const known = KNOWN[name];
     return [
