@@ -31,12 +31,13 @@ export class WindowQueries implements Queries {
   readonly #clock: Clock;
   readonly #localDays: LocalDays;
   readonly #next: Queries;
-  readonly #stores = new RowStores();
+  readonly #stores: RowStores;
 
   constructor({ clock, localDays, next }: WindowQueriesOptions) {
     this.#clock = clock;
     this.#localDays = localDays;
     this.#next = next;
+    this.#stores = new RowStores(clock);
   }
 
   async window(dataset: Dataset, parameters: Parameters): Promise<Query> {

@@ -202,6 +202,14 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'FILE: tables.collector: "collector" is the name of the service\'s own dataset; publish it under another name by as (line 1)',
   ],
   [
+    'tables: { collector-log: {} }',
+    'FILE: tables.collector-log: "collector-log" is the name of the service\'s own log; publish it under another name by as (line 1)',
+  ],
+  [
+    'tables: { my-table: {} }\ninstances: { ids: [i-12345678], as: Collector }',
+    'FILE: instances.as: "Collector" differs only in case from "collector", the name of the service\'s own dataset; publish it under another name by as (line 2)',
+  ],
+  [
     'tables: { time-zone: { log: true } }',
     'FILE: tables.time-zone: "time-zone" is the name of a file of the service\'s own, in the folder of the sealed days; publish it under another name by as (line 1)',
   ],

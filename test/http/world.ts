@@ -123,7 +123,14 @@ export async function createWorld(t: TestContext, options: WorldOptions = {}): P
         datasets: recorder.datasets,
         poll: async (types, rows) => {
           const columns = Object.entries(types).map(([column, type]) => ({ name: column, type, seen: true }));
-          await recorder.record({ rows: encodeRows(columns, rows), keys: ['id'], cost }, time.now);
+          const reading = {
+            kind: 'full',
+            rows: encodeRows(columns, rows),
+            keys: ['id'],
+            position: null,
+            cost,
+          } as const;
+          await recorder.record(reading, time.now);
         },
       };
     },
