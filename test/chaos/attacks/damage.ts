@@ -173,11 +173,9 @@ async function startOnDamaged(arena: Arena, file: string, damage: Damage) {
   const watch = new Watch(url, service.process.pid!);
   await neighbourIsPolled(url, ground.neighbour);
   await Promise.all(DATASETS.map((dataset) => answersInOneLine(url, dataset)));
-  assert.equal(
-    (await fetch(`${url}/csv/past?last=1m`)).status,
-    200,
-    'the last minute, which needs no sealed day',
-  );
+  await needsNoSealedDay(url, '/csv/past?last=1m');
+  await needsNoSealedDay(url, '/csv/past?last=1m&format=parquet');
+  await namesTheMissingDay(url, '/csv/past?from=2000-01-01');
   const seen = await watch.stop();
   const states = (await health(url)).datasets.filter(({ lastError }) => lastError !== null).length;
   assert.deepEqual(await service.end(), { code: 0, signal: null });
