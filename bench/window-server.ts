@@ -1,4 +1,4 @@
-/** The service's HTTP side over the log of a year, in a process of its own. `direct`: as it is served; `duckdb`: all windows by DuckDB. */
+/** The service's HTTP side over a year's log, in a separate process. `direct`: as it is served; `duckdb`: all windows by DuckDB. */
 import type { AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
 import { systemClock } from '../src/base/clock.js';

@@ -29,7 +29,7 @@ const LOADS = { warmups: 1, rounds: 3 };
 const RATE = 1_000;
 const HEALTH_EVERY = 20;
 
-/** A window that nobody asked for before; `round` makes it so. */
+/** A window that was not requested before; `round` makes it unique. */
 interface Question {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -127,7 +127,7 @@ async function compare(
   ];
 }
 
-/** Milliseconds until the whole answer was there. */
+/** Milliseconds until the response is complete. */
 async function took(server: Server, round: number, agent: Agent): Promise<number> {
   const { port } = server;
   const { body, ...options } = server.question(round);
@@ -142,7 +142,7 @@ async function took(server: Server, round: number, agent: Agent): Promise<number
   return milliseconds;
 }
 
-/** Rounds that are kept apart, so that no measurement asks what another one asked. */
+/** Separate ranges of rounds, so that no measurement repeats another's request. */
 const APART = 1_000_000;
 
 async function answersPerSecond(server: Server, run: number): Promise<number> {
@@ -170,7 +170,7 @@ async function load(server: Server, run: number, more: Partial<autocannon.Option
   return result;
 }
 
-/** `/healthz` while windows are asked for, against `/healthz` alone. */
+/** `/healthz` while windows are requested, against `/healthz` alone. */
 async function health(server: Server): Promise<Comparison> {
   const watch = async (until: AbortSignal) => {
     const agent = new Agent({ keepAlive: true });
@@ -238,7 +238,7 @@ function rate(
   };
 }
 
-/** ROAPI (PyPI `roapi`), where it is on the PATH, with the log as a CSV in memory. */
+/** ROAPI (PyPI `roapi`), if it is on the PATH, with the log as CSV in memory. */
 class Roapi implements Server {
   readonly title: string;
   readonly port: number;
@@ -252,7 +252,7 @@ class Roapi implements Server {
     this.#child = child;
   }
 
-  /** Null where it is not installed. */
+  /** Null if it is not installed. */
   static async start(csv: string, lastAt: number): Promise<Roapi | null> {
     const title = version();
     if (title === null) return null;

@@ -106,9 +106,11 @@ function lineOf({ attack, result, text, took }: Outcome): string {
   return `${result.padEnd(7)}  ${attack.name} (${took} s)  ${text}`;
 }
 
+/** As Markdown, for a note or a pull request. */
 function table(outcomes: readonly Outcome[]): string {
+  const cell = (text: string) => text.replaceAll('|', '\\|').slice(0, 300);
   const lines = outcomes.map(
-    ({ attack, result, text, took }) => `| ${attack.name} | ${result} | ${text} | ${took} |`,
+    ({ attack, result, text, took }) => `| ${attack.name} | ${result} | ${cell(text)} | ${took} |`,
   );
   return ['| attack | result | figures | seconds |', '| --- | --- | --- | --- |', ...lines].join('\n');
 }

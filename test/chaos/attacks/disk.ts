@@ -14,7 +14,7 @@ import {
   Watch,
   within,
 } from '../ground.js';
-import { checkChanges, checkLog, itemsOfScan, type Row } from '../truth.js';
+import { checkChanges, checkLog, itemsOfScan, plainItemsOfScan, type Row } from '../truth.js';
 
 const CONFIG = `tables:
   ${NEIGHBOUR}
@@ -31,9 +31,10 @@ async function smallDisk(arena: Arena, folder: string, options: string): Promise
   return join(disk, 'data');
 }
 
-async function begin(arena: Arena): Promise<Ground> {
+/** `items`: a layout that changes makes the service write its files anew, which hides what was done to them. */
+async function begin(arena: Arena, items = itemsOfScan): Promise<Ground> {
   const ground = await prepare(arena);
-  ground.database.table('both', itemsOfScan);
+  ground.database.table('both', items);
   return ground;
 }
 
@@ -128,8 +129,9 @@ const sizeLimit: Attack = {
 
 const swapped: Attack = {
   name: 'a data folder that is swapped for a copy',
+  known: '#13 B8',
   run: async (arena) => {
-    const ground = await begin(arena);
+    const ground = await begin(arena, plainItemsOfScan);
     const dataDir = join(ground.folder, 'data');
     const service = await ground.start({ config: CONFIG, dataDir });
     const url = await service.url;
@@ -155,8 +157,9 @@ const swapped: Attack = {
 
 const renamed: Attack = {
   name: 'a log that is renamed under the service',
+  known: '#13 B8',
   run: async (arena) => {
-    const ground = await begin(arena);
+    const ground = await begin(arena, plainItemsOfScan);
     const dataDir = join(ground.folder, 'data');
     const service = await ground.start({ config: CONFIG, dataDir });
     await service.url;

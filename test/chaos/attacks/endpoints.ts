@@ -3,12 +3,16 @@ import type { Arena, Attack } from '../attack.js';
 import { type Answer, ENDLESS, honestly, WRONG } from '../endpoint.js';
 import { errorOf, NEIGHBOUR, neighbourIsPolled, PATIENCE, prepare, Watch, within } from '../ground.js';
 
-/** How soon an endless answer must be an error: a deadline is 30 s at most, and the SDK tries twice. */
-const DEADLINE = 75_000;
-const CONFIG = `tables:\n  ${NEIGHBOUR}\n  victim: { interval: 200ms }\n`;
+/** How soon an endless answer must be an error, in milliseconds: within 30 s, and some more on a busy machine. */
+const DEADLINE = 45_000;
+const CONFIG = `tables:\n  ${NEIGHBOUR}\n  victim: { interval: 200ms, maxPollMegabytes: 64 }\n`;
 
 /** What is to be mended, and where that is described. */
-const KNOWN: Readonly<Record<string, string>> = {};
+const KNOWN: Readonly<Record<string, string>> = {
+  'an endpoint that says nothing': '#13 A1',
+  'an endpoint that stalls in the body': '#13 A1',
+  'an endpoint that sends a byte every half second': '#13 A1',
+};
 
 /** One table of the endpoint misbehaves: its error has a name, nobody else notices, and it recovers. */
 async function misbehave(arena: Arena, answer: Answer, deadline: number) {
