@@ -23,6 +23,7 @@ import { Sealer } from './history/sealer.js';
 import { Sealing } from './history/sealing.js';
 import { createHttpMetrics, type HttpMetrics } from './http/metrics.js';
 import { createHttp, type Http, ResponseTimes } from './http/server.js';
+import { recordable } from './recorder/broken-recorder.js';
 import { warnAboutUnservedData } from './recorder/unserved-data.js';
 import { checkViews } from './sql/check-views.js';
 import { Sql } from './sql/sql.js';
@@ -60,6 +61,9 @@ interface Service extends AppOptions {
   readonly responseTimes: ResponseTimes;
   readonly closing: Closing;
 }
+
+/** A service that has its data folder. */
+type LockedService = Service & { readonly checkVolume: () => Promise<void> };
 
 /** A source with what polls it. */
 interface Polled {
@@ -102,13 +106,13 @@ function createMetrics() {
 
 async function start(service: Service): Promise<App> {
   const { config, clock, logger, signal, days, closing } = service;
-  await takeVolume(service);
+  const checkVolume = await takeVolume(service);
   const sql = new Sql({ ...config, ...service });
   closing.add(() => sql.close());
   const { dataDir } = config;
   const sealer = new Sealer({ dataDir, files: nodeFiles, days, parquet: sql.parquet, clock, logger });
   await sealer.checkTimeZone();
-  const polled = await openSources(sealer, service);
+  const polled = await openSources(sealer, { ...service, checkVolume });
   const views = await addDatasets(polled, sql, service);
   const http = await createHttp({
     ...service,
@@ -124,16 +128,22 @@ async function start(service: Service): Promise<App> {
   return { url, close: () => closing.close() };
 }
 
-/** Makes the data folder ours. */
-async function takeVolume({ config, clock, logger, closing }: Service): Promise<void> {
-  const { leftovers, release } = await openVolume(config.dataDir, thisProcess(isoTime(clock.now())));
+/** Locks the data folder. Returns what checks, before each write, that it is still the same one. */
+async function takeVolume({ config, clock, logger, closing }: Service): Promise<() => Promise<void>> {
+  const { leftovers, check, release } = await openVolume(config.dataDir, thisProcess(isoTime(clock.now())));
   closing.add(release);
-  if (leftovers.length > 0)
-    logger.info({ files: leftovers }, 'removed what an interruption left half-written');
+  if (leftovers.length > 0) logger.info({ files: leftovers }, 'removed incomplete temporary files');
+  return async () => {
+    if ((await check()) === 'moved')
+      logger.warn(
+        { dataDir: config.dataDir },
+        'the data folder was replaced while this service runs: locked it again',
+      );
+  };
 }
 
 /** Opens what the volume has of each source; nothing is polled yet. */
-async function openSources(sealer: Sealer, service: Service): Promise<readonly Polled[]> {
+async function openSources(sealer: Sealer, service: LockedService): Promise<readonly Polled[]> {
   const { config, clock, logger, closing } = service;
   const sources = await createSources(config, clock);
   closing.add(() => sources.close());
@@ -152,9 +162,9 @@ async function openSource(
   configured: ConfiguredSource,
   offset: number,
   sealer: Sealer,
-  service: Service,
+  service: LockedService,
 ): Promise<Polled> {
-  const { config, clock, logger, closing } = service;
+  const { config, clock, logger, closing, checkVolume } = service;
   const { source, recording, takeover } = configured;
   const health = new PollHealth(configured.interval, clock);
   const { dataDir } = config;
@@ -164,6 +174,7 @@ async function openSource(
     dataDir,
     health,
     logger,
+    checkVolume,
     takeover,
   });
   closing.add(() => recorder.close());
@@ -174,7 +185,7 @@ async function openSource(
     ...service,
     metrics: service.pollMetrics,
     name: recording.name,
-    source,
+    source: recordable(source, recorder),
     recorder,
     health,
     offset,
