@@ -94,7 +94,7 @@ for (const [name, change] of [
       'update,a,9,2,2026-11-24T09:33:00.000Z,2026-11-24T09:34:00.000Z',
     ]);
     assert.ok((await damaged()).includes('flags.baseline.csv'));
-    assert.match(lines.at(-1)!.msg, /read off the log/);
+    assert.match(lines.at(-1)!.msg, /taken from the log/);
   });
 
   test(`a snapshot that was ${name} makes no false changes, and the log says so`, async (t) => {
@@ -103,7 +103,7 @@ for (const [name, change] of [
     assert.deepEqual(await changesOf(three, itemsOf({ a: { count: '9' } })), [
       'update,a,9,2,2026-11-24T09:33:00.000Z,2026-11-24T09:34:00.000Z',
     ]);
-    assert.match(lines.at(-1)!.msg, /changed by something else: it is served as found/);
+    assert.match(lines.at(-1)!.msg, /changed the latest items: the file is served as found/);
   });
 }
 
