@@ -25,6 +25,7 @@ import { Sealer } from './history/sealer.js';
 import { Sealing } from './history/sealing.js';
 import { createHttpMetrics, type HttpMetrics } from './http/metrics.js';
 import { createHttp, type Http, ResponseTimes } from './http/server.js';
+import { recordable } from './recorder/broken-recorder.js';
 import { warnAboutUnservedData } from './recorder/unserved-data.js';
 import { type OpenSources, openSources } from './sources/index.js';
 import { Sql } from './sql/sql.js';
@@ -73,6 +74,9 @@ type OpenSource = Pick<
   'title' | 'interval' | 'recording' | 'keeping' | 'consumesReadUnits' | 'pythonScript' | 'source' | 'price'
 >;
 
+/** A service that has its data folder. */
+type LockedService = Service & { readonly checkVolume: () => Promise<void> };
+
 /** A source with what polls it. */
 interface Polled {
   readonly source: OpenSource;
@@ -117,15 +121,16 @@ function createMetrics() {
 
 async function start(service: Service): Promise<App> {
   const { config, clock, logger, signal, days, closing } = service;
-  await takeVolume(service);
+  const checkVolume = await takeVolume(service);
   const sql = new Sql({ ...config, ...service });
   closing.add(() => sql.close());
   const store = new LocalStore(config.dataDir, nodeFiles);
   const sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
   await sealer.checkTimeZone();
-  const polled = await openDatasets(sealer, service);
+  const locked = { ...service, checkVolume };
+  const polled = await openDatasets(sealer, locked);
   const about = aboutPolls(polled, service);
-  const log = await openSource(collectorLog(about), COLLECTOR_LOG_OFFSET, sealer, service);
+  const log = await openSource(collectorLog(about), COLLECTOR_LOG_OFFSET, sealer, locked);
   const views = await addDatasets(polled, about, log, sql, service);
   const http = await createHttp({
     ...service,
@@ -143,16 +148,22 @@ async function start(service: Service): Promise<App> {
   return { url, close: () => closing.close() };
 }
 
-/** Makes the data folder ours. */
-async function takeVolume({ config, clock, logger, closing }: Service): Promise<void> {
-  const { leftovers, release } = await openVolume(config.dataDir, thisProcess(isoTime(clock.now())));
+/** Locks the data folder. Returns what checks, before each write, that it is still the same one. */
+async function takeVolume({ config, clock, logger, closing }: Service): Promise<() => Promise<void>> {
+  const { leftovers, check, release } = await openVolume(config.dataDir, thisProcess(isoTime(clock.now())));
   closing.add(release);
-  if (leftovers.length > 0)
-    logger.info({ files: leftovers }, 'removed what an interruption left half-written');
+  if (leftovers.length > 0) logger.info({ files: leftovers }, 'removed incomplete temporary files');
+  return async () => {
+    if ((await check()) === 'moved')
+      logger.warn(
+        { dataDir: config.dataDir },
+        'the data folder was replaced while this service runs: locked it again',
+      );
+  };
 }
 
 /** Opens what the volume has of each source; nothing is polled yet. */
-async function openDatasets(sealer: Sealer, service: Service): Promise<readonly Polled[]> {
+async function openDatasets(sealer: Sealer, service: LockedService): Promise<readonly Polled[]> {
   const { config, clock, logger, closing } = service;
   const sources = await openSources(config, { clock, logger });
   closing.add(() => sources.close());
@@ -169,9 +180,9 @@ async function openSource(
   configured: OpenSource,
   offset: number,
   sealer: Sealer,
-  service: Service,
+  service: LockedService,
 ): Promise<Polled> {
-  const { config, clock, logger, closing } = service;
+  const { config, clock, logger, closing, checkVolume } = service;
   const { source, title, recording } = configured;
   const health = new PollHealth(configured.interval, clock);
   const { dataDir } = config;
@@ -181,6 +192,7 @@ async function openSource(
     dataDir,
     health,
     logger,
+    checkVolume,
     takeover: takeoverOf(configured, dataDir),
   });
   closing.add(() => recorder.close());
@@ -191,7 +203,7 @@ async function openSource(
     ...service,
     metrics: service.pollMetrics,
     name: recording.name,
-    source,
+    source: recordable(source, recorder),
     recorder,
     health,
     offset,

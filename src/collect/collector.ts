@@ -4,7 +4,7 @@ import type { LocalDays } from '../base/local-days.js';
 import type { Logger } from '../base/logger.js';
 import type { PollHealth } from '../datasets/freshness.js';
 import type { Recorded } from '../recorder/poll.js';
-import type { TableRecorder } from '../recorder/table-recorder.js';
+import type { Recorder } from '../recorder/recorder.js';
 import type { Reading, Source } from '../sources/source.js';
 import { patienceWith, withDeadline } from './deadline.js';
 import { pollFailed, pollTimedOut } from './errors.js';
@@ -17,7 +17,7 @@ export interface CollectorOptions {
   /** The published name of the source's first dataset: what logs and metrics call it. */
   readonly name: string;
   readonly source: Source;
-  readonly recorder: TableRecorder;
+  readonly recorder: Recorder;
   /** The recorder's own; its interval is the source's. */
   readonly health: PollHealth;
   /** Milliseconds after the start of `run` at which the first poll is due: the beginning of the source's grid of times. */
@@ -39,7 +39,7 @@ export interface CollectorOptions {
  */
 export class Collector {
   readonly name: string;
-  readonly recorder: TableRecorder;
+  readonly recorder: Recorder;
   readonly health: PollHealth;
   readonly statistics: PollStatistics;
   readonly #options: CollectorOptions;

@@ -3,7 +3,7 @@ import type { SplitCsv } from './decode.js';
 import { decodeRow } from './decode.js';
 import { Edits } from './edits.js';
 import { encodeCell } from './encode.js';
-import { timeOfRow } from './row-time.js';
+import { TIME_LENGTH, timeOfRow } from './row-time.js';
 import { BYTES_PER_SLICE, LF, LineCounter, Offsets, placeRow, type RowPlace } from './scan.js';
 
 /** A line that is not a row of its file: damaged, torn, of another width, without a time. */
@@ -91,5 +91,7 @@ function reasonToReject(rows: Buffer, at: number, row: RowPlace, width: number):
   if (row.cells === 0) return 'a quote that is never closed';
   if (row.cells !== width) return `${row.cells} cells where the header has ${width}`;
   if (row.contentEnd === row.end) return 'a file that ends within it';
-  return timeOfRow(rows.subarray(at, row.contentEnd + 1)) > 0 ? null : 'a last cell that is not a time';
+  const isTime =
+    row.contentEnd - row.lastCell === TIME_LENGTH && timeOfRow(rows.subarray(at, row.contentEnd + 1)) > 0;
+  return isTime ? null : 'a last cell that is not a time';
 }

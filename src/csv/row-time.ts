@@ -4,7 +4,7 @@ import type { EncodedRows } from './rows.js';
 import { LF } from './scan.js';
 
 /** `2026-11-24T09:30:00.000Z`, the way every row of a log and of changes ends (before its `\n`). */
-const TIME_LENGTH = 24;
+export const TIME_LENGTH = 24;
 
 /** Milliseconds since the epoch from the last cell of a log's or a changes' row; 0 when that cell is no time of ours. */
 export function timeOfRow(row: Buffer): number {

@@ -15,7 +15,7 @@ import type { FileMark } from './table-state.js';
 
 /** Vanished items whose last known values are kept for the day they come back; the oldest go first beyond it. */
 const DELETED_LIMIT = 100_000;
-/** Rows encoded at a time, between two looks at the event loop. */
+/** Rows encoded before the event loop may run. */
 const BATCH = 512;
 /** Contents that a file may have while the disk refuses to replace it. */
 const MOST_MARKS = 8;

@@ -6,13 +6,13 @@ import { concatRows } from '../csv/relayout.js';
 import type { Cell, Column, EncodedRows } from '../csv/rows.js';
 import { type Difference, rowKey } from './diff.js';
 
-/** What happened to an item from one poll to the next. */
+/** What happened to an item. */
 export type Change = 'insert' | 'update' | 'delete';
 
 /** The last known cells of items that are not in the table at present, by encoded key. */
 export type Deleted = Map<string, readonly Cell[]>;
 
-/** Rows encoded at a time, between two looks at the event loop. */
+/** Rows encoded before the event loop may run. */
 const BATCH = 512;
 
 /**
@@ -52,7 +52,7 @@ export async function changeRows(
   return concatRows([noRows(columns), ...parts]);
 }
 
-/** One row of changes taken apart again. */
+/** One row of changes, decoded. */
 export interface ReadChange {
   readonly change: Change;
   /** Cells in the table's own layout; for a delete the last known ones. */

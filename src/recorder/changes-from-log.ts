@@ -7,7 +7,7 @@ import { addedNames } from './layout.js';
 import type { OpenedTable } from './open-table.js';
 import type { RecorderOptions } from './recorder-options.js';
 
-/** Changes that are kept from now on begin with those that the log of the past tells of. */
+/** When changes are switched on, derives those of the past from the log. */
 export async function readChangesFromLog(table: OpenedTable, options: RecorderOptions): Promise<void> {
   const { log, changes, baseline, state } = table;
   if (log === null || changes === null || baseline === null) return;
@@ -28,10 +28,10 @@ async function fillChanges(
   const columns = changesColumns(own, keys.length, names);
   await state.write();
   await log.layOut(logColumns(own, names), keys, names.timestamp);
-  logger.info({ dataset: changes.name, rows: log.status().rows }, 'reading the changes off the log');
+  logger.info({ dataset: changes.name, rows: log.status().rows }, 'deriving changes from the log');
   const comparable = rowsAfter(await log.rows(), (keysSince ?? 0) - 1);
   const past = await changesOfLog(comparable, own, keys.length, columns, baseline);
-  // The baseline first: interrupted before the changes are there, all of this is done again.
+  // The baseline first: after an interruption before the changes are written, all of this runs again.
   await baseline.announce(encodeFile(baseline.rows!));
   state.update({ commit: { position: null, ...baseline.marks } });
   await state.write();
@@ -46,5 +46,5 @@ async function fillChanges(
   await state.write();
   await changes.layOut(columns, keys, names.timestamp);
   await changes.fill(past.rows, past.at);
-  logger.info({ dataset: changes.name, rows: past.rows.ends.length }, 'read the changes off the log');
+  logger.info({ dataset: changes.name, rows: past.rows.ends.length }, 'derived changes from the log');
 }

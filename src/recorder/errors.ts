@@ -31,6 +31,17 @@ export function stateUnreadable(path: string, cause?: unknown): DynamoCsvError {
   return new DynamoCsvError('STATE_UNREADABLE', sentence, { cause });
 }
 
+/** The files of a table cannot be opened. Answers with 503: the data is there, and not readable. */
+export function tableBroken(name: string, cause: unknown): DynamoCsvError {
+  const remedy = cause instanceof DynamoCsvError && cause.remedy !== null ? `${cause.remedy}, then ` : '';
+  const reason = cause instanceof DynamoCsvError ? cause.message : describeError(cause);
+  return new DynamoCsvError('TABLE_BROKEN', `"${name}" is broken: its files cannot be opened: ${reason}`, {
+    remedy: `${remedy}restart this service`,
+    status: 503,
+    cause,
+  });
+}
+
 /** A source returned a delta although it was handed no position. */
 export function deltaWithoutItems(source: string): DynamoCsvError {
   return new DynamoCsvError(

@@ -9,14 +9,14 @@ import { CHANGE, SINCE, TIMESTAMP } from './column-names.js';
 import type { Place, RecorderOptions } from './recorder-options.js';
 import { claimantOf, type TableState } from './table-state.js';
 
-/** What a CSV file can be; `foreign`: a snapshot with columns that this source never had. */
+/** What a CSV file is; `foreign`: a snapshot with columns that this source never had. */
 type Found = Place['kind'] | 'foreign';
 
 /**
- * Sees to it, before a source's files are opened, that none of them is something else than what is going to be written
- * there: `log` or another option may have changed since the last start, or another source may have had the name. What
- * is in the way is moved to `taken-over/`, by one rename, and the log says so. What the next poll is compared with moves
- * on between snapshot and log, so that no change is lost. Interrupted anywhere, the next start does the rest.
+ * Moves data aside that stands under one of a source's file names and is something else than what will be written there:
+ * `log` or another option changed since the last start, or another source had the name. It goes to `taken-over/`, by
+ * one rename, and is logged. The items that the next poll is compared with move between `<name>.csv` and the hidden
+ * baseline, so that no change is lost. After an interruption the next start does the rest. Call it before opening files.
  *
  * @param state what the volume knows of this source; null: nothing
  * @param places what is going to be written
@@ -42,13 +42,13 @@ async function moveAsideAt(place: Place, state: TableState | null, options: Reco
   const header = await readFirstRow(path, files);
   const found = header === null ? null : whatIs(header, state, options.timestampColumn);
   if (claimant === null && (found === null || found === place.kind)) return;
-  // A torn end is cut off first: what is kept has whole polls only.
+  // Truncate a partial append first, so that the kept file has whole polls only.
   if (found === 'log' || found === 'changes') await (await AppendFile.open(path, files)).close();
   const folder = takenOverFolder(dataDir);
   const isComparedNext = found === 'snapshot' && place.dataset === options.name && claimant === null;
   const history = historyOf(dataDir, place.dataset);
   const hasHistory = (await files.list(history)).length > 0;
-  // Sealed days of a log stay where they are, for the day it is one again; those of another source would become ours.
+  // Sealed days of a log stay, in case it becomes a log again; those of another source would look like ours.
   const historyAt = hasHistory && claimant !== null ? await moveAside(files, history, folder) : history;
   const moved = {
     ...(found === null
@@ -61,13 +61,13 @@ async function moveAsideAt(place: Place, state: TableState | null, options: Reco
   options.logger.warn({ dataset: place.dataset, ...moved }, sentence(place, found, claimant));
 }
 
-/** What was found and what was done, for the log. */
+/** What was found and what was done. */
 function sentence({ dataset, kind }: Place, found: Found | null, claimant: string | null): string {
   const was =
     claimant === null
       ? `${dataset}.csv held ${found === null ? 'nothing' : NAMES[found]}`
-      : `data under the name ${dataset} is from when ${claimant} had it`;
-  return `${was}, and ${dataset} is ${NAMES[kind]} now: what was there is kept, and a new file begins`;
+      : `the data under the name ${dataset} was recorded for ${claimant}`;
+  return `${was}, and ${dataset} is ${NAMES[kind]} now: the old data is kept aside, and a new file begins`;
 }
 
 const NAMES: Readonly<Record<Found, string>> = {
@@ -83,7 +83,7 @@ async function moveFile(files: Files, from: string, to: string): Promise<void> {
   await files.syncFolder(dirname(from));
 }
 
-/** Where `<name>.csv` is no log any more, what the next poll is compared with stands there again. */
+/** When `<name>.csv` is no longer a log, the items that the next poll is compared with go back there. */
 async function moveBaseline(
   places: readonly Place[],
   { name, dataDir, files }: RecorderOptions,
@@ -95,7 +95,7 @@ async function moveBaseline(
   await moveFile(files, hiddenBaseline, path);
 }
 
-/** Tells by its header what a file is: the columns that we add are none of the table's own. */
+/** Tells what a file is by its header: the columns that we add are not the table's own. */
 function whatIs(header: readonly string[], state: TableState | null, timestampColumn: string | null): Found {
   const own = new Set(state?.columns.map(({ name }) => name) ?? []);
   const names = state?.names ?? null;

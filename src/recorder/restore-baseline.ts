@@ -68,7 +68,7 @@ async function loadDeleted(table: Table, options: RecorderOptions): Promise<void
   const { dataset, keptAt } = await keepFound(baseline.deletedPath, options);
   options.logger.warn(
     { dataset, file: baseline.deletedPath, keptAt },
-    'the last known values of deleted items were changed by something else: they are read off the changes instead',
+    'another program, or the disk, changed the last known values of deleted items: they are taken from the changes instead',
   );
   baseline.deleted.clear();
   if (changes === null || names === null || keys.length === 0) return;
@@ -113,7 +113,7 @@ async function takeItemsFromLog(
   return true;
 }
 
-/** Says that the items are not what we wrote, and what becomes of that. */
+/** Logs that the items are not what we wrote, and what follows. */
 async function reportChanged(
   isRebuilt: boolean,
   { baseline }: Table,
@@ -123,11 +123,14 @@ async function reportChanged(
   const isHidden = baseline.path === baselineFile(dataDir, name);
   const kept = isHidden ? await keepFound(baseline.path, options) : { dataset: name };
   const consequence = isRebuilt
-    ? 'the items of the latest poll are read off the log instead'
+    ? 'the items of the latest poll are taken from the log instead'
     : isHidden
-      ? 'the next poll begins anew, and what changed before it is not among the changes'
-      : 'it is served as found until the next poll, and what changed before that is not among the changes';
-  logger.warn({ ...kept, file: baseline.path }, `the items were changed by something else: ${consequence}`);
+      ? 'the next poll is not compared, so what changed before it is not among the changes'
+      : 'the file is served as found, and the next poll is not compared with it';
+  logger.warn(
+    { ...kept, file: baseline.path },
+    `another program, or the disk, changed the latest items: ${consequence}`,
+  );
 }
 
 /** Keeps a copy of a file that cannot be read as what it should be; only that is a reason to go on without it. */

@@ -19,6 +19,7 @@ import { attempt, deltaWithoutItems } from './errors.js';
 import { addedNames, hasOtherKeys, layOut } from './layout.js';
 import { type OpenedTable, openTable } from './open-table.js';
 import type { Compared, Poll, Recorded } from './poll.js';
+import type { Recorder } from './recorder.js';
 import type { RecorderOptions } from './recorder-options.js';
 import { restoreBaseline } from './restore-baseline.js';
 import type { TableState } from './table-state.js';
@@ -31,7 +32,8 @@ import { writePoll } from './write-poll.js';
  * when the state cannot be written, or the process dies before it is, they are taken back. After it, the snapshot is
  * replaced; when the process dies before it is, the next start applies the changes to it that came after its poll.
  */
-export class TableRecorder {
+export class TableRecorder implements Recorder {
+  readonly brokenBy = null;
   readonly #options: RecorderOptions;
   readonly #table: OpenedTable;
   readonly #clockWatch: ClockWatch;

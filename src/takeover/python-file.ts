@@ -30,7 +30,7 @@ export interface Conversion {
 
 /**
  * Converts a CSV file as the Python script wrote it: zoneless times, which are UTC, become ISO 8601 with milliseconds
- * and `Z`; a BOM, CRLF and blank lines go; lines that are no rows are set apart. All other cells stay byte for byte.
+ * and `Z`; a BOM, CRLF and blank lines go; malformed lines are moved aside. All other cells stay byte for byte.
  * A file in which some or all rows are converted already is fine. Lets the event loop run now and then.
  * Null when it is no such file: empty, or a `log` whose last column is neither `timestamp` nor `timeColumn`.
  */

@@ -21,7 +21,7 @@ const BYTES_BEFORE = 4096;
 
 /**
  * What the append under way on one file is going to write, noted before it is written. A write of many kilobytes can
- * be cut short anywhere by a kill, a full disk or a power loss, also between two rows, where nothing in the CSV
+ * be interrupted anywhere by a kill, a full disk or a power loss, also between two rows, where nothing in the CSV
  * shows that half a poll is missing.
  *
  * On disk: `<folder>/.dynamo-csv/<file>.append`, one record of 128 bytes, overwritten in place: the text

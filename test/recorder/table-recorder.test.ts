@@ -118,9 +118,9 @@ describe('recording polls', () => {
       [
         [
           'warn',
-          'the clock says 2026-11-24T07:30:00.000Z, and polls are recorded until 2026-11-24T09:30:00.001Z already',
+          'the clock says 2026-11-24T07:30:00.000Z, but polls up to 2026-11-24T09:30:00.001Z are already recorded',
         ],
-        ['info', 'the clock has caught up with what was recorded'],
+        ['info', 'the clock has caught up with the recorded polls'],
       ],
     );
   });
