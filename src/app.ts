@@ -104,10 +104,10 @@ function createMetrics() {
 async function start(service: Service): Promise<App> {
   const { config, clock, logger, signal, days, closing } = service;
   await takeVolume(service);
-  const sql = new Sql({ ...config, ...service });
+  const sql = new Sql({ ...config, ...service, damagedFile: (file) => sealer.setAside(file) });
   closing.add(() => sql.close());
   const store = new LocalStore(config.dataDir, nodeFiles);
-  const sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
+  const sealer: Sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
   await sealer.checkTimeZone();
   const polled = await openSources(sealer, service);
   const views = await addDatasets(polled, sql, service);

@@ -1,4 +1,5 @@
 import { DynamoCsvError } from '../base/errors.js';
+import type { SealedDay } from '../datasets/relation.js';
 
 /** DuckDB ended a query before its last row: it failed half way, or was interrupted. */
 export function answerIncomplete(): DynamoCsvError {
@@ -51,9 +52,10 @@ export function sqlRefused(what: string, remedy: string): DynamoCsvError {
 export function sqlFailed(
   reason: string,
   position: { readonly line: number; readonly column: number } | null,
+  cause?: unknown,
 ): DynamoCsvError {
   const where = position === null ? '' : `line ${position.line}, column ${position.column}: `;
-  return new DynamoCsvError('SQL_FAILED', `${where}${reason}`, { status: 400 });
+  return new DynamoCsvError('SQL_FAILED', `${where}${reason}`, { status: 400, cause });
 }
 
 /** Foreign SQL whose answer is larger than anybody should fetch. */
@@ -70,4 +72,16 @@ export function tooManyQueries(): DynamoCsvError {
     remedy: 'ask again in a few seconds, or less often: fewer panels, a longer refresh interval',
     status: 503,
   });
+}
+
+/** A question needs sealed days that cannot be read. */
+export function dayMissing(dataset: string, missing: readonly SealedDay[]): DynamoCsvError {
+  const days = missing.map(({ date, missing: why }) => `${date} (${why})`).join(', ');
+  return new DynamoCsvError(
+    'DAY_MISSING',
+    `"${dataset}" lacks ${missing.length === 1 ? 'the day' : 'the days'} ${days}`,
+    {
+      remedy: 'ask for other days, or restore the file from a backup and restart the service',
+    },
+  );
 }

@@ -6,8 +6,10 @@ import { datasetNotReadYet, datasetUnknown } from '../datasets/errors.js';
 import type { Relation, SealedDay } from '../datasets/relation.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
 import { folded, identifier } from '../windows/compile/sql-text.js';
+import type { DamagedDays, SealedFile } from './damaged-days.js';
 import { dropNamed } from './drop-named.js';
 import type { Engine } from './engine.js';
+import { dayMissing } from './errors.js';
 import { STAGING, type StoredColumn, stage, typed, typedOrFail } from './loading.js';
 import { readCsv } from './read-csv.js';
 import { convert, History } from './sealed-days.js';
@@ -42,6 +44,7 @@ export interface RelationTableOptions {
   readonly engine: Engine;
   readonly relation: Relation;
   readonly localDays: LocalDays;
+  readonly damagedDays: DamagedDays;
   /** Work that has to end before the first load. */
   readonly after: Promise<void>;
 }
@@ -58,16 +61,18 @@ export class RelationTable implements SqlDataset {
   readonly #relation: Relation;
   readonly #localDays: LocalDays;
   readonly #history: History;
+  readonly #damagedDays: DamagedDays;
   readonly #queue = new SerialQueue();
   readonly #table: string;
   #loaded: Loaded | null = null;
   #isDropped = false;
 
-  constructor({ engine, relation, localDays, after }: RelationTableOptions) {
+  constructor({ engine, relation, localDays, damagedDays, after }: RelationTableOptions) {
     this.#engine = engine;
     this.#relation = relation;
     this.#localDays = localDays;
     this.#history = new History(engine);
+    this.#damagedDays = damagedDays;
     this.#table = `raw.${identifier(relation.name)}`;
     void this.#queue.run(() => after);
   }
@@ -86,18 +91,24 @@ export class RelationTable implements SqlDataset {
     return this.#current.state;
   }
 
+  get sealedFiles(): readonly SealedFile[] {
+    const { name: dataset, sealedDays } = this.#relation;
+    return readable(sealedDays).flatMap(({ date, paths }) => paths.map((path) => ({ dataset, date, path })));
+  }
+
   get history(): SealedHistory | null {
     const loaded = this.#current;
     const { days, day, shown, timeColumn } = loaded;
     if (days.length === 0) return null;
     const time = shown.find(({ column }) => column.name === timeColumn);
     return {
-      dates: days.map(({ date }) => date),
+      dates: readable(days).map(({ date }) => date),
+      require: (isWanted) => this.#require(days.filter(({ date }) => isWanted(date))),
       day,
       time: time?.type === 'TIMESTAMPTZ' ? folded(time.name) : null,
       select: (isWanted) =>
         this.#union(
-          days.filter(({ date }) => isWanted(date)),
+          readable(days).filter(({ date }) => isWanted(date)),
           shown,
           loaded,
         ),
@@ -108,6 +119,7 @@ export class RelationTable implements SqlDataset {
     const loaded = this.#current;
     const { columns, days } = loaded;
     const wanted = this.#daysIn(range, days);
+    this.#require(wanted);
     const types = wanted.length === 0 ? columns : this.#history.typesOver(wanted, columns);
     return {
       from: wanted.length === 0 ? this.#table : `(${this.#union(wanted, types, loaded)})`,
@@ -163,15 +175,15 @@ export class RelationTable implements SqlDataset {
 
   async #load(): Promise<void> {
     const content = await this.#relation.content();
-    const { sealedDays: days, timeColumn } = this.#relation;
-    await this.#history.learn(days);
+    const { timeColumn } = this.#relation;
+    const days = await this.#learnDays();
     await this.#engine.scratch.withFile(content.bytes, (path) =>
       this.#engine.session({ caller: 'service' }, async (session) => {
         const columns = await stage(session, path, content.columns);
         const loaded = {
           version: content.version,
           columns,
-          shown: days.length === 0 ? columns.map(asShown) : this.#history.typesOver(days, columns),
+          shown: days.length === 0 ? columns.map(asShown) : this.#history.typesOver(readable(days), columns),
           day: timeColumn === null ? null : dayName(columns),
           timeColumn,
           days,
@@ -183,9 +195,26 @@ export class RelationTable implements SqlDataset {
     );
   }
 
+  /** The sealed days as they are now, with what the history has to know of their files. */
+  #learnDays(): Promise<readonly SealedDay[]> {
+    return this.#damagedDays.around(
+      () => this.sealedFiles,
+      async () => {
+        const { sealedDays } = this.#relation;
+        await this.#history.learn(readable(sealedDays));
+        return sealedDays;
+      },
+    );
+  }
+
+  #require(wanted: readonly SealedDay[]): void {
+    const missing = wanted.filter((day) => day.missing !== undefined);
+    if (missing.length > 0) throw dayMissing(this.#relation.name, missing);
+  }
+
   async #publish(session: Session, loaded: Loaded): Promise<void> {
     const { columns, shown, days } = loaded;
-    const all = this.#union(days, shown, loaded);
+    const all = this.#union(readable(days), shown, loaded);
     await session.transaction(async () => {
       await session.run(
         `CREATE OR REPLACE TABLE ${this.#table} AS
@@ -222,9 +251,15 @@ export class RelationTable implements SqlDataset {
   #daysIn({ from, to }: Range, days: readonly SealedDay[]): readonly SealedDay[] {
     if (from === null && to === null) return [];
     const first = from === null ? null : this.#localDays.dateOf(from);
-    const last = to === null ? null : this.#localDays.dateOf(to);
+    const last = to === null ? null : this.#localDays.dateOf(to - 1);
     return days.filter(({ date }) => (first === null || date >= first) && (last === null || date <= last));
   }
+}
+
+function readable(days: readonly SealedDay[]): readonly SealedDay[] {
+  return days.some(({ missing }) => missing !== undefined)
+    ? days.filter(({ missing }) => missing === undefined)
+    : days;
 }
 
 function asShown(column: StoredColumn): StoredColumn {

@@ -17,6 +17,7 @@ export class Sql {
   readonly parquet: ParquetFiles = {
     writeParquet: async (...args) => (await this.#engine()).parquet.writeParquet(...args),
     timesIn: async (...args) => (await this.#engine()).parquet.timesIn(...args),
+    damageOf: async (...args) => (await this.#engine()).parquet.damageOf(...args),
     queriesEnded: () => this.#opened?.parquet.queriesEnded() ?? null,
   };
   /** What HTTP asks. */

@@ -5,6 +5,7 @@ import { describeError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { DatasetRegistry } from '../datasets/registry.js';
 import type { Catalog } from './catalog.js';
+import type { DamagedDays } from './damaged-days.js';
 import type { Engine } from './engine.js';
 import type { SelectParser } from './select-parser.js';
 import { ViewAnswer } from './view-answer.js';
@@ -39,6 +40,7 @@ export interface ViewsOptions {
   readonly parser: SelectParser;
   readonly catalog: Catalog;
   readonly graph: ViewGraph;
+  readonly damagedDays: DamagedDays;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -2,7 +2,7 @@ import { isoTime } from '../../base/clock.js';
 import type { Dataset } from '../../datasets/dataset.js';
 import type { Http, HttpOptions } from '../options.js';
 import { HealthSchema, ReadinessSchema } from '../schemas.js';
-import { ageInSeconds } from './datasets.js';
+import { ageInSeconds, missingDays } from './datasets.js';
 
 /** `GET /healthz` and `GET /readyz`, for whoever watches the process; open, and never turned away. */
 export function healthRoutes(http: Http, { registry, clock }: HttpOptions): void {
@@ -61,14 +61,15 @@ function healthOf(dataset: Dataset, now: number) {
       lastError === null
         ? null
         : { code: lastError.code, message: lastError.message, at: isoTime(lastError.at) },
+    missingDays: [...missingDays(dataset)],
     degraded: isDegraded(dataset),
   };
 }
 
-/** Older than three intervals, or never read although it was tried; a volume that takes nothing; a view that does not work. */
+/** Older than three intervals, or never read although it was tried; not persisted; a missing day; a broken view. */
 function isDegraded(dataset: Dataset): boolean {
   const { freshness, persisted, lastError } = dataset.status();
-  if (freshness === 'stale' || !persisted) return true;
+  if (freshness === 'stale' || !persisted || missingDays(dataset).length > 0) return true;
   if (lastError === null) return false;
   // What did not change needed no writing: the next change does.
   return lastError.code === 'NOT_PERSISTED' || freshness === 'waiting' || dataset.kind === 'view';
