@@ -38,7 +38,7 @@ export interface App {
   /** Where it answers: `http://127.0.0.1:8080`. */
   readonly url: string;
   /**
-   * Ends it within five seconds: nothing new is accepted, requests finish, readings under way are dropped, polls that
+   * Ends it within five seconds: no new connection is accepted, requests finish, reads under way are dropped, polls that
    * are being recorded finish, and the volume is free for the next service.
    */
   close(): Promise<void>;
@@ -47,7 +47,7 @@ export interface App {
 export interface AppOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Ends a start that is under way: it rejects with the signal's reason, and everything is closed again. */
+  /** Aborts a start under way: it rejects with the signal's reason, and everything is closed again. */
   readonly signal: AbortSignal;
 }
 
@@ -68,13 +68,13 @@ interface Polled {
   readonly collector: Collector;
 }
 
-/** Milliseconds after which a view that waits for its data is looked at again. */
+/** Milliseconds after which a view that waits for its data is tried again. */
 const VIEWS_AGAIN = 5_000;
 
 /**
  * Starts the service: first everything on the volume is served, then the sources are polled. Rejects with a
  * `DynamoCsvError` when the volume is held or cannot be written, when its history is another time zone's, or when the
- * port is taken. What is wrong with a source, a view, a lookup or a file of notes is said in the log and stops nothing.
+ * port is taken. A fault of one source, view, lookup or state file is logged and stops nothing else.
  */
 export async function startApp(config: Config, options: AppOptions): Promise<App> {
   const closing = new Closing();
@@ -95,7 +95,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   }
 }
 
-/** Everything that `/metrics` has; one set for each service in a process. */
+/** The metrics of `/metrics`; each service in a process has its own. */
 function createMetrics() {
   const registry = new MetricsRegistry();
   return { pollMetrics: createPollMetrics(registry), httpMetrics: createHttpMetrics(registry) };
@@ -126,15 +126,15 @@ async function start(service: Service): Promise<App> {
   return { url, close: () => closing.close() };
 }
 
-/** Makes the data folder ours. */
+/** Takes the lock of the data folder. */
 async function takeVolume({ config, clock, logger, closing }: Service): Promise<void> {
   const { leftovers, release } = await openVolume(config.dataDir, thisProcess(isoTime(clock.now())));
   closing.add(release);
   if (leftovers.length > 0)
-    logger.info({ files: leftovers }, 'removed what an interruption left half-written');
+    logger.info({ files: leftovers }, 'removed half-written files of an interrupted run');
 }
 
-/** Opens what the volume has of each source; nothing is polled yet. */
+/** Opens each source's data on the volume; nothing is polled yet. */
 async function openSources(sealer: Sealer, service: Service): Promise<readonly Polled[]> {
   const { config, clock, logger, closing } = service;
   const sources = await createSources(config, clock);
@@ -184,7 +184,7 @@ async function openSource(
   return { source: configured, collector };
 }
 
-/** Registers everything that can be asked for, in the order of the catalogue. Returns the views. */
+/** Registers all datasets, in the order of the catalogue. Returns the views. */
 async function addDatasets(
   polled: readonly Polled[],
   sql: Sql,
@@ -206,7 +206,7 @@ function queriesOf(polled: readonly Polled[], { queries }: Sql) {
   return { queries, readUnitsToday: (dataset: string) => statistics.get(dataset)?.unitsToday ?? null };
 }
 
-/** The page as `npm run build` made it, where it did. */
+/** The page that `npm run build` made; none where it did not. */
 function pageOptions({ grafanaUrl }: Config) {
   const webDir = join(projectRoot, 'dist', 'web');
   return { grafanaUrl, webDir: existsSync(webDir) ? webDir : null };
@@ -218,7 +218,7 @@ function loopsOf(polled: readonly Polled[], sealer: Sealer, { days, clock }: Ser
   return [...polled.map(({ collector }) => collector), sealing];
 }
 
-/** Says which views are broken as soon as their data is there, and has computed them before anybody asks. */
+/** Logs which views are broken as soon as their data is there, and computes them before the first request. */
 function watchViews(views: readonly ViewDataset[], { clock, logger }: Service): Loop {
   return {
     async run(signal) {

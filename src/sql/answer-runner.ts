@@ -15,8 +15,8 @@ import { withFirstPiece } from './first-piece.js';
 import type { Session, SessionOptions } from './session.js';
 
 /**
- * Windows that are computed at a time: while one is between two calls of DuckDB, another has the permit. A burst of a
- * thousand (fifty viewers of twenty panels) is answered within the wait; nobody waits longer for a panel.
+ * Four windows at a time keep both permits of DuckDB busy. A burst of a thousand (fifty viewers of twenty panels) may
+ * wait; after ten seconds the panel is better told to ask again.
  */
 const WINDOWS = { permits: 4, mostWaiting: 1_000, longestWait: 10_000 };
 /** SQL from outside: one query computes at a time, for up to ten seconds. */
@@ -46,7 +46,7 @@ export class AnswerRunner {
 
   /**
    * Computes what `compile` returns; the session lives until the answer was read. Resolves when the first piece of the
-   * answer is there: with the permit it is computed, without one it is read.
+   * answer is there: computing it takes a permit, reading the rest does not.
    */
   run(terms: Terms, signal: AbortSignal, compile: (session: Session) => Promise<Select>): Promise<Answer> {
     const admission = this.#admissions[terms.session.caller];

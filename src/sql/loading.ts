@@ -5,7 +5,7 @@ import { readCsv } from './read-csv.js';
 import type { Session } from './session.js';
 import { type CellSqlType, candidateTypes, isExactInDouble, isKept, withoutLastZeros } from './sql-types.js';
 
-/** How a dataset's columns stand in DuckDB. */
+/** How a dataset's column is stored in DuckDB. */
 export interface StoredColumn {
   readonly column: Column;
   /** Its name there: the column's, unless another one's differs from it only in case. */

@@ -27,8 +27,8 @@ interface Meaning {
 
 /**
  * `readTogether` of what a SELECT reads, and of its sealed days only those of which it can use a row. DuckDB looks for
- * every file of a table before it applies a condition, 20 microseconds for each: what a SELECT costs would grow with the
- * history, however few days it wants. So it is told before which days those are.
+ * every file of a table before it applies a condition, 20 microseconds for each: a SELECT's cost would grow with the
+ * history, however few days it wants. So the days are chosen before DuckDB sees the SELECT.
  *
  * `tables`: all that the SELECT reads, by their names in small letters; the session has to know the time.
  * `withDays` is a WITH clause to stand in the same line before `SELECT … FROM (<the SELECT>)`: in it the names of these

@@ -16,10 +16,10 @@ import { convert, History } from './sealed-days.js';
 import type { Session } from './session.js';
 import type { Range, SealedHistory, SqlDataset } from './sql-dataset.js';
 
-/** The column that SQL has beside a log's or a changes' own: the local day of its time column. */
+/** The column that SQL adds to a log or to changes: the local day of its time column. */
 const DAY = 'date';
 
-/** What of a dataset is in DuckDB. */
+/** A dataset as it is in DuckDB. */
 interface Loaded {
   readonly state: string;
   readonly version: string;
@@ -86,7 +86,7 @@ export class RelationTable implements SqlDataset {
     });
   }
 
-  /** Never the same twice, also where the dataset is again what it was: what was computed meanwhile is of neither. */
+  /** Never the same twice, also where the dataset returns to an earlier version. */
   get state(): string {
     return this.#current.state;
   }
@@ -145,7 +145,7 @@ export class RelationTable implements SqlDataset {
     return this.#loaded?.version === version && this.#loaded.days === sealedDays;
   }
 
-  /** Adds the rows that came since; false when that is not all there is to do. */
+  /** Inserts the rows appended since the last load; false where everything has to be loaded anew. */
   async #append(): Promise<boolean> {
     const { version, columns, sealedDays } = this.#relation;
     const loaded = this.#loaded;
@@ -153,7 +153,7 @@ export class RelationTable implements SqlDataset {
     const rows = this.#relation.appendedSince(loaded.version);
     const known = loaded.columns.map(({ column }) => column);
     if (rows === null || !sameLayout(known, columns) || !sameLayout(known, rows.columns)) return false;
-    // A column of which no value was seen has no type; with the first one it gets its own.
+    // A column without any value has no type; its first value decides it.
     if (columns.some(({ seen }, index) => seen !== known[index]!.seen)) return false;
     const names = loaded.columns.map(({ name }) => name);
     const fits = await this.#engine.scratch.withFile(encodeFile(rows), (path) =>
@@ -240,14 +240,14 @@ export class RelationTable implements SqlDataset {
     return [...this.#history.selects(days, types, day), unsealed].join(' UNION ALL ');
   }
 
-  /** `, <local day of the time column> AS date`, kept with the rows: asking a time zone for each is what costs. */
+  /** `, <local day of the time column> AS date`, stored with the rows: converting each row by a time zone is what costs. */
   #dayOf({ columns, day, timeColumn }: Pick<Loaded, 'columns' | 'day' | 'timeColumn'>): string {
     const time = columns.find(({ column }) => column.name === timeColumn);
     if (day === null || time === undefined) return '';
     return `, CAST(TRY_CAST(${identifier(time.name)} AS TIMESTAMPTZ) AS DATE) AS ${identifier(day)}`;
   }
 
-  /** The sealed days of which a window may have rows. Without any bound a window is of the CSV file's days. */
+  /** The sealed days of which a window may have rows. A window without bounds covers the CSV file's days only. */
   #daysIn({ from, to }: Range, days: readonly SealedDay[]): readonly SealedDay[] {
     if (from === null && to === null) return [];
     const first = from === null ? null : this.#localDays.dateOf(from);

@@ -11,7 +11,7 @@ import { SqlQueries } from './sql-queries.js';
 import { ViewGraph } from './view-graph.js';
 import { Views } from './views.js';
 
-/** DuckDB and everything that stands on it: what `Sql` loads when it is first asked. */
+/** DuckDB and everything built on it: what `Sql` loads when it is first needed. */
 export class SqlEngine {
   /** Writes sealed days. */
   readonly parquet: ParquetFiles;
@@ -42,7 +42,7 @@ export class SqlEngine {
     return new SqlEngine(options, await Engine.open(options), await SelectParser.open());
   }
 
-  /** Stops what is running. */
+  /** Interrupts what is running and frees DuckDB. */
   async close(): Promise<void> {
     this.#catalog.close();
     await this.#engine.close();

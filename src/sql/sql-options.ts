@@ -9,7 +9,7 @@ export interface SqlOptions {
   readonly dataDir: string;
   /** An IANA name. */
   readonly timeZone: string;
-  /** The datasets that SQL sees; it may be filled later. */
+  /** The datasets that SQL sees; they may be added later. */
   readonly registry: DatasetRegistry;
   /** Takes a sealed file that cannot be read out of its dataset's days; absent: queries that need it fail. */
   readonly damagedFile?: (file: DamagedFile) => Promise<void>;

@@ -73,7 +73,7 @@ export class Views {
     return views;
   }
 
-  /** Adds a view. One that is broken is registered too, and its status tells why. */
+  /** Adds a view. A broken one is registered too; its status tells why. */
   async add(text: ViewText): Promise<ViewDataset> {
     const { parser, registry, graph, catalog } = this.#options;
     const { file, sql } = text;
