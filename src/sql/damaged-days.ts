@@ -51,23 +51,24 @@ export class DamagedDays {
   ): Promise<boolean> {
     const message = messageOf(error);
     if (this.#report === null || message === null || before.length === 0) return false;
-    return this.#queue.run(async () => {
+    // Only fewer files make another attempt worth it, so that there is no attempt without end.
+    const areFewer = () => {
       const current = new Set(files().map(({ path }) => path));
-      if (before.some(({ path }) => !current.has(path))) return true;
+      return before.some(({ path }) => !current.has(path));
+    };
+    return this.#queue.run(async () => {
+      if (areFewer()) return true;
       const named = before.filter(({ path }) => message.includes(path));
-      return this.#reportDamaged(named.length > 0 ? named : before);
+      await this.#reportDamaged(named.length > 0 ? named : before);
+      return areFewer();
     });
   }
 
-  async #reportDamaged(suspects: readonly SealedFile[]): Promise<boolean> {
-    let isAny = false;
+  async #reportDamaged(suspects: readonly SealedFile[]): Promise<void> {
     for (const file of suspects) {
       const reason = await this.#parquet.damageOf(file.path);
-      if (reason === null) continue;
-      await this.#report?.({ ...file, reason });
-      isAny = true;
+      if (reason !== null) await this.#report?.({ ...file, reason });
     }
-    return isAny;
   }
 }
 
