@@ -44,7 +44,7 @@ export interface App {
   /** Where it answers: `http://127.0.0.1:8080`. */
   readonly url: string;
   /**
-   * Ends it within five seconds: nothing new is accepted, requests finish, readings under way are dropped, polls that
+   * Ends it within five seconds: no new connection is accepted, requests finish, reads under way are dropped, polls that
    * are being recorded finish, and the volume is free for the next service.
    */
   close(): Promise<void>;
@@ -53,7 +53,7 @@ export interface App {
 export interface AppOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Ends a start that is under way: it rejects with the signal's reason, and everything is closed again. */
+  /** Aborts a start under way: it rejects with the signal's reason, and everything is closed again. */
   readonly signal: AbortSignal;
 }
 
@@ -86,13 +86,13 @@ interface Polled {
 /** Milliseconds after the start at which the service's own log begins: a first minute tells of all sources. */
 const COLLECTOR_LOG_OFFSET = 60_000;
 
-/** Milliseconds after which a view that waits for its data is looked at again. */
+/** Milliseconds after which a view that waits for its data is tried again. */
 const VIEWS_AGAIN = 5_000;
 
 /**
  * Starts the service: first everything on the volume is served, then the sources are polled. Rejects with a
  * `DynamoCsvError` when the volume is held or cannot be written, when its history is another time zone's, or when the
- * port is taken. What is wrong with a source, a view, a lookup or a file of notes is said in the log and stops nothing.
+ * port is taken. A fault of one source, view, lookup or state file is logged and stops nothing else.
  */
 export async function startApp(config: Config, options: AppOptions): Promise<App> {
   const closing = new Closing();
@@ -113,7 +113,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   }
 }
 
-/** Everything that `/metrics` has; one set for each service in a process. */
+/** The metrics of `/metrics`; each service in a process has its own. */
 function createMetrics() {
   const registry = new MetricsRegistry();
   return { pollMetrics: createPollMetrics(registry), httpMetrics: createHttpMetrics(registry) };
@@ -122,10 +122,10 @@ function createMetrics() {
 async function start(service: Service): Promise<App> {
   const { config, clock, logger, signal, days, closing } = service;
   const checkVolume = await takeVolume(service);
-  const sql = new Sql({ ...config, ...service });
+  const sql = new Sql({ ...config, ...service, damagedFile: (file) => sealer.setAside(file) });
   closing.add(() => sql.close());
   const store = new LocalStore(config.dataDir, nodeFiles);
-  const sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
+  const sealer: Sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
   await sealer.checkTimeZone();
   const locked = { ...service, checkVolume };
   const polled = await openDatasets(sealer, locked);
@@ -241,7 +241,7 @@ function takeoverOf({ pythonScript, recording }: OpenSource, dataDir: string): T
   };
 }
 
-/** Registers everything that can be asked for, in the order of the catalogue. Returns the views. */
+/** Registers all datasets, in the order of the catalogue. Returns the views. */
 async function addDatasets(
   polled: readonly Polled[],
   about: CollectorDatasetOptions,
@@ -265,7 +265,7 @@ function queriesOf(polled: readonly Polled[], queries: Queries) {
   return { queries, readUnitsToday: (dataset: string) => statistics.get(dataset)?.unitsToday ?? null };
 }
 
-/** The page as `npm run build` made it, where it did. */
+/** The page that `npm run build` made; none where it did not. */
 function pageOptions({ grafanaUrl }: Config) {
   const webDir = join(projectRoot, 'dist', 'web');
   return { grafanaUrl, webDir: existsSync(webDir) ? webDir : null };
@@ -277,7 +277,7 @@ function loopsOf(polled: readonly Polled[], sealer: Sealer, { days, clock }: Ser
   return [...polled.map(({ collector }) => collector), sealing];
 }
 
-/** Says which views are broken as soon as their data is there, and has computed them before anybody asks. */
+/** Logs which views are broken as soon as their data is there, and computes them before the first request. */
 function watchViews(views: readonly ViewDataset[], { clock, logger }: Service): Loop {
   return {
     async run(signal) {

@@ -8,14 +8,15 @@ import { literal } from '../windows/compile/sql-text.js';
 import type { OutputShape } from '../windows/shape.js';
 import { Admission } from './admission.js';
 import { answerLines } from './answer-lines.js';
+import type { DamagedDays, SealedFile } from './damaged-days.js';
 import type { Engine } from './engine.js';
 import { sqlTooManyRows } from './errors.js';
 import { withFirstPiece } from './first-piece.js';
 import type { Session, SessionOptions } from './session.js';
 
 /**
- * Windows that are computed at a time: while one is between two calls of DuckDB, another has the permit. A burst of a
- * thousand (fifty viewers of twenty panels) is answered within the wait; nobody waits longer for a panel.
+ * Four windows at a time keep both permits of DuckDB busy. A burst of a thousand (fifty viewers of twenty panels) may
+ * wait; after ten seconds the panel is better told to ask again.
  */
 const WINDOWS = { permits: 4, mostWaiting: 1_000, longestWait: 10_000 };
 /** SQL from outside: one query computes at a time, for up to ten seconds. */
@@ -26,6 +27,8 @@ export interface Terms {
   readonly shape: OutputShape;
   readonly session: Pick<SessionOptions, 'caller' | 'limit' | 'now'>;
   readonly mostRows: number | null;
+  /** The files of sealed days that it may read. */
+  readonly files: () => readonly SealedFile[];
   /** What DuckDB's error means to the client. */
   readonly explain: (error: unknown) => unknown;
 }
@@ -33,15 +36,17 @@ export interface Terms {
 /** Computes the SELECTs of windows and of SQL from outside, as many at a time as DuckDB can take. */
 export class AnswerRunner {
   readonly #engine: Engine;
+  readonly #damagedDays: DamagedDays;
   readonly #admissions = { service: new Admission(WINDOWS), outside: new Admission(OUTSIDE) };
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, damagedDays: DamagedDays) {
     this.#engine = engine;
+    this.#damagedDays = damagedDays;
   }
 
   /**
    * Computes what `compile` returns; the session lives until the answer was read. Resolves when the first piece of the
-   * answer is there: with the permit it is computed, without one it is read.
+   * answer is there: computing it takes a permit, reading the rest does not.
    */
   run(terms: Terms, signal: AbortSignal, compile: (session: Session) => Promise<Select>): Promise<Answer> {
     const admission = this.#admissions[terms.session.caller];
@@ -53,14 +58,27 @@ export class AnswerRunner {
     signal: AbortSignal,
     compile: (session: Session) => Promise<Select>,
   ): Promise<Answer> {
+    const attempt = () => this.#attempt(terms, signal, compile);
+    try {
+      return await this.#damagedDays.around(terms.files, attempt);
+    } catch (error) {
+      throw terms.explain(error);
+    }
+  }
+
+  async #attempt(
+    terms: Terms,
+    signal: AbortSignal,
+    compile: (session: Session) => Promise<Select>,
+  ): Promise<Answer> {
     const session = await this.#engine.open({ ...terms.session, signal });
     try {
       const select = await compile(session);
       const body = await this.#body(session, select, terms, signal);
-      return { columns: select.columns, body: explained(body, terms.explain) };
+      return { columns: select.columns, body: this.#explained(body, terms) };
     } catch (error) {
       await session.close();
-      throw terms.explain(error);
+      throw error;
     }
   }
 
@@ -93,15 +111,15 @@ export class AnswerRunner {
       await rm(path, { force: true });
     }
   }
-}
 
-async function* explained(
-  body: AsyncIterable<Buffer>,
-  explain: Terms['explain'],
-): AsyncGenerator<Buffer, void, undefined> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw explain(error);
+  /** An answer that fails half way cannot be repeated; a damaged day that stopped it is set aside for the next one. */
+  async *#explained(body: AsyncIterable<Buffer>, { files, explain }: Terms): AsyncGenerator<Buffer> {
+    const before = files();
+    try {
+      yield* body;
+    } catch (error) {
+      await this.#damagedDays.examine(before, files, error);
+      throw explain(error);
+    }
   }
 }

@@ -6,6 +6,7 @@ import { datasetUnknown } from '../datasets/errors.js';
 import type { DatasetRegistry } from '../datasets/registry.js';
 import type { Relation } from '../datasets/relation.js';
 import { folded } from '../windows/compile/sql-text.js';
+import type { DamagedDays } from './damaged-days.js';
 import type { Engine } from './engine.js';
 import { RelationTable } from './relation-table.js';
 import type { SqlDataset } from './sql-dataset.js';
@@ -14,6 +15,7 @@ export interface CatalogOptions {
   readonly engine: Engine;
   readonly registry: DatasetRegistry;
   readonly localDays: LocalDays;
+  readonly damagedDays: DamagedDays;
   readonly logger: Logger;
 }
 
@@ -39,9 +41,8 @@ export class Catalog {
   of(dataset: Dataset): SqlDataset {
     const known = this.#tables.get(dataset);
     if (known !== undefined) return known;
-    const { engine, localDays } = this.#options;
     const after = this.dropped(dataset.name);
-    const table = new RelationTable({ engine, relation: dataset as Relation, localDays, after });
+    const table = new RelationTable({ ...this.#options, relation: dataset as Relation, after });
     this.#tables.set(dataset, table);
     return table;
   }

@@ -46,5 +46,5 @@ export function explainOutsideSql(error: unknown, linesBefore: number | null = n
   if (error instanceof DynamoCsvError || !(error instanceof Error) || error.name !== 'Error') return error;
   const { reason, position } = readDuckDbError(error);
   const isKnown = position !== null && linesBefore !== null && position.line > linesBefore;
-  return sqlFailed(reason, isKnown ? { ...position, line: position.line - linesBefore } : null);
+  return sqlFailed(reason, isKnown ? { ...position, line: position.line - linesBefore } : null, error);
 }

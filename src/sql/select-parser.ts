@@ -5,19 +5,19 @@ import { Facts } from './select-facts.js';
 import { NOT_EXTRACTED, ONE_SELECT, readDuckDbError, SelectMistake } from './select-mistake.js';
 import { withoutEnd } from './statement-end.js';
 
-/** One SELECT, understood. */
+/** One SELECT, parsed. */
 export interface ParsedSelect {
   /** As given, without semicolons and comments at its end. */
   readonly sql: string;
-  /** Tables that it reads, as written, each once; not those that it makes itself (WITH). */
+  /** Names of the tables that it reads, as written, each once; without those that its WITH defines. */
   readonly tables: readonly string[];
-  /** Where it reads them: one for each place. */
+  /** Each reference to one of them. */
   readonly references: readonly TableReference[];
   /** Whether its answer may change although nothing that it reads does. */
   readonly dependsOnNow: boolean;
 }
 
-/** A place where a SELECT reads a table, and what every row of it has to pass that it uses there. */
+/** A reference to a table in a FROM, and the conditions that every row used there meets. */
 export interface TableReference {
   /** Folded, as DuckDB's names do not mind case. */
   readonly table: string;
@@ -25,21 +25,21 @@ export interface TableReference {
   readonly conditions: readonly Condition<string>[];
 }
 
-/** Characters of a syntax tree: 15,000 values in a list. Walking through more would hold the event loop too long. */
+/** Characters of a syntax tree: 15,000 values in a list. Walking a larger one would block the event loop too long. */
 const LARGEST_TREE = 2 << 20;
 
-/** Values that a SELECT's conditions compare with, up to which they are told; they are there to find some days with. */
+/** Values in a SELECT's conditions that are returned at most: they only serve to find the days that it needs. */
 const MOST_VALUES = 200;
 
 /**
- * Takes SQL apart in a DuckDB of its own that has no data: what it must not do is refused before the real one sees it.
- * The real one's own locks (no access outside, no settings) stand behind this: they alone would let an allowed folder be
- * read and written by table functions and COPY.
+ * Parses SQL in a DuckDB of its own without data: what is not allowed is refused before the real one sees it. The real
+ * one is locked as well (no access outside, no settings), but that alone would let table functions and COPY read and write
+ * the allowed folders.
  */
 export class SelectParser {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
-  /** Texts that wait for the connection would each hold one of Node's worker threads. */
+  /** Parses waiting for the connection would each hold one of Node's worker threads. */
   readonly #queue = new SerialQueue();
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
@@ -56,7 +56,7 @@ export class SelectParser {
   }
 
   /**
-   * Takes a text apart.
+   * Parses a text.
    * Rejects with `SelectMistake`: bad syntax, more or less than one SELECT, something that reaches outside.
    */
   async parse(text: string): Promise<ParsedSelect> {
@@ -80,7 +80,7 @@ export class SelectParser {
     };
   }
 
-  /** What is asked before is still answered. */
+  /** Finishes the parses under way. */
   async close(): Promise<void> {
     await this.#queue.run(async () => {
       this.#connection.disconnectSync();
@@ -94,7 +94,7 @@ export class SelectParser {
       count = (await this.#connection.extractStatements(text)).count;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      // Of a text without any statement DuckDB says nothing at all, and the package has no words of its own.
+      // For a text without any statement DuckDB reports no error of its own.
       if (!message.startsWith(NOT_EXTRACTED)) throw new SelectMistake('There is no SQL', ONE_SELECT);
       const { reason, position } = readDuckDbError(error);
       throw new SelectMistake(reason, null, position);
@@ -164,7 +164,7 @@ function selectOf(expression: Node): unknown {
   return { error: false, statements: [{ node, named_param_map: [] }] };
 }
 
-/** Where no place in a text is known, DuckDB writes a number that JavaScript cannot hold, and refuses what it makes of it. */
+/** An unknown position is a number too large for JavaScript, and DuckDB rejects what JSON makes of it. */
 function withoutPositions(key: string, value: unknown): unknown {
   return key === 'query_location' ? undefined : value;
 }

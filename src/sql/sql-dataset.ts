@@ -1,6 +1,7 @@
 import { digest } from '../base/hash.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
 import { NOW_STANDS } from '../windows/window-key.js';
+import type { SealedFile } from './damaged-days.js';
 import type { Session } from './session.js';
 
 /** Names the span of time for which an answer stands that depends on "now"; the empty text for others. */
@@ -16,8 +17,10 @@ export interface Range {
 
 /** A dataset's sealed days, of which a SELECT may want some only. */
 export interface SealedHistory {
-  /** Their local days, `2026-11-24`, oldest first; one at least. */
+  /** Those of them that can be read, `2026-11-24`, oldest first. */
   readonly dates: readonly string[];
+  /** Throws `DAY_MISSING` where a wanted day cannot be read. */
+  require(isWanted: (date: string) => boolean): void;
   /** The column with the local day, a DATE, in small letters; null: there is none. */
   readonly day: string | null;
   /** The column with the time, of which `day` is the local day, in small letters; null: not as TIMESTAMPTZ. */
@@ -35,6 +38,8 @@ export interface SqlDataset {
   sync(): Promise<void>;
   /** Names the state of all that an answer depends on, the time where it does; after `sync`. */
   readonly state: string;
+  /** The files of sealed days that a question about it may read. */
+  readonly sealedFiles: readonly SealedFile[];
   /** Null: it has none; after `sync`. */
   readonly history: SealedHistory | null;
   /** Where to read a window of it; after `sync`. */

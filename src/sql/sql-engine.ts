@@ -2,6 +2,7 @@ import { LocalDays } from '../base/local-days.js';
 import type { Queries } from '../datasets/queries.js';
 import type { ParquetFiles } from '../history/parquet-files.js';
 import { Catalog } from './catalog.js';
+import { DamagedDays } from './damaged-days.js';
 import { Engine } from './engine.js';
 import { DuckDbParquet } from './parquet.js';
 import { SelectParser } from './select-parser.js';
@@ -10,7 +11,7 @@ import { SqlQueries } from './sql-queries.js';
 import { ViewGraph } from './view-graph.js';
 import { Views } from './views.js';
 
-/** DuckDB and everything that stands on it: what `Sql` loads when it is first asked. */
+/** DuckDB and everything built on it: what `Sql` loads when it is first needed. */
 export class SqlEngine {
   /** Writes sealed days. */
   readonly parquet: ParquetFiles;
@@ -25,12 +26,15 @@ export class SqlEngine {
     const { registry, clock, timeZone, logger } = options;
     this.#engine = engine;
     this.#parser = parser;
-    const catalog = new Catalog({ engine, registry, localDays: new LocalDays(timeZone), logger });
+    const parquet = new DuckDbParquet(engine);
+    const damagedDays = new DamagedDays(parquet, options.damagedFile ?? null);
+    const localDays = new LocalDays(timeZone);
+    const catalog = new Catalog({ engine, registry, localDays, damagedDays, logger });
     this.#catalog = catalog;
     const graph = new ViewGraph({ registry, catalog, clock });
-    this.views = new Views({ ...options, engine, parser, catalog, graph });
-    this.parquet = new DuckDbParquet(engine);
-    this.queries = new SqlQueries({ engine, parser, catalog, clock });
+    this.views = new Views({ ...options, engine, parser, catalog, graph, damagedDays });
+    this.parquet = parquet;
+    this.queries = new SqlQueries({ engine, parser, catalog, damagedDays, clock });
   }
 
   /** Starts DuckDB; nothing is loaded yet. */
@@ -38,7 +42,7 @@ export class SqlEngine {
     return new SqlEngine(options, await Engine.open(options), await SelectParser.open());
   }
 
-  /** Stops what is running. */
+  /** Interrupts what is running and frees DuckDB. */
   async close(): Promise<void> {
     this.#catalog.close();
     await this.#engine.close();

@@ -10,6 +10,7 @@ import { isRelative, NOW_STANDS, shapeKey, windowKey } from '../windows/window-k
 import { AnswerRunner, type Terms } from './answer-runner.js';
 import type { Catalog } from './catalog.js';
 import { columnOf } from './computed-columns.js';
+import type { DamagedDays } from './damaged-days.js';
 import type { Engine } from './engine.js';
 import { columnsOfOutsideSql, explainOutsideSql, refuseWindowParameters } from './outside-sql.js';
 import { withPrunedPartitions } from './partition-pruning.js';
@@ -28,6 +29,7 @@ export interface SqlQueriesOptions {
   readonly engine: Engine;
   readonly parser: SelectParser;
   readonly catalog: Catalog;
+  readonly damagedDays: DamagedDays;
   readonly clock: Clock;
 }
 
@@ -38,11 +40,11 @@ export class SqlQueries implements Queries {
   readonly #clock: Clock;
   readonly #runner: AnswerRunner;
 
-  constructor({ engine, parser, catalog, clock }: SqlQueriesOptions) {
+  constructor({ engine, parser, catalog, damagedDays, clock }: SqlQueriesOptions) {
     this.#parser = parser;
     this.#catalog = catalog;
     this.#clock = clock;
-    this.#runner = new AnswerRunner(engine);
+    this.#runner = new AnswerRunner(engine, damagedDays);
   }
 
   async window(dataset: Dataset, parameters: Parameters): Promise<Query> {
@@ -60,6 +62,7 @@ export class SqlQueries implements Queries {
       shape,
       session: { caller: 'service', limit: WINDOW_LIMIT, ...ofView },
       mostRows: null,
+      files: () => table.sealedFiles,
       explain: (error) => error,
     };
     return {
@@ -91,6 +94,7 @@ export class SqlQueries implements Queries {
       shape,
       session: { caller: 'outside', limit: OUTSIDE_LIMIT, now },
       mostRows: OUTSIDE_ROWS,
+      files: () => [...tables.values()].flatMap(({ sealedFiles }) => sealedFiles),
       explain: explainOutsideSql,
     };
     return {

@@ -7,16 +7,16 @@ import type { ViewDataset } from './view-dataset.js';
 import type { ViewText } from './views.js';
 
 /**
- * Everything that SQL does here: sealed days, views, windows and, where it is allowed, foreign SQL.
+ * The only entry to DuckDB: sealed days, views, windows and, where it is allowed, SQL from outside.
  *
- * DuckDB is loaded when it is first needed: a service that has no views, and of which nobody asks a window, does without
- * the memory that it takes.
+ * DuckDB is loaded when it is first needed: a service without views, windows and days to seal does not pay for its memory.
  */
 export class Sql {
   /** Writes sealed days. */
   readonly parquet: ParquetFiles = {
     writeParquet: async (...args) => (await this.#engine()).parquet.writeParquet(...args),
     timesIn: async (...args) => (await this.#engine()).parquet.timesIn(...args),
+    damageOf: async (...args) => (await this.#engine()).parquet.damageOf(...args),
     queriesEnded: () => this.#opened?.parquet.queriesEnded() ?? null,
   };
   /** What HTTP asks. */
@@ -34,8 +34,8 @@ export class Sql {
   }
 
   /**
-   * Adds the views of a folder, in the order of their names, to the registry, when all other datasets are there. A folder
-   * that does not exist has none. `shown`: how the folder is called to people. A view that is broken is there all the same and says so.
+   * Adds the views of a folder to the registry, in the order of their names, when all other datasets are registered. A
+   * folder that does not exist has none. `shown`: the folder's name for people. A broken view is added too; its status tells why.
    */
   async openViews(dir: string, shown: string): Promise<readonly ViewDataset[]> {
     const files = await filesOf(dir, '.sql');
@@ -47,7 +47,7 @@ export class Sql {
     return (await this.#engine()).views.add(text);
   }
 
-  /** Stops what is running. */
+  /** Interrupts what is running and frees DuckDB. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const engine = await this.#opening?.catch(() => null);

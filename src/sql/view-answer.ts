@@ -7,6 +7,7 @@ import type { SqlColumn, SqlTable } from '../windows/compile/sql-table.js';
 import { identifier } from '../windows/compile/sql-text.js';
 import type { Catalog } from './catalog.js';
 import { columnOf } from './computed-columns.js';
+import type { DamagedDays, SealedFile } from './damaged-days.js';
 import { dropNamed } from './drop-named.js';
 import type { Engine } from './engine.js';
 import { viewLacksColumn } from './errors.js';
@@ -34,6 +35,7 @@ export interface ViewAnswerOptions {
   readonly declared: readonly string[];
   readonly engine: Engine;
   readonly catalog: Catalog;
+  readonly damagedDays: DamagedDays;
   readonly clock: Clock;
   /** What it reads now. Throws `VIEW_BROKEN`. */
   readonly lineage: () => Lineage;
@@ -87,6 +89,11 @@ export class ViewAnswer implements SqlDataset {
     return this.#failure;
   }
 
+  get sealedFiles(): readonly SealedFile[] {
+    const { lineage, catalog } = this.#options;
+    return lineage().sources.flatMap((source) => catalog.of(source).sealedFiles);
+  }
+
   get state(): string {
     return this.current.state;
   }
@@ -116,7 +123,10 @@ export class ViewAnswer implements SqlDataset {
     const failed = this.#failure;
     if (failed?.state === state && now - failed.at < FAILURE_STANDS) throw failed.error;
     try {
-      this.#kept = await this.#run(select, tables, now);
+      this.#kept = await this.#options.damagedDays.around(
+        () => [...tables.values()].flatMap(({ sealedFiles }) => sealedFiles),
+        () => this.#run(select, tables, now),
+      );
       this.#failure = null;
     } catch (error) {
       // The service ends, which is no mistake of the view's.

@@ -141,5 +141,6 @@ function versionInSql(source: Dataset): string | null {
   const { version } = source;
   if (version === null || !('sealedDays' in source)) return version;
   const { sealedDays } = source as Relation;
-  return `${version} ${sealedDays.length} ${sealedDays[0]?.date}`;
+  const missing = sealedDays.filter((day) => day.missing !== undefined).map(({ date }) => date);
+  return `${version} ${sealedDays.length} ${sealedDays[0]?.date} ${missing}`;
 }

@@ -70,7 +70,7 @@ export class ViewGraph {
     return found;
   }
 
-  /** Why a view cannot work: wrong SQL, an unknown dataset, a circle. Null: nothing is known against it. */
+  /** Why a view cannot work: wrong SQL, an unknown dataset, a circle. Null: none of these. */
   mistake(view: Dataset): Mistake | null {
     const found = this.#find(view);
     return 'error' in found ? found : null;

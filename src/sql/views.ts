@@ -5,6 +5,7 @@ import { describeError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { DatasetRegistry } from '../datasets/registry.js';
 import type { Catalog } from './catalog.js';
+import type { DamagedDays } from './damaged-days.js';
 import type { Engine } from './engine.js';
 import type { SelectParser } from './select-parser.js';
 import { ViewAnswer } from './view-answer.js';
@@ -39,6 +40,7 @@ export interface ViewsOptions {
   readonly parser: SelectParser;
   readonly catalog: Catalog;
   readonly graph: ViewGraph;
+  readonly damagedDays: DamagedDays;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -71,7 +73,7 @@ export class Views {
     return views;
   }
 
-  /** Adds a view. One that is broken is registered too, and its status tells why. */
+  /** Adds a view. A broken one is registered too; its status tells why. */
   async add(text: ViewText): Promise<ViewDataset> {
     const { parser, registry, graph, catalog } = this.#options;
     const { file, sql } = text;

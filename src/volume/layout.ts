@@ -82,6 +82,16 @@ export function dayFolder(dir: string, dataset: string, date: string): string {
   return join(historyOf(dir, dataset), `date=${date}`);
 }
 
+/** Where the damaged days of one dataset are kept, in the layout of `historyOf`. */
+export function damagedHistoryOf(dir: string, dataset: string): string {
+  return join(damagedFolder(dir), basename(historyFolder(dir)), dataset);
+}
+
+/** The damaged files of one local day, `2026-11-24`. */
+export function damagedDayFolder(dir: string, dataset: string, date: string): string {
+  return join(damagedHistoryOf(dir, dataset), basename(dayFolder(dir, dataset, date)));
+}
+
 /** The day that a folder of `historyOf` is named after; null for any other name. */
 export function dateOfDayFolder(name: string): string | null {
   return /^date=(\d{4}-\d\d-\d\d)$/.exec(name)?.[1] ?? null;

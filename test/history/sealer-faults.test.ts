@@ -255,6 +255,7 @@ test('a poll that is recorded while its day is being sealed stays, and is sealed
   const plain = new PlainDays(disk);
   const parquet: ParquetFiles = {
     queriesEnded: () => null,
+    damageOf: async () => null,
     timesIn: (path, column) => plain.timesIn(path, column),
     writeParquet: async (rows, path) => {
       await plain.writeParquet(rows, path);

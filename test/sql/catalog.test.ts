@@ -4,7 +4,9 @@ import { pino } from 'pino';
 import { LocalDays } from '../../src/base/local-days.js';
 import { DatasetRegistry } from '../../src/datasets/registry.js';
 import { Catalog } from '../../src/sql/catalog.js';
+import { DamagedDays } from '../../src/sql/damaged-days.js';
 import { Engine } from '../../src/sql/engine.js';
+import { DuckDbParquet } from '../../src/sql/parquet.js';
 import { column, ScriptedDataset } from '../support/scripted-dataset.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -13,7 +15,9 @@ test('a dataset that is removed from the registry is dropped from DuckDB, one th
   t.after(() => engine.close());
   const registry = new DatasetRegistry();
   const logger = pino({ level: 'silent' });
-  const catalog = new Catalog({ engine, registry, localDays: new LocalDays('UTC'), logger });
+  const damagedDays = new DamagedDays(new DuckDbParquet(engine), null);
+  const localDays = new LocalDays('UTC');
+  const catalog = new Catalog({ engine, registry, localDays, damagedDays, logger });
   const inDuckDb = () =>
     engine.session({ caller: 'service' }, (session) =>
       session.rows(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readingOf, SqlWorld } from '../support/sql-world.js';
 
-test('what is wrong with foreign SQL is told with its place in the text', async (t) => {
+test('what is wrong with SQL from outside is told with its place in the text', async (t) => {
   const world = await SqlWorld.start(t);
   const zones = await world.table('zones');
   await zones.record(readingOf({ id: 'string', count: 'number' }, [['a', '1']]), world.time.at);
@@ -24,7 +24,7 @@ test('what is wrong with foreign SQL is told with its place in the text', async 
   }
 });
 
-test('an answer of foreign SQL ends with an error at the row that is too many', async (t) => {
+test('an answer of SQL from outside ends with an error at the row that is too many', async (t) => {
   const world = await SqlWorld.start(t);
   for (const search of ['', 'format=json', 'format=parquet']) {
     await assert.rejects(world.ask('SELECT 1 AS n FROM range(1000001)', search), {
@@ -35,7 +35,7 @@ test('an answer of foreign SQL ends with an error at the row that is too many', 
   assert.equal((await world.ask('SELECT 1 AS n FROM range(1000000)')).length, 2_000_002);
 });
 
-test('foreign SQL that wants more memory than there is gets an error, and the next one works', async (t) => {
+test('SQL from outside that wants more memory than there is gets an error, and the next one works', async (t) => {
   const world = await SqlWorld.start(t);
   await assert.rejects(
     world.ask("SELECT length(string_agg(repeat('x', 1000), ',')) AS n FROM range(10000000)"),
@@ -44,11 +44,26 @@ test('foreign SQL that wants more memory than there is gets an error, and the ne
   assert.equal(await world.ask('SELECT 7 AS n'), 'n\n7\n');
 });
 
-test('beside foreign SQL stand the parameters of the output, and no others', async (t) => {
+test('beside SQL from outside stand the parameters of the output, and no others', async (t) => {
   const world = await SqlWorld.start(t);
   assert.equal(await world.ask('SELECT 1 AS n WHERE false', 'pad=1&null=null'), 'n\nnull\n');
   await assert.rejects(world.ask('SELECT 1 AS n', 'limit=1'), {
     status: 400,
     message: 'limit: SQL has no such parameter',
   });
+});
+
+test('PIVOT works with its values written down, and is refused without them', async (t) => {
+  const world = await SqlWorld.start(t);
+  const zones = await world.table('zones');
+  const rows = [
+    ['a', '1'],
+    ['b', '2'],
+  ] as const;
+  await zones.record(readingOf({ id: 'string', count: 'number' }, rows), world.time.at);
+  const pivot = (values: string) => `SELECT * FROM (PIVOT zones ON id${values} USING sum("count"))`;
+  assert.equal(await world.ask(pivot(" IN ('a', 'b')")), 'a,b\n1,2\n');
+  assert.equal(await world.ask(`PIVOT zones ON id IN ('b') USING sum("count")`), 'b\n2\n');
+  await assert.rejects(world.ask(pivot('')), { status: 400 });
+  await assert.rejects(world.ask('PIVOT zones ON id USING sum("count")'), { status: 400 });
 });
