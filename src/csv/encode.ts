@@ -63,6 +63,11 @@ export function encodeFile({ columns, body }: EncodedRows): Buffer {
   return Buffer.concat([header, body]);
 }
 
+/** Whether both are the very same bytes in memory. Rows are never changed in place, so their content is equal too. */
+export function isSameMemory(a: Buffer, b: Buffer): boolean {
+  return a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.length === b.length;
+}
+
 /** Memory for so many bytes of rows, with their header right before it: rows and file are then in memory once. */
 export function bodyBehindHeader(columns: readonly Column[], bytes: number): Buffer {
   const header = encodeHeader(columns);
