@@ -3,12 +3,23 @@ import type { Benchmark, Comparison } from './harness.js';
 import { historyBenchmark } from './history.js';
 import { httpBenchmark } from './http.js';
 import { memoryBenchmark } from './memory.js';
-import { scanBenchmark, scanLatencyBenchmark } from './scan.js';
+import {
+  firstScanBenchmark,
+  pollBenchmark,
+  scanBenchmark,
+  scanLatencyBenchmark,
+  tableMemoryBenchmark,
+  wideBenchmark,
+} from './scan.js';
 import { windowsBenchmark } from './windows.js';
 
 const BENCHMARKS: readonly Benchmark[] = [
   scanBenchmark,
   scanLatencyBenchmark,
+  firstScanBenchmark,
+  pollBenchmark,
+  wideBenchmark,
+  tableMemoryBenchmark,
   httpBenchmark,
   memoryBenchmark,
   historyBenchmark,

@@ -1,10 +1,21 @@
-/** One contender of the Scan benchmarks, in its own process: `ours` or `plain`, or ours with one segment. */
+/**
+ * One contender of the Scan benchmarks, in its own process: `ours` or `plain`, ours with one segment, or `recorded`: ours
+ * with all that a poll does, into a snapshot on the volume.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { stringify } from 'csv-stringify';
+import { systemClock } from '../src/base/clock.js';
 import type { Column } from '../src/csv/rows.js';
+import { PollHealth } from '../src/datasets/freshness.js';
+import type { TableRecorder } from '../src/recorder/table-recorder.js';
 import { createDynamoDbSource } from '../src/sources/dynamodb/source.js';
 import { ScanThreads } from '../src/sources/dynamodb/threads.js';
+import type { Source } from '../src/sources/source.js';
+import { openTestRecorder } from '../test/support/test-recorder.js';
 import { type Cost, measured, serveRequests } from './harness.js';
 
 export interface ScanRequest {
@@ -16,28 +27,50 @@ export interface ScanResult extends Cost {
   /** The result, to verify that both did the same work. */
   readonly rows: number;
   readonly bytes: number;
+  /** Resident memory afterwards, in bytes. */
+  readonly memory: number;
 }
 
 type Reader = (request: ScanRequest) => Promise<{ rows: number; bytes: number }>;
 
+const OPTIONS = {
+  columns: [],
+  only: null,
+  rename: {},
+  consistent: false,
+  maxReadCapacity: null,
+  maxPollMegabytes: null,
+};
+
 /** This project: the source as the service uses it, with the columns known from the poll before. */
 function ours(segments: number | 'auto'): Reader {
   const threads = new ScanThreads();
-  const options = {
-    columns: [],
-    only: null,
-    rename: {},
-    consistent: false,
-    maxReadCapacity: null,
-    maxPollMegabytes: null,
-  };
   let source: ReturnType<typeof createDynamoDbSource> | null = null;
   let known: readonly Column[] = [];
   return async ({ endpoint, table }) => {
-    source ??= createDynamoDbSource({ ...options, segments, table, region: null, endpoint, threads });
+    source ??= createDynamoDbSource({ ...OPTIONS, segments, table, region: null, endpoint, threads });
     const { rows } = await source.read({ known, signal: new AbortController().signal });
     known = rows.columns;
     return { rows: rows.ends.length, bytes: rows.body.length };
+  };
+}
+
+/** All that a poll does: the source, and the recorder of a table of which only the latest rows are kept. */
+function recorded(): Reader {
+  const threads = new ScanThreads();
+  const dataDir = mkdtempSync(join(tmpdir(), 'dynamo-csv-bench-'));
+  mkdirSync(join(dataDir, '.dynamo-csv'));
+  process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
+  let opened: { source: Source; recorder: TableRecorder } | null = null;
+  return async ({ endpoint, table }) => {
+    opened ??= {
+      source: createDynamoDbSource({ ...OPTIONS, segments: 'auto', table, region: null, endpoint, threads }),
+      recorder: await openTestRecorder({ name: table, dataDir, health: new PollHealth(1_000, systemClock) }),
+    };
+    const { source, recorder } = opened;
+    const reading = await source.read({ known: recorder.known, signal: new AbortController().signal });
+    const { rows, bytes } = await recorder.record(reading, Date.now());
+    return { rows, bytes };
   };
 }
 
@@ -58,6 +91,7 @@ function plain(): Reader {
 }
 
 const READERS: Record<string, () => Reader> = {
+  recorded,
   ours: () => ours('auto'),
   'one-segment': () => ours(1),
   plain,
@@ -69,5 +103,5 @@ serveRequests<ScanRequest, ScanResult>(async (request) => {
   const cost = await measured(async () => {
     result = await read(request);
   });
-  return { ...cost, ...result };
+  return { ...cost, ...result, memory: process.memoryUsage.rss() };
 });

@@ -6,8 +6,8 @@ import { Offsets } from './scan.js';
  * delimiter, a quote, CR or LF, or when it is the empty string (`""`, because nothing at all means absent).
  * Spaces, U+2028, NUL and the like stand as they are.
  *
- * Our own loop and not `csv-stringify`, because this is the hot path of every poll: it takes a fifth of that
- * library's time (`npm run bench`). `csv-stringify` is the oracle instead: test/csv/encode.test.ts compares the bytes.
+ * Our own loop and not `csv-stringify`, because changes and whole answers go through it: it takes a fifth of that
+ * library's time. `csv-stringify` is the oracle instead: test/csv/encode.test.ts compares the bytes.
  *
  * One rule beyond the RFC: a row that has a single column, and no value in it, would be an empty line, and every
  * reader drops empty lines. It is written `""`, as Python's `csv` does, so that the row stays a row.
@@ -61,6 +61,11 @@ export function encodeFile({ columns, body }: EncodedRows): Buffer {
     if (header.equals(file.subarray(0, header.length))) return file;
   }
   return Buffer.concat([header, body]);
+}
+
+/** Whether both are the very same bytes in memory. Rows are never changed in place, so their content is equal too. */
+export function isSameMemory(a: Buffer, b: Buffer): boolean {
+  return a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.length === b.length;
 }
 
 /** Memory for so many bytes of rows, with their header right before it: rows and file are then in memory once. */

@@ -11,13 +11,15 @@ import { BYTES_PER_SLICE, COMMA, cellEnd, LF } from './scan.js';
 export function relayout(rows: EncodedRows, columns: readonly Column[]): EncodedRows {
   if (sameLayout(rows.columns, columns)) return rows;
   if (rows.ends.length === 0) return noRows(columns);
-  const sources = columns.map(({ name }) => rows.columns.findIndex((column) => column.name === name));
+  const places = new Map(rows.columns.map(({ name }, index) => [name, index]));
+  const sources = columns.map(({ name }) => places.get(name) ?? -1);
   for (const layout of [rows.columns, columns]) {
     const names = layout.map(({ name }) => name);
     if (new Set(names).size < names.length)
       throw new TypeError(`relayout got a column twice: ${names.join(',')}`);
   }
-  const missing = rows.columns.find(({ name }) => !columns.some((column) => column.name === name));
+  const names = new Set(columns.map(({ name }) => name));
+  const missing = rows.columns.find(({ name }) => !names.has(name));
   if (missing !== undefined) throw new TypeError(`relayout would drop the column ${missing.name}`);
   const atEnd = rows.columns.every((_, index) => sources[index] === index);
   return atEnd

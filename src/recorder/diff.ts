@@ -1,5 +1,6 @@
 import { createYielder } from '../base/event-loop.js';
 import { rowAt } from '../csv/decode.js';
+import { isSameMemory } from '../csv/encode.js';
 import type { EncodedRows } from '../csv/rows.js';
 
 /** One item that differs between two polls. Rows are CSV lines, their `\n` included; null: the item was not there. */
@@ -25,6 +26,8 @@ export async function diffRows(
   after: EncodedRows,
   keyCount: number,
 ): Promise<Difference[]> {
+  // A source that finds nothing changed returns the rows it returned before.
+  if (isSameMemory(before.body, after.body)) return [];
   const differences: Difference[] = [];
   const lostRows = new Map<string, Buffer>();
   const newRows: Buffer[] = [];

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { hashOf } from '../base/hash.js';
+import { isSameMemory } from '../csv/encode.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { Content, DatasetStatus } from '../datasets/dataset.js';
 import { datasetNotReadYet } from '../datasets/errors.js';
@@ -69,7 +70,7 @@ export class SnapshotDataset implements Relation {
   }
 
   /**
-   * Shows a poll's rows to readers, all at once. `bytes`: header and rows; `known`: `hashOf(bytes)`, where it was computed already. The
+   * Shows a poll's rows to readers, all at once. `bytes`: header and rows; `hashed`: `hashOf(bytes)`, where it was computed already. The
    * version has a checksum of the columns too: a text "5" in the place of the number 5 changes a type and no byte.
    */
   async show(
@@ -77,8 +78,10 @@ export class SnapshotDataset implements Relation {
     rows: EncodedRows,
     keys: readonly string[],
     readAt: number,
-    known?: string,
+    hashed?: string,
   ): Promise<void> {
+    const shown = this.#content;
+    const known = hashed ?? (shown !== null && isSameMemory(shown.bytes, bytes) ? shown.hash : undefined);
     const hash = known ?? (await hashOf(bytes));
     const version = `${hash}-${crc32(JSON.stringify(rows.columns)).toString(36)}`;
     this.#content = { version, readAt, columns: rows.columns, rows: rows.ends.length, bytes, hash };

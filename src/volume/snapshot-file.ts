@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { isSameMemory } from '../csv/encode.js';
 import { fileNotRead, fileNotWritten } from './errors.js';
 import type { FileState, Files } from './files.js';
 import { replaceFile } from './write.js';
@@ -74,7 +75,8 @@ export class SnapshotFile {
       // What cannot be read can perhaps still be replaced; if not, replacing tells why.
       return false;
     }
-    return this.#known?.bytes.equals(bytes) === true;
+    if (this.#known === null) return false;
+    return isSameMemory(this.#known.bytes, bytes) || this.#known.bytes.equals(bytes);
   }
 }
 

@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import { decodeRow, rowAt, splitRows } from '../../src/csv/decode.js';
-import { encodeCell, encodeHeader, encodeRow, encodeRows } from '../../src/csv/encode.js';
+import {
+  bodyBehindHeader,
+  encodeCell,
+  encodeFile,
+  encodeHeader,
+  encodeRow,
+  encodeRows,
+} from '../../src/csv/encode.js';
 import { asReadBack, numberColumn, stringColumn, table } from './cells.js';
 
 test('an absent cell is nothing, an empty string is two quotes, quotes only where needed', () => {
@@ -25,6 +32,22 @@ test('another delimiter quotes what contains it', () => {
 test('a first column whose name begins with U+FEFF keeps it', async () => {
   const header = encodeHeader([stringColumn('\uFEFFid'), stringColumn('b')]);
   assert.deepEqual((await splitRows(header)).header, ['\uFEFFid', 'b']);
+});
+
+test('a file is its header and its rows, in the same memory where the header stands before the rows', () => {
+  const columns = [stringColumn('id'), numberColumn('count')];
+  const { body, ends } = encodeRows(columns, [
+    ['a', '1'],
+    ['b', '2'],
+  ]);
+  const behind = bodyBehindHeader(columns, body.length);
+  body.copy(behind);
+  const file = encodeFile({ columns, body: behind, ends });
+  assert.equal(file.toString(), 'id,count\na,1\nb,2\n');
+  assert.equal(file.buffer, behind.buffer);
+  assert.equal(encodeFile({ columns, body, ends }).toString(), file.toString());
+  const renamed = [stringColumn('no'), numberColumn('count')];
+  assert.equal(encodeFile({ columns: renamed, body: behind, ends }).toString(), 'no,count\na,1\nb,2\n');
 });
 
 test('the bytes are those of csv-stringify', () => {

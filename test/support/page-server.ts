@@ -15,6 +15,8 @@ export interface PageServerOptions {
   readonly pageBytes?: number;
   /** Milliseconds before each page. */
   readonly latency?: number;
+  /** Instead of taxis: items of fifty numbers each, in attributes that no other item has, or that all have. */
+  readonly attributes?: 'own' | 'common';
 }
 
 export interface PageServer {
@@ -70,12 +72,25 @@ function itemJson(index: number, count: number, version: number): { id: string; 
   return { id, json };
 }
 
-function makePages({ items, pageBytes = 1_000_000 }: PageServerOptions, versions: Uint16Array): Page[] {
+/** An item of fifty numbers; its attributes' names are as long whether or not other items have them. */
+function fiftyJson(index: number, isOwn: boolean): { id: string; json: string } {
+  const numbers = Array.from({ length: 50 }, (_, number) => {
+    const name = String((isOwn ? index * 50 : 0) + number).padStart(5, '0');
+    return `"u-${name}":{"N":"${number}"}`;
+  });
+  return { id: String(index), json: `{"taxi_id":{"N":"${index}"},${numbers.join(',')}}` };
+}
+
+function makePages(options: PageServerOptions, versions: Uint16Array): Page[] {
+  const { items, pageBytes = 1_000_000, attributes } = options;
   const pages: Page[] = [];
   let part: string[] = [];
   let size = 0;
   for (let index = 0; index < items; index += 1) {
-    const { id, json } = itemJson(index, items, versions[index]!);
+    const { id, json } =
+      attributes === undefined
+        ? itemJson(index, items, versions[index]!)
+        : fiftyJson(index, attributes === 'own');
     part.push(json);
     size += json.length + 1;
     if (size < pageBytes && index < items - 1) continue;

@@ -9,7 +9,13 @@ import { scanUnits } from './cost.js';
 import { joinReads, type LastReading } from './last-reading.js';
 import type { ColumnOptions, MetKind } from './layout.js';
 import { type ByteBudget, byteBudget, defaultPollBytes } from './limits.js';
-import { type Pace, readSegments, type SegmentsRead, type SegmentsTask } from './read-segments.js';
+import {
+  type Pace,
+  type ReadLimits,
+  readSegments,
+  type SegmentsRead,
+  type SegmentsTask,
+} from './read-segments.js';
 import type { TableShape } from './run-encoder.js';
 import type { Cursor, ScanPlan } from './scan.js';
 import type { TableDescription } from './table.js';
@@ -18,6 +24,8 @@ import { together } from './together.js';
 
 /** Up to here a table is read in the main thread: one or two pages, a few milliseconds each, no thread to wake. */
 const SMALL = { items: 20_000, bytes: 2 << 20 };
+/** A segment of up to so many bytes is sorted here in some ten milliseconds. */
+const MAX_SEGMENT_HERE = 4 << 20;
 /** DynamoDB answers at most so much in one page. */
 const PAGE_BYTES = 1 << 20;
 /** More segments than this keep no processor busier; each costs a request at least. */
@@ -115,13 +123,17 @@ export class TableReader {
     );
     const reads: SegmentsRead[] = [];
     let { owed } = expectation;
-    if (!isLarge(expectation)) {
-      const task = { shape, plan, cursors: all, pace: this.#pace(expectation, 1, owed), budget, earlier };
-      const here = await readSegments(this.#client, task, this.#clock, signal, SMALL);
+    const readHere = async (cursors: readonly Cursor[], limits: ReadLimits | null) => {
+      const task = { shape, plan, cursors, pace: this.#pace(expectation, 1, owed), budget, earlier };
+      const here = await readSegments(this.#client, task, this.#clock, signal, limits);
       reads.push(here);
       owed = here.owed;
-    }
-    const shares = split(reads[0]?.rest ?? all, this.#threads.size);
+      return here.rest;
+    };
+    const rest = isLarge(expectation)
+      ? await this.#whileThreadsStart(all, expectation, (cursor) => readHere([cursor], null))
+      : await readHere(all, SMALL);
+    const shares = split(rest, this.#threads.size);
     const tasks = shares.map((cursors): SegmentsTask => {
       const pace = this.#pace(expectation, shares.length, owed);
       return { shape, plan, cursors, pace, budget, earlier: earlierOf(cursors, earlier) };
@@ -135,6 +147,28 @@ export class TableReader {
     this.#last = last;
     const owing = Math.max(...reads.map(({ owed }) => owed));
     return { ...reading, cost: totalCost(reads), owed: owing, met: reads.flatMap(({ run }) => run.met) };
+  }
+
+  /**
+   * Starting threads takes longer than reading some pages: meanwhile segments are read here, one after the other, as long
+   * as they are small. Returns those that are left for the threads.
+   */
+  async #whileThreadsStart(
+    cursors: readonly Cursor[],
+    expectation: Expectation,
+    read: (cursor: Cursor) => Promise<unknown>,
+  ): Promise<readonly Cursor[]> {
+    const segmentBytes = expectedSize(expectation).bytes / cursors.length;
+    if (this.#threads.running > 0 || segmentBytes > MAX_SEGMENT_HERE) return cursors;
+    let areReady = false;
+    const ready = () => {
+      areReady = true;
+    };
+    // Should they not start, it is their reading that says why.
+    this.#threads.start().then(ready, ready);
+    const rest = [...cursors];
+    while (!areReady && rest.length > this.#threads.size) await read(rest.shift()!);
+    return rest;
   }
 
   #shape({ description, known }: Expectation): TableShape {

@@ -24,6 +24,9 @@ export interface MergeTask {
 /** Errors travel as data: between threads an error keeps neither its class nor its fields. */
 export type ReadResult = { readonly read: SegmentsRead } | { readonly error: ErrorData };
 
+/** Does nothing: its answer says that the thread is there. */
+export function ready(): void {}
+
 export async function read(task: ReadTask): Promise<ReadResult> {
   const controller = new AbortController();
   task.cancel.once('message', () => controller.abort());

@@ -14,12 +14,8 @@ const IDLE_TIMEOUT = 90_000;
 /** Readings mostly wait for DynamoDB, so a thread takes many: one table's slow reading never keeps another waiting. */
 const TASKS_PER_THREAD = 64;
 
-/**
- * Room for the objects that live while a page is read, in megabytes: V8's own default for a process. The service has
- * less (`npm start`), because its rows are bytes; in a thread, which is there only while tables are large, less room
- * costs a sixth of the time.
- */
-const YOUNG_GENERATION = 48;
+/** Room for the objects that live while a page is read, in megabytes: items are bytes, so these are few. */
+const YOUNG_GENERATION = 8;
 
 /**
  * The threads that read large tables, shared by all of them. Started when the first one is needed, at most as many
@@ -36,6 +32,12 @@ export class ScanThreads {
   /** Threads running now. */
   get running(): number {
     return this.#pool?.threads.length ?? 0;
+  }
+
+  /** Starts all threads; resolves when each of them has loaded its code. */
+  async start(): Promise<void> {
+    const pool = this.#started();
+    await Promise.all(Array.from({ length: this.size }, () => pool.run(null, { name: 'ready' })));
   }
 
   /** Rejects with a `DynamoCsvError`, or with the signal's reason when it aborts. */
