@@ -79,9 +79,6 @@ interface Polled {
   readonly collector: Collector;
 }
 
-/** Milliseconds after the start at which the service's own log begins: a first minute tells of all sources. */
-const COLLECTOR_LOG_OFFSET = 60_000;
-
 /** Milliseconds after which a view that waits for its data is looked at again. */
 const VIEWS_AGAIN = 5_000;
 
@@ -125,7 +122,7 @@ async function start(service: Service): Promise<App> {
   await sealer.checkTimeZone();
   const polled = await openDatasets(sealer, service);
   const about = aboutPolls(polled, service);
-  const log = await openSource(collectorLog(about), COLLECTOR_LOG_OFFSET, sealer, service);
+  const log = await openSource(collectorLog(about), 0, sealer, service);
   const views = await addDatasets(polled, about, log, sql, service);
   const http = await createHttp({
     ...service,
