@@ -138,7 +138,7 @@ const now = [
   }),
   series({
     id: 7,
-    at: [0, 6, 12, 6],
+    at: [0, 6, 12, 5],
     title: 'Rides today and a week ago',
     description:
       'Pickups since midnight beside the same weekday last week, in steps of five minutes. View `rides-course`.',
@@ -190,7 +190,7 @@ const now = [
   }),
   stat({
     id: panelIds.unassigned,
-    at: [0, 12, 6, 4],
+    at: [0, 11, 6, 5],
     title: 'Unassigned',
     description:
       'Taxis without a next zone. Quiet while there are none; red otherwise, with an alert after a minute. Their numbers are in the panel beside this one. View `unassigned-taxis-count`.',
@@ -203,7 +203,8 @@ const now = [
   }),
   table({
     id: 25,
-    at: [6, 12, 6, 4],
+    at: [6, 11, 6, 5],
+    headings: false,
     title: 'Which taxis',
     description: 'The numbers of the taxis without a next zone, 100 at most. View `unassigned-taxis`.',
     noData: 'Every taxi has a destination',

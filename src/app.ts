@@ -83,9 +83,6 @@ interface Polled {
   readonly collector: Collector;
 }
 
-/** Milliseconds after the start at which the service's own log begins: a first minute tells of all sources. */
-const COLLECTOR_LOG_OFFSET = 60_000;
-
 /** Milliseconds after which a view that waits for its data is tried again. */
 const VIEWS_AGAIN = 5_000;
 
@@ -130,7 +127,7 @@ async function start(service: Service): Promise<App> {
   const locked = { ...service, checkVolume };
   const polled = await openDatasets(sealer, locked);
   const about = aboutPolls(polled, service);
-  const log = await openSource(collectorLog(about), COLLECTOR_LOG_OFFSET, sealer, locked);
+  const log = await openSource(collectorLog(about), 0, sealer, locked);
   const views = await addDatasets(polled, about, log, sql, service);
   const http = await createHttp({
     ...service,

@@ -30,6 +30,9 @@ export interface MapOptions<Column extends string = string> extends PanelText {
  */
 const CLOSEST = 14;
 
+/** Pixels of the largest circle's radius: zones downtown stand so close that larger ones would be one blob. */
+const LARGEST = 12;
+
 /** A transparent pixel: every other way to have no base map blanks the whole map, or asks a server on the internet. */
 const nothing = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7';
 
@@ -69,7 +72,7 @@ export function zoneMap<Column extends string>(options: MapOptions<Column>): Pan
             options.valueTitle,
             'A',
             options.colour,
-            { field: options.valueColumn, fixed: 5, min: 3, max: 22 },
+            { field: options.valueColumn, fixed: 5, min: 2, max: LARGEST },
             0.6,
             true,
           ),

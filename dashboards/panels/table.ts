@@ -46,6 +46,8 @@ export interface TableColumn<Column extends string = string> {
 export interface TableOptions<Column extends string = string> extends PanelText {
   readonly reading: Reading<Column>;
   readonly columns: readonly TableColumn<NoInfer<Column>>[];
+  /** False leaves the headings out, where the panel's title says it all. */
+  readonly headings?: boolean;
 }
 
 /** What a cell without a value shows. */
@@ -61,6 +63,7 @@ export function table<Column extends string>(options: TableOptions<Column>): Pan
     build(flavour) {
       const { reading, columns, noData = NO_DATA } = options;
       const panel = furnish(new PanelBuilder(), options, flavour, [reading])
+        .showHeader(options.headings !== false)
         .cellHeight(TableCellHeight.Sm)
         .align(FieldTextAlignment.Auto)
         .filterable(false)

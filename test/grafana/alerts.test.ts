@@ -106,6 +106,16 @@ for (const flavour of flavourNames) {
       for (const [, name] of used) assert.ok(defined.includes(name), `${name} is not defined`);
     });
 
+    test('a message about what is over gives the time of its end only: Grafana has no other', () => {
+      const { templates } = parse(read(`grafana-provisioning/alerting/${flavour}/templates.yaml`)) as {
+        templates: { template: string }[];
+      };
+      const [firing, resolved] = templates[0]!.template.split('range .Alerts.Resolved');
+      assert.match(firing!, /since \{\{ \.StartsAt/);
+      assert.doesNotMatch(resolved!, /StartsAt/);
+      assert.match(resolved!, /\.EndsAt/);
+    });
+
     test('routes go to a contact point that exists, and repeat no more than a few times a day', () => {
       const { policies } = parse(read(`grafana-provisioning/alerting/${flavour}/policies.yaml`)) as {
         policies: (Route & { routes: Route[] })[];

@@ -60,6 +60,17 @@ test("they are answered in the first seconds of the fleet's day too", async (t) 
   for (const flavour of flavourNames) {
     await walk(t, { flavour, environment: demo.environment }, demo.clock.now());
   }
+  await demo.pass(60);
+  for (const flavour of flavourNames) {
+    await t.test(`${flavour}: after a minute the service's own log has every dataset`, async () => {
+      const asking = { flavour, environment: demo.environment };
+      const dashboard = dashboardsOf(flavour).find(({ uid }) => uid === 'collector')!;
+      const panel = panelsOf(dashboard).find(({ title }) => title === 'Age of the data')!;
+      const [answer] = await checkPanel(dashboard, panel, asking, demo.clock.now());
+      const { values } = answer!.fields.find(({ name }) => name === 'dataset')!;
+      assert.ok(values.includes('flag-dynamodb-changes') && values.includes('api-server'), String(values));
+    });
+  }
 });
 
 /** A server that EC2 has just started. */
