@@ -23,7 +23,14 @@ type Reader = (request: ScanRequest) => Promise<{ rows: number; bytes: number }>
 /** This project: the source as the service uses it, with the columns known from the poll before. */
 function ours(segments: number | 'auto'): Reader {
   const threads = new ScanThreads();
-  const options = { columns: [], only: null, rename: {}, consistent: false, maxReadCapacity: null };
+  const options = {
+    columns: [],
+    only: null,
+    rename: {},
+    consistent: false,
+    maxReadCapacity: null,
+    maxPollMegabytes: null,
+  };
   let source: ReturnType<typeof createDynamoDbSource> | null = null;
   let known: readonly Column[] = [];
   return async ({ endpoint, table }) => {

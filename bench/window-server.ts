@@ -5,13 +5,13 @@ import { systemClock } from '../src/base/clock.js';
 import { LocalDays } from '../src/base/local-days.js';
 import { createLogger } from '../src/base/logger.js';
 import { loadConfig } from '../src/config/config.js';
-import { recordingOfTable } from '../src/config/recording.js';
 import { PollHealth } from '../src/datasets/freshness.js';
 import { DatasetRegistry } from '../src/datasets/registry.js';
+import { LocalStore } from '../src/history/local-store.js';
 import { Sealer } from '../src/history/sealer.js';
 import { createHttpMetrics } from '../src/http/metrics.js';
 import { createHttp, ResponseTimes } from '../src/http/server.js';
-import { tableTitle } from '../src/sources/titles.js';
+import { configuredSources } from '../src/sources/index.js';
 import { Sql } from '../src/sql/sql.js';
 import { openRecorder } from '../src/takeover/open-recorder.js';
 import { nodeFiles } from '../src/volume/files.js';
@@ -40,15 +40,21 @@ async function serve({ dataDir, config: file }: WindowServerRequest): Promise<Wi
   const sql = new Sql({ ...options, registry });
   const health = new PollHealth(30_000, systemClock);
   health.readAt = Date.now();
+  const { title, recording } = configuredSources(config).find(({ recording }) => recording.name === TABLE)!;
   const recorder = await openRecorder({
-    ...recordingOfTable(config.tables.find(({ name }) => name === TABLE)!),
-    source: tableTitle(TABLE),
+    ...recording,
+    source: title,
     dataDir,
     health,
     logger,
     takeover: null,
   });
-  const sealer = new Sealer({ ...options, files: nodeFiles, days: localDays, parquet: sql.parquet });
+  const sealer = new Sealer({
+    ...options,
+    store: new LocalStore(dataDir, nodeFiles),
+    days: localDays,
+    parquet: sql.parquet,
+  });
   await sealer.restore(recorder.log!);
   for (const dataset of recorder.datasets) registry.add(dataset);
   const next = sql.queries;

@@ -5,13 +5,13 @@ import { isoTime, systemClock } from '../src/base/clock.js';
 import { LocalDays } from '../src/base/local-days.js';
 import { createLogger } from '../src/base/logger.js';
 import { loadConfig } from '../src/config/config.js';
-import { recordingOfTable } from '../src/config/recording.js';
 import { encodeRows } from '../src/csv/encode.js';
 import type { Column } from '../src/csv/rows.js';
 import { PollHealth } from '../src/datasets/freshness.js';
 import { DatasetRegistry } from '../src/datasets/registry.js';
+import { LocalStore } from '../src/history/local-store.js';
 import { Sealer } from '../src/history/sealer.js';
-import { tableTitle } from '../src/sources/titles.js';
+import { configuredSources } from '../src/sources/index.js';
 import { Sql } from '../src/sql/sql.js';
 import { openRecorder } from '../src/takeover/open-recorder.js';
 import { nodeFiles } from '../src/volume/files.js';
@@ -71,25 +71,33 @@ export async function makeYear({ dataDir, config: file, rows, csv }: YearOptions
   await writeFile(join(dataDir, `${TABLE}.csv`), logCsv(rows, now));
   if (csv !== null) await writeFile(csv, logCsv(rows, now));
   const config = await loadConfig({ ...process.env, CONFIG: file, DATA_DIR: dataDir }, []);
-  const table = config.tables.find(({ name }) => name === TABLE)!;
+  const { title, recording, keeping } = configuredSources(config).find(
+    ({ recording }) => recording.name === TABLE,
+  )!;
   const logger = createLogger({ level: 'warn' });
   const options = { dataDir, timeZone: config.timeZone, clock: systemClock, logger };
   const sql = new Sql({ ...options, registry: new DatasetRegistry() });
   const recorder = await openRecorder({
-    ...recordingOfTable(table),
-    source: tableTitle(TABLE),
+    ...recording,
+    source: title,
     dataDir,
     health: new PollHealth(SPACING, systemClock),
     logger,
     takeover: null,
   });
   const days = new LocalDays(config.timeZone);
-  const sealer = new Sealer({ ...options, files: nodeFiles, days, parquet: sql.parquet });
+  const sealer = new Sealer({
+    ...options,
+    store: new LocalStore(dataDir, nodeFiles),
+    days,
+    parquet: sql.parquet,
+  });
   const cells = countsAt(now).map((count, index) => [COUNTERS[index]!, String(count)]);
-  const reading = { rows: encodeRows(COLUMNS, cells), keys: ['counter_type'], cost: NO_COST };
+  const found = { rows: encodeRows(COLUMNS, cells), keys: ['counter_type'], cost: NO_COST };
+  const reading = { kind: 'full', position: null, ...found } as const;
   const { problems } = await recorder.record(reading, now);
   if (problems[0] !== undefined) throw problems[0];
-  for (const dataset of [recorder.log!, recorder.changes!]) await sealer.seal(dataset, table);
+  for (const dataset of [recorder.log!, recorder.changes!]) await sealer.seal(dataset, keeping);
   await recorder.close();
   await sql.close();
   await release();

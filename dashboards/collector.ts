@@ -1,9 +1,9 @@
 import type { DashboardSpec } from './dashboard.js';
 import { colours, thresholds, units } from './look.js';
-import { bars } from './panels/bars.js';
+import { seriesByName } from './panels/series.js';
 import { stat } from './panels/stat.js';
 import { table } from './panels/table.js';
-import { read } from './reading.js';
+import { everyInterval, pickedTime, read } from './reading.js';
 import { freshness, noneText } from './words.js';
 
 /** Numbers of the panels that alerts link to. */
@@ -11,28 +11,27 @@ export const panelIds = { age: 1, datasets: 10 } as const;
 
 const milliseconds = 'ms';
 
+/** Columns eight wide, so that titles can be read on a laptop with Grafana's menu open. */
 const now = [
   stat({
     id: panelIds.age,
-    at: [0, 0, 4, 4],
+    at: [0, 0, 8, 3],
     title: 'Data',
     description:
-      'The dataset that is furthest behind: fresh, late from one and a half intervals, stale from three. Stale is an alert. Dataset `collector`.',
+      'State and age of the dataset that is furthest behind: late from one and a half polling intervals, stale from three. Stale data raises an alert. Dataset `collector`.',
     reading: read('collector', ['state', 'age_seconds'], { sort: '-age_intervals', limit: '1' }),
-    show: [
-      { column: 'state', title: 'state' },
-      { column: 'age_seconds', title: 'age' },
-    ],
+    show: [{ column: 'state' }, { column: 'age_seconds' }],
     unit: units.seconds,
     decimals: 0,
     colour: colours.past,
     mappings: freshness,
+    loud: true,
   }),
   stat({
     id: 2,
-    at: [4, 0, 4, 4],
+    at: [8, 0, 8, 3],
     title: 'Failed polls',
-    description: 'Polls that failed since the service started, over all sources. Dataset `collector`.',
+    description: 'Polls of all sources that failed since the service started. Dataset `collector`.',
     reading: read('collector', ['failures']),
     show: [{ column: 'failures' }],
     of: 'sum',
@@ -43,9 +42,9 @@ const now = [
   }),
   stat({
     id: 3,
-    at: [8, 0, 4, 4],
+    at: [16, 0, 8, 3],
     title: 'Slowest poll',
-    description: 'How long the slowest source took the last time. Dataset `collector`.',
+    description: 'How long the last poll of the slowest source took. Dataset `collector`.',
     reading: read('collector', ['poll_seconds']),
     show: [{ column: 'poll_seconds' }],
     of: 'max',
@@ -54,7 +53,7 @@ const now = [
   }),
   stat({
     id: 4,
-    at: [12, 0, 4, 4],
+    at: [0, 3, 8, 3],
     title: 'Read units per day',
     description: 'DynamoDB read capacity that a day of polls consumes at this rate. Dataset `collector`.',
     reading: read('collector', ['read_units_per_day']),
@@ -66,10 +65,10 @@ const now = [
   }),
   stat({
     id: 5,
-    at: [16, 0, 4, 4],
+    at: [8, 3, 8, 3],
     title: 'Price per month',
     description:
-      'What AWS charges for reading at this rate: DynamoDB on demand and CloudWatch metrics, estimated. Dataset `collector`.',
+      'Estimate of what AWS charges for reading at this rate: DynamoDB on demand and CloudWatch metrics. Dataset `collector`.',
     reading: read('collector', ['usd_per_month']),
     show: [{ column: 'usd_per_month' }],
     of: 'sum',
@@ -79,9 +78,10 @@ const now = [
   }),
   stat({
     id: 6,
-    at: [20, 0, 4, 4],
+    at: [16, 3, 8, 3],
     title: 'Slowest answer (p99)',
-    description: 'The dataset whose slowest hundredth of answers is slowest. Dataset `collector`.',
+    description:
+      'The highest 99th percentile of the response times of any dataset, over the last five to ten minutes. Dataset `collector`.',
     noData: 'No request yet',
     reading: read('collector', ['response_ms_p99']),
     show: [{ column: 'response_ms_p99' }],
@@ -94,83 +94,102 @@ const now = [
 const datasets = [
   table({
     id: panelIds.datasets,
-    at: [0, 0, 24, 10],
+    at: [0, 0, 24, 13],
     title: 'Datasets',
     description:
-      'One row for each dataset that is polled: fresh, late from one and a half intervals, stale from three. Dataset `collector`.',
-    noData: '–',
-    reading: read('collector', [
-      'dataset',
-      'kind',
-      'state',
-      'age_seconds',
-      'rows',
-      'poll_seconds',
-      'poll_seconds_p95',
-      'failures',
-      'read_units_per_day',
-      'usd_per_month',
-      'last_error',
-    ]),
+      'Each dataset that is polled: late from one and a half polling intervals, stale from three. Dataset `collector`.',
+    reading: read('collector', ['dataset', 'kind', 'state', 'age_seconds', 'rows', 'last_error']),
     columns: [
-      { column: 'dataset', title: 'Dataset' },
-      { column: 'kind', title: 'Kind', width: 100 },
-      { column: 'state', title: 'State', width: 90, mappings: freshness },
-      { column: 'age_seconds', title: 'Age', unit: units.seconds, decimals: 0, width: 90 },
-      { column: 'rows', title: 'Rows', unit: units.count, width: 100 },
-      { column: 'poll_seconds', title: 'Last poll', unit: units.seconds, width: 100 },
-      { column: 'poll_seconds_p95', title: 'Poll, p95', unit: units.seconds, width: 100 },
-      { column: 'failures', title: 'Failures', unit: units.count, width: 90 },
-      { column: 'read_units_per_day', title: 'Read units/day', unit: units.count, decimals: 0, width: 130 },
-      { column: 'usd_per_month', title: 'Price/month', unit: units.dollars, decimals: 2, width: 110 },
-      { column: 'last_error', title: 'Last error' },
+      { column: 'dataset', title: 'Dataset', width: 260, wrap: true },
+      { column: 'kind', title: 'Kind', width: 90 },
+      { column: 'state', title: 'State', width: 80, mappings: freshness },
+      { column: 'age_seconds', title: 'Age', unit: units.seconds, decimals: 0, width: 80 },
+      { column: 'rows', title: 'Rows', unit: units.count, width: 90 },
+      { column: 'last_error', title: 'Last error', wrap: true },
     ],
   }),
-  bars({
+  table({
+    id: 14,
+    at: [0, 13, 24, 8],
+    title: 'Polls and price',
+    description:
+      'Each source with its last poll, the 95th percentile of the latest 200, failures since the start, and what a day of polls reads and a month costs at this rate. Dataset `collector`.',
+    reading: read(
+      'collector',
+      ['dataset', 'poll_seconds', 'poll_seconds_p95', 'failures', 'read_units_per_day', 'usd_per_month'],
+      // A log or changes has none of its own: its table is polled.
+      { failures__isnull: 'false' },
+    ),
+    columns: [
+      { column: 'dataset', title: 'Source', width: 260, wrap: true },
+      { column: 'poll_seconds', title: 'Last poll', unit: units.seconds, minWidth: 100 },
+      { column: 'poll_seconds_p95', title: 'Poll, p95', unit: units.seconds, minWidth: 100 },
+      { column: 'failures', title: 'Failures', unit: units.count, minWidth: 90 },
+      {
+        column: 'read_units_per_day',
+        title: 'Units per day',
+        unit: units.count,
+        decimals: 0,
+        minWidth: 110,
+      },
+      {
+        column: 'usd_per_month',
+        title: 'Per month',
+        unit: units.dollars,
+        decimals: 2,
+        minWidth: 100,
+      },
+    ],
+  }),
+];
+
+/** One row a minute; a step of the picked time has the last one in it. */
+const overPickedTime = { ...pickedTime, ...everyInterval };
+const polledOnly = { ...overPickedTime, poll_seconds__isnull: 'false' };
+const answeredOnly = { ...overPickedTime, response_ms_p99__isnull: 'false' };
+
+const overTime = [
+  seriesByName({
     id: 11,
-    at: [0, 10, 8, 10],
+    at: [0, 0, 24, 9],
     title: 'Age of the data',
-    description: 'Seconds since each dataset was last read. View `dataset-age`.',
-    reading: read('dataset-age', ['dataset', 'age_seconds'], { sort: '-age_seconds' }),
+    description:
+      'Seconds since each dataset was last read, every minute. A line that rises is a source that cannot be read; a gap is a service that was not running. Dataset `collector-log`.',
+    reading: read('collector-log', ['timestamp', 'dataset', 'age_seconds'], overPickedTime),
     nameColumn: 'dataset',
-    bars: [{ column: 'age_seconds', title: 'Age', colour: colours.main }],
+    valueColumn: 'age_seconds',
+    colour: 'many',
     unit: units.seconds,
-    decimals: 0,
-    direction: 'down',
+    min: 0,
+    interval: '1m',
   }),
-  bars({
+  seriesByName({
     id: 12,
-    at: [8, 10, 8, 10],
+    at: [0, 9, 12, 9],
     title: 'Poll duration',
-    description:
-      'The last poll of each source, and the 95th percentile of the latest 200. Dataset `collector`.',
-    reading: read('collector', ['dataset', 'poll_seconds', 'poll_seconds_p95'], {
-      sort: '-poll_seconds_p95',
-    }),
+    description: 'How long the last poll of each source took, every minute. Dataset `collector-log`.',
+    reading: read('collector-log', ['timestamp', 'dataset', 'poll_seconds'], polledOnly),
     nameColumn: 'dataset',
-    bars: [
-      { column: 'poll_seconds', title: 'Last', colour: colours.main },
-      { column: 'poll_seconds_p95', title: 'p95', colour: colours.past },
-    ],
+    valueColumn: 'poll_seconds',
+    colour: 'many',
     unit: units.seconds,
-    direction: 'down',
+    min: 0,
+    interval: '1m',
   }),
-  bars({
+  seriesByName({
     id: 13,
-    at: [16, 10, 8, 10],
-    title: 'Response time',
+    at: [12, 9, 12, 9],
+    title: 'Response time (p99)',
     description:
-      'Half of the answers are faster than p50, all but a hundredth faster than p99. Dataset `collector`.',
-    reading: read('collector', ['dataset', 'response_ms_p50', 'response_ms_p99'], {
-      sort: '-response_ms_p99',
-    }),
+      'The 99th percentile of the response times of each dataset that was asked for, over five to ten minutes. Dataset `collector-log`.',
+    noData: 'No request yet',
+    reading: read('collector-log', ['timestamp', 'dataset', 'response_ms_p99'], answeredOnly),
     nameColumn: 'dataset',
-    bars: [
-      { column: 'response_ms_p50', title: 'p50', colour: colours.main },
-      { column: 'response_ms_p99', title: 'p99', colour: colours.past },
-    ],
+    valueColumn: 'response_ms_p99',
+    colour: 'many',
     unit: milliseconds,
-    direction: 'down',
+    min: 0,
+    interval: '1m',
   }),
 ];
 
@@ -181,5 +200,9 @@ export const collector: DashboardSpec = {
     'The service itself: how fresh each dataset is, what polling it takes and costs, how fast it answers.',
   refresh: '30s',
   time: { from: 'now-1h', to: 'now' },
-  sections: [{ panels: now }, { title: 'Datasets', panels: datasets }],
+  sections: [
+    { title: 'Now', panels: now },
+    { title: 'Over time', panels: overTime },
+    { title: 'Datasets', panels: datasets },
+  ],
 };

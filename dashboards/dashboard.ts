@@ -11,6 +11,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Flavour } from './flavour.js';
 import { chosenZones, timeZone, zones } from './fleet.js';
+import { colours } from './look.js';
 import type { PanelSpec } from './panels/panel.js';
 
 /** A dashboard, for either flavour. */
@@ -35,6 +36,17 @@ export interface Section {
   readonly collapsed?: boolean;
   readonly panels: readonly PanelSpec[];
 }
+
+/** Without it Grafana adds its own, which marks every change of an alert: lines and bands that cover a small plot. */
+const noAlertMarks = {
+  builtIn: 1,
+  name: 'Annotations & Alerts',
+  type: 'dashboard',
+  datasource: { type: 'grafana', uid: '-- Grafana --' },
+  iconColor: colours.past,
+  enable: false,
+  hide: true,
+};
 
 /** All dashboards carry it; the links between them go by it. */
 const tag = 'dynamo-csv';
@@ -64,7 +76,7 @@ export function renderDashboard(spec: DashboardSpec, flavour: Flavour): Dashboar
   addVariables(builder, spec, flavour);
   const dashboard = builder.build();
   dashboard.panels = stack(spec.sections, flavour);
-  dashboard.annotations = { list: [] };
+  dashboard.annotations = { list: [noAlertMarks] };
   dashboard.templating = { list: dashboard.templating?.list ?? [] };
   // The library would hide the links in a menu.
   for (const link of dashboard.links!) delete link.placement;

@@ -26,6 +26,10 @@ const time = { type: 'time' } as const;
 const rate = { type: 'number', mayBeAbsent: 'no rate before the first dispatch' } as const;
 const measured = { type: 'number', mayBeAbsent: 'no measurement, or the server is stopped' } as const;
 
+const toCome = { type: 'number', mayBeAbsent: 'the rest of today is still to come' } as const;
+const beforeUs = { type: 'number', mayBeAbsent: 'the service was not running a week ago' } as const;
+const waited = { type: 'number', mayBeAbsent: 'no taxi was waiting in this hour' } as const;
+
 const polled = { type: 'number', mayBeAbsent: 'a log or changes: its table is polled' } as const;
 const answered = { type: 'number', mayBeAbsent: 'nobody has asked for it yet' } as const;
 
@@ -49,8 +53,17 @@ export const datasets = {
   'rides-course': {
     columns: {
       timestamp: time,
-      today: { type: 'number', mayBeAbsent: 'the rest of today is still to come' },
-      last_week: { type: 'number', mayBeAbsent: 'the service was not running a week ago' },
+      today: toCome,
+      last_week: beforeUs,
+    },
+  },
+  'rides-per-hour-today': {
+    columns: {
+      hour: text,
+      pickups: toCome,
+      pickups_last_week: beforeUs,
+      dispatches: toCome,
+      dispatches_last_week: beforeUs,
     },
   },
   'boardings-per-zone-today': { columns: { ...zone, boardings: count } },
@@ -76,18 +89,47 @@ export const datasets = {
   'unassigned-taxis-count': { columns: { unassigned: count } },
   'taxis-now': { columns: { taxis: count, assigned: count, unassigned: count } },
   zones: { columns: { ...zone } },
-  'taxi-destination-dynamodb': {
-    columns: { taxi_id: count, next_zone_id: { type: 'string', mayBeAbsent: 'the taxi is unassigned' } },
+  'taxi-destinations': {
+    columns: { taxi_id: count, zone: { type: 'string', mayBeAbsent: 'the taxi is unassigned' } },
   },
-  'taxi-destination-dynamodb-changes': {
+  'taxi-destination-changes': {
     columns: {
       timestamp: time,
-      change: text,
       taxi_id: count,
-      next_zone_id: { type: 'string', mayBeAbsent: 'the taxi became unassigned' },
-      previous_next_zone_id: { type: 'string', mayBeAbsent: 'the taxi was unassigned' },
+      change: text,
+      from_zone: { type: 'string', mayBeAbsent: 'the taxi was unassigned' },
+      to_zone: { type: 'string', mayBeAbsent: 'the taxi became unassigned' },
     },
     mayBeEmpty: 'the taxi has not changed its destination in this time',
+  },
+  'zones-short-of-taxis': {
+    columns: {
+      zone_id: text,
+      zone: text,
+      boardings_last_hour: count,
+      taxis: count,
+      expected_taxis: amount,
+      short_by: amount,
+    },
+    mayBeEmpty: 'every zone has its share of the taxis',
+  },
+  'success-rate-per-zone': {
+    columns: {
+      zone_id: text,
+      zone: text,
+      taxis_sent: count,
+      boardings: count,
+      success_rate: { type: 'number', mayBeAbsent: 'no taxi was sent to the zone' },
+    },
+  },
+  'assignment-times-per-hour': {
+    columns: {
+      timestamp: time,
+      assignments: count,
+      median_seconds: waited,
+      p90_seconds: waited,
+      longest_seconds: waited,
+    },
   },
   'api-server': {
     columns: {
@@ -136,5 +178,19 @@ export const datasets = {
       response_ms_p50: answered,
       response_ms_p99: answered,
     },
+  },
+  'collector-log': {
+    columns: {
+      timestamp: time,
+      dataset: text,
+      state: text,
+      rows: { type: 'number', mayBeAbsent: 'never read' },
+      age_seconds: { type: 'number', mayBeAbsent: 'never read' },
+      poll_seconds: polled,
+      failures: polled,
+      response_ms_p50: answered,
+      response_ms_p99: answered,
+    },
+    mayBeEmpty: 'the service has only just started',
   },
 } as const satisfies Record<string, DatasetContract>;

@@ -4,9 +4,10 @@ import { collector } from './collector.js';
 import { type DashboardSpec, renderDashboard } from './dashboard.js';
 import { flavours } from './flavours.js';
 import { fleetNow } from './fleet-now.js';
+import { fleetToday } from './fleet-today.js';
 import { fleetWeek } from './fleet-week.js';
 
-export const dashboards: readonly DashboardSpec[] = [fleetNow, fleetWeek, collector];
+export const dashboards: readonly DashboardSpec[] = [fleetNow, fleetToday, fleetWeek, collector];
 
 /** Where Grafana's container has the dashboards of the flavour that was chosen. */
 const mounted = '/etc/grafana/provisioning/dashboards';
@@ -29,7 +30,14 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   return files;
 }
 
-/** Both flavours under one provider's name and the same uids: changing the flavour replaces, it does not double. */
+/**
+ * Both flavours under one provider's name and the same uids: changing the flavour replaces, it does not double.
+ *
+ * `allowUiUpdates` keeps Grafana from deleting the dashboards and their folder, with its permissions, at every restart: its
+ * clean-up takes several dashboards of one provider for duplicates of one, and leaves alone who allows updates. The other
+ * way, a provider for each dashboard, would hold only as long as no folder that anybody creates has "Fleet" in its title.
+ * The price: a change that somebody saves in Grafana stays until the file changes.
+ */
 const provider = {
   apiVersion: 1,
   providers: [
@@ -40,7 +48,7 @@ const provider = {
       folderUid: 'fleet',
       type: 'file',
       disableDeletion: false,
-      allowUiUpdates: false,
+      allowUiUpdates: true,
       updateIntervalSeconds: 30,
       options: { path: mounted, foldersFromFilesStructure: false },
     },

@@ -1,5 +1,5 @@
 import type { DashboardSpec } from './dashboard.js';
-import { colours, thresholds, units } from './look.js';
+import { colours, thresholds, times, units } from './look.js';
 import { bars } from './panels/bars.js';
 import { heatTable } from './panels/heat-table.js';
 import { series, seriesByName } from './panels/series.js';
@@ -16,8 +16,8 @@ const week = [
   stat({
     id: 1,
     at: [0, 0, 6, 4],
-    title: 'Success rate this week',
-    description: "Mean of the days' success rates since Monday. View `success-rate-per-week`.",
+    title: 'Success rate',
+    description: "Mean of this week's daily success rates, since Monday. View `success-rate-per-week`.",
     noData: 'No dispatch yet',
     reading: read('success-rate-per-week', ['average_success_rate'], thisWeek),
     show: [{ column: 'average_success_rate' }],
@@ -28,9 +28,9 @@ const week = [
   stat({
     id: 2,
     at: [6, 0, 6, 4],
-    title: 'Change to the week before',
+    title: 'Change',
     description:
-      'By how many percentage points the average success rate is above the week before, or below it. View `success-rate-per-week`.',
+      'By how many percentage points the average success rate is above or below the week before. View `success-rate-per-week`.',
     noData: 'No week before',
     reading: read('success-rate-per-week', ['change'], thisWeek),
     show: [{ column: 'change' }],
@@ -41,7 +41,7 @@ const week = [
   stat({
     id: 3,
     at: [12, 0, 6, 4],
-    title: 'Rides this week',
+    title: 'Rides',
     description: 'Pickups since Monday. View `success-rate-per-week`.',
     reading: read('success-rate-per-week', ['pickups'], thisWeek),
     show: [{ column: 'pickups' }],
@@ -51,8 +51,8 @@ const week = [
   stat({
     id: 4,
     at: [18, 0, 6, 4],
-    title: 'Dispatches this week',
-    description: 'Taxis sent towards a passenger since Monday. View `success-rate-per-week`.',
+    title: 'Dispatches',
+    description: 'Taxis sent to a zone since Monday. View `success-rate-per-week`.',
     reading: read('success-rate-per-week', ['dispatches'], thisWeek),
     show: [{ column: 'dispatches' }],
     unit: units.count,
@@ -82,22 +82,27 @@ const days = [
 ];
 
 const zoneColumns = [
-  { column: 'date', title: 'Day', width: 110 },
+  { column: 'timestamp', title: 'Day', unit: times.day, width: 100 },
   { column: 'rank', title: 'Rank', width: 60 },
-  { column: 'zone', title: 'Zone' },
+  { column: 'zone', title: 'Zone', minWidth: 120, wrap: true },
 ] as const;
 const latestFirst = { ...pickedTime, sort: '-timestamp,rank', limit: '70' };
+
+/** Names in the data, with headings that leave room for seven of them. */
+const weekdays = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'].map(
+  (name) => [name, name.slice(0, 3)] as const,
+);
 
 const patterns = [
   heatTable({
     id: 11,
-    at: [0, 0, 12, 25],
+    at: [0, 0, 12, 26],
     title: 'Rides by hour and weekday',
     description:
-      'Mean pickups of each hour of each weekday over the last four weeks, local time: the stronger the colour, the more. The running hour counts as far as it has come. View `rides-per-hour`.',
+      'Mean pickups in each hour of each weekday over the last four weeks, local time: the stronger the colour, the more. The running hour counts as far as it has come. View `rides-per-hour`.',
     reading: read('rides-per-hour', ['hour', 'weekday', 'pickups'], { last: '4w', sort: 'hour' }),
     down: 'hour',
-    across: ['weekday', ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']],
+    across: ['weekday', weekdays],
     valueColumn: 'pickups',
     unit: units.count,
     decimals: 0,
@@ -108,17 +113,23 @@ const patterns = [
     title: 'Zones with the most boardings',
     description:
       'The five busiest zones of each day, latest day first; two weeks at most. View `busiest-zones-per-day`.',
-    reading: read('busiest-zones-per-day', ['date', 'rank', 'zone', 'boardings'], latestFirst),
-    columns: [...zoneColumns, { column: 'boardings', title: 'Boardings', bar: colours.main }],
+    reading: read('busiest-zones-per-day', ['timestamp', 'rank', 'zone', 'boardings'], latestFirst),
+    columns: [
+      ...zoneColumns,
+      { column: 'boardings', title: 'Boardings', bar: colours.main, unit: units.count, minWidth: 90 },
+    ],
   }),
   table({
     id: 21,
-    at: [12, 13, 12, 12],
+    at: [12, 13, 12, 13],
     title: 'Zones with the fewest boardings',
     description:
-      'The five quietest zones of each day, latest day first; two weeks at most. Zones that were seen before count with 0. View `quietest-zones-per-day`.',
-    reading: read('quietest-zones-per-day', ['date', 'rank', 'zone', 'boardings'], latestFirst),
-    columns: [...zoneColumns, { column: 'boardings', title: 'Boardings', bar: colours.past }],
+      'The five quietest zones of each day, latest day first; two weeks at most. A zone seen before counts with 0. View `quietest-zones-per-day`.',
+    reading: read('quietest-zones-per-day', ['timestamp', 'rank', 'zone', 'boardings'], latestFirst),
+    columns: [
+      ...zoneColumns,
+      { column: 'boardings', title: 'Boardings', bar: colours.past, unit: units.count, minWidth: 90 },
+    ],
   }),
 ];
 
@@ -128,7 +139,7 @@ const zones = [
     at: [0, 0, 24, 9],
     title: 'Boardings per day in chosen zones',
     description: 'The zones chosen at the top of the page. View `boardings-per-zone-per-day`.',
-    noData: 'No boarding in the chosen zones',
+    noData: 'No zone is chosen',
     reading: read('boardings-per-zone-per-day', ['timestamp', 'zone', 'boardings'], {
       ...pickedTime,
       // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's variable
@@ -157,7 +168,6 @@ const weeks = [
     unit: units.percent,
     decimals: 1,
     max: 100,
-    direction: 'across',
   }),
   bars({
     id: 31,
@@ -172,7 +182,6 @@ const weeks = [
       { column: 'pickups', title: 'Rides', colour: colours.main },
     ],
     unit: units.count,
-    direction: 'across',
   }),
 ];
 
@@ -184,7 +193,7 @@ export const fleetWeek: DashboardSpec = {
   time: { from: 'now-27d/d', to: 'now' },
   zoneVariable: true,
   sections: [
-    { panels: week },
+    { title: 'This week', panels: week },
     { title: 'Days', panels: days },
     { title: 'Weeks', panels: weeks },
     { title: 'Hours and zones', panels: patterns },

@@ -1,8 +1,10 @@
+import { CPU_ALERT } from '../src/web/browser/fleet/limits.js';
+
 /** The values that mean something, once: panels change colour where alerts fire. */
 export const limits = {
   /** CPU utilization in percent: worth a look, and an alert. */
   cpuHigh: 70,
-  cpuAlert: 90,
+  cpuAlert: CPU_ALERT,
   /** Bytes per second under which the network counts as silent. */
   networkSilent: 1,
   /** This many taxis without a destination are an alert. */

@@ -37,10 +37,29 @@ export const units = {
   dollars: 'currencyUSD',
 } as const;
 
+/** Units of times: how they are written, in the dashboard's time zone. */
+export const times = {
+  day: 'time:ddd D MMM',
+  moment: 'time:ddd D MMM HH:mm:ss',
+} as const;
+
 /** Colours from these values on; the first has no value: it holds from below. */
 export function thresholds(...steps: readonly (readonly [from: number | null, colour: string])[]) {
   const list: Threshold[] = steps.map(([value, color]) => ({ value, color }));
   return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(list);
+}
+
+/**
+ * One colour, the stronger the larger the value's share of the range of all values: eight steps of equal size. It lies over
+ * the theme's own background, and so fits both.
+ */
+export function shareThresholds() {
+  const steps = 8;
+  const list: Threshold[] = Array.from({ length: steps }, (_, step) => ({
+    value: step === 0 ? null : (100 * step) / steps,
+    color: `rgba(87, 148, 242, ${(0.06 + (0.86 * step) / (steps - 1)).toFixed(2)})`,
+  }));
+  return new ThresholdsConfigBuilder().mode(ThresholdsMode.Percentage).steps(list);
 }
 
 export function fixedColour(colour: string) {

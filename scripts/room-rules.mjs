@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const rooms = JSON.parse(readFileSync(join(root, 'src', 'rooms.json'), 'utf8'));
 
 /** The files above the rooms, which no room may import. */
-const ABOVE = '{..,../..,../../..}/{app,server,create-sources,check}.js';
+const ABOVE = '{..,../..,../../..}/{app,server,check}.js';
 
 const override = ([room, allowed]) => {
   // A kind of source is imported by its own folder's name: `../ec2/source.js`, `./sources/ec2/source.js`.

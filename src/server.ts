@@ -1,4 +1,4 @@
-/** The process: reads the configuration, starts, and ends with grace. `--check`: see `check.ts`; `--help` says what there is. */
+/** The process: reads the configuration, starts the service and shuts it down. `--check` is in `check.ts`, `--help` in `config/arguments.ts`. */
 
 import closeWithGrace from 'close-with-grace';
 import { startApp } from './app.js';
@@ -10,10 +10,10 @@ import { asksForHelp, USAGE } from './config/arguments.js';
 import { type Config, loadConfig } from './config/config.js';
 import { ConfigMistakes, EXIT_CONFIGURATION } from './config/mistakes.js';
 
-/** From the signal to the end. What has not ended by then is cut off, as by a crash: the next start sees to it. */
+/** Milliseconds from the signal to the exit. Work unfinished by then is dropped as in a crash; the next start recovers. */
 const LONGEST_CLOSING = 4_500;
 
-// Before the configuration is read: it may be what help is needed with.
+// Before the configuration is read: a mistake in it may be why somebody asks.
 if (asksForHelp(process.argv.slice(2))) {
   process.stdout.write(USAGE);
   process.exit(0);
@@ -26,7 +26,7 @@ const config = await loadConfig().catch((error: unknown) => {
 });
 
 if (config.check) {
-  // Loaded only here: with it comes EC2's client, 70 MB that a service of tables never needs.
+  // Loaded only here: a running service never needs it.
   const { check } = await import('./check.js');
   const { report, isRight } = await check(config);
   process.stdout.write(report);
@@ -43,23 +43,23 @@ async function serve(config: Config, logger: Logger): Promise<void> {
       delay: LONGEST_CLOSING,
       logger: false,
       onTimeout: () => {
-        logger.warn('not everything could be finished in time; the next start sees to it');
+        logger.warn('shutdown took too long, exiting now; the next start recovers what is unfinished');
         process.exit(0);
       },
-      onSecondSignal: (signal) => logger.warn({ signal }, 'told a second time to end: ends at once'),
+      onSecondSignal: (signal) => logger.warn({ signal }, 'second signal, exiting now'),
     },
     async ({ signal, err }) => {
-      if (err !== undefined) logger.fatal({ err }, 'an unexpected error ends the service');
-      else logger.info({ signal }, 'ending');
-      stopping.abort(new Error('the service ends'));
+      if (err !== undefined) logger.fatal({ err }, 'unexpected error, shutting down');
+      else logger.info({ signal }, 'shutting down');
+      stopping.abort(new Error('the service is shutting down'));
       await starting.then(({ close }) => close()).catch(() => undefined);
-      if (err === undefined) logger.info('ended');
+      if (err === undefined) logger.info('stopped');
     },
   );
   try {
     const { url } = await starting;
     logger.info({ url, dataDir: config.dataDir, config: config.file, version }, 'listening');
-    // Whoever started it with a channel (the demo) is told where.
+    // A parent process with an IPC channel (the demo) needs the URL.
     process.send?.({ url });
   } catch (error) {
     if (stopping.signal.aborted) return;

@@ -14,7 +14,7 @@ const ROOMS = JSON.parse(readFileSync(join(projectRoot, 'src', 'rooms.json'), 'u
 >;
 
 /** The files above the rooms, which no room may import. */
-const ABOVE = ['app.js', 'server.js', 'create-sources.js', 'check.js'];
+const ABOVE = ['app.js', 'server.js', 'check.js'];
 
 /** A forbidden import can be written in each of these ways. */
 const WAYS = [

@@ -30,8 +30,8 @@ export const contactPoint: ContactPoint = new ContactPointBuilder()
   .build();
 
 /**
- * One message for each rule, whatever number of servers or datasets it is about; what is news within five minutes
- * waits for the next one, and what goes on is repeated a few times a day.
+ * One message for each rule, however many servers or datasets it is about. Changes within five minutes wait for the next
+ * message, and an alert that keeps firing is repeated a few times a day.
  */
 export const policy: NotificationPolicy = new NotificationPolicyBuilder()
   .receiver(receiver)
@@ -48,7 +48,10 @@ export const policy: NotificationPolicy = new NotificationPolicyBuilder()
   ])
   .build();
 
-/** Plain text: Slack does not format the text of an attachment, except for links. */
+/**
+ * Plain text: Slack formats nothing but links in an attachment's text. What is over has the time of its end only: Grafana
+ * gives a resolved alert that time as its start, too.
+ */
 const template = `{{ define "fleet.title" -}}
 {{ if eq .Status "firing" }}{{ if eq .CommonLabels.severity "critical" }}🔴{{ else }}🟠{{ end }}{{ else }}🟢 Over:{{ end }} {{ .CommonLabels.alertname }}
 {{- if gt (len .Alerts.Firing) 1 }} ({{ len .Alerts.Firing }}){{ end }}
@@ -66,7 +69,7 @@ since {{ .StartsAt | tz "${timeZone}" | date "Mon 15:04 MST" }}, for team {{ .La
 {{ end -}}
 {{ range .Alerts.Resolved -}}
 over: {{ with .Annotations.resolved }}{{ . }}{{ else }}{{ .Annotations.summary }}{{ end }}
-{{- " " }}({{ .StartsAt | tz "${timeZone}" | date "Mon 15:04" }} to {{ .EndsAt | tz "${timeZone}" | date "Mon 15:04 MST" }})
+{{- " " }}({{ .EndsAt | tz "${timeZone}" | date "Mon 15:04 MST" }})
 {{ end -}}
 {{ end }}
 `;

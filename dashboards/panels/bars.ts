@@ -10,11 +10,21 @@ import {
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
 import type { Reading } from '../reading.js';
-import { arrange, fieldColour, furnish, type PanelSpec, type PanelText } from './panel.js';
+import {
+  arrange,
+  fieldColour,
+  fieldNoValue,
+  furnish,
+  noDataOrAnswer,
+  onlyWithName,
+  type PanelSpec,
+  type PanelText,
+} from './panel.js';
 
 export interface BarsOptions<Column extends string = string> extends PanelText {
   /** Only the name and the numbers: the plugin draws every number it gets. */
   readonly reading: Reading<Column>;
+  /** Short names, in the order of the bars: hours, weeks. Long ones are cut; `ranking` has room for them. */
   readonly nameColumn: NoInfer<Column>;
   readonly bars: readonly {
     readonly column: NoInfer<Column>;
@@ -23,17 +33,17 @@ export interface BarsOptions<Column extends string = string> extends PanelText {
   }[];
   readonly unit: string;
   readonly decimals?: number;
-  /** `down` writes the names in full beside horizontal bars, the first on top; `across` is for time-like names. */
-  readonly direction: 'down' | 'across';
   readonly max?: number;
 }
 
-/** A bar for each row. */
+/** A group of upright bars for each row. */
 export function bars<Column extends string>(options: BarsOptions<Column>): PanelSpec {
   return {
     ...options,
     build(flavour) {
       const panel = furnish(new PanelBuilder(), options, flavour, [options.reading])
+        .noValue(noDataOrAnswer(options))
+        .withTransformation(onlyWithName(options.nameColumn))
         .withTransformation(
           arrange([
             [options.nameColumn, options.nameColumn],
@@ -41,7 +51,7 @@ export function bars<Column extends string>(options: BarsOptions<Column>): Panel
           ]),
         )
         .xField(options.nameColumn)
-        .orientation(options.direction === 'down' ? VizOrientation.Horizontal : VizOrientation.Vertical)
+        .orientation(VizOrientation.Vertical)
         .unit(options.unit)
         .min(0)
         .barWidth(0.85)
@@ -50,8 +60,7 @@ export function bars<Column extends string>(options: BarsOptions<Column>): Panel
         .fillOpacity(85)
         .lineWidth(0)
         .showValue(VisibilityMode.Auto)
-        .xTickLabelMaxLength(options.direction === 'down' ? 48 : 12)
-        .xTickLabelSpacing(options.direction === 'down' ? 0 : 60)
+        .xTickLabelSpacing(60)
         .legend(
           new VizLegendOptionsBuilder()
             .showLegend(options.bars.length > 1)
@@ -59,7 +68,9 @@ export function bars<Column extends string>(options: BarsOptions<Column>): Panel
             .placement(LegendPlacement.Bottom)
             .calcs([]),
         )
-        .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Single).sort(SortOrder.None));
+        .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Single).sort(SortOrder.None))
+        // A label that is left out for want of room would show the panel's text for no value.
+        .overrideByName(options.nameColumn, [fieldNoValue('')]);
       if (options.decimals !== undefined) panel.decimals(options.decimals);
       if (options.max !== undefined) panel.max(options.max);
       for (const { title, colour } of options.bars) panel.overrideByName(title, [fieldColour(colour)]);

@@ -4,22 +4,28 @@ import {
   TableCellDisplayMode,
   TableCellHeight,
 } from '@grafana/grafana-foundation-sdk/common';
-import { FieldColorBuilder, FieldColorModeId } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/table';
+import { colourByThreshold, shareThresholds } from '../look.js';
 import type { Reading } from '../reading.js';
-import { arrange, furnish, type PanelSpec, type PanelText } from './panel.js';
+import { arrange, fieldNoValue, furnish, type PanelSpec, type PanelText } from './panel.js';
 
 export interface HeatTableOptions<Column extends string = string> extends PanelText {
   /** Sorted by `down`: in this order its values appear from top to bottom. */
   readonly reading: Reading<Column>;
   /** Hours of the day. */
   readonly down: NoInfer<Column>;
-  /** A column of names, and its names from left to right. */
-  readonly across: readonly [column: NoInfer<Column>, names: readonly string[]];
+  /** A column of names, and from left to right each name in it with its heading. */
+  readonly across: readonly [
+    column: NoInfer<Column>,
+    names: readonly (readonly [name: string, heading: string])[],
+  ];
   readonly valueColumn: NoInfer<Column>;
   readonly unit: string;
   readonly decimals: number;
 }
+
+/** Pixels that a column has at least, enough for a number of four digits: seven of them fit into half a screen. */
+const LEAST_WIDTH = 48;
 
 /**
  * A heat map of hours with names across: the mean of the values of each pair, the more the stronger its colour.
@@ -32,8 +38,8 @@ export function heatTable<Column extends string>(options: HeatTableOptions<Colum
   const corner = `${down}\\${across}`;
   return {
     ...options,
-    build: (flavour) =>
-      furnish(new PanelBuilder(), options, flavour, [options.reading])
+    build(flavour) {
+      const panel = furnish(new PanelBuilder(), options, flavour, [options.reading])
         .withTransformation({
           id: 'groupBy',
           options: {
@@ -53,11 +59,12 @@ export function heatTable<Column extends string>(options: HeatTableOptions<Colum
             emptyValue: 'null',
           },
         })
-        .withTransformation(arrange([[corner, 'Hour'], ...names.map((name) => [name, name] as const)]))
-        .noValue('')
+        .withTransformation(arrange([[corner, 'Hour'], ...names]))
         .unit(options.unit)
         .decimals(options.decimals)
-        .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.ContinuousBlues))
+        .colorScheme(colourByThreshold())
+        .thresholds(shareThresholds())
+        .minWidth(LEAST_WIDTH)
         .cellHeight(TableCellHeight.Sm)
         .align(FieldTextAlignment.Center)
         .cellOptions({
@@ -68,6 +75,11 @@ export function heatTable<Column extends string>(options: HeatTableOptions<Colum
           { id: 'custom.width', value: 60 },
           { id: 'unit', value: 'suffix:h' },
           { id: 'custom.cellOptions', value: { type: TableCellDisplayMode.Auto } },
-        ]),
+          fieldNoValue('–'),
+        ]);
+      // An hour of which nothing is known is an empty cell.
+      for (const [, heading] of names) panel.overrideByName(heading, [fieldNoValue('')]);
+      return panel;
+    },
   };
 }

@@ -24,6 +24,12 @@ export interface MapOptions<Column extends string = string> extends PanelText {
   readonly unit: string;
 }
 
+/**
+ * The closest that fitting the circles may zoom in: a city. The plugin reads it from `zoom`, which the builder sets to 1,
+ * where the whole city is one point.
+ */
+const CLOSEST = 14;
+
 /** A transparent pixel: every other way to have no base map blanks the whole map, or asks a server on the internet. */
 const nothing = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7';
 
@@ -39,7 +45,7 @@ export function zoneMap<Column extends string>(options: MapOptions<Column>): Pan
         .unit(options.unit)
         .colorScheme(fixedColour(options.colour))
         .overrideByName(options.valueColumn, [fieldTitle(options.valueTitle)])
-        .view(new MapViewConfigBuilder().id('fit').allLayers(true).padding(5).maxZoom(14))
+        .view(new MapViewConfigBuilder().id('fit').allLayers(true).padding(5).zoom(CLOSEST).maxZoom(CLOSEST))
         .controls(
           new ControlsOptionsBuilder()
             .showZoom(true)

@@ -1,13 +1,11 @@
 import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog';
-import {
-  type DashboardLink,
-  DashboardLinkBuilder,
-  DashboardLinkType,
-  type DataSourceRef,
-  type DataTransformerConfig,
-  type DynamicConfigValue,
-  type GridPos,
-  type Panel,
+import type {
+  DataSourceRef,
+  DataTransformerConfig,
+  DynamicConfigValue,
+  GridPos,
+  Panel,
+  ThresholdsConfigBuilder,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Flavour } from '../flavour.js';
 import type { Reading } from '../reading.js';
@@ -29,10 +27,8 @@ export interface PanelText {
   readonly title: string;
   /** What is shown, where it comes from and what to make of it: behind the panel's "i". */
   readonly description: string;
-  /** Shown instead of Grafana's "No data". */
+  /** What an answer without any value means, in a few words. */
   readonly noData?: string;
-  /** Where a click on the title's link leads: `[title, url]`. */
-  readonly link?: readonly [title: string, url: string];
 }
 
 /** What the library's panel builders have in common. */
@@ -44,13 +40,22 @@ interface AnyPanelBuilder extends Builder<Panel> {
   gridPos(gridPos: GridPos): this;
   targets(targets: Builder<Dataquery>[]): this;
   noValue(noValue: string): this;
-  links(links: Builder<DashboardLink>[]): this;
 }
 
-/** What a panel says that has nothing to show, unless it has words of its own. */
+/** What an answer without any value means, unless a panel has words of its own. */
 export const NO_DATA = 'No data yet';
 
-/** Title, place, data source and queries of a panel; the queries are named A, B, … in their order. */
+/**
+ * What Grafana shows in place of a panel's values when it got no answer at all. A panel that also shows it for an answer
+ * without rows says both.
+ */
+export const NO_ANSWER = 'The service does not answer';
+
+/**
+ * Title, place, data source and queries of a panel; the queries are named A, B, … in their order. Every answer has a row
+ * (`pad=1`), so that "no value" and "no answer" are told apart: the first is a field without a value, the second has no
+ * field.
+ */
 export function furnish<P extends AnyPanelBuilder>(
   panel: P,
   text: PanelText,
@@ -64,14 +69,29 @@ export function furnish<P extends AnyPanelBuilder>(
     .description(text.description)
     .datasource(flavour.dataSource)
     .gridPos({ x, y, w, h })
-    .targets(readings.map((reading, i) => flavour.query(reading, String.fromCharCode(65 + i))))
-    .noValue(text.noData ?? NO_DATA);
-  if (text.link !== undefined) panel.links([linkTo(...text.link)]);
+    .targets(readings.map((reading, i) => flavour.query(padded(reading), String.fromCharCode(65 + i))))
+    .noValue(NO_ANSWER);
   return panel;
 }
 
-export function linkTo(title: string, url: string): DashboardLinkBuilder {
-  return new DashboardLinkBuilder(title).type(DashboardLinkType.Link).url(url);
+const padded = (reading: Reading): Reading => ({ ...reading, window: { ...reading.window, pad: '1' } });
+
+/** For a panel that says the same for an answer without rows and for none: "No data yet, or the service does not answer". */
+export const noDataOrAnswer = ({ noData = NO_DATA }: PanelText) =>
+  `${noData}, or ${NO_ANSWER.charAt(0).toLowerCase()}${NO_ANSWER.slice(1)}`;
+
+/** Drops the row that an empty answer is padded with: the one without a time. */
+export const onlyWithTime = (timeField: string) => without(timeField, { id: 'isNull', options: {} });
+
+/** The same for an answer without a time: the row without a name. */
+export const onlyWithName = (nameField: string) =>
+  without(nameField, { id: 'equal', options: { value: '' } });
+
+function without(fieldName: string, config: object): DataTransformerConfig {
+  return {
+    id: 'filterByValue',
+    options: { type: 'exclude', match: 'any', filters: [{ fieldName, config }] },
+  };
 }
 
 /** Shows exactly these fields, in this order, under these names; needed because Infinity sorts its columns. */
@@ -93,4 +113,10 @@ export const fieldColour = (colour: string): DynamicConfigValue => ({
 });
 export const fieldTitle = (title: string): DynamicConfigValue => ({ id: 'displayName', value: title });
 export const fieldUnit = (unit: string): DynamicConfigValue => ({ id: 'unit', value: unit });
-export const fieldDecimals = (decimals: number): DynamicConfigValue => ({ id: 'decimals', value: decimals });
+/** What a field shows where it has no value. */
+export const fieldNoValue = (text: string): DynamicConfigValue => ({ id: 'noValue', value: text });
+/** A colour that goes by the value. */
+export const fieldThresholds = (thresholds: ThresholdsConfigBuilder): DynamicConfigValue[] => [
+  { id: 'color', value: { mode: 'thresholds' } },
+  { id: 'thresholds', value: thresholds.build() },
+];

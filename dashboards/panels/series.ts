@@ -1,5 +1,6 @@
 import {
   AxisPlacement,
+  BarAlignment,
   GraphDrawStyle,
   GraphThresholdsStyleConfigBuilder,
   GraphThresholdsStyleMode,
@@ -16,7 +17,17 @@ import type { DynamicConfigValue, ThresholdsConfigBuilder } from '@grafana/grafa
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { colours, manyColours, shadesOf } from '../look.js';
 import type { Reading } from '../reading.js';
-import { fieldColour, fieldTitle, fieldUnit, furnish, type PanelSpec, type PanelText } from './panel.js';
+import {
+  arrange,
+  fieldColour,
+  fieldTitle,
+  fieldUnit,
+  furnish,
+  noDataOrAnswer,
+  onlyWithTime,
+  type PanelSpec,
+  type PanelText,
+} from './panel.js';
 
 export interface Line<Column extends string = string> {
   readonly column: NoInfer<Column>;
@@ -44,17 +55,22 @@ export interface SeriesOptions<Column extends string = string> extends SeriesTex
   readonly lines: readonly Line<NoInfer<Column>>[];
 }
 
-/** Columns over time. The reading has `timestamp` first, ascending. */
+/** Columns over time, in the order of `lines`. The reading has `timestamp` first, ascending. */
 export function series<Column extends string>(options: SeriesOptions<Column>): PanelSpec {
   return {
     ...options,
     build(flavour) {
-      const panel = plot(furnish(new PanelBuilder(), options, flavour, [options.reading]), options);
+      const time = flavour.field('timestamp');
+      const panel = plot(furnish(new PanelBuilder(), options, flavour, [options.reading]), options)
+        .withTransformation(onlyWithTime(time))
+        .withTransformation(arrange([time, ...options.lines.map(({ column }) => column)].map(asItIs)));
       for (const line of options.lines) panel.overrideByName(line.column, lineProperties(line));
       return panel;
     },
   };
 }
+
+const asItIs = (field: string) => [field, field] as const;
 
 export interface SeriesByNameOptions<Column extends string = string> extends SeriesText {
   readonly reading: Reading<Column>;
@@ -72,6 +88,7 @@ export function seriesByName<Column extends string>(options: SeriesByNameOptions
     build: (flavour) =>
       plot(furnish(new PanelBuilder(), options, flavour, [options.reading]), options)
         .colorScheme(options.colour === 'many' ? manyColours() : shadesOf(colours.main))
+        .withTransformation(onlyWithTime(flavour.field('timestamp')))
         .withTransformation({
           id: 'groupingToMatrix',
           options: {
@@ -86,12 +103,14 @@ export function seriesByName<Column extends string>(options: SeriesByNameOptions
 
 function plot(panel: PanelBuilder, text: SeriesText): PanelBuilder {
   panel
+    .noValue(noDataOrAnswer(text))
     .unit(text.unit)
     .drawStyle(GraphDrawStyle.Line)
     .lineInterpolation(LineInterpolation.Linear)
     .lineWidth(2)
     .fillOpacity(0)
-    .showPoints(VisibilityMode.Never)
+    // A measurement between two gaps has no line: it is a point, or it is not seen.
+    .showPoints(VisibilityMode.Auto)
     .spanNulls(false)
     .legend(
       new VizLegendOptionsBuilder()
@@ -104,7 +123,8 @@ function plot(panel: PanelBuilder, text: SeriesText): PanelBuilder {
   if (text.min !== undefined) panel.min(text.min);
   if (text.max !== undefined) panel.max(text.max);
   if (text.interval !== undefined) panel.interval(text.interval);
-  if (text.always !== undefined) panel.timeFrom(text.always);
+  // Hidden, because it takes the place of the title in a narrow panel.
+  if (text.always !== undefined) panel.timeFrom(text.always).hideTimeOverride(true);
   if (text.limit !== undefined) {
     panel
       .thresholds(text.limit)
@@ -122,6 +142,8 @@ function lineProperties(line: Line): DynamicConfigValue[] {
     custom('drawStyle', GraphDrawStyle.Bars);
     custom('fillOpacity', 80);
     custom('lineWidth', 0);
+    // After its time, so that the first day is not cut in half by the axis.
+    custom('barAlignment', BarAlignment.After);
   }
   if (line.rightUnit !== undefined) {
     properties.push(fieldUnit(line.rightUnit), { id: 'min', value: 0 }, { id: 'max', value: 100 });

@@ -6,19 +6,30 @@ import {
   ReduceDataOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
 import {
+  type DynamicConfigValue,
   MappingType,
   SpecialValueMatch,
   type ThresholdsConfigBuilder,
   type ValueMapping,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/stat';
-import { colourByThreshold, colours, fixedColour } from '../look.js';
+import { colours, fixedColour } from '../look.js';
 import type { Reading } from '../reading.js';
-import { fieldColour, fieldTitle, furnish, type PanelSpec, type PanelText } from './panel.js';
+import {
+  arrange,
+  fieldColour,
+  fieldNoValue,
+  fieldThresholds,
+  fieldTitle,
+  furnish,
+  NO_DATA,
+  type PanelSpec,
+  type PanelText,
+} from './panel.js';
 
 export interface StatOptions<Column extends string = string> extends PanelText {
   readonly reading: Reading<Column>;
-  /** The columns shown, each as one large figure; their titles and colours where there are several. */
+  /** The columns shown, each as one large figure, from left to right; their titles and colours where there are several. */
   readonly show: readonly {
     readonly column: NoInfer<Column>;
     readonly title?: string;
@@ -36,17 +47,18 @@ export interface StatOptions<Column extends string = string> extends PanelText {
 }
 
 /** A figure that is not known is neither good nor bad, whatever the lowest of the colours says. */
-function unknown({ noData, colour }: StatOptions): ValueMapping[] {
-  if (noData === undefined || typeof colour === 'string') return [];
-  const result = { text: noData, color: colours.look, index: 0 };
-  return [{ type: MappingType.SpecialValue, options: { match: SpecialValueMatch.NullAndNan, result } }];
-}
+const unknown = (text: string): ValueMapping => ({
+  type: MappingType.SpecialValue,
+  options: { match: SpecialValueMatch.NullAndNan, result: { text, color: colours.look, index: 0 } },
+});
 
-/** One figure, large. */
+/** One figure, large; or a few, side by side. Everything about values is said of the fields: without an answer there are none. */
 export function stat<Column extends string>(options: StatOptions<Column>): PanelSpec {
+  const { show } = options;
   // Grafana looks for the names as they are shown.
-  const names = options.show.map(({ column, title }) => title ?? column);
+  const names = show.map(({ column, title }) => title ?? column);
   const pattern = names.length === 1 ? names[0] : `(${names.join('|')})`;
+  const isNamed = names.length > 1 && show.every(({ title }) => title !== undefined);
   return {
     ...options,
     build(flavour) {
@@ -56,20 +68,31 @@ export function stat<Column extends string>(options: StatOptions<Column>): Panel
         )
         .graphMode(BigValueGraphMode.None)
         .justifyMode(BigValueJustifyMode.Center)
-        .textMode(names.length === 1 ? BigValueTextMode.Value : BigValueTextMode.ValueAndName)
+        .textMode(isNamed ? BigValueTextMode.ValueAndName : BigValueTextMode.Value)
         .colorMode(options.loud === true ? BigValueColorMode.Background : BigValueColorMode.Value)
-        .mappings([...(options.mappings ?? []), ...unknown(options)]);
-      if (options.unit !== undefined) panel.unit(options.unit);
-      if (options.decimals !== undefined) panel.decimals(options.decimals);
-      if (typeof options.colour === 'string') panel.colorScheme(fixedColour(options.colour));
-      else panel.colorScheme(colourByThreshold()).thresholds(options.colour);
-      for (const { column, title, colour } of options.show) {
-        const properties = [];
-        if (title !== undefined) properties.push(fieldTitle(title));
-        if (colour !== undefined) properties.push(fieldColour(colour));
-        if (properties.length > 0) panel.overrideByName(column, properties);
+        .colorScheme(fixedColour(colours.past));
+      if (show.length > 1) {
+        panel.withTransformation(arrange(show.map(({ column }) => [column, column])));
       }
+      for (const column of show) panel.overrideByName(column.column, properties(options, column));
       return panel;
     },
   };
+}
+
+function properties(
+  { noData = NO_DATA, unit, decimals, colour, mappings = [] }: StatOptions,
+  column: StatOptions['show'][number],
+): DynamicConfigValue[] {
+  const list = [fieldNoValue(noData)];
+  if (column.title !== undefined) list.push(fieldTitle(column.title));
+  if (unit !== undefined) list.push({ id: 'unit', value: unit });
+  if (decimals !== undefined) list.push({ id: 'decimals', value: decimals });
+  if (column.colour !== undefined) list.push(fieldColour(column.colour));
+  else if (typeof colour === 'string') list.push(fieldColour(colour));
+  else list.push(...fieldThresholds(colour));
+  const isByValue = typeof colour !== 'string';
+  const all = isByValue ? [...mappings, unknown(noData)] : mappings;
+  if (all.length > 0) list.push({ id: 'mappings', value: all });
+  return list;
 }

@@ -13,14 +13,28 @@ import type {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/table';
 import type { Reading } from '../reading.js';
-import { arrange, fieldColour, furnish, NO_DATA, type PanelSpec, type PanelText } from './panel.js';
+import {
+  arrange,
+  fieldColour,
+  fieldNoValue,
+  fieldThresholds,
+  furnish,
+  NO_DATA,
+  type PanelSpec,
+  type PanelText,
+} from './panel.js';
 
 export interface TableColumn<Column extends string = string> {
   readonly column: NoInfer<Column>;
   readonly title: string;
   readonly unit?: string;
   readonly decimals?: number;
+  /** Pixels, for good. */
   readonly width?: number;
+  /** Pixels that it never has less of; the columns without a width share what is left. Grafana's own least is 150. */
+  readonly minWidth?: number;
+  /** Continues a text that is too long for the column on the next line. */
+  readonly wrap?: boolean;
   /** Colours the cell's background by value. */
   readonly thresholds?: ThresholdsConfigBuilder;
   /** Names for values, with their colours, which the background takes. */
@@ -46,15 +60,16 @@ export function table<Column extends string>(options: TableOptions<Column>): Pan
     ...options,
     build(flavour) {
       const { reading, columns, noData = NO_DATA } = options;
-      const padded = { ...reading, window: { ...reading.window, pad: '1' } };
-      const panel = furnish(new PanelBuilder(), { ...options, noData: NOTHING }, flavour, [padded])
+      const panel = furnish(new PanelBuilder(), options, flavour, [reading])
         .cellHeight(TableCellHeight.Sm)
         .align(FieldTextAlignment.Auto)
         .filterable(false)
         .transformations([arrange(columns.map(({ column, title }) => [flavour.field(column), title]))]);
       for (const [index, column] of columns.entries()) {
-        const ifEmpty = index === 0 ? [{ id: 'noValue', value: noData }] : [];
-        panel.overrideByName(column.title, [...properties(column), ...ifEmpty]);
+        panel.overrideByName(column.title, [
+          ...properties(column),
+          fieldNoValue(index === 0 ? noData : NOTHING),
+        ]);
       }
       return panel;
     },
@@ -66,18 +81,22 @@ function properties(column: TableColumn): DynamicConfigValue[] {
   if (column.unit !== undefined) list.push({ id: 'unit', value: column.unit });
   if (column.decimals !== undefined) list.push({ id: 'decimals', value: column.decimals });
   if (column.width !== undefined) list.push({ id: 'custom.width', value: column.width });
+  if (column.minWidth !== undefined) list.push({ id: 'custom.minWidth', value: column.minWidth });
   if (column.mappings !== undefined) list.push({ id: 'mappings', value: column.mappings });
-  if (column.thresholds !== undefined) list.push({ id: 'thresholds', value: column.thresholds.build() });
+  if (column.thresholds !== undefined) list.push(...fieldThresholds(column.thresholds));
+  else if (column.mappings !== undefined) list.push({ id: 'color', value: { mode: 'thresholds' } });
   if (column.thresholds !== undefined || column.mappings !== undefined) {
-    list.push({ id: 'color', value: { mode: 'thresholds' } }, { id: 'custom.cellOptions', value: painted });
+    list.push({ id: 'custom.cellOptions', value: painted });
   }
   if (column.bar !== undefined) {
     list.push(fieldColour(column.bar), { id: 'min', value: 0 }, { id: 'custom.cellOptions', value: gauge });
   }
+  if (column.wrap === true) list.push({ id: 'custom.cellOptions', value: wrapped });
   return list;
 }
 
 const painted = { type: TableCellDisplayMode.ColorBackground, mode: TableCellBackgroundDisplayMode.Basic };
+const wrapped = { type: TableCellDisplayMode.Auto, wrapText: true };
 const gauge = {
   type: TableCellDisplayMode.Gauge,
   mode: BarGaugeDisplayMode.Basic,

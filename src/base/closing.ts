@@ -1,4 +1,4 @@
-/** Collects what has to be closed, and closes it in the reverse order, all of it, whatever fails on the way. */
+/** Collects closing steps and runs all of them in reverse order, even if some fail. */
 export class Closing {
   readonly #steps: (() => Promise<unknown>)[] = [];
   #closed: Promise<void> | null = null;
@@ -8,7 +8,7 @@ export class Closing {
     this.#steps.push(step);
   }
 
-  /** Runs all steps, once. Rejects with the first error, after the last step. */
+  /** Runs the steps once, however often it is called. Rejects with the first error after the last step has run. */
   close(): Promise<void> {
     this.#closed ??= this.#run();
     return this.#closed;

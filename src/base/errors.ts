@@ -1,13 +1,14 @@
-/** An error with a stable code, the sentence a user reads and, where there is one, the remedy. */
+/** An error with a stable code, a sentence for the user and, where there is one, a remedy. */
 export class DynamoCsvError extends Error {
   override readonly name = 'DynamoCsvError';
   /** Stable and greppable, e.g. `DATASET_UNKNOWN`. */
   readonly code: string;
-  /** What to do about it: an imperative sentence without a full stop, or null. */
+  /** What to do about it, in the imperative and without a full stop; null if there is nothing to do. */
   readonly remedy: string | null;
-  /** The HTTP status this error answers with when a request meets it. */
+  /** The HTTP status of a response that reports this error. */
   readonly status: number;
 
+  /** `status` defaults to 500. */
   constructor(
     code: string,
     sentence: string,
@@ -19,37 +20,39 @@ export class DynamoCsvError extends Error {
     this.status = options.status ?? 500;
   }
 
-  /** Sentence and remedy on exactly one line, as logs, `/healthz` and HTTP error bodies show it. */
+  /** Sentence and remedy on one line, as shown in the service log, `/healthz` and HTTP error bodies. */
   get line(): string {
     const text = this.remedy === null ? this.message : `${this.message}; ${this.remedy}`;
     return text.replace(/\s*[\r\n]+\s*/g, ' ');
   }
 }
 
-/** What was thrown, as one line of text, whatever it was. */
+/** Describes any thrown value in one line of text. */
 export function describeError(thrown: unknown): string {
   if (thrown instanceof DynamoCsvError) return thrown.line;
   const text = thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
   return text.replace(/\s*[\r\n]+\s*/g, ' ');
 }
 
-/** The system's code of what was thrown (`ENOSPC`), or the empty string. */
+/** The system error code (`ENOSPC`) of a thrown value, or the empty string. */
 export function errorCode(thrown: unknown): string {
   return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
 }
 
-/** An error as data, for the way between threads, which keeps neither class nor fields of an error. */
+/** An error as plain data. Passing an error between threads loses its class and its fields. */
 export type ErrorData = Pick<DynamoCsvError, 'code' | 'message' | 'remedy' | 'status'>;
 
+/** The error as data to post to another thread. */
 export function errorToData({ code, message, remedy, status }: DynamoCsvError): ErrorData {
   return { code, message, remedy, status };
 }
 
+/** The error that `errorToData` took apart, without its cause. */
 export function errorFromData({ code, message, remedy, status }: ErrorData): DynamoCsvError {
   return new DynamoCsvError(code, message, { ...(remedy === null ? {} : { remedy }), status });
 }
 
-/** The service's port is taken, or its address is not one of this machine. */
+/** The server cannot listen: the port is taken, or the address is not one of this machine's. */
 export function notListening(host: string, port: number, cause: unknown): DynamoCsvError {
   const code = errorCode(cause);
   const at = `${host} port ${port}`;
@@ -60,7 +63,7 @@ export function notListening(host: string, port: number, cause: unknown): Dynamo
     });
   }
   return new DynamoCsvError('NOT_LISTENING', `Cannot listen on ${at}: ${describeError(cause)}`, {
-    remedy: 'set HOST to an address of this machine, and PORT to a port that this user may open',
+    remedy: 'set HOST to an address of this machine and PORT to a port that this user may open',
     cause,
   });
 }

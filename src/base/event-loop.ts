@@ -1,9 +1,9 @@
 import { setImmediate as nextIteration } from 'node:timers/promises';
 
-/** How long a loop over rows may hold the event loop, in milliseconds; far below the 50 ms promised for `/healthz`. */
+/** Milliseconds that a loop over rows may block the event loop: well below the 50 ms promised for `/healthz`. */
 const SLICE = 8;
 
-/** Call it now and then in a long loop: it gives way to other work once the slice is used up. */
+/** Returns a function to call now and then in a long loop. Once its time slice is used up, it yields to the event loop. */
 export function createYielder(): () => Promise<void> | undefined {
   let sliceEnd = performance.now() + SLICE;
   return () => {
@@ -14,7 +14,7 @@ export function createYielder(): () => Promise<void> | undefined {
   };
 }
 
-/** Lets timers, sockets and other work run before a long loop goes on. */
+/** Resolves after timers, sockets and other pending work have run. */
 export async function yieldToEventLoop(): Promise<void> {
   await nextIteration();
 }

@@ -1,14 +1,14 @@
 import { createHash, webcrypto } from 'node:crypto';
 
-/** A short name for a list of states: another list, another name. */
+/** A short fingerprint of a list of strings: a different list has a different one. */
 export function digest(parts: readonly (string | null)[]): string {
   return createHash('sha1').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
-/** Bytes up to which a hash takes no longer than handing it to another thread: some 50 µs. */
+/** Up to this many bytes, hashing takes no longer (about 50 µs) than passing the bytes to another thread. */
 const SMALL = 1 << 16;
 
-/** 16 hexadecimal digits of SHA-256; of much it is computed off the event loop, where it takes longer than a request may wait. */
+/** The first 16 hexadecimal digits of SHA-256. Large inputs are hashed off the event loop. */
 export async function hashOf(bytes: Buffer): Promise<string> {
   if (bytes.length <= SMALL) return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
   const digest = await webcrypto.subtle.digest('SHA-256', bytes);

@@ -4,8 +4,8 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 export type { Logger } from 'pino';
 
 /**
- * Where a secret could stand in a logged object; its value is never written. Whole paths and few of them: every line
- * pays for each, and wildcards made a line cost 26 µs where it costs 1 without.
+ * Paths in a logged object that could hold a secret. Their values are never written. Only whole paths, and few: every line
+ * pays for each one, and wildcards raised the cost of a line from 1 µs to 26.
  */
 const SECRETS = [
   'authorization',
@@ -24,13 +24,13 @@ const SECRETS = [
 export interface LoggerOptions {
   /** `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`. */
   readonly level: string;
-  /** Where lines go; by default the standard output, for people when it is a terminal. */
+  /** Where lines are written: by default standard output, formatted for people if it is a terminal. */
   readonly destination?: DestinationStream;
 }
 
 /**
- * The service's log: JSON lines with `level` as a word and `time` as ISO 8601, and in a terminal the same for people.
- * Written at once: a line that was logged before a crash is there after it.
+ * The service log: JSON lines with `level` as a word and `time` in ISO 8601, or the same formatted for a terminal. Writes
+ * are synchronous, so that a line logged before a crash is not lost.
  */
 export function createLogger({ level, destination = standardOutput() }: LoggerOptions): Logger {
   return pino(
@@ -50,7 +50,7 @@ export function createLogger({ level, destination = standardOutput() }: LoggerOp
 
 function standardOutput(): DestinationStream {
   if (!process.stdout.isTTY) return pino.destination({ dest: 1, sync: true });
-  // Loaded only here: a service in a container has no use for it.
+  // Loaded only here: in a container it is never needed.
   const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty').PinoPretty;
   return pretty({ translateTime: 'SYS:HH:MM:ss', singleLine: true, sync: true });
 }

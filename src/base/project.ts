@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The nearest folder above this file that has a `package.json`: the repository's root, or the image's `/app`. */
+/** The nearest parent folder with a `package.json`: the root of the repository, or `/app` in the image. */
 function findRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {
@@ -13,7 +13,7 @@ function findRoot(): string {
   return folder;
 }
 
-/** Absolute path of the project, wherever the process was started. */
+/** The project's absolute path, independent of the working directory. */
 export const projectRoot: string = findRoot();
 
 const manifest = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
@@ -21,13 +21,13 @@ const manifest = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf
   readonly scripts: { readonly start: string };
 };
 
-/** The version in `package.json`. */
+/** The version from `package.json`. */
 export const version: string = manifest.version;
 
 /**
- * What `npm start` tells Node about the service's memory; whoever starts the service otherwise tells it the same. Rows
- * are bytes outside of V8's heap, so that a small heap that is collected soon costs nothing: with V8's own defaults a
- * service that polls for hours lets 100 MB of garbage lie about.
+ * The memory flags that `npm start` passes to Node; use them wherever else the service is started. Rows are kept outside
+ * V8's heap, so a small heap that is collected often costs nothing, while V8's defaults let a service that polls for hours
+ * accumulate 100 MB of garbage.
  */
 export const nodeFlags: readonly string[] =
   manifest.scripts.start.match(/(?<= )--max-\S+|(?<= )--initial-\S+/g) ?? [];

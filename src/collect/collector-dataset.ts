@@ -1,8 +1,9 @@
 import type { Clock } from '../base/clock.js';
-import type { Cell, ColumnType } from '../csv/rows.js';
+import type { Cell, Column, ColumnType } from '../csv/rows.js';
 import type { Dataset } from '../datasets/dataset.js';
 import { StatusDataset } from '../datasets/status-dataset.js';
-import { metricPrice, pollsPerMonth, readPrice } from '../sources/prices.js';
+import { pollsPerMonth } from '../sources/billing.js';
+import type { OpenedSource } from '../sources/kind.js';
 import type { Collector } from './collector.js';
 
 /** How long answers for a dataset took, in milliseconds. */
@@ -12,8 +13,8 @@ export interface ResponseTimes {
 }
 
 export interface CollectorDatasetOptions {
-  /** In the order of the catalogue; `region` is where the source is, for the price, null when not known. */
-  readonly sources: readonly { readonly collector: Collector; readonly region: string | null }[];
+  /** In the order of the catalogue, each with what its polls are billed. */
+  readonly sources: readonly { readonly collector: Collector; readonly price: OpenedSource['price'] }[];
   /** Null for a dataset that nobody has asked for yet. */
   readonly responseTimes: (dataset: string) => ResponseTimes | null;
   readonly clock: Clock;
@@ -38,14 +39,15 @@ const COLUMNS = {
   response_ms_p99: 'number',
 } as const satisfies Readonly<Record<string, ColumnType>>;
 
-type Row = Readonly<Record<keyof typeof COLUMNS, string | number | null>>;
+export type CollectorColumn = keyof typeof COLUMNS;
+type Row = Readonly<Record<CollectorColumn, string | number | null>>;
 
 /**
  * The dataset `collector`: one row per polled dataset, so that Grafana shows and alerts on the service itself. What a
  * poll took and cost stands once per source, in the row of its first dataset, so that sums are right.
  */
 export function createCollectorDataset(options: CollectorDatasetOptions): StatusDataset {
-  const startedAt = options.clock.now();
+  const rows = collectorRows(options);
   return new StatusDataset({
     name: 'collector',
     description:
@@ -53,15 +55,26 @@ export function createCollectorDataset(options: CollectorDatasetOptions): Status
     clock: options.clock,
     columns: Object.entries(COLUMNS).map(([name, type]) => ({ name, type })),
     keys: ['dataset'],
-    rows: () => rowsOf(options, startedAt).map(cellsOf),
+    rows: () => rows(),
   });
 }
 
+/** Returns what gives the rows as they are at that time: these columns, or all of them. */
+export function collectorRows(
+  options: CollectorDatasetOptions,
+  columns = Object.keys(COLUMNS) as readonly CollectorColumn[],
+): () => readonly (readonly Cell[])[] {
+  const startedAt = options.clock.now();
+  return () => rowsOf(options, startedAt).map((row) => columns.map((name) => cellOf(row[name])));
+}
+
+export const collectorColumn = (name: CollectorColumn): Column => ({ name, type: COLUMNS[name], seen: true });
+
 function rowsOf({ sources, responseTimes, clock }: CollectorDatasetOptions, startedAt: number): Row[] {
-  return sources.flatMap(({ collector, region }) =>
+  return sources.flatMap(({ collector, price }) =>
     collector.recorder.datasets.map((dataset, index) => ({
       ...standing(dataset, collector.health.interval, startedAt, clock.now()),
-      ...(index === 0 ? polling(collector, region) : NOT_ITSELF_POLLED),
+      ...(index === 0 ? polling(collector, price) : NOT_ITSELF_POLLED),
       response_ms_p50: responseTimes(dataset.name)?.p50 ?? null,
       response_ms_p99: responseTimes(dataset.name)?.p99 ?? null,
     })),
@@ -85,9 +98,8 @@ function standing(dataset: Dataset, interval: number, startedAt: number, now: nu
   };
 }
 
-function polling({ statistics }: Collector, region: string | null) {
+function polling({ statistics }: Collector, price: OpenedSource['price']) {
   const { lastDuration, duration95, failures, unitsPerPoll, metricsPerPoll, spacing } = statistics;
-  const perMonth = pollsPerMonth(spacing);
   return {
     poll_seconds: lastDuration === null ? null : lastDuration / 1_000,
     poll_seconds_p95: duration95 === null ? null : duration95 / 1_000,
@@ -96,7 +108,8 @@ function polling({ statistics }: Collector, region: string | null) {
     usd_per_month:
       unitsPerPoll === null || metricsPerPoll === null
         ? null
-        : readPrice(unitsPerPoll * perMonth, region) + metricPrice(metricsPerPoll * perMonth),
+        : price({ readCapacityUnits: unitsPerPoll, metricsRequested: metricsPerPoll }) *
+          pollsPerMonth(spacing),
   };
 }
 
@@ -108,10 +121,6 @@ const NOT_ITSELF_POLLED = {
   read_units_per_day: null,
   usd_per_month: null,
 };
-
-function cellsOf(row: Row): Cell[] {
-  return Object.keys(COLUMNS).map((name) => cellOf(row[name as keyof Row]));
-}
 
 /** Plain decimal notation; a millionth of a second or of a dollar says nothing. */
 function cellOf(value: Row[keyof Row]): Cell {

@@ -1,4 +1,5 @@
-import { meant, show } from './mistakes.js';
+import { closest } from '../base/closest.js';
+import { show } from '../options/mistakes.js';
 
 const KNOWN = ['--check', '--help'] as const;
 const ALL =
@@ -23,7 +24,7 @@ export function asksForHelp(args: readonly string[]): boolean {
 export function readArguments(args: readonly string[], mistakes: string[]): { readonly check: boolean } {
   for (const argument of args) {
     if (argument === '--check') continue;
-    const guess = meant(argument, KNOWN);
+    const guess = closest(argument, KNOWN);
     const remedy = guess === undefined ? ALL : `did you mean ${guess}?`;
     mistakes.push(`command line: ${show(argument)} is not known; ${remedy}`);
   }

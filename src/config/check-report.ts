@@ -1,24 +1,15 @@
 import { formatDuration } from '../base/durations.js';
-import { pollsPerMonth } from '../sources/prices.js';
+import { pollsPerMonth } from '../sources/billing.js';
+import type { SourceCheck } from '../sources/kind.js';
 
-/** What `--check` found out about one thing that is polled or computed. What is not known is null. */
-export interface CheckRow {
+/** What `--check` found out about one source, view or lookup. What is not known is null. */
+export interface CheckRow extends SourceCheck {
   /** The published name. */
   readonly dataset: string;
   /** Where it comes from: `table flag-dynamodb`, `instances`, `config/views/rides-today.sql`. */
   readonly source: string;
-  /** Key attributes with their types: `counter_type S`. */
-  readonly keys: string | null;
-  readonly items: number | null;
-  readonly bytes: number | null;
   /** Milliseconds; null for what is not polled. */
   readonly interval: number | null;
-  /** Read capacity units of one poll; 0 for other sources than tables. */
-  readonly unitsPerPoll: number | null;
-  /** US dollars at this interval. */
-  readonly pricePerMonth: number | null;
-  /** What is wrong, with its remedy, on one line; null: nothing. */
-  readonly problem: string | null;
 }
 
 interface Field {
@@ -43,7 +34,7 @@ const FIELDS: readonly Field[] = [
   { title: 'units/poll', right: true, text: (row) => grouped(row.unitsPerPoll) },
   { title: 'units/month', right: true, text: (row) => grouped(unitsPerMonth(row)) },
   { title: 'USD/month', right: true, text: (row) => dollars(row.pricePerMonth) },
-  { title: 'wrong', right: false, text: (row) => row.problem ?? 'nothing' },
+  { title: 'wrong', right: false, text: (row) => row.problem ?? row.notice ?? 'nothing' },
 ];
 
 /** A table in plain text with a line of sums below it; ends in a line break. */

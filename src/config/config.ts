@@ -2,18 +2,28 @@ import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Value } from 'typebox/value';
 import { projectRoot } from '../base/project.js';
-import { checkAgreement } from './agreement.js';
+import { check } from '../options/check.js';
+import { formatPath, type Mistake, MistakeReport } from '../options/mistakes.js';
+import { defaultOf } from '../options/schema.js';
+import {
+  checkSourceAgreement,
+  configuredSources,
+  type SourceSettings,
+  sourceSettings,
+} from '../sources/index.js';
 import { readArguments } from './arguments.js';
-import { check } from './check.js';
 import { type Environment, EnvironmentSchema, type LogLevel, readEnvironment } from './environment.js';
-import { canonicalTimeZone } from './kinds.js';
-import { ConfigMistakes, formatPath, type Mistake } from './mistakes.js';
-import { type ConfigurationFile, ConfigurationSchema, defaultOf, TableOptions } from './schema.js';
-import { type InstancesConfig, instancesConfig, type TableConfig, tableConfig } from './tables.js';
+import { ConfigMistakes } from './mistakes.js';
+import { checkPublishedNames } from './published-names.js';
+import { type ConfigurationFile, ConfigurationSchema } from './schema.js';
+import { canonicalTimeZone } from './time-zone.js';
 import { displayPath, readYamlFile, type YamlFile } from './yaml-file.js';
 
-/** What the service is told: file, environment and command line together, checked, with every default applied. */
-export interface Config {
+/**
+ * The configuration: file, environment and command line together, checked, with every default applied. The settings of
+ * the sources stand under the options of their kinds, `tables` in the file's order.
+ */
+export interface Config extends SourceSettings {
   /** The configuration file as shown to people. */
   readonly file: string;
   /** `--check`: say what is wrong and what polling costs, then end. */
@@ -26,13 +36,12 @@ export interface Config {
   readonly host: string;
   readonly logLevel: LogLevel;
   readonly apiToken: string | null;
+  /** Host names under which the service may be reached without a token, in lower case. */
+  readonly allowedHosts: readonly string[];
   readonly corsOrigin: readonly string[];
   readonly allowSql: boolean;
   /** The address of Grafana; null: the page has no link to it. */
   readonly grafanaUrl: string | null;
-  /** In the file's order. */
-  readonly tables: readonly TableConfig[];
-  readonly instances: InstancesConfig | null;
   /** Absolute; the folder need not exist. */
   readonly viewsDir: string;
   readonly lookupsDir: string;
@@ -66,18 +75,14 @@ export async function loadConfig(
     host: environment.HOST,
     logLevel: environment.LOG_LEVEL,
     apiToken: environment.API_TOKEN,
+    allowedHosts: environment.ALLOWED_HOSTS,
     corsOrigin: environment.CORS_ORIGIN,
     allowSql: environment.ALLOW_SQL,
     grafanaUrl: environment.GRAFANA_URL,
-    tables: tablesOf(file),
-    instances: file.instances === undefined ? null : instancesConfig(file.instances),
+    ...sourceSettings(file),
     viewsDir: beside(file.views ?? 'views'),
     lookupsDir: beside(file.lookups ?? 'lookups'),
   };
-}
-
-function tablesOf(file: ConfigurationFile): TableConfig[] {
-  return Object.entries(file.tables ?? {}).map(([name, options]) => tableConfig(name, options));
 }
 
 function dataDir(
@@ -99,13 +104,7 @@ async function checkFile(
   const file = check(ConfigurationSchema, yaml.value, mistakes) ?? {};
   // What `check` returns fits the schema by construction; should the two ever disagree, that is our mistake, not the user's.
   if (!Value.Check(ConfigurationSchema, file)) throw new TypeError('check() let a wrong configuration pass');
-  checkAgreement(
-    file,
-    tablesOf(file),
-    file.instances === undefined ? null : instancesConfig(file.instances),
-    mistakes,
-  );
-  for (const name of Object.keys(file.tables ?? {})) checkTableName(name, file, mistakes);
+  checkSources(file, new MistakeReport(mistakes));
   for (const option of ['views', 'lookups'] as const) {
     const given = file[option];
     if (given === undefined || (await isFolder(resolve(folder, given)))) continue;
@@ -118,14 +117,20 @@ async function checkFile(
   return { file, mistakes };
 }
 
-/** A table's name that cannot be published as it is needs `as`. */
-function checkTableName(name: string, file: ConfigurationFile, mistakes: Mistake[]): void {
-  if (file.tables?.[name]?.as !== undefined) return;
-  const found: Mistake[] = [];
-  check(TableOptions.properties.as, name, found);
-  for (const { wrong } of found) {
-    mistakes.push({ path: ['tables', name], wrong, remedy: 'publish it under another name by as' });
+function checkSources(file: ConfigurationFile, report: MistakeReport): void {
+  checkSourceAgreement(file, report);
+  const sources = configuredSources(sourceSettings(file));
+  if (sources.length === 0 && report.isEmpty) {
+    report.add({
+      path: ['tables'],
+      wrong: 'no table is named',
+      remedy: 'name one, such as tables: { my-table: {} }',
+    });
   }
+  checkPublishedNames(
+    sources.flatMap(({ published }) => published),
+    report,
+  );
 }
 
 async function isFolder(path: string): Promise<boolean> {

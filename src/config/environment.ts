@@ -1,11 +1,22 @@
 import { Type } from 'typebox';
-import { check } from './check.js';
-import { type KindName, LOG_LEVELS, splitOrigins } from './kinds.js';
-import { formatPath, type Mistake } from './mistakes.js';
-import { defaultOf } from './schema.js';
+import { check } from '../options/check.js';
+import { boolean, folder, type Kind, text } from '../options/kinds.js';
+import { formatPath, type Mistake } from '../options/mistakes.js';
+import { defaultOf } from '../options/schema.js';
+import {
+  host,
+  hosts,
+  LOG_LEVELS,
+  logLevel,
+  origins,
+  port,
+  splitList,
+  token,
+  webAddress,
+} from './environment-kinds.js';
 
 const variable = (
-  kind: KindName,
+  kind: Kind,
   pattern: string,
   words: { description: string; default?: string; examples: string[] },
 ) => Type.String({ ...words, pattern, kind });
@@ -16,47 +27,52 @@ const variable = (
  */
 export const EnvironmentSchema = Type.Partial(
   Type.Object({
-    CONFIG: variable('text', '^', {
+    CONFIG: variable(text, '^', {
       description: 'The configuration file, relative to the working directory.',
       default: 'config/taxi-fleet.yaml',
       examples: ['/etc/dynamo-csv.yaml'],
     }),
-    DATA_DIR: variable('folder', '^', {
+    DATA_DIR: variable(folder, '^', {
       description:
-        'The data folder, relative to the working directory; goes before `data` in the configuration file.',
+        'The data folder, relative to the working directory; overrides `data` in the configuration file.',
       default: 'data',
       examples: ['/data'],
     }),
-    PORT: variable('port', '^[0-9]{1,5}$', {
+    PORT: variable(port, '^[0-9]{1,5}$', {
       description: 'The port to listen on; 0 takes any free one.',
       default: '8080',
       examples: ['9000'],
     }),
-    HOST: variable('host', '^([A-Za-z0-9_.-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?)$', {
+    HOST: variable(host, '^([A-Za-z0-9_.-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?)$', {
       description: 'The address to listen on: by default this machine only; `0.0.0.0` for every network.',
       default: '127.0.0.1',
       examples: ['0.0.0.0'],
     }),
-    LOG_LEVEL: variable('logLevel', `^(${LOG_LEVELS.join('|')})$`, {
+    LOG_LEVEL: variable(logLevel, `^(${LOG_LEVELS.join('|')})$`, {
       description: `The least level that is logged: ${LOG_LEVELS.join(', ')}.`,
       default: 'info',
       examples: ['debug'],
     }),
-    API_TOKEN: variable('token', '^[A-Za-z0-9._~+/-]+=*$', {
+    API_TOKEN: variable(token, '^[A-Za-z0-9._~+/-]+=*$', {
       description:
         'When set, everything but `/healthz` and `/readyz` needs `Authorization: Bearer` with this token. It is never logged.',
       examples: ['the output of `openssl rand -hex 32`'],
     }),
-    CORS_ORIGIN: variable('origins', '^', {
+    ALLOWED_HOSTS: variable(hosts, '^', {
+      description:
+        'Host names, separated by commas, under which the service may be reached without a token, beside addresses, names without a dot and names in `.localhost`, `.local`, `.internal`, `.home.arpa` and `.test`.',
+      examples: ['data.example.org'],
+    }),
+    CORS_ORIGIN: variable(origins, '^', {
       description: "Origins, separated by commas, whose pages may read the datasets in a visitor's browser.",
       examples: ['https://grafana.example.org'],
     }),
-    ALLOW_SQL: variable('boolean', '^(true|false)$', {
+    ALLOW_SQL: variable(boolean, '^(true|false)$', {
       description: '`true` opens `POST /sql` and `GET /csv?sql=`: read-only SQL over the datasets.',
       default: 'false',
       examples: ['true'],
     }),
-    GRAFANA_URL: variable('webAddress', '^', {
+    GRAFANA_URL: variable(webAddress, '^', {
       description: 'The address under which people open Grafana: the page links to it.',
       examples: ['http://localhost:3000/'],
     }),
@@ -75,6 +91,8 @@ export interface Environment {
   readonly HOST: string;
   readonly LOG_LEVEL: LogLevel;
   readonly API_TOKEN: string | null;
+  /** In lower case, without ports. */
+  readonly ALLOWED_HOSTS: readonly string[];
   readonly CORS_ORIGIN: readonly string[];
   readonly ALLOW_SQL: boolean;
   readonly GRAFANA_URL: string | null;
@@ -96,7 +114,8 @@ export function readEnvironment(env: Readonly<NodeJS.ProcessEnv>, mistakes: stri
     HOST: right.HOST ?? defaultOf<string>(variables.HOST),
     LOG_LEVEL: (right.LOG_LEVEL ?? defaultOf<LogLevel>(variables.LOG_LEVEL)) as LogLevel,
     API_TOKEN: right.API_TOKEN ?? null,
-    CORS_ORIGIN: splitOrigins(right.CORS_ORIGIN ?? ''),
+    ALLOWED_HOSTS: splitList(right.ALLOWED_HOSTS ?? '').map((name) => name.toLowerCase()),
+    CORS_ORIGIN: splitList(right.CORS_ORIGIN ?? ''),
     ALLOW_SQL: right.ALLOW_SQL === 'true',
     GRAFANA_URL: right.GRAFANA_URL ?? null,
   };

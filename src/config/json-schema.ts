@@ -1,21 +1,26 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot } from '../base/project.js';
+import { OWN_KEYWORDS } from '../options/schema.js';
 import { ConfigurationSchema } from './schema.js';
 
 /** Where editors find the schema; the first line of a configuration file names it. */
 export const SCHEMA_FILE = join(projectRoot, 'config', 'dynamo-csv.schema.json');
 
-/** Our own words for mistakes; they mean nothing to an editor. */
-const OWN_KEYWORDS = new Set(['kind', 'keyKind']);
+interface SchemaNode {
+  readonly patternProperties?: Readonly<Record<string, { type?: unknown; readonly properties?: unknown }>>;
+}
 
 /** The text of `config/dynamo-csv.schema.json`: the schema of the configuration file as JSON Schema (draft 7). */
 export function jsonSchemaText(): string {
   const schema = JSON.parse(
     JSON.stringify(ConfigurationSchema, (key, value) => (OWN_KEYWORDS.has(key) ? undefined : value)),
   );
-  for (const table of Object.values<{ type: unknown }>(schema.properties.tables.patternProperties)) {
-    table.type = ['object', 'null']; // `my-table:` alone is right, and YAML reads it as null
+  for (const { patternProperties = {} } of Object.values<SchemaNode>(schema.properties)) {
+    for (const entry of Object.values(patternProperties)) {
+      // A name alone (`my-table:`) means no options, and YAML reads it as null.
+      if (entry.properties !== undefined) entry.type = ['object', 'null'];
+    }
   }
   return `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...schema }, null, 2)}\n`;
 }

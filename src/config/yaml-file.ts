@@ -13,7 +13,7 @@ import {
   visit,
   type YAMLError,
 } from 'yaml';
-import type { Path } from './mistakes.js';
+import type { Path } from '../options/mistakes.js';
 
 /** A configuration file as read: its value, and where in the text each of its keys stands. */
 export interface YamlFile {

@@ -3,6 +3,9 @@ import type { Column } from '../csv/rows.js';
 /** snapshot, log, changes: polled; view: computed by SQL; lookup: a static file; status: about the service itself. */
 export type DatasetKind = 'snapshot' | 'log' | 'changes' | 'view' | 'lookup' | 'status';
 
+/** The source of datasets about the service itself. */
+export const THIS_SERVICE = 'this service';
+
 /** `waiting`: never read; `fresh`; `late`: older than one interval and a half; `stale`: older than three intervals. */
 export type Freshness = 'waiting' | 'fresh' | 'late' | 'stale';
 
@@ -49,6 +52,8 @@ export interface Content {
   readonly rows: number;
   /** Header line and rows. */
   readonly bytes: Buffer;
+  /** The hash of `bytes` (see `hashOf`), where the dataset knows it: HTTP makes the entity tag of it. */
+  readonly hash?: string;
 }
 
 /** What `/datasets`, `/healthz`, `/metrics` and the page tell about a dataset. */

@@ -32,8 +32,4 @@ export class PollHealth {
   get freshness(): Freshness {
     return freshnessOf(this.readAt, this.interval, this.#clock.now());
   }
-
-  get now(): number {
-    return this.#clock.now();
-  }
 }

@@ -1,17 +1,37 @@
-import leven from 'leven';
+import { closest } from '../base/closest.js';
 import type { Dataset, Registry } from './dataset.js';
 
-/** How many letters may differ for "did you mean", at most; and never more than half the name. */
-const CLOSE = 4;
-
-/** The datasets of the service by name. */
+/** The datasets of the service by name. They come and go at any time. */
 export class DatasetRegistry implements Registry {
   readonly #datasets = new Map<string, Dataset>();
+  readonly #removalListeners = new Set<(dataset: Dataset) => void>();
+  #revision = 0;
 
-  /** Adds a dataset. A name can be given once: the configuration has been checked, so twice is a programming error. */
+  /** Changes whenever a dataset was added or removed: what was looked up under another revision may be gone. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Adds a dataset at the end. The configuration has been checked, so a name given twice is a programming error. */
   add(dataset: Dataset): void {
     if (this.#datasets.has(dataset.name)) throw new TypeError(`two datasets are called "${dataset.name}"`);
     this.#datasets.set(dataset.name, dataset);
+    this.#revision++;
+  }
+
+  /** Removes a dataset, and tells who listens. One that is not there is fine. What it is made of is not closed. */
+  remove(name: string): void {
+    const dataset = this.#datasets.get(name);
+    if (dataset === undefined) return;
+    this.#datasets.delete(name);
+    this.#revision++;
+    for (const listener of this.#removalListeners) listener(dataset);
+  }
+
+  /** Calls `listener` with each dataset that is removed, until the function that is returned is called. */
+  onRemoved(listener: (dataset: Dataset) => void): () => void {
+    this.#removalListeners.add(listener);
+    return () => this.#removalListeners.delete(listener);
   }
 
   get(name: string): Dataset | undefined {
@@ -23,18 +43,6 @@ export class DatasetRegistry implements Registry {
   }
 
   closest(name: string): string | undefined {
-    const limit = Math.min(CLOSE, Math.floor(name.length / 2));
-    let best: string | undefined;
-    let bestDistance = limit + 1;
-    for (const candidate of this.#datasets.keys()) {
-      // As far apart as their lengths at least; what leven does grows with the product of the two.
-      if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
-      const distance = leven(name.toLowerCase(), candidate.toLowerCase());
-      if (distance < bestDistance) {
-        best = candidate;
-        bestDistance = distance;
-      }
-    }
-    return best;
+    return closest(name, this.#datasets.keys());
   }
 }

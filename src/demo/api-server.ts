@@ -4,19 +4,19 @@ import type { IncidentPlan } from './incidents.js';
 import { chance } from './random.js';
 import type { Item } from './tables.js';
 
-/** The dispatch API server as the demo's EC2 and CloudWatch know it. */
+/** The dispatch API server as the demo's EC2 and CloudWatch report it. */
 export const API_SERVER = { id: 'i-0d15a7c4a91e0f00d', name: 'dispatch-api' } as const;
 
 const MINUTE = 60_000;
-/** CloudWatch is late: a minute's value is there so long after the minute ended. */
+/** CloudWatch's delay: a minute's value becomes available this long after the minute ends. */
 const DELAY = 25_000;
-/** How long it takes to stop, and to come up again. */
+/** How long it takes to stop and to start. */
 const STOPPING = 20_000;
 const BOOTING = 90_000;
 
 /**
- * The server behind the fleet: idle at night, busy with the dispatches by day, hot, cut off or stopped when the plan of
- * incidents says so. A pure function of the time, like the fleet.
+ * The server behind the fleet: idle at night, busy by day; overloaded, disconnected or stopped when the incident plan
+ * says so. A pure function of time, like the fleet.
  */
 export class ApiServer implements StandInWorld {
   readonly #city: City;
@@ -62,7 +62,7 @@ export class ApiServer implements StandInWorld {
     return points;
   }
 
-  /** The row that a poll at that time finds. */
+  /** The row that a poll at `time` finds. */
   row(time: number): Item {
     const [instance] = this.instances('', time);
     const { state, checks } = instance!;
@@ -116,7 +116,7 @@ export class ApiServer implements StandInWorld {
     return 6 + 52 * this.#load(start) + 8 * noise;
   }
 
-  /** 0 when the fleet sleeps, 1 in its busiest hour. */
+  /** From 0 at night to 1 in the busiest hour. */
   #load(time: number): number {
     if (this.#day === null || time < this.#day.start || time >= this.#day.end) {
       this.#day = new CityDay(this.#city, this.#city.fleetDate(time));

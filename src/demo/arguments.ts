@@ -4,17 +4,17 @@ import { INCIDENTS, type Incident } from './incidents.js';
 
 const CHOICES = INCIDENTS.map((incident) => `--incident ${incident}`);
 
-/** What `--help` prints: the commands, and what the demo takes from the environment. */
-export const DEMO_USAGE = `A simulated taxi fleet with thirty days of past, a DynamoDB and the service that watches it, on this machine.
+/** What `--help` prints. */
+export const DEMO_USAGE = `Runs a simulated taxi fleet with thirty days of history, a local DynamoDB, and the service that polls it.
 
-  npm run demo                        starts all of it
-  npm run demo -- --incident <name>   lets something go wrong right away: ${INCIDENTS.join(', ')}
+  npm run demo                        starts everything
+  npm run demo -- --incident <name>   starts with an incident: ${INCIDENTS.join(', ')}
   npm run demo -- --help              prints this
 
-PORT is where it answers, DATA_DIR the folder that it leaves behind.
+PORT sets the port, DATA_DIR the data folder, which stays when the demo ends.
 `;
 
-/** `--incident cpu`: what shall go wrong right away; null: nothing. Throws `DEMO_INCIDENT_MISSING` without a name, `DEMO_ARGUMENT_UNKNOWN` for anything else. */
+/** `--incident cpu`: the incident to start with; null: none. Throws `DEMO_INCIDENT_MISSING` without a name, `DEMO_ARGUMENT_UNKNOWN` for anything else. */
 export function readDemoArguments(args: readonly string[]): Incident | null {
   const { tokens } = parseArgs({
     args: [...args],

@@ -11,7 +11,7 @@ export interface StandInOptions {
   readonly clock: Clock;
   /** The most instances or metrics on a page, whatever the request asks for; by default 500. */
   readonly pageSize?: number;
-  /** Lets a call fail: `action` as in IAM (`ec2:DescribeInstances`). Null: it succeeds. */
+  /** Makes a call fail: `action` as in IAM (`ec2:DescribeInstances`). Null: it succeeds. */
   readonly failure?: (action: string, region: string) => AwsFailure | null;
 }
 

@@ -1,11 +1,11 @@
-/** An EC2 instance as EC2 and CloudWatch tell of it at one time. */
+/** An EC2 instance as EC2 and CloudWatch describe it at one time. */
 export interface StandInInstance {
   readonly id: string;
   readonly tags: Readonly<Record<string, string>>;
-  /** EC2's own words: `running`, `stopped`, … */
+  /** EC2's instance state: `running`, `stopped`, … */
   readonly state: string;
   readonly monitoring: 'enabled' | 'disabled';
-  /** The two status checks, `ok`, `impaired`, …; null: EC2 does not report them, as for a stopped instance. */
+  /** The two status checks, `ok`, `impaired`, …; null: not reported, as for a stopped instance. */
   readonly checks: { readonly system: string; readonly instance: string } | null;
 }
 
@@ -16,10 +16,10 @@ export interface Datapoint {
   readonly value: number;
 }
 
-/** What the stand-in tells of. */
+/** What the stand-in simulates. */
 export interface StandInWorld {
   instances(region: string, now: number): readonly StandInInstance[];
-  /** What CloudWatch has for a metric at `now`, from `from` (included) to `to` (excluded), in any order; times in milliseconds. */
+  /** The values of a metric that CloudWatch has at `now`, from `from` (included) to `to` (excluded), in any order; times in milliseconds. */
   datapoints(
     metric: {
       readonly instanceId: string;
@@ -31,7 +31,7 @@ export interface StandInWorld {
   ): readonly Datapoint[];
 }
 
-/** One request, understood. */
+/** A parsed request. */
 export interface Call {
   /** As in IAM: `ec2:DescribeInstances`. */
   readonly action: string;
@@ -49,7 +49,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** AWS says no. */
+/** An error in AWS's wire format. */
 export interface AwsFailure {
   readonly status: number;
   readonly code: string;

@@ -3,7 +3,7 @@ import type { Random } from './random.js';
 import { chance } from './random.js';
 import { kilometres, liveliness, type Zone } from './zones.js';
 
-/** Fares relative to the busiest hour, for each hour of the day. */
+/** Demand for each hour of the day, relative to the busiest. */
 const WEEKDAY = [
   0.2, 0.12, 0.08, 0.06, 0.07, 0.14, 0.38, 0.74, 0.92, 0.78, 0.62, 0.58, 0.62, 0.62, 0.62, 0.6, 0.62, 0.82, 1,
   0.98, 0.8, 0.66, 0.48, 0.32,
@@ -15,14 +15,14 @@ const WEEKEND = [
 /** Sunday … Saturday. */
 const WEEKDAY_FACTOR = [0.72, 0.86, 0.94, 1, 1.06, 1.2, 1.18];
 
-/** Seconds that an empty taxi cruises until its zone yields a fare or it gives up, on average, in the busiest hour. */
+/** Average seconds that an empty taxi cruises in the busiest hour before it finds a passenger or gives up. */
 const BUSIEST_WAIT = 420;
 const MINUTE = 60;
 
-/** Chances are drawn in slots of twenty minutes: in each, for a few minutes, the dispatcher leaves taxis without a zone. */
+/** In each slot of twenty minutes, the dispatcher leaves taxis without a zone for a few minutes. */
 const BOUT_SLOT = 20 * MINUTE * 1_000;
 
-/** What is the same on all days: the zones, the roads between them and where people go at which hour. */
+/** What all days share: the zones, the roads between them, and where people go at which hour. */
 export class City {
   readonly zones: readonly Zone[];
   readonly clock: LocalClock;
@@ -52,7 +52,7 @@ export class City {
     return time < this.resetOf(date) ? nextDate(date, -1) : date;
   }
 
-  /** Seconds of driving between two zones (indexes), slower when the streets are full. */
+  /** Driving time in seconds between two zones (indexes), longer in traffic. */
   drive(from: number, to: number, level: number, random: Random): number {
     const speed = 17 - 3 * level;
     const seconds = 50 + (this.#distance[from]![to]! / speed) * 3_600;
@@ -71,7 +71,7 @@ export class City {
     return firstAbove(cumulative, wanted);
   }
 
-  /** Zones by gravity: the livelier and the nearer, the likelier. Passengers want to go farther than empty taxis. */
+  /** A gravity model: busy and near zones are likelier. Passengers travel farther than empty taxis. */
   #cumulative(direction: 'leaving' | 'arriving', from: number, hour: number, weekend: boolean): Float64Array {
     const reach = direction === 'leaving' ? 1.6 : 3.4;
     let sum = 0;
@@ -90,14 +90,14 @@ export class CityDay {
   /** Milliseconds since the epoch of this reset and of the next one. */
   readonly start: number;
   readonly end: number;
-  /** How the nightly batch that began this day set the counters back. */
+  /** How the nightly batch that began this day reset the counters. */
   readonly reset: 'zero' | 'delete';
   readonly #city: City;
   /** Per minute since the start. */
   readonly #level: Float64Array;
   readonly #hour: Uint8Array;
   readonly #weekend: Uint8Array;
-  /** Demand since the start, at the end of each minute: the unit is one average wait. */
+  /** Cumulative demand at the end of each minute, in units of one average wait. */
   readonly #demand: Float64Array;
   readonly #success: number;
   readonly #zoneSuccess: Float64Array;
@@ -139,7 +139,7 @@ export class CityDay {
     return this.#city.target('arriving', from, this.#hour[minute]!, this.#weekend[minute] === 1, random);
   }
 
-  /** When a taxi that cruises since `second` meets its fare or gives up: soon while demand is high. */
+  /** When a taxi cruising since `second` finds a passenger or gives up: sooner while demand is high. */
   fareAfter(second: number, random: Random): number {
     const from = this.#minute(second);
     const before = from === 0 ? 0 : this.#demand[from - 1]!;
@@ -155,7 +155,7 @@ export class CityDay {
     return random.next() < Math.min(0.95, Math.max(0.35, rate));
   }
 
-  /** While the dispatcher leaves taxis without a zone: the second when it is over; otherwise null. */
+  /** While the dispatcher leaves taxis without a zone, the second at which that ends; otherwise null. */
   boutEnd(second: number): number | null {
     const slot = Math.floor((this.start + second * 1_000) / BOUT_SLOT) - Math.floor(this.start / BOUT_SLOT);
     const bout = this.#bouts[slot];
@@ -170,7 +170,7 @@ export class CityDay {
     const busy = 0.9 + 0.2 * chance(this.#city.seed, 'demand', this.date);
     let demand = 0;
     for (let minute = 0; minute < this.#level.length; minute += 1) {
-      // Offsets change on whole quarters of an hour only: between them the local time just goes on.
+      // Offsets only change on whole quarters of an hour; in between, local time advances evenly.
       const time = this.start + minute * 60_000;
       const quarter = time - (time % 900_000);
       const local = minute === 0 || time - quarter < 60_000 ? this.#city.clock.at(quarter) : null;

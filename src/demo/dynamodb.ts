@@ -26,7 +26,7 @@ export async function startDynamoDb(): Promise<LocalDynamoDb> {
   return { endpoint: `http://127.0.0.1:${port}`, close: () => closeServer(server) };
 }
 
-/** Makes the fleet's tables where they are missing. Returns the names of those that were there already. */
+/** Creates the fleet's missing tables. Returns the names of those that existed. */
 export async function createTables(client: DynamoDBClient): Promise<FleetTable[]> {
   const existed: FleetTable[] = [];
   for (const table of FLEET_TABLE_NAMES) {

@@ -8,7 +8,7 @@ import {
 } from './aws-world.js';
 
 /*
- * EC2's query protocol as far as two actions need it: parameters as a form (`Filter.1.Value.2`), XML back.
+ * The part of EC2's query protocol that two actions need: form parameters in (`Filter.1.Value.2`), XML out.
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html and …API_DescribeInstanceStatus.html
  */
 
@@ -55,7 +55,7 @@ function describeInstances(form: URLSearchParams, call: Call): string {
   return response('DescribeInstances', `<reservationSet>${reservations.join('')}</reservationSet>`, next);
 }
 
-/** Like EC2: only instances that run, unless the request asks for all, which ours does not. */
+/** Like EC2, only running instances, unless the request includes all (the service's does not). */
 function describeInstanceStatus(form: URLSearchParams, call: Call): string | AwsFailure {
   const ids = values(form, 'InstanceId');
   const all = call.world.instances(call.region, call.now);
@@ -107,7 +107,7 @@ function stateXml(state: string): string {
   return `<instanceState><code>${STATE_CODES[state] ?? 0}</code><name>${xmlText(state)}</name></instanceState>`;
 }
 
-/** Those that match every filter; `*` in a filter's value stands for any text. */
+/** The instances that match every filter; `*` in a value matches any text. */
 function selected(form: URLSearchParams, instances: readonly StandInInstance[]): StandInInstance[] {
   let left = [...instances];
   for (let n = 1; form.has(`Filter.${n}.Name`); n += 1) {

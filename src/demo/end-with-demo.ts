@@ -1,5 +1,5 @@
 /**
- * Loaded into the service's process by the demo (`node --import`): however the demo ends, by `kill -9` too, the channel
- * to it closes then, and the service ends as if it were told to.
+ * Loaded into the service's process by the demo (`node --import`). However the demo ends, even by `kill -9`, its IPC
+ * channel closes, and the service shuts down as on SIGTERM.
  */
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));

@@ -5,7 +5,7 @@ import type { FleetTable, Item } from './tables.js';
 
 export const TAXIS = 2_000;
 
-/** What a table needs to be as the fleet is now. */
+/** The writes that bring a table to the fleet's present state. */
 export interface TableWrites {
   readonly table: FleetTable;
   readonly puts: readonly Item[];
@@ -25,21 +25,21 @@ const ABSENT = -1;
  * 2,000 taxis in Manhattan, second by second, and the four tables that their dispatcher keeps about them.
  *
  * A pure function of the seed and the time: each fleet day, from one nightly reset to the next, is simulated from its
- * own seed. So the past and the live motion are one model, and a demo started again tomorrow continues as if the
- * fleet had driven on meanwhile. However finely `advanceTo` is called, the result is the same.
+ * own seed. The past and the live fleet share one model, so a demo that is restarted tomorrow continues as if the
+ * fleet had kept driving. The result does not depend on how often `advanceTo` is called.
  */
 export class Fleet {
   readonly #city: City;
   #day: CityDay;
   #random: Random;
-  /** Seconds of the day that are done. */
+  /** Seconds of the day simulated so far. */
   #second = 0;
 
   readonly #state = new Uint8Array(TAXIS);
-  /** Zone indexes: where it is or was last, and where it goes next. */
+  /** Zone indexes: the current or last zone, and the next one. */
   readonly #zone = new Int16Array(TAXIS);
   readonly #next = new Int16Array(TAXIS);
-  /** Taxis shown without a next zone by `unassign`, although the model drives on. */
+  /** Taxis that `unassign` shows without a next zone; the model itself drives on. */
   readonly #held = new Uint8Array(TAXIS);
 
   /** Events by second: the first taxi of each second, and for each taxi the next one of the same second. */
@@ -56,7 +56,7 @@ export class Fleet {
   readonly #changedBoarded = new Set<number>();
   #changedFlags = false;
 
-  /** The fleet as it is at that time (milliseconds since the epoch). */
+  /** The fleet at `time`, in milliseconds since the epoch. */
   constructor(city: City, time: number) {
     this.#city = city;
     this.#heading = new Int32Array(city.zones.length);
@@ -68,17 +68,12 @@ export class Fleet {
     this.takeWrites();
   }
 
-  /** Milliseconds since the epoch up to which the fleet has driven: a whole second. */
+  /** How far the fleet has driven: milliseconds since the epoch, a whole second. */
   get time(): number {
     return this.#day.start + this.#second * 1_000;
   }
 
-  /** When the counters are set back next. */
-  get nextReset(): number {
-    return this.#day.end;
-  }
-
-  /** Drives on to that time; does nothing when it has passed already. */
+  /** Advances to `time`; does nothing when it is in the past. */
   advanceTo(time: number): void {
     while (time >= this.#day.end) {
       this.#run(Math.floor((this.#day.end - this.#day.start) / 1_000) - 1);
@@ -88,7 +83,7 @@ export class Fleet {
     this.#run(Math.floor((time - this.#day.start) / 1_000));
   }
 
-  /** All items of a table as they are now, in key order. */
+  /** A table's current items, in key order. */
   items(table: FleetTable): Item[] {
     switch (table) {
       case 'taxi-destination-dynamodb':
@@ -139,7 +134,7 @@ export class Fleet {
     return writes.filter(({ puts, deletes }) => puts.length + deletes.length > 0);
   }
 
-  /** Shows that many empty taxis without a next zone until `reassign`. Counters and the model's course stay as they are. */
+  /** Shows up to this many empty taxis without a next zone until `reassign`. Counters and the model are unaffected. */
   unassign(count: number): void {
     const empty = [...this.#state.keys()].filter(
       (taxi) => this.#state[taxi] === HEADING && this.#held[taxi] === 0,
@@ -152,7 +147,7 @@ export class Fleet {
     }
   }
 
-  /** Ends what `unassign` began. */
+  /** Undoes `unassign`. */
   reassign(): void {
     for (const taxi of this.#held.keys()) {
       if (this.#held[taxi] === 0) continue;
@@ -228,7 +223,7 @@ export class Fleet {
     this.#schedule(taxi, this.#second + ride);
   }
 
-  /** Changes a taxi and keeps the count of empty taxis heading to each zone right. */
+  /** Updates a taxi and the number of empty taxis heading to each zone. */
   #move(taxi: number, change: () => void): void {
     this.#countHeading(taxi, -1);
     change();
@@ -244,13 +239,13 @@ export class Fleet {
   }
 
   #schedule(taxi: number, second: number): void {
-    // What happens after the next reset belongs to another day, which draws its own course.
+    // Events after the next reset belong to the next day, which is simulated from its own seed.
     if (second >= this.#events.length) return;
     this.#sameSecond[taxi] = this.#events[second]!;
     this.#events[second] = taxi + 1;
   }
 
-  /** The nightly batch: counters back, by zeroing or by deletion; the taxis wherever the new day's seed puts them. */
+  /** The nightly batch: resets counters, by zeroing or deleting them, and places the taxis by the new day's seed. */
   #beginDay(): void {
     const { start, end, date, reset } = this.#day;
     this.#random = new Random(seedOf(this.#city.seed, 'fleet', date));
@@ -280,7 +275,7 @@ export class Fleet {
     this.#schedule(taxi, riding ? random.between(1, 900) : this.#day.fareAfter(0, random));
   }
 
-  /** A taxi without a next zone has the attribute as NULL or not at all: both exist in the field. */
+  /** A taxi without a next zone has the attribute as NULL or not at all; real tables have both. */
   #taxiItem(taxi: number): Item {
     const taxi_id = taxi + 1;
     const zone = this.#held[taxi] === 1 ? NOWHERE : this.#next[taxi]!;

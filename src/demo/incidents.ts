@@ -14,8 +14,8 @@ interface Episode {
 const MINUTE = 60_000;
 
 /**
- * Around the start, in minutes after it: within ten minutes everything goes wrong once, long enough for CloudWatch's
- * delay, a poll and Grafana's evaluation. The server's own incidents come one after the other.
+ * In minutes after the start: each incident happens once within ten minutes and lasts long enough for CloudWatch's
+ * delay, a poll and an evaluation by Grafana. Those of the server follow one another.
  */
 const OPENING: readonly (readonly [Incident, from: number, to: number])[] = [
   ['unassigned', 0.5, 4],
@@ -24,22 +24,22 @@ const OPENING: readonly (readonly [Incident, from: number, to: number])[] = [
   ['down', 6, 9],
 ];
 
-/** An incident asked for by name has begun a while ago, so that the first poll shows it, and lasts so long in all. */
+/** A requested incident began before the start, so that the first poll shows it; this is when, and how long it lasts. */
 const ON_DEMAND = { before: 4 * MINUTE, after: 6 * MINUTE };
 
-/** After the opening, and in the past: one incident of the server in each slot. */
+/** After the opening and in the past, each slot has one incident of the server. */
 const SLOT = 40 * MINUTE;
 const PAST_SLOT = 12 * 60 * MINUTE;
 const OF_THE_SERVER = ['cpu', 'network', 'down'] as const;
 
-/** When what goes wrong: a pure function of the seed, the start and the wish. */
+/** The incident plan: a pure function of the seed, the start and the requested incident. */
 export class IncidentPlan {
   readonly #seed: number;
   readonly #start: number;
   readonly #opening: readonly Episode[];
   readonly #openingEnd: number;
 
-  /** `start`: when the demo started, milliseconds since the epoch; `wish`: what shall go wrong right away. */
+  /** `start`: when the demo started, milliseconds since the epoch; `wish`: the incident to start with. */
   constructor(seed: number, start: number, wish: Incident | null) {
     this.#seed = seed;
     this.#start = start;
@@ -57,7 +57,7 @@ export class IncidentPlan {
     this.#openingEnd = opening + 10 * MINUTE;
   }
 
-  /** The episode of an incident that is under way at that time, or null. */
+  /** The episode of `incident` in progress at `time`, or null. */
   at(time: number, incident: Incident): { readonly from: number; readonly to: number } | null {
     const opened = this.#opening.find((episode) => covers(episode, time) && episode.incident === incident);
     if (opened !== undefined) return opened;
@@ -68,7 +68,7 @@ export class IncidentPlan {
       : null;
   }
 
-  /** The one incident of the slot that this time lies in. */
+  /** The incident of the slot that contains `time`. */
   #drawn(time: number): Episode {
     const size = time < this.#start ? PAST_SLOT : SLOT;
     const slot = Math.floor(time / size);

@@ -1,6 +1,6 @@
 /**
- * The environment in which the SDK's own default chains find the demo and nothing else: made-up credentials, no
- * profile, no instance metadata, and neither `~/.aws/config` nor `~/.aws/credentials` are opened.
+ * The environment in which the SDK's default chains find the demo and nothing else: fake credentials, no profile, no
+ * instance metadata; `~/.aws/config` and `~/.aws/credentials` are not opened.
  */
 export const LOCAL_AWS_ENVIRONMENT = {
   AWS_ACCESS_KEY_ID: 'demo',
@@ -12,7 +12,7 @@ export const LOCAL_AWS_ENVIRONMENT = {
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
 } as const;
 
-/** Variables of the user's shell that would lead the SDK elsewhere. */
+/** Variables from the user's shell that would point the SDK elsewhere. */
 const MISLEADING = [
   'AWS_PROFILE',
   'AWS_SESSION_TOKEN',
@@ -21,7 +21,7 @@ const MISLEADING = [
   'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
 ];
 
-/** SerialQueue this process to the demo's endpoints. */
+/** Points this process at the demo's endpoints. */
 export function useLocalAws(endpoints: { readonly [variable: `AWS_ENDPOINT_URL_${string}`]: string }): void {
   for (const name of MISLEADING) delete process.env[name];
   Object.assign(process.env, LOCAL_AWS_ENVIRONMENT, endpoints);

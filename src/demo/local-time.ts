@@ -11,7 +11,7 @@ export interface LocalTime {
 
 const DAY = 86_400_000;
 
-/** SerialQueue times (milliseconds since the epoch) into a city's local time and back, over DST changes too. */
+/** Converts times (milliseconds since the epoch) to a city's local time and back, across DST changes. */
 export class LocalClock {
   readonly #format: Intl.DateTimeFormat;
 
@@ -39,7 +39,7 @@ export class LocalClock {
     };
   }
 
-  /** When a local day's hour begins. An hour that DST skips counts from the time before the change. */
+  /** When a local day's hour begins. For an hour that DST skips, the offset before the change applies. */
   timeOf(date: string, hour: number): number {
     const wanted = Date.parse(`${date}T00:00:00Z`) + hour * 3_600_000;
     const guess = wanted - (this.#shifted(wanted) - wanted);

@@ -1,4 +1,4 @@
-/** `npm run demo`: a simulated fleet, a DynamoDB and a service that watches it, all on this machine. */
+/** `npm run demo`: a simulated fleet, a local DynamoDB, and the service that polls it. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -11,14 +11,13 @@ import { asksForHelp } from '../config/arguments.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { ConfigMistakes } from '../config/mistakes.js';
 import { DEMO_USAGE, readDemoArguments } from './arguments.js';
-import { demoServiceEnded } from './errors.js';
-import { startService } from './service-process.js';
+import { serviceEnded, startService } from './service-process.js';
 import { welcome } from './welcome.js';
 import { startWorld } from './world.js';
 
-/** Its own folder, beside that of a real service and never the same. */
+/** A folder of its own, never that of a real service. */
 const DATA_DIR = 'data/demo';
-/** The service takes five seconds at most to end, and then the rest has nothing left to do. */
+/** The service takes at most five seconds to stop; the rest stops at once. */
 const LONGEST_CLOSING = 8_000;
 
 if (asksForHelp(process.argv.slice(2))) {
@@ -26,12 +25,12 @@ if (asksForHelp(process.argv.slice(2))) {
   process.exit(0);
 }
 
-/** What the service is told beyond this process's own environment. */
+/** Overrides this process's environment for the service. */
 const environment = {
-  // The fleet's own file, whatever the shell says.
+  // Always the fleet's own configuration.
   CONFIG: '',
   DATA_DIR: process.env.DATA_DIR || DATA_DIR,
-  // What the demo has to say is on the screen; the service speaks up when something is wrong.
+  // The demo prints what matters; the service logs only problems.
   LOG_LEVEL: process.env.LOG_LEVEL || 'warn',
 };
 
@@ -49,6 +48,8 @@ try {
 } catch (error) {
   if (!stopping.signal.aborted) {
     for (const line of linesOf(error)) console.error(line);
+    // The simulated fleet runs until it is told to stop; closing waits for it.
+    stopping.abort(error);
     await closing.close();
     process.exit(error instanceof ConfigMistakes ? error.exitCode : 1);
   }
@@ -73,11 +74,11 @@ async function run(): Promise<void> {
   closing.add(() => service.stop());
   const url = await service.ready(signal);
   console.log(await welcome({ ...config, url, clock: systemClock, signal }));
-  const { code } = await service.ended;
-  if (!signal.aborted) throw demoServiceEnded(`with exit code ${code}`);
+  const ended = await service.ended;
+  if (!signal.aborted) throw serviceEnded(ended);
 }
 
-/** Says it before the past is written and not after. */
+/** Fails before the history is written rather than after. */
 async function checkPort({ host, port }: Config): Promise<void> {
   const server = createServer();
   try {

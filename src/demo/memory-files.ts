@@ -2,8 +2,8 @@ import { basename, dirname, sep } from 'node:path';
 import type { FileState, Files, OpenFile } from '../volume/files.js';
 
 /**
- * The file boundary without a disk. Thousands of polls of the past, recorded through the datasets' own code, would each
- * wait for the disk several times; here they do not, and what is left in the end is written once.
+ * An in-memory implementation of the file operations. Recording thousands of past polls with the service's own code
+ * would sync to disk several times each; this way the final files are written once.
  */
 export class MemoryFiles implements Files {
   readonly #files = new Map<string, MemoryFile>();
@@ -50,7 +50,7 @@ export class MemoryFiles implements Files {
       await this.remove(file);
   }
 
-  /** Folders are there by their files. */
+  /** Folders exist implicitly, by their files. */
   async makeFolder(): Promise<void> {}
 
   async list(path: string): Promise<string[]> {
@@ -69,7 +69,7 @@ class MemoryFile implements OpenFile {
   #bytes = Buffer.alloc(4_096);
   #size = 0;
   #links = 1;
-  /** A count of the changes does as a time. */
+  /** A change counter stands in for the time. */
   #modified = 0;
 
   constructor(id: number) {
@@ -108,7 +108,13 @@ class MemoryFile implements OpenFile {
   async sync(): Promise<void> {}
 
   async stat(): Promise<FileState> {
-    const state = { id: this.#id, size: this.#size, links: this.#links, modifiedAt: this.#modified };
+    const state = {
+      id: this.#id,
+      isFolder: false,
+      size: this.#size,
+      links: this.#links,
+      modifiedAt: this.#modified,
+    };
     return { ...state, uid: 0, gid: 0, mode: 0o644 };
   }
 

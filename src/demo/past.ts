@@ -4,7 +4,7 @@ import { Fleet } from './fleet.js';
 import { nextDate } from './local-time.js';
 import type { FleetTable, Item } from './tables.js';
 
-/** What a poll in the past found: all items of a table, or the API server's row. */
+/** The result of a past poll: all items of a table, or the API server's row. */
 export interface PastPoll {
   /** Milliseconds since the epoch. */
   readonly timestamp: number;
@@ -16,17 +16,17 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** How many local days of past the demo starts with. */
+/** Local days of history that the demo starts with. */
 export const PAST_DAYS = 30;
 
 /**
- * How far apart the past's polls are: close where a view looks closely (the course of this day a week ago, in steps of
- * five minutes), far apart where it counts by hour or day. The live ones come every 30 seconds; 86,400 of them for each
- * table would be no better past, only a longer start.
+ * The interval between past polls: short where a view needs detail (the same day last week, in steps of five minutes),
+ * long where views count by hour or day. Live polls come every 30 seconds; 86,400 of them per table would only make the
+ * start slower.
  */
 const SPACING: readonly {
   readonly table: PastPoll['table'];
-  /** From this age on, in milliseconds before the end, a poll every `every`. */
+  /** Older than this, in milliseconds before the end, there is a poll every `every`. */
   readonly steps: readonly { readonly age: number; readonly every: number }[];
 }[] = [
   {
@@ -55,17 +55,17 @@ const SPACING: readonly {
   },
 ];
 
-/** Tables with counters are polled just before the nightly reset too, so that nothing counted is lost with it. */
+/** Tables with counters are also polled just before the nightly reset, so that the final counts are recorded. */
 const COUNTED: readonly PastPoll['table'][] = ['flag-dynamodb', 'pickup-zone-dynamodb'];
 
-/** The local midnight with which a past that ends at `to` begins. */
+/** The local midnight at which a past that ends at `to` begins. */
 export function beginningOfPast(city: City, to: number): number {
   return city.clock.timeOf(nextDate(city.clock.at(to).date, -PAST_DAYS), 0);
 }
 
 /**
- * The past from its beginning up to `to` (excluded), as polls would have found it, in the order of time. It is the
- * fleet's own past: a fleet at `to` has the counters that the last polls lead up to.
+ * The past up to `to` (excluded) as polls would have found it, in order of time. It comes from the fleet's own model:
+ * the live fleet at `to` continues the counters of the last polls.
  */
 export function* pastPolls(city: City, server: ApiServer, to: number): Generator<PastPoll> {
   const polls = schedule(city, to);
@@ -89,7 +89,7 @@ function schedule(city: City, to: number): Pick<PastPoll, 'timestamp' | 'table'>
   return polls.sort((a, b) => a.timestamp - b.timestamp);
 }
 
-/** A second before each multiple of the step: what was counted in an hour or a day is found within it. */
+/** One second before each multiple of the step, so that counts fall into the hour or day they belong to. */
 function pollTimes(from: number, to: number, every: number): number[] {
   const times: number[] = [];
   for (let time = Math.ceil(from / every) * every - 1_000; time < to; time += every) times.push(time);

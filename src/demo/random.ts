@@ -1,4 +1,4 @@
-/** A small seeded generator (mulberry32): the demo's chance is the same on every machine and at every start. */
+/** A small seeded generator (mulberry32): every machine and every run draws the same numbers. */
 export class Random {
   #state: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** Evenly distributed, 0 included, 1 excluded. */
+  /** Uniform in [0, 1). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
@@ -15,18 +15,18 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  /** A whole number, both ends included. */
+  /** A uniform integer, both ends included. */
   between(low: number, high: number): number {
     return low + Math.floor(this.next() * (high - low + 1));
   }
 
-  /** Waiting time of something that happens once per `mean` on average. */
+  /** An exponentially distributed waiting time with this mean. */
   exponential(mean: number): number {
     return -mean * Math.log(1 - this.next());
   }
 }
 
-/** A seed made of words and numbers (FNV-1a), so that every day and every slot has a chance of its own. */
+/** A seed made of words and numbers (FNV-1a), so that every day and slot gets its own sequence. */
 export function seedOf(...parts: readonly (string | number)[]): number {
   let hash = 0x811c9dc5;
   for (const character of parts.join('/')) {
@@ -35,7 +35,7 @@ export function seedOf(...parts: readonly (string | number)[]): number {
   return hash >>> 0;
 }
 
-/** One number for these words and no other: `seedOf`, then the first draw. */
+/** A number determined by these parts alone: the first draw of `seedOf`. */
 export function chance(...parts: readonly (string | number)[]): number {
   return new Random(seedOf(...parts)).next();
 }

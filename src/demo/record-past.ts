@@ -14,7 +14,7 @@ import { MemoryFiles } from './memory-files.js';
 import type { PastPoll } from './past.js';
 import type { Item } from './tables.js';
 
-/** How a table of the past is recorded: as the service will go on recording it. */
+/** How a table's past is recorded: with the same options as the service will use. */
 export interface PastTable
   extends Pick<
     RecorderOptions,
@@ -44,15 +44,15 @@ const COLUMNS: Readonly<Record<PastPoll['table'], readonly Column[]>> = {
 
 const NO_COST = { requests: 0, attempts: 0, bytes: 0, readCapacityUnits: 0, metricsRequested: 0 };
 
-/** There while the past is being written: a folder that still has it was interrupted. */
+/** Present while the past is being written; left behind by an interrupted start. */
 const UNFINISHED = '.demo-past-unfinished';
-/** There in every folder that the demo has made, and in no other. */
+/** Marks a folder made by the demo. */
 const OURS = '.demo';
 const OURS_TEXT = 'The data in this folder is made up: npm run demo made it, and goes on from it.\n';
 
 /**
- * Whether a folder is as good as empty: nothing is in it, or a past that was interrupted while it was written (which is
- * removed). Rejects with `DEMO_FOLDER_FOREIGN` when what is in it is not the demo's.
+ * Whether the folder needs a past: it is empty, or writing its past was interrupted (the partial past is deleted).
+ * Rejects with `DEMO_FOLDER_FOREIGN` when it holds data that the demo did not write.
  */
 export async function isWithoutPast(dataDir: string): Promise<boolean> {
   const names = await nodeFiles.list(dataDir);
@@ -67,8 +67,8 @@ export async function isWithoutPast(dataDir: string): Promise<boolean> {
 }
 
 /**
- * Writes polls of the past to an empty data folder, through the datasets' own code. Only tables that are named in
- * `tables` are recorded. Returns how many polls there were.
+ * Writes past polls to an empty data folder with the service's own recorder. Records only tables named in `tables`.
+ * Returns the number of polls.
  */
 export async function recordPast(
   polls: Iterable<PastPoll>,
@@ -120,7 +120,8 @@ function toReading(table: PastPoll['table'], items: readonly Item[], rename: Pas
   const rows = items.map((item) =>
     original.map(({ name }): Cell => ((item[name] ?? null) === null ? null : String(item[name]))),
   );
-  return { rows: encodeRows(published, rows), keys: [published[0]!.name], cost: NO_COST };
+  const keys = [published[0]!.name];
+  return { kind: 'full', rows: encodeRows(published, rows), keys, position: null, cost: NO_COST };
 }
 
 function columns(types: Readonly<Record<string, Column['type']>>): Column[] {

@@ -8,25 +8,25 @@ import { demoServiceEnded } from './errors.js';
 const SERVICE = join(projectRoot, 'dist', 'src', 'server.js');
 const END_WITH_DEMO = new URL('./end-with-demo.js', import.meta.url).href;
 
-/** The service ends within five seconds; whatever keeps it longer keeps it no more after six. */
+/** The service stops within five seconds; after six it is killed. */
 const PATIENCE = 6_000;
-/** Milliseconds between two looks at `/readyz`. */
+/** Milliseconds between requests to `/readyz`. */
 const LOOK_EVERY = 100;
 
 /** The service, as a process of its own. */
 export interface ServiceProcess {
   /**
-   * Resolves with the service's address (`http://127.0.0.1:8080`) as soon as `/readyz` says that every dataset has data
-   * or said why not. Rejects with `DEMO_SERVICE_ENDED` when it does not come up.
+   * Resolves with the service's address (`http://127.0.0.1:8080`) once `/readyz` reports that every dataset has
+   * data or an error. Rejects with `DEMO_SERVICE_ENDED` when the service exits first.
    */
   ready(signal: AbortSignal): Promise<string>;
-  /** Resolves when it ended. */
+  /** Resolves when it has exited. */
   readonly ended: Promise<Ended>;
-  /** Tells it to end, and waits until it has. */
+  /** Sends SIGTERM and waits for the exit. */
   stop(): Promise<void>;
 }
 
-/** How a process ended: the other one is null. */
+/** How a process ended: one of the two is null. */
 export interface Ended {
   readonly code: number | null;
   readonly signal: string | null;
@@ -35,9 +35,8 @@ export interface Ended {
 /**
  * Starts the service as a user would, on this process's environment and `env`.
  *
- * It is a process of its own because the database of the demo takes its time: an answer of the service would wait for
- * every Scan of dynalite beside it. It has a process group of its own too, so that Ctrl-C reaches the demo only, which
- * ends the one after the other.
+ * It is a separate process because dynalite blocks the event loop during a Scan, and the service would have to wait. It
+ * has its own process group, so that Ctrl-C reaches the demo only, which then stops one after the other.
  */
 export function startService(env: Readonly<Record<string, string>>, clock: Clock): ServiceProcess {
   const child = spawn(process.execPath, [...nodeFlags, '--import', END_WITH_DEMO, SERVICE], {
@@ -59,13 +58,13 @@ async function ready(child: ChildProcess, clock: Clock, signal: AbortSignal): Pr
   return url;
 }
 
-/** The service tells whoever started it with a channel where it listens. */
+/** The service sends its URL over the IPC channel. */
 async function addressOf(child: ChildProcess, signal: AbortSignal): Promise<string> {
   const [{ url }] = (await once(child, 'message', { signal })) as [{ url: string }];
   return url;
 }
 
-/** An ended service answers nobody; that it ended is told otherwise. */
+/** False when nothing answers; `ended` reports an exit. */
 async function isReady(url: string): Promise<boolean> {
   return fetch(`${url}/readyz`).then(
     ({ ok }) => ok,
@@ -73,8 +72,13 @@ async function isReady(url: string): Promise<boolean> {
   );
 }
 
-function rejectEnded({ code, signal }: Ended): never {
-  throw demoServiceEnded(code === null ? `by ${signal}` : `with exit code ${code}`);
+function rejectEnded(ended: Ended): never {
+  throw serviceEnded(ended);
+}
+
+/** The error for a service that ended by itself, naming its exit code or the signal that killed it. */
+export function serviceEnded({ code, signal }: Ended): Error {
+  return demoServiceEnded(code === null ? `by ${signal}` : `with exit code ${code}`);
 }
 
 async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {

@@ -12,17 +12,16 @@ import { FLEET_TABLE_NAMES, FLEET_TABLES, type FleetTable, type Item } from './t
 
 /** DynamoDB takes at most this many writes in one request. */
 const BATCH = 25;
-/** The fleet moves once a second: about a dozen writes, one request. */
+/** The fleet moves once a second: a dozen writes or so, in one request. */
 const TICK = 1_000;
-/** How many taxis lose their destination when the plan has taxis unassigned: more than one, and few enough to read. */
+/** Taxis that lose their destination in the `unassigned` incident: more than one, few enough to list. */
 const UNASSIGNED_TAXIS = 12;
 
 type WriteRequest = NonNullable<BatchWriteCommandInput['RequestItems']>[string][number];
 
 /**
- * Moves a fleet in real time, leaves taxis unassigned when the plan of incidents says so, and writes what changed to its
- * tables.
- * What could not be written stays pending, and later writes of the same item replace it.
+ * Moves a fleet in real time, unassigns taxis when the incident plan says so, and writes the changes to its tables.
+ * Failed writes stay pending until they succeed or a later write of the same item replaces them.
  */
 export class Simulator {
   readonly #fleet: Fleet;
@@ -31,10 +30,10 @@ export class Simulator {
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
   #isUnassigning = false;
-  /** By table and key: what the table still has to learn. */
+  /** Pending writes by table and key. */
   readonly #pending = new Map<string, { readonly table: FleetTable; readonly request: WriteRequest }>();
 
-  /** `onError` hears of failed writes; the next tick tries them again. */
+  /** `onError` is called with failed writes, which the next tick retries. */
   constructor(options: {
     readonly fleet: Fleet;
     readonly plan: IncidentPlan;
@@ -49,7 +48,7 @@ export class Simulator {
     this.#onError = options.onError;
   }
 
-  /** Writes the whole fleet as it is now, and removes what the tables have beyond it. */
+  /** Writes the whole fleet and deletes items that are not part of it. */
   async fill(): Promise<void> {
     this.#move();
     this.#fleet.takeWrites();
@@ -72,7 +71,7 @@ export class Simulator {
     }
   }
 
-  /** Moves the fleet to now and writes what changed; rejects when the tables cannot be written. */
+  /** Advances the fleet to the present and writes the changes; rejects when a write fails. */
   async step(): Promise<void> {
     this.#move();
     for (const writes of this.#fleet.takeWrites()) this.#add(writes);
@@ -98,7 +97,7 @@ export class Simulator {
     this.#pending.set(`${table}/${key}`, { table, request });
   }
 
-  /** One request at a time, so that a DynamoDB in the same process leaves the service its turns. */
+  /** One request at a time, so that a DynamoDB in this process still answers the service in between. */
   async #write(): Promise<void> {
     while (this.#pending.size > 0) {
       const batch = [...this.#pending].slice(0, BATCH);
@@ -111,7 +110,7 @@ export class Simulator {
     }
   }
 
-  /** How many writes DynamoDB did not take; they are pending again. */
+  /** Returns the number of unprocessed writes, which are pending again. */
   async #send(writes: readonly { table: FleetTable; request: WriteRequest }[]): Promise<number> {
     const requests: Record<string, WriteRequest[]> = {};
     for (const { table, request } of writes) {

@@ -1,4 +1,4 @@
-/** One item as the document client takes and gives it; null is the attribute type NULL. */
+/** An item in the document client's form; null is the attribute type NULL. */
 export type Item = Readonly<Record<string, string | number | null>>;
 
 /** The four tables of the fleet: their key's name and DynamoDB type. */

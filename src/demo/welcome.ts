@@ -1,16 +1,16 @@
 import type { Clock } from '../base/clock.js';
 
-/** What the service's catalogue tells, as far as it is shown here. */
+/** The part of `GET /datasets` that is printed. */
 interface Catalogue {
   readonly service: { readonly startedAt: string };
   readonly datasets: readonly {
     readonly name: string;
     readonly kind: string;
     readonly rows: number | null;
-    /** Seconds; null for what was never read. */
+    /** Seconds; null if never read. */
     readonly age: number | null;
     readonly readAt: string | null;
-    /** Null for what is not polled. */
+    /** Null if it is not polled. */
     readonly interval: number | null;
     readonly lastError: object | null;
     /** The path on the service. */
@@ -27,11 +27,11 @@ export interface WelcomeOptions {
   readonly signal: AbortSignal;
 }
 
-/** Milliseconds between two looks at the catalogue, and how often at most: a view may be too large to be counted. */
+/** Milliseconds between requests for the catalogue, and their maximum: a view may be too large to count. */
 const LOOK_EVERY = 100;
 const LOOKS = 50;
 
-/** Waits, not for long, until each source was polled and each view computed, and says what to do next. */
+/** Waits briefly until all sources are polled and all views computed; returns the text that the demo prints. */
 export async function welcome({ url, dataDir, apiToken, clock, signal }: WelcomeOptions): Promise<string> {
   const headers = apiToken === null ? {} : { authorization: `Bearer ${apiToken}` };
   const ask = async () => (await (await fetch(`${url}/datasets`, { headers, signal })).json()) as Catalogue;
@@ -51,12 +51,12 @@ export async function welcome({ url, dataDir, apiToken, clock, signal }: Welcome
   ]);
   return [
     '',
-    '2,000 taxis drive through Manhattan, all of it made up, with thirty days of past.',
+    '2,000 simulated taxis in Manhattan, with thirty days of history.',
     '',
     ...table([['dataset', 'kind', 'rows', 'age', 'URL'], ...lines], ['rows', 'age']),
     '',
-    'The rows of logs and changes are those in their CSV files. Soon after a start, days that are older than',
-    'the configuration keeps there move to history/: fewer rows in the file then, and none is lost.',
+    'For logs and changes, "rows" counts the CSV file only. Soon after the start, older days move to history/:',
+    'the file shrinks, and queries still see every row.',
     '',
     `Page         ${url}/`,
     `API          ${url}/docs`,
@@ -64,12 +64,12 @@ export async function welcome({ url, dataDir, apiToken, clock, signal }: Welcome
     `Try          curl${token} '${url}/csv/rides-today'`,
     `             curl${token} '${url}/csv/flag-dynamodb?last=10m'`,
     '',
-    'Ctrl-C ends it. The next start goes on from the data folder; delete that folder to start anew.',
+    'Ctrl-C ends it. The next start continues from the data folder; delete the folder to start over.',
     '',
   ].join('\n');
 }
 
-/** Whether nothing is to be awaited: what the data folder had is no news, and what failed says so. */
+/** Whether every dataset has been read since the start or has failed. */
 function isComplete({ service, datasets }: Catalogue): boolean {
   return datasets.every(({ interval, readAt, rows, lastError }) => {
     if (lastError !== null) return true;

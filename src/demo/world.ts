@@ -6,8 +6,7 @@ import { describeError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { projectRoot } from '../base/project.js';
 import type { Config } from '../config/config.js';
-import { recordingOfInstances, recordingOfTable } from '../config/recording.js';
-import { instancesTitle, tableTitle } from '../sources/titles.js';
+import { configuredSources } from '../sources/index.js';
 import { ApiServer } from './api-server.js';
 import { startAwsStandIn } from './aws-stand-in.js';
 import { City } from './city.js';
@@ -20,30 +19,30 @@ import { isWithoutPast, type PastTable, recordPast } from './record-past.js';
 import { Simulator } from './simulator.js';
 import { readManhattan } from './zones.js';
 
-/** The same city on every machine, and in every run: a folder of yesterday goes on today. */
+/** The city is the same on every machine and in every run, so yesterday's folder continues today. */
 const SEED = 1;
 
 export interface WorldOptions {
-  /** How the service will record the fleet. */
+  /** The configuration that the service will use. */
   readonly config: Config;
-  /** What shall go wrong right away; null: nothing. */
+  /** The incident to start with; null: none. */
   readonly wish: Incident | null;
-  /** A DynamoDB that is there already (`AWS_ENDPOINT_URL_DYNAMODB`); null: one is started in this process. */
+  /** An existing DynamoDB (`AWS_ENDPOINT_URL_DYNAMODB`); null: start one in this process. */
   readonly dynamoDb: string | null;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Ends what is under way, and the fleet's motion. */
+  /** Stops startup and the simulation. */
   readonly signal: AbortSignal;
 }
 
-/** Everything that the service watches, made up. */
+/** The simulated DynamoDB, EC2 and CloudWatch that the service polls. */
 export interface World {
   close(): Promise<void>;
 }
 
 /**
- * Makes the fleet's tables and fills them, writes thirty days of past into an empty data folder, starts the stand-in for
- * EC2 and CloudWatch, sets the fleet in motion, and turns this process's environment to all that.
+ * Creates and fills the fleet's tables, writes thirty days of history into an empty data folder, starts the stand-in for
+ * EC2 and CloudWatch, starts the simulation, and points this process's environment at them.
  */
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { config, wish, clock, signal } = options;
@@ -92,7 +91,7 @@ async function setInMotion(
   let said = '';
   const onError = (error: unknown) => {
     const text = describeError(error);
-    if (text !== said) logger.warn(`the fleet could not write to DynamoDB, and tries again: ${text}`);
+    if (text !== said) logger.warn(`the fleet could not write to DynamoDB, retrying: ${text}`);
     said = text;
   };
   const simulator = new Simulator({ fleet, plan, client, clock, onError });
@@ -101,17 +100,12 @@ async function setInMotion(
   closing.add(() => moving);
 }
 
-/** The tables of the fleet's past, as the configuration has them recorded. */
-function pastTables({ tables, instances }: Config): Map<PastPoll['table'], PastTable> {
+/** The fleet's tables with the recording options of the configuration. */
+function pastTables(config: Config): Map<PastPoll['table'], PastTable> {
   const recorded = new Map<PastPoll['table'], PastTable>();
-  for (const table of tables) {
-    const source = tableTitle(table.table);
-    const recording = recordingOfTable(table);
-    recorded.set(table.table as PastPoll['table'], { ...recording, source, rename: table.rename });
-  }
-  if (instances !== null) {
-    const source = instancesTitle(instances);
-    recorded.set('api-server', { ...recordingOfInstances(instances), source, rename: {} });
+  for (const { title, recording, pythonScript } of configuredSources(config)) {
+    const table = (pythonScript?.table ?? 'api-server') as PastPoll['table'];
+    recorded.set(table, { ...recording, source: title, rename: pythonScript?.rename ?? {} });
   }
   return recorded;
 }

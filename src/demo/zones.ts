@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
 
-/** What people do in a zone: it decides when they leave it and when they arrive. */
+/** What a zone is used for: decides when people leave it and arrive there. */
 export type ZoneKind = 'business' | 'home' | 'night' | 'hub' | 'leisure';
 
 export interface Zone {
@@ -86,7 +86,7 @@ const MANHATTAN: Record<ZoneKind, Record<number, number>> = {
   leisure: { 12: 6, 43: 60, 103: 0, 104: 0, 105: 0, 194: 2 },
 };
 
-/** How lively a kind of zone is in each hour of a weekday and of a weekend day: 24 digits, 0 to 9. */
+/** Activity of each kind of zone by hour, on weekdays and on weekends: 24 digits, 0 to 9. */
 const LEAVING: Record<ZoneKind, readonly [weekday: string, weekend: string]> = {
   business: ['211112344556667899987543', '322211112334455555554443'],
   home: ['211113799865555555655432', '432211123567776665655443'],
@@ -113,7 +113,7 @@ export function liveliness(
   return Number(digits[hour]);
 }
 
-/** The Manhattan zones with their places, by id. `path`: the taxi zones' lookup, `config/lookups/zones.csv`. */
+/** The Manhattan zones with their locations, by id. `path`: the taxi zones' lookup, `config/lookups/zones.csv`. */
 export function readManhattan(path: string | URL): Zone[] {
   const places = new Map<number, { latitude: number; longitude: number }>();
   for (const row of parse(readFileSync(path), { columns: true }) as Record<string, string>[]) {

@@ -6,16 +6,16 @@ export function sealingFailed(name: string, cause: unknown): DynamoCsvError {
   return new DynamoCsvError('SEALING_FAILED', sentence, {
     ...(cause instanceof DynamoCsvError
       ? {}
-      : { remedy: 'they stay in the CSV file, and it is tried again' }),
+      : { remedy: 'they stay in the CSV file until the next attempt' }),
     cause,
   });
 }
 
-/** Sealed days are cut by a time zone's midnights; another zone's would double some hours and lose others. */
-export function historyInOtherTimeZone(folder: string, found: string, configured: string): DynamoCsvError {
+/** A time zone's midnights cut the sealed days; another zone's would double some hours and lose others. */
+export function historyInOtherTimeZone(location: string, found: string, configured: string): DynamoCsvError {
   return new DynamoCsvError(
     'HISTORY_TIME_ZONE',
-    `${folder} holds days of the time zone ${found}, but timeZone is ${configured}`,
+    `${location} holds days of the time zone ${found}, but timeZone is ${configured}`,
     { remedy: `set timeZone: ${found}, or move that folder away to start a new history` },
   );
 }

@@ -1,7 +1,7 @@
 import type { EncodedRows, RowRange } from '../csv/rows.js';
 import type { SealedDay } from '../datasets/relation.js';
 
-/** A log or changes, as sealing sees it: rows in the order of time, closed days beside them. */
+/** A log or changes, as sealing sees it: rows in the order of time in a CSV file, and sealed days. */
 export interface SealableLog {
   readonly name: string;
   readonly timeColumn: string;
@@ -9,10 +9,10 @@ export interface SealableLog {
   readonly firstAt: number;
   /** Rows that are newer (milliseconds since the epoch) have to stay in the file. */
   readonly neededAfter: number;
-  /** The closed days that readers are shown, oldest first. */
+  /** The sealed days that readers see, oldest first. */
   sealedDays: readonly SealedDay[];
   /** All rows of the CSV file. */
   rows(): Promise<EncodedRows>;
-  /** Takes rows out of the file and shows these days instead, in one step for every reader. */
+  /** Removes rows from the file and shows these days instead, in one step for every reader. */
   dropRows(ranges: readonly RowRange[], days: readonly SealedDay[]): Promise<void>;
 }

@@ -1,48 +1,23 @@
-import { basename, join } from 'node:path';
 import type { Clock } from '../base/clock.js';
 import { describeError } from '../base/errors.js';
-import { createYielder } from '../base/event-loop.js';
 import { LocalDays } from '../base/local-days.js';
 import type { Logger } from '../base/logger.js';
-import { rowAt } from '../csv/decode.js';
 import { concatRows, sliceRows } from '../csv/relayout.js';
-import { timeOfRow } from '../csv/row-time.js';
 import type { EncodedRows, RowRange } from '../csv/rows.js';
 import type { SealedDay } from '../datasets/relation.js';
-import type { Files } from '../volume/files.js';
-import {
-  dateOfDayFolder,
-  dayFileName,
-  dayFolder,
-  historyFolder,
-  historyOf,
-  isDayFile,
-  isTemporary,
-  temporaryPath,
-  timeZoneFile,
-} from '../volume/layout.js';
-import { SnapshotFile } from '../volume/snapshot-file.js';
 import { historyInOtherTimeZone } from './errors.js';
+import type { ParquetFiles } from './parquet-files.js';
+import { type RowsByDay, rowsByDay, splitByTime } from './rows-by-day.js';
 import type { SealableLog } from './sealable-log.js';
+import type { HistoryStore, StoredDay } from './store.js';
 
-/** Sealed days between two lines in the log. */
+/** Sealed days between two progress lines in the service log. */
 const PROGRESS_EVERY = 30;
 
-/** What sealing needs of the SQL engine. */
-export interface ParquetWriter {
-  /** Writes rows of one local day as Parquet (zstd). */
-  writeParquet(rows: EncodedRows, date: string, path: string): Promise<void>;
-  /** The times of the polls in a Parquet file of ours, milliseconds since the epoch. */
-  timesIn(path: string, timeColumn: string): Promise<ReadonlySet<number>>;
-  /** Resolves when everybody who may be reading sealed days now has ended; null: nobody is. */
-  reading(): Promise<void> | null;
-}
-
 export interface SealerOptions {
-  readonly dataDir: string;
-  readonly files: Files;
+  readonly store: HistoryStore;
   readonly days: LocalDays;
-  readonly parquet: ParquetWriter;
+  readonly parquet: ParquetFiles;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -54,266 +29,201 @@ export interface Keeping {
 }
 
 /**
- * Moves closed local days of logs and changes from their CSV file to `history/<dataset>/date=YYYY-MM-DD/`, as Parquet.
+ * Moves closed local days of logs and changes from their CSV file to the history store, as Parquet.
  *
- * Order of the steps: every day's Parquet file is written under a temporary name, synced and renamed; then the CSV file
- * is replaced by one without exactly these rows. Interrupted in between, rows stand in both: `restore` takes polls that
- * are in a Parquet file out of the CSV file. Other rows of a sealed day (a poll that was recorded while its day was
- * sealed, a restored file) get a file beside it at the next sealing. What is sealed is told by the folder alone.
+ * Order of the steps: every day's Parquet file is put into the store and persisted; then the CSV file is replaced by one
+ * without exactly these rows. After an interruption in between, rows are in both: `restore` removes polls that are in a
+ * Parquet file from the CSV file. Other rows of a sealed day (a poll recorded while its day was being sealed, a restored
+ * file) get a file of their own in that day at the next sealing. The store alone decides what is sealed.
  */
 export class Sealer {
   readonly #options: SealerOptions;
-  readonly #timeZoneFile: SnapshotFile;
 
   constructor(options: SealerOptions) {
     this.#options = options;
-    this.#timeZoneFile = new SnapshotFile(timeZoneFile(options.dataDir), options.files);
   }
 
-  /** Refuses a history that was sealed by another time zone's days. Call before the first `restore`. */
+  /** Rejects with `HISTORY_TIME_ZONE` for a history cut by another time zone's days. Call before the first `restore`. */
   async checkTimeZone(): Promise<void> {
-    const { dataDir, days } = this.#options;
-    const found = (await this.#timeZoneFile.read())?.toString('utf8').trim();
-    if (found !== undefined && found !== '' && found !== days.timeZone) {
-      throw historyInOtherTimeZone(historyFolder(dataDir), found, days.timeZone);
-    }
+    const { store, days } = this.#options;
+    const found = await store.timeZone();
+    if (found !== null && found !== days.timeZone)
+      throw historyInOtherTimeZone(store.location, found, days.timeZone);
   }
 
   /**
-   * Tells a dataset which of its days are sealed, and makes good what an interruption left. Call it before the first
-   * poll. On a disk that does not take the change, days that stand in both places are shown from the CSV file.
+   * Tells a dataset which of its days are sealed, and finishes an interrupted sealing. Call it before the first poll.
+   * When the CSV file cannot be changed (a full disk), days that are in both places are served from the CSV file.
    */
   async restore(dataset: SealableLog): Promise<void> {
-    const { files, days, logger } = this.#options;
-    const folder = this.#folder(dataset.name);
-    for (const entry of await files.list(folder)) {
-      const leftovers = (await files.list(join(folder, entry))).filter(isTemporary);
-      for (const name of leftovers) await files.remove(join(folder, entry, name));
-    }
-    const sealed = await this.#sealedDays(dataset.name);
-    const newest = sealed.at(-1);
-    if (newest === undefined || dataset.firstAt >= days.startOf(LocalDays.daysBefore(newest.date, -1))) {
-      dataset.sealedDays = sealed;
-      return;
-    }
-    const byDate = new Map(sealed.map((day) => [day.date, day]));
-    const rows = await dataset.rows();
-    const doubled: RowRange[] = [];
-    const dates = new Set<string>();
-    const { found } = await this.#byDay(rows, (date) => byDate.has(date));
-    for (const [date, ranges] of found) {
-      const { inside } = await this.#compare(byDate.get(date) as SealedDay, rows, ranges, dataset.timeColumn);
-      doubled.push(...inside);
-      if (inside.length > 0) dates.add(date);
-    }
-    dataset.sealedDays = sealed.filter((day) => !dates.has(day.date));
-    try {
-      await this.#makeNamesSafe(dataset.name, dates);
-      await dataset.dropRows(doubled, sealed);
-    } catch (error) {
-      logger.warn({ dataset: dataset.name, days: dates.size }, describeError(error));
-    }
+    await this.#options.store.recover(dataset.name);
+    const stored = await this.#options.store.days(dataset.name);
+    const sealed = await this.#local(dataset.name, stored);
+    if (this.#mayOverlap(dataset, stored)) await this.#dropSealedRows(dataset, sealed);
+    else dataset.sealedDays = sealed;
   }
 
   /**
-   * Seals the days that are older than `keep` days, and drops those beyond the retention. False when some of their rows
-   * are still needed where they are (`SealableLog.neededAfter`), which the next poll mends. When the signal aborts,
-   * it rejects with its reason between two days; the next run goes on from there.
+   * Seals the days that are older than `keep` days, and deletes those beyond the retention. Resolves to false when some of
+   * their rows are still needed in the file (`SealableLog.neededAfter`): try again after the next poll. When the signal
+   * aborts, it rejects with its reason between two days; the next run continues from there.
    */
   async seal(dataset: SealableLog, keeping: Keeping, signal?: AbortSignal): Promise<boolean> {
-    const { files, dataDir, days, clock, logger } = this.#options;
-    const today = days.dateOf(clock.now());
-    const firstKept = LocalDays.daysBefore(today, keeping.keep - 1);
-    // Without a retention the empty text, which is before every day.
-    const oldest = keeping.retention === null ? '' : LocalDays.daysBefore(today, keeping.retention - 1);
-    const found = await this.#sealedDays(dataset.name);
-    const gone = found.filter(({ date }) => date < oldest);
-    if (gone.length > 0) await this.#drop(dataset, gone, oldest);
+    const stored = await this.#keptDays(dataset, keeping);
     const rows = await dataset.rows();
-    const kept = found.filter(({ date }) => date >= oldest);
-    const sealed = new Map(kept.map((day) => [day.date, day]));
-    const isClosed = (date: string) => date < firstKept || sealed.has(date);
-    const { found: closed, isAll } = await this.#byDay(rows, isClosed, dataset.neededAfter);
-    if (closed.size === 0) return isAll;
-    const started = clock.now();
-    await files.makeFolder(historyFolder(dataDir));
-    await this.#timeZoneFile.replace(Buffer.from(`${days.timeZone}\n`));
-    let done = 0;
-    for (const [date, ranges] of [...closed].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      signal?.throwIfAborted();
-      sealed.set(date, await this.#sealDay(dataset, date, rows, ranges, sealed.get(date)));
-      done++;
-      if (done % PROGRESS_EVERY === 0)
-        logger.info({ dataset: dataset.name, days: done, of: closed.size }, 'sealing days');
-    }
-    await this.#makeNamesSafe(dataset.name, closed.keys());
-    const ranges = [...closed.values()].flat().sort((a, b) => a.from - b.from);
-    await dataset.dropRows(ranges, [...sealed.values()].sort(byDate));
-    const took = clock.now() - started;
-    const count = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
-    logger.info({ dataset: dataset.name, days: closed.size, rows: count, took }, 'sealed closed days');
+    const { found: closed, isAll } = await this.#closedDays(dataset, rows, stored, keeping);
+    if (closed.size > 0) await this.#sealDays(dataset, rows, closed, stored, signal);
     return isAll;
   }
 
+  /** Whether the CSV file may hold rows of a stored day. */
+  #mayOverlap({ firstAt }: SealableLog, stored: readonly StoredDay[]): boolean {
+    const newest = stored.at(-1);
+    if (newest === undefined) return false;
+    return firstAt < this.#options.days.startOf(LocalDays.daysBefore(newest.date, -1));
+  }
+
+  async #dropSealedRows(dataset: SealableLog, sealed: readonly SealedDay[]): Promise<void> {
+    const { store, days, logger } = this.#options;
+    const byDate = new Map(sealed.map((day) => [day.date, day]));
+    const rows = await dataset.rows();
+    const { found } = await rowsByDay(rows, days, (date) => byDate.has(date));
+    const doubled = new Map<string, readonly RowRange[]>();
+    for (const [date, ranges] of found) {
+      const times = await this.#timesIn(byDate.get(date)!.paths, dataset);
+      const { inside } = await splitByTime(rows, ranges, times);
+      if (inside.length > 0) doubled.set(date, inside);
+    }
+    dataset.sealedDays = sealed.filter(({ date }) => !doubled.has(date));
+    try {
+      await store.persist(dataset.name, doubled.keys());
+      await dataset.dropRows([...doubled.values()].flat(), sealed);
+    } catch (error) {
+      logger.warn({ dataset: dataset.name, days: doubled.size }, describeError(error));
+    }
+  }
+
+  /** The stored days within the retention; older ones are deleted. */
+  async #keptDays(dataset: SealableLog, { retention }: Keeping): Promise<Map<string, StoredDay>> {
+    const stored = await this.#options.store.days(dataset.name);
+    // Without a retention the empty text, which sorts before every date.
+    const oldest = retention === null ? '' : LocalDays.daysBefore(this.#today(), retention - 1);
+    const expired = stored.filter(({ date }) => date < oldest);
+    if (expired.length > 0) await this.#expire(dataset, expired, oldest);
+    return new Map(stored.filter(({ date }) => date >= oldest).map((day) => [day.date, day]));
+  }
+
+  /** Rows of the CSV file that belong to days which are closed: older than `keep` days, or sealed already. */
+  #closedDays(
+    { neededAfter }: SealableLog,
+    rows: EncodedRows,
+    stored: ReadonlyMap<string, StoredDay>,
+    { keep }: Keeping,
+  ): Promise<RowsByDay> {
+    const firstKept = LocalDays.daysBefore(this.#today(), keep - 1);
+    const isClosed = (date: string) => date < firstKept || stored.has(date);
+    return rowsByDay(rows, this.#options.days, isClosed, neededAfter);
+  }
+
+  async #sealDays(
+    dataset: SealableLog,
+    rows: EncodedRows,
+    closed: RowsByDay['found'],
+    before: ReadonlyMap<string, StoredDay>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { store, days, clock, logger } = this.#options;
+    const { name } = dataset;
+    const started = clock.now();
+    await store.setTimeZone(days.timeZone);
+    const stored = new Map(before);
+    let done = 0;
+    for (const [date, ranges] of [...closed].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      signal?.throwIfAborted();
+      stored.set(date, await this.#sealDay(dataset, date, rows, ranges, stored.get(date)));
+      done++;
+      if (done % PROGRESS_EVERY === 0)
+        logger.info({ dataset: name, days: done, of: closed.size }, 'sealing days');
+    }
+    // The rows leave the CSV file only when their Parquet files would survive a power loss.
+    await store.persist(name, closed.keys());
+    const ranges = [...closed.values()].flat().sort((a, b) => a.from - b.from);
+    await dataset.dropRows(ranges, await this.#local(name, [...stored.values()].sort(byDate)));
+    const took = clock.now() - started;
+    logger.info({ dataset: name, days: closed.size, rows: countRows(ranges), took }, 'sealed closed days');
+  }
+
+  /** Puts the rows of one day into the store, those that it does not have yet. */
   async #sealDay(
     dataset: SealableLog,
     date: string,
     rows: EncodedRows,
     ranges: readonly RowRange[],
-    before: SealedDay | undefined,
-  ): Promise<SealedDay> {
-    const { files, parquet, dataDir } = this.#options;
-    const folder = dayFolder(dataDir, dataset.name, date);
-    const rest =
-      before === undefined ? ranges : (await this.#compare(before, rows, ranges, dataset.timeColumn)).outside;
-    if (before !== undefined && rest.length === 0) return before;
-    await files.makeFolder(folder);
-    const path = join(folder, freeName(date, before?.paths ?? []));
-    const temporary = temporaryPath(path);
-    await parquet.writeParquet(
-      concatRows(rest.map(({ from, to }) => sliceRows(rows, from, to))),
-      date,
-      temporary,
-    );
-    await sync(files, temporary);
-    await files.rename(temporary, path);
-    return { date, paths: [...(before?.paths ?? []), path] };
+    before: StoredDay | undefined,
+  ): Promise<StoredDay> {
+    const { store, parquet } = this.#options;
+    const missing = await this.#missingRows(dataset, rows, ranges, before);
+    if (before !== undefined && missing.length === 0) return before;
+    const slices = missing.map(({ from, to }) => sliceRows(rows, from, to));
+    return store.put(dataset.name, date, (path) => parquet.writeParquet(concatRows(slices), path));
   }
 
-  /**
-   * What leaves the CSV file must not be lost with a name: that of a Parquet file, which perhaps a process wrote that was
-   * killed thereafter, or of a folder above it.
-   */
-  async #makeNamesSafe(name: string, dates: Iterable<string>): Promise<void> {
-    const { files, dataDir } = this.#options;
-    const folder = this.#folder(name);
-    const dayFolders = [...dates].map((date) => dayFolder(dataDir, name, date));
-    for (const place of [...dayFolders, folder, historyFolder(dataDir), dataDir])
-      await files.syncFolder(place);
-  }
-
-  /** The rows of a sealed day by whether its Parquet files have their poll. */
-  async #compare(
-    day: SealedDay,
+  async #missingRows(
+    dataset: SealableLog,
     rows: EncodedRows,
     ranges: readonly RowRange[],
-    timeColumn: string,
-  ): Promise<{ readonly inside: RowRange[]; readonly outside: RowRange[] }> {
+    day: StoredDay | undefined,
+  ): Promise<readonly RowRange[]> {
+    if (day === undefined) return ranges;
+    const paths = await this.#options.store.localFiles(dataset.name, day);
+    return (await splitByTime(rows, ranges, await this.#timesIn(paths, dataset))).outside;
+  }
+
+  async #timesIn(paths: readonly string[], { timeColumn }: SealableLog): Promise<ReadonlySet<number>> {
     const known = new Set<number>();
-    for (const path of day.paths) {
+    for (const path of paths) {
       for (const time of await this.#options.parquet.timesIn(path, timeColumn)) known.add(time);
     }
-    const breathe = createYielder();
-    const found = { inside: [] as RowRange[], outside: [] as RowRange[] };
-    for (const { from, to } of ranges) {
-      for (let row = from; row < to; row++) {
-        if ((row & 1023) === 0) await breathe();
-        addRow(known.has(timeOfRow(rowAt(rows, row))) ? found.inside : found.outside, row);
-      }
-    }
-    return found;
+    return known;
   }
 
   /**
-   * Where the rows of the local days are that `wants` names, up to the first row that is newer than `until`; `isAll`:
-   * that one is of no such day.
+   * Readers no longer see these days; their files are deleted when no query reads them any more: now or, while a query is
+   * running, after it. After a stop in between, the next sealing deletes them.
    */
-  async #byDay(
-    rows: EncodedRows,
-    wants: (date: string) => boolean,
-    until = Number.POSITIVE_INFINITY,
-  ): Promise<{ readonly found: Map<string, RowRange[]>; readonly isAll: boolean }> {
-    const { days } = this.#options;
-    const breathe = createYielder();
-    const found = new Map<string, RowRange[]>();
-    let ranges: RowRange[] | null = null;
-    let dayStart = Number.POSITIVE_INFINITY;
-    let dayEnd = Number.NEGATIVE_INFINITY;
-    for (let row = 0; row < rows.ends.length; row++) {
-      if ((row & 1023) === 0) await breathe();
-      const time = timeOfRow(rowAt(rows, row));
-      if (time > until) return { found, isAll: !wants(days.dateOf(time)) };
-      if (time < dayStart || time >= dayEnd) {
-        const date = days.dateOf(time);
-        dayStart = time;
-        dayEnd = days.endOf(time);
-        ranges = wants(date) ? (found.get(date) ?? []) : null;
-        if (ranges !== null) found.set(date, ranges);
-      }
-      if (ranges !== null) addRow(ranges, row);
-    }
-    return { found, isAll: true };
-  }
-
-  /**
-   * Nobody is shown these days any more, and their files go when nobody reads them any more: at once or, when an answer is
-   * under way, behind it. A stop in between leaves them to the next start.
-   */
-  async #drop(dataset: SealableLog, gone: readonly SealedDay[], oldest: string): Promise<void> {
-    const { parquet, logger } = this.#options;
-    dataset.sealedDays = dataset.sealedDays.filter((day) => day.date >= oldest);
+  async #expire(dataset: SealableLog, expired: readonly StoredDay[], oldest: string): Promise<void> {
+    const { parquet, store, logger } = this.#options;
+    const { name } = dataset;
+    dataset.sealedDays = dataset.sealedDays.filter(({ date }) => date >= oldest);
     const remove = async () => {
-      await this.#remove(dataset.name, gone);
-      const facts = { dataset: dataset.name, days: gone.length, before: oldest };
-      logger.info(facts, 'dropped days beyond the retention');
+      for (const { date } of expired) await store.delete(name, date);
+      const facts = { dataset: name, days: expired.length, before: oldest };
+      logger.info(facts, 'deleted days beyond the retention');
     };
-    const reading = parquet.reading();
-    if (reading === null) return remove();
-    void reading.then(remove).catch((error: unknown) => {
-      logger.warn({ dataset: dataset.name, days: gone.length }, describeError(error));
+    const ended = parquet.queriesEnded();
+    if (ended === null) return remove();
+    void ended.then(remove).catch((error: unknown) => {
+      logger.warn({ dataset: name, days: expired.length }, describeError(error));
     });
   }
 
-  async #remove(name: string, days: readonly SealedDay[]): Promise<void> {
-    const { files, dataDir } = this.#options;
-    for (const { date } of days) await files.removeFolder(dayFolder(dataDir, name, date));
+  #local(name: string, stored: readonly StoredDay[]): Promise<SealedDay[]> {
+    const { store } = this.#options;
+    return Promise.all(
+      stored.map(async (day) => ({ date: day.date, paths: await store.localFiles(name, day) })),
+    );
   }
 
-  /** The days in the history folder, oldest first. */
-  async #sealedDays(name: string): Promise<SealedDay[]> {
-    const { files } = this.#options;
-    const folder = this.#folder(name);
-    const found: SealedDay[] = [];
-    for (const entry of await files.list(folder)) {
-      const date = dateOfDayFolder(entry);
-      if (date === null) continue;
-      const names = (await files.list(join(folder, entry))).filter(isDayFile);
-      if (names.length > 0)
-        found.push({ date, paths: names.sort().map((name) => join(folder, entry, name)) });
-    }
-    return found.sort(byDate);
-  }
-
-  #folder(name: string): string {
-    return historyOf(this.#options.dataDir, name);
+  #today(): string {
+    const { days, clock } = this.#options;
+    return days.dateOf(clock.now());
   }
 }
 
-function byDate(a: SealedDay, b: SealedDay): number {
+function byDate(a: StoredDay, b: StoredDay): number {
   return a.date < b.date ? -1 : 1;
 }
 
-/** `2026-11-24.parquet`, or the first of `2026-11-24-2.parquet` and so on that no file of that day has. */
-function freeName(date: string, taken: readonly string[]): string {
-  const names = new Set(taken.map((path) => basename(path)));
-  for (let number = 1; ; number++) {
-    const name = dayFileName(date, number);
-    if (!names.has(name)) return name;
-  }
-}
-
-/** Adds a row to ranges that are in order, to the last of them where it follows it. */
-function addRow(ranges: RowRange[], row: number): void {
-  const last = ranges.at(-1);
-  if (last?.to === row) last.to++;
-  else ranges.push({ from: row, to: row + 1 });
-}
-
-async function sync(files: Files, path: string): Promise<void> {
-  const file = await files.open(path, 'r+');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+function countRows(ranges: readonly RowRange[]): number {
+  return ranges.reduce((sum, { from, to }) => sum + to - from, 0);
 }

@@ -1,90 +1,131 @@
 import type { Clock } from '../base/clock.js';
 import type { DynamoCsvError } from '../base/errors.js';
 import type { LocalDays } from '../base/local-days.js';
+import { within } from '../base/within.js';
 import { sealingFailed } from './errors.js';
 import type { SealableLog } from './sealable-log.js';
 import type { Keeping, Sealer } from './sealer.js';
 
-/** After the start: the first polls go first. */
+/** After the start, and after a source was added: the first polls come first. */
 const QUIET_START = 10_000;
 /** After local midnight, so that the last polls of the day are in before it is sealed. */
 const SETTLE = 60_000;
-/** A clock that is set, or a machine that slept, is noticed so soon. */
+/** A clock that was set, or a machine that slept, is noticed after this at the latest. */
 const LONGEST_SLEEP = 3_600_000;
-/** What failed (a full disk, above all) is tried again so soon. */
+/** After a failure (a full disk, above all). */
 const RETRY = 10 * 60_000;
-/** Rows that are still needed where they are, until the first poll has read the changes off them, are tried so soon. */
+/** For rows that are still needed in the file until the first poll has derived the changes from them. */
 const LOOK_AGAIN = 30_000;
 
-/** What became of one source; the wait until it is its turn again, in milliseconds, where it is not done. */
+/** Milliseconds that the removal of a source waits for a day that is being sealed. */
+const GRACE = 2_500;
+
+/** Milliseconds to wait after each outcome of a source's sealing. */
 const WAITS = { done: LONGEST_SLEEP, failed: RETRY, early: LOOK_AGAIN } as const;
+
+type Outcome = keyof typeof WAITS;
 
 /** A source whose log and changes are sealed. */
 export interface SealedSource {
   readonly recorder: { readonly log: SealableLog | null; readonly changes: SealableLog | null };
-  /** Hears after each sealing what went wrong; null: nothing. */
+  /** Called after each sealing with what went wrong; null: nothing. */
   sealed(problem: DynamoCsvError | null): void;
 }
 
 export interface SealingOptions {
   readonly sealer: Pick<Sealer, 'seal'>;
-  /** The sources with a log or changes, and how long each keeps its days. */
-  readonly sources: readonly { readonly collector: SealedSource; readonly keeping: Keeping }[];
   readonly days: LocalDays;
   readonly clock: Clock;
 }
 
+/** What is known of a source. */
+interface Entry {
+  readonly keeping: Keeping;
+  /** Aborts when the source is removed. */
+  readonly removed: AbortController;
+  /** Local date of its last sealing that succeeded. */
+  doneOn: string | null;
+  /** The sealing under way. */
+  running: Promise<Outcome> | null;
+}
+
 /**
- * Seals the closed days of all logs and changes: soon after the start, and soon after each local midnight. One dataset after the
- * other and beside the polls, which only wait while a file is replaced. What fails is tried again, and shown meanwhile.
+ * Seals the closed days of all logs and changes: soon after the start, and soon after each local midnight. One dataset at a
+ * time and beside the polls, which only wait while a file is replaced. What fails is tried again, and reported until then.
+ * Sources come and go at any time.
  */
 export class Sealing {
   readonly #options: SealingOptions;
-  /** By source, the local date of its last sealing that succeeded. */
-  readonly #done = new Map<SealedSource, string>();
+  readonly #sources = new Map<SealedSource, Entry>();
+  /** Ends the present sleep. */
+  #wake = new AbortController();
+  /** When the present sleep ends, milliseconds since the epoch. */
+  #sleepsUntil = 0;
 
   constructor(options: SealingOptions) {
     this.#options = options;
   }
 
+  /** Seals this source too, soon after now and then each day. */
+  add(source: SealedSource, keeping: Keeping): void {
+    this.#sources.set(source, { keeping, removed: new AbortController(), doneOn: null, running: null });
+    if (this.#sleepsUntil > this.#options.clock.now() + QUIET_START) this.#wake.abort();
+  }
+
+  /**
+   * Forgets a source and waits for the day of it that is being sealed. Resolves to false when that takes longer than
+   * 2.5 seconds: it then goes on, and its files must not be touched yet.
+   */
+  async remove(source: SealedSource): Promise<boolean> {
+    const entry = this.#sources.get(source);
+    this.#sources.delete(source);
+    entry?.removed.abort(new Error('the source was removed'));
+    return within(this.#options.clock, GRACE, entry?.running ?? null);
+  }
+
   /** Runs until the signal aborts; a day that is being written is finished. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, days } = this.#options;
-    await this.#sleep(QUIET_START, signal);
+    let wasWoken = await this.#sleep(QUIET_START, signal);
     while (!signal.aborted) {
       const now = clock.now();
-      const wait = await this.#sealAll(days.dateOf(now - SETTLE), signal);
-      await this.#sleep(Math.min(wait, days.endOf(now - SETTLE) + SETTLE - now), signal);
+      const wait = wasWoken ? QUIET_START : await this.#sealAll(days.dateOf(now - SETTLE), signal);
+      wasWoken = await this.#sleep(Math.min(wait, days.endOf(now - SETTLE) + SETTLE - now), signal);
     }
   }
 
-  async #sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  /** Resolves to whether a new source ended the sleep. */
+  async #sleep(milliseconds: number, signal: AbortSignal): Promise<boolean> {
+    const { clock } = this.#options;
+    this.#wake = new AbortController();
+    this.#sleepsUntil = clock.now() + milliseconds;
     try {
-      await this.#options.clock.sleep(milliseconds, signal);
+      await clock.sleep(milliseconds, AbortSignal.any([signal, this.#wake.signal]));
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (!signal.aborted && !this.#wake.signal.aborted) throw error;
     }
+    this.#sleepsUntil = 0;
+    return this.#wake.signal.aborted;
   }
 
-  /** Seals what was not sealed on that local date yet. Returns how long to wait at most, in milliseconds. */
+  /** Seals what was not sealed on that local date yet. Resolves to the milliseconds to wait at most. */
   async #sealAll(date: string, signal: AbortSignal): Promise<number> {
     let wait: number = LONGEST_SLEEP;
-    for (const { collector, keeping } of this.#options.sources) {
+    for (const [source, entry] of [...this.#sources]) {
       if (signal.aborted) break;
-      if (this.#done.get(collector) === date) continue;
-      const outcome = await this.#sealSource(collector, keeping, signal);
-      if (outcome === 'done') this.#done.set(collector, date);
+      if (entry.removed.signal.aborted || entry.doneOn === date) continue;
+      entry.running = this.#sealSource(source, entry, AbortSignal.any([signal, entry.removed.signal]));
+      const outcome = await entry.running;
+      entry.running = null;
+      if (entry.removed.signal.aborted) continue;
+      if (outcome === 'done') entry.doneOn = date;
       wait = Math.min(wait, WAITS[outcome]);
     }
     return wait;
   }
 
-  async #sealSource(
-    collector: SealedSource,
-    keeping: Keeping,
-    signal: AbortSignal,
-  ): Promise<'done' | 'failed' | 'early'> {
-    const { log, changes } = collector.recorder;
+  async #sealSource(source: SealedSource, { keeping }: Entry, signal: AbortSignal): Promise<Outcome> {
+    const { log, changes } = source.recorder;
     let problem: DynamoCsvError | null = null;
     let isAll = true;
     for (const dataset of [log, changes]) {
@@ -97,7 +138,7 @@ export class Sealing {
       }
     }
     if (signal.aborted) return 'early';
-    collector.sealed(problem);
+    source.sealed(problem);
     if (problem !== null) return 'failed';
     return isAll ? 'done' : 'early';
   }

@@ -14,21 +14,28 @@ import type { Queries } from '../datasets/queries.js';
 import type { HttpMetrics } from './metrics.js';
 import type { ResponseTimes } from './response-times.js';
 
-/** Everything that HTTP needs of the rest. */
+/** What the HTTP server needs from the rest of the service. */
 export interface HttpOptions {
+  /** The datasets that can be requested. */
   readonly registry: Registry;
+  /** Computes windows and SQL. */
   readonly queries: Queries;
+  /** What `/metrics` shows. */
   readonly metrics: HttpMetrics;
+  /** The service log. */
   readonly logger: Logger;
   readonly clock: Clock;
-  readonly config: Pick<Config, 'apiToken' | 'corsOrigin' | 'allowSql' | 'file' | 'dataDir' | 'timeZone'>;
-  /** How long requests took is recorded here, by dataset. */
+  readonly config: Pick<
+    Config,
+    'apiToken' | 'allowedHosts' | 'corsOrigin' | 'allowSql' | 'file' | 'dataDir' | 'timeZone'
+  >;
+  /** Records how long requests took, by dataset. */
   readonly responseTimes: ResponseTimes;
-  /** DynamoDB read capacity units that a dataset consumed since local midnight; null for what is no DynamoDB table. */
+  /** DynamoDB read capacity units that a dataset consumed since local midnight; null if it is not a DynamoDB table. */
   readonly readUnitsToday: (dataset: string) => number | null;
-  /** Folder of the page's files, as built; null: there is no page. */
+  /** Folder of the page's built files; null: the service has no page. */
   readonly webDir: string | null;
-  /** Where people open Grafana, for a link on the page; null: not known. */
+  /** URL under which people open Grafana, for a link on the page; null: no link. */
   readonly grafanaUrl: string | null;
 }
 
@@ -40,18 +47,3 @@ export type Http = FastifyInstance<
   FastifyBaseLogger,
   TypeBoxTypeProvider
 >;
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Whether the route answers without the token: health, and the page's own files, which hold no data. */
-    readonly isOpen?: boolean;
-  }
-  interface FastifyRequest {
-    /** The dataset that was asked for, where one was. */
-    dataset: string | null;
-  }
-  interface FastifyInstance {
-    /** The methods of every route by its URL. */
-    readonly methodsByUrl: ReadonlyMap<string, ReadonlySet<string>>;
-  }
-}

@@ -1,75 +1,57 @@
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { fastify } from 'fastify';
-import { Answers } from './answers/answers.js';
-import { KEEP_ALIVE, MAX_BODY, MAX_HEADERS, MAX_URL, REQUEST_TIMEOUT } from './limits.js';
+import {
+  CHECK_CONNECTIONS,
+  KEEP_ALIVE,
+  MAX_BODY,
+  MAX_HEADERS,
+  MAX_URL,
+  REQUEST_TIMEOUT,
+  STALLED_TIMEOUT,
+} from './limits.js';
 import type { Http, HttpOptions } from './options.js';
-import { registerBearerAuth } from './plugins/bearer-auth.js';
-import { registerClosing } from './plugins/closing.js';
-import { registerCors } from './plugins/cors.js';
-import { registerErrors, routerError, sendError } from './plugins/errors.js';
-import { noteMethods, registerOtherMethods } from './plugins/methods.js';
-import { registerObservation } from './plugins/observe.js';
-import { registerPage } from './plugins/page.js';
+import { routerError, sendError } from './plugins/errors.js';
 import { answerSocketError } from './plugins/socket-errors.js';
-import { registerSwagger, registerSwaggerUi } from './plugins/swagger.js';
-import { registerUnderPressure } from './plugins/under-pressure.js';
-import { csvRoute } from './routes/csv.js';
-import { datasetsRoute } from './routes/datasets.js';
-import { healthRoutes } from './routes/health.js';
-import { metricsRoute } from './routes/metrics.js';
-import { openapiRoute } from './routes/openapi.js';
-import { sqlRoutes } from './routes/sql.js';
+import { plugins } from './plugins.js';
 
 export type { Http, HttpOptions } from './options.js';
 export { ResponseTimes } from './response-times.js';
 
-/** No route reads Fastify's parsed query: parameters may repeat, and their order counts. */
+/** No route uses Fastify's parsed query string: parameters may repeat, and their order matters. */
 const NO_QUERY = Object.freeze({});
 
 /**
- * The HTTP side of the service, ready to listen or to inject requests into. Closing it stops accepting, lets running
- * requests finish and takes 4 seconds at most.
+ * Creates the service's HTTP server, ready to listen or to have requests injected. `http.close()` stops accepting
+ * connections, lets running requests finish and takes at most 4 seconds. Rejects if a plugin is registered before one
+ * that it depends on.
  */
-export async function createHttp(options: HttpOptions): Promise<Http> {
-  const { config, logger } = options;
+export async function createHttp(options: HttpOptions, registered = plugins): Promise<Http> {
   const http: Http = fastify({
-    // Requests are logged by `observe.ts`: a logger for each would cost as much as the answer.
+    // `plugins/observe.ts` logs requests: a logger per request would cost as much as the response.
     logger: false,
     bodyLimit: MAX_BODY,
     requestTimeout: REQUEST_TIMEOUT,
     keepAliveTimeout: KEEP_ALIVE,
-    http: { maxHeaderSize: MAX_HEADERS },
-    // While it closes, requests on open connections are still answered, with `Connection: close`.
+    connectionTimeout: STALLED_TIMEOUT,
+    http: {
+      maxHeaderSize: MAX_HEADERS,
+      // Its default is longer than our request timeout, and Node gives a body the longer of the two.
+      headersTimeout: REQUEST_TIMEOUT,
+      connectionsCheckingInterval: CHECK_CONNECTIONS,
+    },
+    // While the server closes, requests on open connections are still answered, with `Connection: close`.
     return503OnClosing: false,
-    routerOptions: { maxParamLength: MAX_URL, querystringParser: () => NO_QUERY },
+    routerOptions: {
+      maxParamLength: MAX_URL,
+      querystringParser: () => NO_QUERY,
+      // Grafana's CSV plugin appends `/orders` to the URL of its data source, which may end with a slash.
+      ignoreDuplicateSlashes: true,
+    },
     frameworkErrors: (error, request, reply) => sendError(routerError(error, request.raw.url ?? ''), reply),
     clientErrorHandler: answerSocketError,
   }).withTypeProvider<TypeBoxTypeProvider>();
   http.setValidatorCompiler(TypeBoxValidatorCompiler);
-
-  registerErrors(http, logger);
-  registerObservation(http, options);
-  registerClosing(http);
-  noteMethods(http);
-  // A browser's preflight has no token, and an answer without the token still says who may read it.
-  await registerCors(http, config.corsOrigin);
-  await registerBearerAuth(http, config.apiToken);
-  const gate = await registerUnderPressure(http);
-  await registerSwagger(http, config.apiToken !== null);
-
-  const answers = new Answers(options, gate);
-  csvRoute(http, options, answers);
-  sqlRoutes(http, options, answers);
-  datasetsRoute(http, options);
-  healthRoutes(http, options);
-  metricsRoute(http, options);
-  openapiRoute(http);
-  registerOtherMethods(
-    http,
-    [...http.methodsByUrl.keys()].filter((url) => url !== '*'),
-  );
-  await registerSwaggerUi(http);
-  registerPage(http, options.webDir);
+  for (const plugin of registered) http.register(plugin, options);
   await http.ready();
   return http;
 }

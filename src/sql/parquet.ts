@@ -1,12 +1,12 @@
 import { encodeFile } from '../csv/encode.js';
 import type { EncodedRows } from '../csv/rows.js';
-import type { ParquetWriter } from '../history/sealer.js';
+import type { ParquetFiles } from '../history/parquet-files.js';
 import { identifier, literal } from '../windows/compile/sql-text.js';
 import type { Engine } from './engine.js';
 import { STAGING, type StoredColumn, stage, typed } from './loading.js';
 
 /** Sealed days, written and looked into by DuckDB. */
-export class DuckDbParquet implements ParquetWriter {
+export class DuckDbParquet implements ParquetFiles {
   readonly #engine: Engine;
 
   constructor(engine: Engine) {
@@ -17,9 +17,9 @@ export class DuckDbParquet implements ParquetWriter {
    * One file with zstd, the rows in their order. Numbers are BIGINT or DOUBLE where that keeps every digit, texts
    * otherwise; a column of which no value was ever seen is left out, because it has no type yet.
    */
-  async writeParquet(rows: EncodedRows, _date: string, path: string): Promise<void> {
+  async writeParquet(rows: EncodedRows, path: string): Promise<void> {
     await this.#engine.scratch.withFile(encodeFile(rows), (csv) =>
-      this.#engine.session({ lane: 'ours' }, async (session) => {
+      this.#engine.session({ caller: 'service' }, async (session) => {
         const columns = await stage(session, csv, rows.columns);
         const seen = columns.filter(({ column }) => column.seen);
         await session.run(
@@ -31,13 +31,13 @@ export class DuckDbParquet implements ParquetWriter {
     );
   }
 
-  reading(): Promise<void> | null {
-    return this.#engine.reading();
+  queriesEnded(): Promise<void> | null {
+    return this.#engine.sessionsEnded();
   }
 
   async timesIn(path: string, timeColumn: string): Promise<ReadonlySet<number>> {
     const time = `TRY_CAST(${identifier(timeColumn)} AS TIMESTAMPTZ)`;
-    const rows = await this.#engine.session({ lane: 'ours' }, (session) =>
+    const rows = await this.#engine.session({ caller: 'service' }, (session) =>
       session.rows(
         `SELECT DISTINCT epoch_ms(${time}) FROM read_parquet(${literal(path)}, hive_partitioning = false)`,
       ),

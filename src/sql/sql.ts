@@ -1,9 +1,10 @@
 import { filesOf } from '../datasets/lookups.js';
 import type { Queries } from '../datasets/queries.js';
-import type { ParquetWriter } from '../history/sealer.js';
+import type { ParquetFiles } from '../history/parquet-files.js';
 import type { SqlEngine } from './sql-engine.js';
 import type { SqlOptions } from './sql-options.js';
 import type { ViewDataset } from './view-dataset.js';
+import type { ViewText } from './views.js';
 
 /**
  * Everything that SQL does here: sealed days, views, windows and, where it is allowed, foreign SQL.
@@ -13,10 +14,10 @@ import type { ViewDataset } from './view-dataset.js';
  */
 export class Sql {
   /** Writes sealed days. */
-  readonly parquet: ParquetWriter = {
+  readonly parquet: ParquetFiles = {
     writeParquet: async (...args) => (await this.#engine()).parquet.writeParquet(...args),
     timesIn: async (...args) => (await this.#engine()).parquet.timesIn(...args),
-    reading: () => this.#opened?.parquet.reading() ?? null,
+    queriesEnded: () => this.#opened?.parquet.queriesEnded() ?? null,
   };
   /** What HTTP asks. */
   readonly queries: Queries = {
@@ -38,7 +39,12 @@ export class Sql {
    */
   async openViews(dir: string, shown: string): Promise<readonly ViewDataset[]> {
     const files = await filesOf(dir, '.sql');
-    return files.length === 0 ? [] : (await this.#engine()).openViews({ dir, files, shown });
+    return files.length === 0 ? [] : (await this.#engine()).views.addFolder({ dir, files, shown });
+  }
+
+  /** Adds one view to the registry, whose name is not taken. One that is broken is added too, and its status tells why. */
+  async addView(text: ViewText): Promise<ViewDataset> {
+    return (await this.#engine()).views.add(text);
   }
 
   /** Stops what is running. */

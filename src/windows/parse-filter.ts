@@ -1,9 +1,9 @@
+import { closest } from '../base/closest.js';
 import type { Column } from '../csv/rows.js';
 import { formatDecimal, parsePlainDecimal } from './compile/decimal.js';
 import { badParameter } from './errors.js';
 import { parseInstant } from './instant.js';
 import { listOf, named, SHAPE_PARAMETERS, shown, WHERE, WINDOW_PARAMETERS } from './parameters.js';
-import { closestName } from './suggest.js';
 import { type Filter, OPERATORS, type Operator, type WindowedDataset } from './window.js';
 
 const MARK = '__';
@@ -69,7 +69,7 @@ function unknownParameter(name: string, { name: dataset, columns }: WindowedData
     throw badParameter(`${named(name)}: there is no such operator`, `write one of ${operators.join(' ')}`);
   }
   const columnNames = columns.map((candidate) => candidate.name);
-  const close = closestFilter(text, columnNames) ?? closestName(text, [...columnNames, ...PARAMETERS]);
+  const close = closestFilter(text, columnNames) ?? closest(text, [...columnNames, ...PARAMETERS]);
   throw badParameter(
     `${named(name)}: there is no such column or parameter in ${dataset}`,
     close === undefined ? `its columns are ${listed(columnNames)}` : `did you mean ${named(close)}?`,
@@ -80,7 +80,7 @@ function unknownParameter(name: string, { name: dataset, columns }: WindowedData
 function closestFilter(text: string, columnNames: readonly string[]): string | undefined {
   const operator = OPERATORS.find((operator) => text.endsWith(MARK + operator));
   if (operator === undefined) return undefined;
-  const close = closestName(text.slice(0, -(MARK.length + operator.length)), columnNames);
+  const close = closest(text.slice(0, -(MARK.length + operator.length)), columnNames);
   return close === undefined ? undefined : `${close}${MARK}${operator}`;
 }
 

@@ -1,9 +1,9 @@
+import { closest } from '../base/closest.js';
 import type { Parameters } from '../datasets/queries.js';
 import { badParameter } from './errors.js';
 import { parseInstant, parseSpan } from './instant.js';
 import { lastOf, listOf, named, SHAPE_PARAMETERS, shown, WINDOW_PARAMETERS } from './parameters.js';
 import { listed, parseFilter, TIME_REMEDY } from './parse-filter.js';
-import { closestName } from './suggest.js';
 import type { Filter, Pivot, SortKey, TimeRange, Window, WindowedDataset } from './window.js';
 
 /** What `parseSpan` takes of the largest unit; longer than any history. */
@@ -172,7 +172,7 @@ function parseColumns(
 function knownColumn(parameter: string, name: string, dataset: WindowedDataset): void {
   const names = dataset.columns.map((column) => column.name);
   if (names.includes(name)) return;
-  const close = closestName(name, names);
+  const close = closest(name, names);
   throw badParameter(
     `${parameter}: there is no column ${named(name)} in ${dataset.name}`,
     close === undefined ? `its columns are ${listed(names)}` : `did you mean ${named(close)}?`,

@@ -1,7 +1,7 @@
+import { closest } from '../base/closest.js';
 import type { Parameters } from '../datasets/queries.js';
 import { badParameter } from './errors.js';
 import { lastOf, shown, switchOf } from './parameters.js';
-import { closestName } from './suggest.js';
 
 export const FORMATS = ['csv', 'json', 'parquet'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -40,7 +40,7 @@ export function parseShape(parameters: Parameters): OutputShape {
 function parseFormat(text: string): Format {
   const format = FORMATS.find((known) => known === text);
   if (format !== undefined) return format;
-  const close = closestName(text, FORMATS);
+  const close = closest(text, FORMATS);
   throw badParameter(
     `format: there is no format ${shown(text)}`,
     close === undefined ? `write one of ${FORMATS.join(', ')}` : `did you mean ${close}?`,

@@ -4,10 +4,14 @@ import { parse } from 'csv-parse/sync';
 import { datasets } from '../../dashboards/datasets.js';
 import { DynamoCsvError } from '../../src/base/errors.js';
 import { createCollectorDataset } from '../../src/collect/collector-dataset.js';
+import { readPrice } from '../../src/sources/dynamodb/cost.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { collectorWorld, counted } from './world.js';
 
 const START = Date.parse('2026-11-24T09:30:00.000Z');
+
+const price = ({ readCapacityUnits }: { readonly readCapacityUnits: number }) =>
+  readPrice(readCapacityUnits, 'us-east-1');
 
 type Row = Readonly<Record<string, string>>;
 
@@ -17,7 +21,7 @@ it('says of each polled dataset how old it is and of each source what its polls 
   const { source, run, collector } = world;
   const responseTimes = (name: string) => (name === 'flags' ? { p50: 0.25, p99: 12.5 } : null);
   const dataset = createCollectorDataset({
-    sources: [{ collector, region: 'us-east-1' }],
+    sources: [{ collector, price }],
     responseTimes,
     clock,
   });
@@ -83,7 +87,7 @@ it('has the columns that dashboards and alerts read, in their types', async (t) 
   const clock = new ManualClock(START);
   const { collector } = await collectorWorld(t, { clock });
   const dataset = createCollectorDataset({
-    sources: [{ collector, region: null }],
+    sources: [{ collector, price }],
     responseTimes: () => null,
     clock,
   });
@@ -98,7 +102,7 @@ it('lets the alert on old data fire for a table that can never be read', async (
   const clock = new ManualClock(START);
   const { source, run, collector } = await collectorWorld(t, { clock });
   const dataset = createCollectorDataset({
-    sources: [{ collector, region: null }],
+    sources: [{ collector, price }],
     responseTimes: () => null,
     clock,
   });

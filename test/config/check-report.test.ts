@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CheckRow, formatCheckReport } from '../../src/config/check-report.js';
-import { metricPrice, pollsPerMonth, readPrice, scanUnits } from '../../src/sources/prices.js';
+import { pollsPerMonth } from '../../src/sources/billing.js';
+import { readPrice, scanUnits } from '../../src/sources/dynamodb/cost.js';
+import { metricPrice } from '../../src/sources/ec2/cost.js';
 
 const FLAGS: CheckRow = {
   dataset: 'flag-dynamodb',
@@ -13,6 +15,7 @@ const FLAGS: CheckRow = {
   unitsPerPoll: 0.5,
   pricePerMonth: readPrice(0.5 * pollsPerMonth(30_000), 'ap-northeast-2'),
   problem: null,
+  notice: null,
 };
 
 const TAXIS: CheckRow = {
@@ -25,6 +28,7 @@ const TAXIS: CheckRow = {
   unitsPerPoll: 4992,
   pricePerMonth: readPrice(4992 * pollsPerMonth(5_000), 'us-east-1'),
   problem: null,
+  notice: null,
 };
 
 const MISSING: CheckRow = {
@@ -37,6 +41,7 @@ const MISSING: CheckRow = {
   unitsPerPoll: null,
   pricePerMonth: null,
   problem: 'there is no table zones in us-east-1; create it',
+  notice: null,
 };
 
 test('the report is an aligned table with what is wrong and the sums', () => {

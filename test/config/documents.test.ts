@@ -8,7 +8,9 @@ import { parse } from 'yaml';
 import { projectRoot } from '../../src/base/project.js';
 import { EnvironmentSchema } from '../../src/config/environment.js';
 import { jsonSchemaText, SCHEMA_FILE } from '../../src/config/json-schema.js';
-import { ConfigurationSchema, InstancesOptions, TableOptions } from '../../src/config/schema.js';
+import { ConfigurationSchema } from '../../src/config/schema.js';
+import { TableOptions } from '../../src/sources/dynamodb/options.js';
+import { InstancesOptions } from '../../src/sources/ec2/options.js';
 
 const read = (...path: string[]) => readFile(join(projectRoot, ...path), 'utf8');
 

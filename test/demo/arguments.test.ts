@@ -18,7 +18,7 @@ describe('the demo’s command line', () => {
           assert.ok(error instanceof DynamoCsvError);
           assert.equal(
             error.line,
-            `"${args.join(' ')}" is nothing that the demo knows; write --incident cpu or --incident network or --incident down or --incident unassigned`,
+            `Unknown option "${args.join(' ')}"; use --incident cpu or --incident network or --incident down or --incident unassigned`,
           );
           return true;
         },
@@ -32,7 +32,7 @@ describe('the demo’s command line', () => {
         () => readDemoArguments(args),
         ({ line }: DynamoCsvError) =>
           line ===
-          '--incident names no incident; write --incident cpu or --incident network or --incident down or --incident unassigned',
+          '--incident needs a value; use --incident cpu or --incident network or --incident down or --incident unassigned',
       );
     });
   }

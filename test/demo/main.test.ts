@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { describe, it } from 'node:test';
@@ -56,6 +56,14 @@ describe('npm run demo', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
   });
 
+  it('names the signal that killed its service', async (t) => {
+    const demo = await startService(t, { program, config });
+    await demo.printed(/Ctrl-C ends it/);
+    process.kill(await childOf(demo.process.pid!), 'SIGKILL');
+    assert.equal((await demo.exit).code, 1);
+    assert.match(demo.errors(), /^The service ended by SIGKILL; .*\n$/);
+  });
+
   it('on a taken port says so in one line, before it writes anything', async (t) => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -73,10 +81,7 @@ describe('npm run demo', () => {
   it('names the incidents that there are', async (t) => {
     const demo = await startService(t, { program, config, args: ['--incident', 'fire'] });
     assert.equal((await demo.exit).code, 1);
-    assert.match(
-      demo.errors(),
-      /^"--incident fire" is nothing that the demo knows; write --incident cpu or .*\n$/,
-    );
+    assert.match(demo.errors(), /^Unknown option "--incident fire"; use --incident cpu or .*\n$/);
   });
 
   it('--help prints what there is, and starts nothing', async (t) => {
@@ -87,3 +92,8 @@ describe('npm run demo', () => {
     await assert.rejects(readdir(demo.dataDir));
   });
 });
+
+/** The only child process of a process. */
+async function childOf(pid: number): Promise<number> {
+  return Number((await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim());
+}

@@ -4,9 +4,13 @@ import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { projectRoot, version } from '../../src/base/project.js';
 import { EnvironmentSchema } from '../../src/config/environment.js';
-import { ConfigurationSchema, InstancesOptions, TableOptions } from '../../src/config/schema.js';
+import { ConfigurationSchema } from '../../src/config/schema.js';
 import { readDemoArguments } from '../../src/demo/arguments.js';
-import { metricPrice, pollsPerMonth, readPrice, scanUnits } from '../../src/sources/prices.js';
+import { pollsPerMonth } from '../../src/sources/billing.js';
+import { readPrice, scanUnits } from '../../src/sources/dynamodb/cost.js';
+import { TableOptions } from '../../src/sources/dynamodb/options.js';
+import { metricPrice } from '../../src/sources/ec2/cost.js';
+import { InstancesOptions } from '../../src/sources/ec2/options.js';
 import { load } from '../config/load.js';
 import { commandsOf, readPage, withoutComments } from './markdown.js';
 

@@ -17,6 +17,16 @@ export interface FleetState {
   readonly latest?: Poll | undefined;
   readonly destinations?: readonly (readonly [taxi: string, nextZone: string | null])[];
   readonly heading?: readonly (readonly [zone: string, taxis: string | null])[];
+  readonly taxiChanges?: readonly TaxiChange[];
+}
+
+/** A row of `taxi-destination-dynamodb-changes`; times as ISO 8601. */
+export interface TaxiChange {
+  readonly at: string;
+  readonly taxi: string;
+  readonly change?: 'insert' | 'update' | 'delete';
+  readonly from: string | null;
+  readonly to: string | null;
 }
 
 const viewsFolder = join(projectRoot, 'config', 'views');
@@ -54,6 +64,7 @@ export class FleetSql {
     await this.#table('pickup-zone-dynamodb', ['zone_id', 'count'], counts);
     await this.#table('zone-count-dynamodb', ['zone_id', 'count'], state.heading ?? []);
     await this.#table('taxi-destination-dynamodb', ['taxi_id', 'next_zone_id'], state.destinations ?? []);
+    await this.#loadTaxiChanges(state.taxiChanges ?? []);
     await this.#createViews();
   }
 
@@ -103,6 +114,18 @@ export class FleetSql {
         CAST(since AS TIMESTAMPTZ) AS since, CAST("timestamp" AS TIMESTAMPTZ) AS "timestamp",
         CAST(CAST("timestamp" AS TIMESTAMPTZ) AS DATE) AS date
       FROM "raw ${name}"`);
+  }
+
+  async #loadTaxiChanges(changes: readonly TaxiChange[]): Promise<void> {
+    await this.#table(
+      'raw taxi changes',
+      ['change', 'taxi_id', 'next_zone_id', 'previous_next_zone_id', 'timestamp'],
+      changes.map(({ at, taxi, change = 'update', from, to }) => [change, taxi, to, from, at]),
+    );
+    await this.#run(`CREATE OR REPLACE TABLE "taxi-destination-dynamodb-changes" AS
+      SELECT * REPLACE (CAST("timestamp" AS TIMESTAMPTZ) AS "timestamp"),
+        CAST(CAST("timestamp" AS TIMESTAMPTZ) AS DATE) AS date
+      FROM "raw taxi changes"`);
   }
 
   async #table(

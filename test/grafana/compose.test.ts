@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { projectRoot } from '../../src/base/project.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { flavourNames, list, read } from './provisioning.js';
 
 interface Service {
@@ -70,19 +72,11 @@ test('the service is published to the loopback interface only', () => {
 
 test('images and plugins are pinned', () => {
   for (const service of [...Object.values(base!), ...Object.values(demo!)]) {
-    if (service.image !== undefined) assert.match(service.image, /:\d+\.\d+\.\d+$/);
+    if (service.image !== undefined) assert.match(service.image, /:(\$\{[A-Z_]+:-)?\d+\.\d+\.\d+\}?$/);
   }
-  const plugins = grafana.environment!.GF_PLUGINS_PREINSTALL_SYNC!.split(',');
-  assert.deepEqual(
-    plugins.map((plugin) => plugin.split('@')[0]),
-    ['marcusolsson-csv-datasource', 'yesoreyeram-infinity-datasource'],
-  );
-  for (const plugin of plugins) assert.match(plugin, /@\d+\.\d+\.\d+$/);
-});
-
-test("the demo's DynamoDB is the version that the source's tests run against", () => {
-  const [, tested] = /^const VERSION = '([\d.]+)'/m.exec(read('scripts/dynamodb-local.mjs'))!;
-  assert.equal(demo!['dynamodb-local']!.image, `amazon/dynamodb-local:${tested}`);
+  for (const name of ['GRAFANA_CSV_PLUGIN_VERSION', 'GRAFANA_INFINITY_PLUGIN_VERSION']) {
+    assert.match(grafana.environment![name]!, new RegExp(`^\\$\\{${name}:-\\d+\\.\\d+\\.\\d+\\}$`));
+  }
 });
 
 test('each part waits until what it needs is healthy', () => {
@@ -93,17 +87,51 @@ test('each part waits until what it needs is healthy', () => {
   assert.ok(demo!['dynamodb-local']!.healthcheck);
 });
 
+/** Runs the entrypoint up to where Grafana would start, which prints what it would find in its environment. */
+function startGrafana(environment: Record<string, string>) {
+  const script = grafana
+    .entrypoint![2]!.replaceAll('$$', '$')
+    .replace(
+      'exec /run.sh',
+      'echo "started; sync $GF_PLUGINS_PREINSTALL_SYNC; async $GF_PLUGINS_PREINSTALL"',
+    );
+  const versions = { GRAFANA_CSV_PLUGIN_VERSION: '1.0.7', GRAFANA_INFINITY_PLUGIN_VERSION: '4.1.8' };
+  return spawnSync('/bin/sh', ['-c', script], { env: { ...versions, ...environment }, encoding: 'utf8' });
+}
+
 test('Grafana refuses to start without an admin password, saying so', () => {
-  const start = (environment: Record<string, string>) => {
-    const script = grafana.entrypoint![2]!.replaceAll('$$', '$').replace('/run.sh', 'echo started');
-    return spawnSync('/bin/sh', ['-c', script], { env: environment, encoding: 'utf8' });
-  };
-  const refused = start({ GF_SECURITY_ADMIN_PASSWORD: '' });
+  const refused = startGrafana({ GF_SECURITY_ADMIN_PASSWORD: '' });
   assert.equal(refused.status, 78);
   assert.match(refused.stderr, /GRAFANA_ADMIN_PASSWORD is not set/);
-  assert.equal(start({ GF_SECURITY_ADMIN_PASSWORD: 'a password' }).stdout, 'started\n');
-  assert.equal(start({ GF_SECURITY_ADMIN_PASSWORD__FILE: '/run/secrets/password' }).stdout, 'started\n');
+  assert.match(startGrafana({ GF_SECURITY_ADMIN_PASSWORD: 'a password' }).stdout, /^started/);
+  const file = { GF_SECURITY_ADMIN_PASSWORD__FILE: '/run/secrets/password' };
+  assert.match(startGrafana(file).stdout, /^started/);
   assert.match(grafana.environment!.GF_SECURITY_ADMIN_PASSWORD!, /^\$\{GRAFANA_ADMIN_PASSWORD:-\}$/);
+});
+
+const password = { GF_SECURITY_ADMIN_PASSWORD: 'a password' };
+
+test('Grafana waits for the plugin that is used only: the other one may be unreachable, or removed', () => {
+  const [csv, infinity] = ['marcusolsson-csv-datasource@1.0.7', 'yesoreyeram-infinity-datasource@4.1.8'];
+  const started = (GRAFANA_DATASOURCE: string) => startGrafana({ ...password, GRAFANA_DATASOURCE }).stdout;
+  assert.equal(started('csv'), `started; sync ${csv}; async ${infinity}\n`);
+  assert.equal(started('infinity'), `started; sync ${infinity}; async ${csv}\n`);
+});
+
+test('from December 2026 on Grafana says at its start when the CSV plugin ends, to who uses it', async (t) => {
+  const folder = await temporaryFolder(t);
+  const said = async (day: string, datasource: string) => {
+    await writeFile(join(folder, 'date'), `#!/bin/sh\necho ${day}\n`, { mode: 0o755 });
+    return startGrafana({ ...password, GRAFANA_DATASOURCE: datasource, PATH: folder }).stderr;
+  };
+  assert.equal(await said('20261130', 'csv'), '');
+  assert.match(
+    await said('20261201', 'csv'),
+    /^The CSV plugin is supported until 2027-02-01\. Set GRAFANA_DATASOURCE=infinity .*\n$/,
+  );
+  assert.match(await said('20270131', 'csv'), /is supported until/);
+  assert.match(await said('20270201', 'csv'), /^The CSV plugin has not been supported since 2027-02-01\. /);
+  assert.equal(await said('20270201', 'infinity'), '');
 });
 
 test('the files that are mounted into Grafana exist, whichever flavour is chosen', () => {

@@ -10,7 +10,7 @@ import { createTables, startDynamoDb } from '../../src/demo/dynamodb.js';
 import { until } from '../app/world.js';
 import { TEST_AWS } from '../support/aws.js';
 import { startService } from '../support/service.js';
-import { type Asking, checkPanel, checkQuery, checkRule } from './contract.js';
+import { type Asking, checkPanel, checkQuery, checkRule, expectedColumns } from './contract.js';
 import { Alerting } from './evaluation.js';
 import {
   dashboardsOf,
@@ -40,6 +40,9 @@ test("Grafana's queries are answered by a running demo, which wants a token", as
     await t.test(
       `${flavour}: the zones that can be chosen are the city's, those chosen at first among them`,
       () => assertZones(asking),
+    );
+    await t.test(`${flavour}: every column is asked for as the type that the catalogue gives it`, () =>
+      assertTypes(asking),
     );
     await t.test(`${flavour}: a column that is called differently is found out, in every query`, () =>
       assertBreaks(asking),
@@ -111,6 +114,36 @@ async function assertZones(asking: Asking): Promise<void> {
     assert.deepEqual(zones, await zonesOf(variablesOf('csv').find(({ name }) => name === 'zone')!, asking));
     for (const zone of variable.current.value) assert.ok(zones.includes(zone), zone);
   }
+}
+
+/** As another type a value is lost, or shows as the text `null`. */
+async function assertTypes({ flavour, environment }: Asking): Promise<void> {
+  const types = await catalogueTypes(environment.DYNAMO_CSV_URL!);
+  const queries = [
+    ...dashboardsOf(flavour).flatMap((dashboard) =>
+      panelsOf(dashboard).flatMap(({ targets }) => targets ?? []),
+    ),
+    ...rulesOf(flavour).map(({ data }) => data[0]!.model),
+  ];
+  for (const query of queries) {
+    const dataset = ((query.path ?? query.url) as string).split('/').at(-1)!;
+    for (const { name, type } of expectedColumns(query)) {
+      assert.equal(type, types.get(`${dataset}.${name}`), `${name} of ${dataset}`);
+    }
+  }
+}
+
+/** The type of each column as `dataset.column`. */
+async function catalogueTypes(url: string): Promise<ReadonlyMap<string, string>> {
+  const response = await fetch(`${url}/datasets`, { headers: { Authorization: `Bearer ${TOKEN}` } });
+  const { datasets } = (await response.json()) as {
+    datasets: { name: string; columns: { name: string; type: string }[] }[];
+  };
+  return new Map(
+    datasets.flatMap((dataset) =>
+      dataset.columns.map(({ name, type }) => [`${dataset.name}.${name}`, type] as const),
+    ),
+  );
 }
 
 function variablesOf(flavour: FlavourName): VariableJson[] {

@@ -113,7 +113,7 @@ function contractOf(address: URL): DatasetContract {
 }
 
 /** The columns that a query counts on: name in the CSV, name in Grafana, type. */
-function expectedColumns(query: JsonObject) {
+export function expectedColumns(query: JsonObject) {
   type Type = ColumnContract['type'];
   const schema = query.schema as { name: string; type: Type }[] | undefined;
   if (schema !== undefined) return schema.map(({ name, type }) => ({ name, text: name, type }));

@@ -18,7 +18,7 @@ for (const flavour of flavourNames) {
 
     test('each has a uid of its own, in the schema that loads without a warning', () => {
       const uids = dashboards.map(({ uid }) => uid);
-      assert.deepEqual(uids, ['collector', 'fleet-now', 'fleet-week']);
+      assert.deepEqual(uids, ['collector', 'fleet-now', 'fleet-today', 'fleet-week']);
       for (const { schemaVersion } of dashboards) assert.equal(schemaVersion, 42);
     });
 

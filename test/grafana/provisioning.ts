@@ -36,6 +36,7 @@ export interface DashboardJson {
   readonly schemaVersion: number;
   readonly time: { readonly from: string; readonly to: string };
   readonly templating: { readonly list: readonly VariableJson[] };
+  readonly annotations: { readonly list: readonly JsonObject[] };
   readonly panels: readonly PanelJson[];
 }
 
@@ -44,6 +45,18 @@ export interface VariableJson {
   readonly type: string;
   readonly current: { readonly value: string | readonly string[] };
   readonly query: string | JsonObject;
+}
+
+export interface ProviderJson {
+  readonly name: string;
+  readonly folder: string;
+  readonly folderUid?: string;
+  readonly allowUiUpdates: boolean;
+}
+
+export function providersOf(flavour: FlavourName): ProviderJson[] {
+  const text = read(`grafana-provisioning/dashboards/${flavour}/dashboards.yaml`);
+  return (parse(text) as { providers: ProviderJson[] }).providers;
 }
 
 export function dashboardsOf(flavour: FlavourName): DashboardJson[] {

@@ -150,6 +150,7 @@ const panelProperties = {
   gridPos: place,
   'interval?': duration,
   'timeFrom?': duration,
+  'hideTimeOverride?': flag,
   'transparent?': flag,
   'repeatDirection?': { enum: ['h', 'v'] },
   'links?': { type: 'array', items: anything },

@@ -7,8 +7,10 @@ import { LocalDays } from '../../src/base/local-days.js';
 import { encodeRows } from '../../src/csv/encode.js';
 import type { Column, EncodedRows } from '../../src/csv/rows.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
-import { type Keeping, type ParquetWriter, Sealer } from '../../src/history/sealer.js';
-import { AppendedDataset } from '../../src/recorder/appended-dataset.js';
+import { LocalStore } from '../../src/history/local-store.js';
+import type { ParquetFiles } from '../../src/history/parquet-files.js';
+import { type Keeping, Sealer } from '../../src/history/sealer.js';
+import { AppendedWriter } from '../../src/recorder/appended-writer.js';
 import type { Files } from '../../src/volume/files.js';
 import { at, type Fault, FaultyFiles, type Operation } from '../support/faulty-files.js';
 import { PlainDays } from '../support/plain-days.js';
@@ -30,11 +32,11 @@ const COLUMNS: Column[] = [
 
 /** One start of the service on a folder: a log, and what seals it. */
 class Life {
-  readonly log: AppendedDataset;
+  readonly log: AppendedWriter;
   readonly sealer: Sealer;
   readonly files: Files;
 
-  private constructor(log: AppendedDataset, sealer: Sealer, files: Files) {
+  private constructor(log: AppendedWriter, sealer: Sealer, files: Files) {
     this.log = log;
     this.sealer = sealer;
     this.files = files;
@@ -44,10 +46,10 @@ class Life {
   static async start(
     files: Files,
     now: number,
-    { timeZone = 'UTC', parquet = new PlainDays(files) as ParquetWriter } = {},
+    { timeZone = 'UTC', parquet = new PlainDays(files) as ParquetFiles } = {},
   ): Promise<Life> {
     const clock = { now: () => now, sleep: async () => undefined };
-    const { dataset } = await AppendedDataset.open({
+    const { dataset } = await AppendedWriter.open({
       name: 'flags',
       kind: 'log',
       source: 'a test',
@@ -61,7 +63,8 @@ class Life {
     });
     const days = new LocalDays(timeZone);
     const logger = pino({ level: 'silent' });
-    const sealer = new Sealer({ dataDir: DIR, files, days, parquet, clock, logger });
+    const store = new LocalStore(DIR, files);
+    const sealer = new Sealer({ store, days, parquet, clock, logger });
     await sealer.checkTimeZone();
     await sealer.restore(dataset);
     return new Life(dataset, sealer, files);
@@ -250,12 +253,12 @@ test('a poll that is recorded while its day is being sealed stays, and is sealed
   const late = FIRST + DAY - 1_000;
   const box: { life: Life | null } = { life: null };
   const plain = new PlainDays(disk);
-  const parquet: ParquetWriter = {
-    reading: () => null,
+  const parquet: ParquetFiles = {
+    queriesEnded: () => null,
     timesIn: (path, column) => plain.timesIn(path, column),
-    writeParquet: async (rows, date, path) => {
-      await plain.writeParquet(rows, date, path);
-      if (date === '2026-11-20') await box.life?.append(late);
+    writeParquet: async (rows, path) => {
+      await plain.writeParquet(rows, path);
+      if (path.includes('2026-11-20')) await box.life?.append(late);
       box.life = null;
     },
   };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { LocalDays } from '../../src/base/local-days.js';
 import { Sealing } from '../../src/history/sealing.js';
-import type { AppendedDataset } from '../../src/recorder/appended-dataset.js';
+import type { AppendedWriter } from '../../src/recorder/appended-writer.js';
 import { collectorWorld } from '../collect/world.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -17,7 +17,7 @@ async function sealingWorld(t: TestContext, needed: readonly string[] = []) {
   const sealed: string[] = [];
   const broken = new Set<string>();
   const early = new Set<string>(needed);
-  const seal = async (dataset: AppendedDataset) => {
+  const seal = async (dataset: AppendedWriter) => {
     sealed.push(`${new Date(clock.now()).toISOString()} ${dataset.name}`);
     if (broken.has(dataset.name)) throw new Error('disk full');
     return !early.has(dataset.name);
@@ -25,10 +25,10 @@ async function sealingWorld(t: TestContext, needed: readonly string[] = []) {
   const keeping = { keep: 7, retention: null };
   const sealing = new Sealing({
     sealer: { seal },
-    sources: [flags, zones].map(({ collector }) => ({ collector, keeping })),
     days: new LocalDays('America/New_York'),
     clock,
   });
+  for (const { collector } of [flags, zones]) sealing.add(collector, keeping);
   const stopping = new AbortController();
   const ended = sealing.run(stopping.signal);
   t.after(() => {
@@ -45,7 +45,7 @@ async function sealingWorld(t: TestContext, needed: readonly string[] = []) {
     }
   };
   const taken = () => sealed.splice(0);
-  return { flags, early, broken, pass, taken };
+  return { flags, zones, sealing, keeping, asleep: () => clock.asleep(), early, broken, pass, taken };
 }
 
 describe('sealing', () => {
@@ -96,5 +96,20 @@ describe('sealing', () => {
       taken(),
       ['flags', 'flags-changes'].map((name) => `2026-11-24T21:31:00.000Z ${name}`),
     );
+  });
+
+  it('comes to a source that is added, soon after that, and no more to one that was removed', async (t) => {
+    const { zones, sealing, keeping, asleep, pass, taken } = await sealingWorld(t);
+    taken();
+    assert.equal(await sealing.remove(zones.collector), true);
+    await pass(24 * 3_600_000);
+    assert.deepEqual(
+      taken(),
+      ['flags', 'flags-changes'].map((name) => `2026-11-25T05:01:00.000Z ${name}`),
+    );
+    sealing.add(zones.collector, keeping);
+    await asleep();
+    await pass(2 * 60_000);
+    assert.deepEqual(taken(), ['2026-11-25T21:31:00.000Z zones-changes']);
   });
 });

@@ -44,6 +44,7 @@ async function start(
     clock: world.time,
     config: {
       apiToken: null,
+      allowedHosts: [],
       corsOrigin: [],
       allowSql: true,
       file: 'test.yaml',
@@ -72,6 +73,17 @@ test('the same rows are the same bytes under the same tag, plainly and through a
   assert.equal(window.headers.etag, plain.headers.etag);
   const shaped = await http.inject('/csv/zones?null=null&limit=100');
   assert.equal(shaped.body, (await http.inject('/csv/zones?null=null')).body);
+});
+
+test('a snapshot has the tag of its bytes, plainly and through a window', async (t) => {
+  const { http, world } = await start(t);
+  const table = await world.table('now');
+  await table.record(readingOf(TYPES, [['4', '3']]), world.time.now());
+  const plain = await http.inject('/csv/now');
+  const window = await http.inject('/csv/now?limit=100');
+  assert.equal(plain.body, 'zone_id,count\n4,3\n');
+  assert.equal(window.body, plain.body);
+  assert.equal(window.headers.etag, plain.headers.etag);
 });
 
 test('a poll is in the next window, and another window is not', async (t) => {

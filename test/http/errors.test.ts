@@ -40,8 +40,8 @@ test('every error is one line of text with its status', async (t) => {
 test('a body that cannot be read is told what to send instead, in one line', async (t) => {
   const { http } = await createWorld(t, { config: { allowSql: true } });
   const cases = [
-    ['application/xml', '<a/>', 415, /this Content-Type is not read; send the SELECT as text\/plain/],
-    ['application/json', '{bad', 400, /the body is no JSON; send {"sql": "SELECT…"}/],
+    ['application/xml', '<a/>', 415, /this Content-Type is not accepted; send the SELECT as text\/plain/],
+    ['application/json', '{bad', 400, /the body is not JSON; send {"sql": "SELECT…"}/],
     ['text/plain', 'a'.repeat(300_000), 413, /the body is larger than 262144 bytes; send a shorter SELECT/],
   ] as const;
   for (const [type, payload, status, line] of cases) {
@@ -109,9 +109,9 @@ test('a service that cannot keep up refuses work, and says when to ask again', a
   t.after(() => http.close());
   registerErrors(http, createLogger({ level: 'silent' }));
   // Any event loop is later than this.
-  const gate = await registerUnderPressure(http, Number.MIN_VALUE);
+  await registerUnderPressure(http, Number.MIN_VALUE);
   http.get('/work', () => {
-    gate();
+    http.refuseIfOverloaded();
     return 'done';
   });
   let response = await http.inject('/work');

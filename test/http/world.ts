@@ -13,6 +13,7 @@ import { PollHealth } from '../../src/datasets/freshness.js';
 import type { Answer, Parameters, Queries, Query } from '../../src/datasets/queries.js';
 import { DatasetRegistry } from '../../src/datasets/registry.js';
 import { createHttpMetrics, type HttpMetrics } from '../../src/http/metrics.js';
+import type { HttpPlugin } from '../../src/http/plugin.js';
 import { createHttp, type Http, type HttpOptions, ResponseTimes } from '../../src/http/server.js';
 import { badParameter } from '../../src/windows/errors.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -48,10 +49,11 @@ export interface World {
 export interface WorldOptions extends Partial<Omit<HttpOptions, 'config'>> {
   readonly config?: Partial<HttpOptions['config']>;
   readonly logLevel?: string;
+  readonly plugins?: readonly HttpPlugin[];
 }
 
 export async function createWorld(t: TestContext, options: WorldOptions = {}): Promise<World> {
-  const { config, logLevel = 'debug', ...others } = options;
+  const { config, logLevel = 'debug', plugins, ...others } = options;
   const dataDir = await temporaryFolder(t);
   await mkdir(join(dataDir, '.dynamo-csv'));
   const log: Record<string, unknown>[] = [];
@@ -68,7 +70,7 @@ export async function createWorld(t: TestContext, options: WorldOptions = {}): P
   const queries = new ScriptedQueries();
   const metrics = createHttpMetrics(new Registry());
   const responseTimes = new ResponseTimes(clock);
-  const http = await createHttp({
+  const httpOptions: HttpOptions = {
     registry,
     queries,
     metrics,
@@ -76,6 +78,7 @@ export async function createWorld(t: TestContext, options: WorldOptions = {}): P
     clock,
     config: {
       apiToken: null,
+      allowedHosts: [],
       corsOrigin: [],
       allowSql: false,
       file: 'config/test.yaml',
@@ -88,7 +91,8 @@ export async function createWorld(t: TestContext, options: WorldOptions = {}): P
     webDir: null,
     grafanaUrl: null,
     ...others,
-  });
+  };
+  const http = await createHttp(httpOptions, plugins);
   t.after(() => http.close());
   const world: World = {
     http,
@@ -120,7 +124,14 @@ export async function createWorld(t: TestContext, options: WorldOptions = {}): P
         datasets: recorder.datasets,
         poll: async (types, rows) => {
           const columns = Object.entries(types).map(([column, type]) => ({ name: column, type, seen: true }));
-          await recorder.record({ rows: encodeRows(columns, rows), keys: ['id'], cost }, time.now);
+          const reading = {
+            kind: 'full',
+            rows: encodeRows(columns, rows),
+            keys: ['id'],
+            position: null,
+            cost,
+          } as const;
+          await recorder.record(reading, time.now);
         },
       };
     },

@@ -12,10 +12,12 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { useTestAws } from './aws.js';
+import { startMoto } from './moto.js';
 
-/** A DynamoDB to write to and to read from: dynalite in this process, or the one at `DYNAMODB_LOCAL_ENDPOINT`. */
+/** A DynamoDB to write to and to read from: dynalite in this process, or moto's server. */
 export interface TestDynamoDb {
   readonly endpoint: string;
+  readonly emulator: Emulator;
   /** `keys`: partition first, name to type. The table's name is one that no other test uses. */
   createTable(keys: Readonly<Record<string, ScalarAttributeType>>, name?: string): Promise<string>;
   put(table: string, items: readonly Record<string, AttributeValue>[]): Promise<void>;
@@ -23,16 +25,19 @@ export interface TestDynamoDb {
   close(): Promise<void>;
 }
 
+export type Emulator = 'dynalite' | 'moto';
+
 /** DynamoDB takes at most 25 items in a batch. */
 const BATCH = 25;
 let tables = 0;
 
-export async function startTestDynamoDb(): Promise<TestDynamoDb> {
+export async function startTestDynamoDb(emulator: Emulator = 'dynalite'): Promise<TestDynamoDb> {
   useTestAws();
-  const server = await startServer();
+  const server = emulator === 'moto' ? await startMoto() : await startDynalite();
   const client = new DynamoDBClient({ endpoint: server.endpoint });
   return {
     endpoint: server.endpoint,
+    emulator,
     createTable: (keys, name) => createTable(client, keys, name ?? `table-${process.pid}-${++tables}`),
     put: (table, items) => put(client, table, items),
     deleteTable: async (table) => {
@@ -46,9 +51,7 @@ export async function startTestDynamoDb(): Promise<TestDynamoDb> {
   };
 }
 
-async function startServer(): Promise<{ endpoint: string; close(): Promise<void> }> {
-  const endpoint = process.env.DYNAMODB_LOCAL_ENDPOINT;
-  if (endpoint !== undefined) return { endpoint, close: async () => {} };
+async function startDynalite(): Promise<{ endpoint: string; close(): Promise<void> }> {
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0 });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { LocalDays } from '../../src/base/local-days.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
+import { LocalStore } from '../../src/history/local-store.js';
 import { Sealer } from '../../src/history/sealer.js';
 import { nodeFiles } from '../../src/volume/files.js';
 import { PlainDays } from './plain-days.js';
@@ -50,8 +51,7 @@ export async function openTable(dataDir: string, kept: string, number: number) {
   const appended = [recorder.log, recorder.changes].filter((dataset) => dataset !== null);
   const parquet = new PlainDays(nodeFiles);
   const sealer = new Sealer({
-    dataDir,
-    files: nodeFiles,
+    store: new LocalStore(dataDir, nodeFiles),
     days: new LocalDays('UTC'),
     parquet,
     clock,

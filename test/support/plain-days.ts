@@ -1,19 +1,19 @@
 import { splitRows } from '../../src/csv/decode.js';
 import { encodeHeader } from '../../src/csv/encode.js';
 import type { EncodedRows } from '../../src/csv/rows.js';
-import type { ParquetWriter } from '../../src/history/sealer.js';
+import type { ParquetFiles } from '../../src/history/parquet-files.js';
 import type { Files } from '../../src/volume/files.js';
 import { writeAll } from '../../src/volume/write.js';
 
 /** Stands in for the SQL engine where sealing meets faults: sealed days are CSV, written through the file boundary. */
-export class PlainDays implements ParquetWriter {
+export class PlainDays implements ParquetFiles {
   readonly #files: Files;
 
   constructor(files: Files) {
     this.#files = files;
   }
 
-  async writeParquet(rows: EncodedRows, _date: string, path: string): Promise<void> {
+  async writeParquet(rows: EncodedRows, path: string): Promise<void> {
     const file = await this.#files.open(path, 'w+');
     try {
       const header = encodeHeader(rows.columns);
@@ -24,7 +24,7 @@ export class PlainDays implements ParquetWriter {
     }
   }
 
-  reading(): null {
+  queriesEnded(): null {
     return null;
   }
 

@@ -9,6 +9,7 @@ import type { Cell, Column } from '../../src/csv/rows.js';
 import type { Dataset } from '../../src/datasets/dataset.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import { DatasetRegistry } from '../../src/datasets/registry.js';
+import { LocalStore } from '../../src/history/local-store.js';
 import { Sealer } from '../../src/history/sealer.js';
 import type { RecorderOptions } from '../../src/recorder/recorder-options.js';
 import type { TableRecorder } from '../../src/recorder/table-recorder.js';
@@ -28,7 +29,7 @@ export function readingOf(
   keys: readonly string[] = Object.keys(types).slice(0, 1),
 ): Reading {
   const columns = Object.entries(types).map(([name, type]) => ({ name, type, seen: true }));
-  return { rows: encodeRows(columns, rows), keys, cost: FREE };
+  return { kind: 'full', rows: encodeRows(columns, rows), keys, position: null, cost: FREE };
 }
 
 /** A clock that stands until it is put forward. */
@@ -62,8 +63,7 @@ export class SqlWorld {
     this.sql = sql;
     this.time = time;
     this.sealer = new Sealer({
-      dataDir,
-      files: nodeFiles,
+      store: new LocalStore(dataDir, nodeFiles),
       days: new LocalDays(timeZone),
       parquet: sql.parquet,
       clock: time,

@@ -1,29 +1,31 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DynamoCsvError } from '../../base/errors.js';
+import type { Shape } from '../../csv/shape.js';
 import type { Dataset } from '../../datasets/dataset.js';
 import type { Query } from '../../datasets/queries.js';
-import type { Shape } from '../../datasets/shaped.js';
 import type { HttpOptions } from '../options.js';
 import { pathOf } from '../plugins/errors.js';
-import type { Gate } from '../plugins/under-pressure.js';
 import { PlainAnswers } from './plain-answers.js';
 import { ageHead } from './representation.js';
-import { endStalled, Sender } from './send.js';
+import { Sender } from './send.js';
 import { type WindowAnswer, WindowAnswers } from './window-answers.js';
 
 /** How requests for data are answered: out of the cache, made and kept, or streamed. */
 export class Answers {
   readonly #options: Pick<HttpOptions, 'clock' | 'metrics' | 'logger'>;
-  readonly #gate: Gate;
+  readonly #refuseIfOverloaded: () => void;
   readonly #plain: PlainAnswers;
   readonly #windows: WindowAnswers;
   readonly #sender: Sender;
 
-  /** `gate` stands before what has to be computed. */
-  constructor(options: Pick<HttpOptions, 'clock' | 'metrics' | 'logger' | 'config'>, gate: Gate) {
+  /** `refuseIfOverloaded` is called before a response is computed, and throws to refuse it. */
+  constructor(
+    options: Pick<HttpOptions, 'clock' | 'metrics' | 'logger' | 'config'>,
+    refuseIfOverloaded: () => void,
+  ) {
     this.#options = options;
-    this.#gate = gate;
+    this.#refuseIfOverloaded = refuseIfOverloaded;
     this.#plain = new PlainAnswers();
     this.#windows = new WindowAnswers(options.clock);
     this.#sender = new Sender(options.config.corsOrigin.length > 0);
@@ -45,7 +47,7 @@ export class Answers {
   }
 
   async #make(request: FastifyRequest, reply: FastifyReply, dataset: Dataset, shape: Shape): Promise<void> {
-    this.#gate();
+    this.#refuseIfOverloaded();
     const { representation, readAt } = await this.#plain.make(dataset, shape);
     await this.#sender.send(request, reply, representation, readAt, this.#options.clock.now());
   }
@@ -61,7 +63,7 @@ export class Answers {
   }
 
   async #compute(reply: FastifyReply, query: Query): Promise<WindowAnswer> {
-    this.#gate();
+    this.#refuseIfOverloaded();
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
     return this.#windows.compute(query, gone.signal);
@@ -86,7 +88,6 @@ export class Answers {
       await stream[Symbol.asyncIterator]().return?.();
       return reply.send();
     }
-    endStalled(reply.raw);
     const body = Readable.from(stream, { objectMode: false });
     body.once('error', (error) => {
       if (reply.raw.destroyed) return;

@@ -1,6 +1,6 @@
 import { hashOf } from '../../base/hash.js';
+import { type Shape, shapeCsv } from '../../csv/shape.js';
 import type { Dataset } from '../../datasets/dataset.js';
-import { type Shape, shapeCsv } from '../../datasets/shaped.js';
 import { PLAIN_CACHE } from '../limits.js';
 import { ByteCache } from './byte-cache.js';
 import { Representation } from './representation.js';
@@ -80,7 +80,8 @@ export class PlainAnswers {
     // A poll that landed meanwhile may have made them newer than the version they would be kept under.
     const isSettled = dataset.version === version;
     const bytes = await shapeCsv(content, shape);
-    const representation = new Representation(bytes, CSV, await hashOf(bytes), (added) =>
+    const hash = bytes === content.bytes ? content.hash : undefined;
+    const representation = new Representation(bytes, CSV, hash ?? (await hashOf(bytes)), (added) =>
       this.#cache.grow(key, kept, added),
     );
     const { columns, readAt } = content;

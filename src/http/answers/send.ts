@@ -1,17 +1,8 @@
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { STALLED_TIMEOUT } from '../limits.js';
+import fresh from 'fresh';
 import { chooseEncoding } from './accept-encoding.js';
-import { noneMatchFails } from './entity-tags.js';
 import type { Head, Representation, Variant } from './representation.js';
-
-/** Bytes that the system takes at once; for the rest a client has to read. */
-const AT_ONCE = 64 * 1_024;
-
-/** Cuts the connection of a client that stops reading, or who is gone without a word. */
-export function endStalled(response: ServerResponse): void {
-  response.setTimeout(STALLED_TIMEOUT, () => response.destroy());
-}
 
 /**
  * Answers with a whole body, or with 304 when the client has it already: at once where the encoding is there.
@@ -48,13 +39,11 @@ export class Sender {
     now: number,
   ): void {
     const { whole, notModified } = variant.heads(readAt, now);
-    // Of what is posted nobody has a copy to compare.
-    const isKnown = raw.method !== 'POST' && noneMatchFails(raw.headers['if-none-match'], variant.etag);
+    const isKnown = raw.method !== 'POST' && hasAlready(raw.headers['if-none-match'], variant.etag);
     const head = this.#completed(isKnown ? notModified : whole, reply);
     reply.hijack();
     reply.raw.writeHead(isKnown ? 304 : 200, head);
     if (isKnown || raw.method === 'HEAD') return void reply.raw.end();
-    if (variant.bytes.length > AT_ONCE) endStalled(reply.raw);
     reply.raw.end(variant.bytes);
   }
 
@@ -62,4 +51,12 @@ export class Sender {
     if (!this.#hasCors) return head;
     return { ...(reply.getHeaders() as OutgoingHttpHeaders), ...head, vary: `Origin, ${head.vary}` };
   }
+}
+
+/**
+ * Whether `If-None-Match` names the entity tag. `fresh` sees this header only: `If-Modified-Since` counts seconds, and two
+ * polls can fall into one.
+ */
+function hasAlready(ifNoneMatch: string | undefined, etag: string): boolean {
+  return fresh({ 'if-none-match': ifNoneMatch }, { etag });
 }

@@ -1,17 +1,26 @@
-import bearerAuth from '@fastify/bearer-auth';
+import fastifyBearerAuth from '@fastify/bearer-auth';
 import { tokenMissing, tokenWrong } from '../errors.js';
-import type { Http } from '../options.js';
+import { httpPlugin } from '../plugin.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether the route works without the token: health, and the page's own files, which contain no data. */
+    readonly isOpen?: boolean;
+  }
+}
 
 /**
- * `@fastify/bearer-auth` compares in constant time. With a token every route needs it, unknown URLs too, but those that
- * say of themselves that they are open.
+ * Requires the token, where one is set, for every URL (unknown ones too) except routes with `config.isOpen`.
+ * `@fastify/bearer-auth` compares it in constant time. After CORS: a preflight has no token, and a 401 must carry the
+ * CORS headers for the page to read it.
  */
-export async function registerBearerAuth(http: Http, token: string | null): Promise<void> {
+export const bearerAuth = httpPlugin('bearer-auth', ['cors'], async (http, { config }) => {
+  const token = config.apiToken;
   if (token === null) return;
-  await http.register(bearerAuth, {
+  await http.register(fastifyBearerAuth, {
     keys: new Set([token]),
     addHook: false,
-    // The scheme's name in any case, as HTTP has it: https://www.rfc-editor.org/rfc/rfc9110#section-11.1
+    // The scheme is case-insensitive: https://www.rfc-editor.org/rfc/rfc9110#section-11.1
     specCompliance: 'rfc6749',
     verifyErrorLogLevel: 'debug',
   });
@@ -24,4 +33,4 @@ export async function registerBearerAuth(http: Http, token: string | null): Prom
       done(request.headers.authorization === undefined ? tokenMissing() : tokenWrong());
     });
   });
-}
+});

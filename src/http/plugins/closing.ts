@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
 import { CLOSING_GRACE } from '../limits.js';
-import type { Http } from '../options.js';
+import { httpPlugin } from '../plugin.js';
 
-/** Milliseconds between two looks for connections that became idle. */
+/** Milliseconds between two checks for connections that have become idle. */
 const LOOK = 50;
 
 /**
- * Lets running requests finish when the service stops, and no connection keep it up: Node closes those that
- * are idle then, this closes those that become idle later, and all of them after the grace period.
+ * Lets running requests finish when the server closes, without any connection delaying it: Node closes connections that
+ * are idle at that moment, this plugin those that become idle later, and all of them after the grace period.
  */
-export function registerClosing(http: Http): void {
+export const closing = httpPlugin('closing', [], (http) => {
   const sockets = new Set<Socket>();
   http.server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -17,7 +17,7 @@ export function registerClosing(http: Http): void {
   });
   const closeIdle = () => {
     http.server.closeIdleConnections();
-    // Node counts a connection on which nothing was ever sent as a request that begins; browsers open such ones ahead.
+    // Browsers open connections ahead of need. To Node, one on which nothing was ever sent has a request in progress.
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
   };
   let idle: NodeJS.Timeout | undefined;
@@ -28,10 +28,10 @@ export function registerClosing(http: Http): void {
     grace = setTimeout(() => http.server.closeAllConnections(), CLOSING_GRACE);
     done();
   });
-  // The server is closed by now.
+  // The server is closed by then.
   http.addHook('onClose', (_instance, done) => {
     clearInterval(idle);
     clearTimeout(grace);
     done();
   });
-}
+});

@@ -4,25 +4,29 @@ import type { Logger } from '../../base/logger.js';
 import { badUrl, internalError, requestRefused, routeUnknown, urlTooLong } from '../errors.js';
 import { MAX_BODY, MAX_URL, RETRY_AFTER } from '../limits.js';
 import type { Http } from '../options.js';
+import { httpPlugin } from '../plugin.js';
 
-/** What to send instead of a body that Fastify refuses. Only SQL has a body. */
+/** What to say when Fastify refuses a body, and what to send instead. Only SQL requests have a body. */
 const BODY_REFUSED: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE:
-    'a body of this Content-Type is not read; send the SELECT as text/plain, or {"sql": "SELECT…"} as application/json',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'the body is no JSON; send {"sql": "SELECT…"}, or the SELECT as text/plain',
+    'a body of this Content-Type is not accepted; send the SELECT as text/plain, or {"sql": "SELECT…"} as application/json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'the body is not JSON; send {"sql": "SELECT…"}, or the SELECT as text/plain',
   FST_ERR_CTP_BODY_TOO_LARGE: `the body is larger than ${MAX_BODY} bytes; send a shorter SELECT`,
 };
 
+/** Every error is one line of text with its status; see `registerErrors`. */
+export const errors = httpPlugin('errors', [], (http, { logger }) => registerErrors(http, logger));
+
 /**
- * Every error is one line of text with its status: Grafana's CSV plugin ignores the status and would take a second line
- * for data. What is our own mistake is told by an id only, and stands in the log.
+ * Answers errors with one line of text: Grafana's CSV plugin ignores the status and would read a second line as data.
+ * A bug of ours is answered with an id only; the details are in the service log.
  */
 export function registerErrors(http: Http, logger: Logger): void {
   http.setErrorHandler((thrown, request, reply) => sendError(inWords(thrown, request, reply, logger), reply));
   http.setNotFoundHandler((request, reply) => sendError(routeUnknown(pathOf(request.raw.url)), reply));
 }
 
-/** What the router refuses before there is a route: a path that cannot be decoded, or is too long. */
+/** The error for a request that the router refuses: a path that cannot be decoded or is too long. */
 export function routerError(error: FastifyError, url: string): DynamoCsvError {
   if (error.code === 'FST_ERR_BAD_URL') return badUrl();
   if (error.code === 'FST_ERR_MAX_PARAM_LENGTH') return urlTooLong(url.length, MAX_URL);
@@ -34,7 +38,7 @@ export function errorBody(error: DynamoCsvError): string {
   return `${error.line}\n`;
 }
 
-/** Answers with the error. */
+/** Sends the error as a response. */
 export function sendError(error: DynamoCsvError, reply: FastifyReply): void {
   reply
     .code(error.status)
@@ -57,15 +61,15 @@ function inWords(
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return requestRefused(statusCode, BODY_REFUSED[code] ?? describeError(thrown));
   }
-  // A query that was stopped because its client has gone is no error; nobody reads this answer.
+  // A query that was stopped because its client left is not an error, and nobody reads this response.
   if (!reply.raw.destroyed) {
     const { method, url } = request.raw;
-    logger.error({ err: thrown, request: request.id, method, path: pathOf(url) }, 'a request failed');
+    logger.error({ err: thrown, request: request.id, method, path: pathOf(url) }, 'request failed');
   }
   return internalError(request.id);
 }
 
-/** The URL's path; its query string may hold what does not belong into a log. */
+/** The path of a URL. The query string may contain what does not belong in a log. */
 export function pathOf(url = ''): string {
   const mark = url.indexOf('?');
   return mark === -1 ? url : url.slice(0, mark);

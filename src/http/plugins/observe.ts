@@ -1,10 +1,17 @@
 import type { onResponseHookHandler } from 'fastify';
 import type { Logger } from '../../base/logger.js';
 import type { HttpMetrics } from '../metrics.js';
-import type { Http } from '../options.js';
+import { httpPlugin } from '../plugin.js';
 import type { RequestSeries } from '../request-histogram.js';
 import type { ResponseTimes } from '../response-times.js';
 import { pathOf } from './errors.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The name of the requested dataset; null if the request is not for one. */
+    dataset: string | null;
+  }
+}
 
 interface Observers {
   readonly metrics: HttpMetrics;
@@ -12,10 +19,10 @@ interface Observers {
   readonly responseTimes: ResponseTimes;
 }
 
-/** What becomes of every request: its time in the metrics and by dataset, and one line at debug. */
-export function registerObservation(http: Http, observers: Observers): void {
+/** Records the duration of every request, in the metrics and by dataset, and logs it at level `debug`. */
+export const observe = httpPlugin('observe', [], (http, observers) => {
   http.decorateRequest('dataset', null);
-  // Each route has an observer of its own, which knows the route without asking for it at every request.
+  // One observer per route, so that no request has to look up its route.
   http.addHook('onRoute', (route) => {
     route.onResponse = [route.onResponse ?? [], observer(route.url, observers)].flat();
   });
@@ -24,7 +31,7 @@ export function registerObservation(http: Http, observers: Observers): void {
     if (request.is404) unknown.call(this, request, reply, done);
     else done();
   });
-}
+});
 
 function observer(route: string, { metrics, logger, responseTimes }: Observers): onResponseHookHandler {
   const seriesOf = seriesByStatus(route, metrics);
@@ -35,14 +42,14 @@ function observer(route: string, { metrics, logger, responseTimes }: Observers):
     seriesOf(method, status).observe(milliseconds / 1_000);
     if (request.dataset !== null) responseTimes.record(request.dataset, milliseconds);
     if (logger.isLevelEnabled('debug')) {
-      // No query string, no headers: either may hold a secret.
+      // Without query string and headers: either may contain a secret.
       logger.debug({ method, path: pathOf(request.raw.url), status, milliseconds }, 'request');
     }
     done();
   };
 }
 
-/** The route's series in the metrics, each made at the first request that needs it. */
+/** The route's series in the metrics, each created by the first request that needs it. */
 function seriesByStatus(
   route: string,
   { requests }: HttpMetrics,

@@ -1,22 +1,22 @@
 import { existsSync } from 'node:fs';
 import helmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
-import type { Http } from '../options.js';
+import { routePlugin } from '../plugin.js';
 
-/** Seconds: a file whose name has the hash of its bytes never changes. */
+/** Seconds that a file with a hash of its bytes in its name may be cached: it never changes. */
 const IMMUTABLE = 31_536_000;
 
-/** `name-HASH.ext`, as esbuild names what it bundles. */
+/** `name-HASH.ext`, as esbuild names its output. */
 const HASHED = /-[A-Z0-9]{8}\.[a-z0-9]+(\.map)?$/;
 
 /**
- * The page's own files, each with a route of its own, so that no request reaches the file system by a path. They hold
- * no data, and are open when there is a token: the page asks for it. The headers are `@fastify/helmet`'s, registered
- * here and not for CSV, which no browser runs.
+ * The page at `/`: one route per file, so that no request path reaches the file system. The files contain no data and
+ * need no token; the page asks for it. The security headers are those of `@fastify/helmet`, for these files only:
+ * browsers do not execute CSV.
  */
-export function registerPage(http: Http, webDir: string | null): void {
+export const page = routePlugin('page', [], async (http, { webDir }) => {
   if (webDir === null || !existsSync(webDir)) return;
-  http.register(async (page) => {
+  await http.register(async (page) => {
     page.addHook('onRoute', (route) => {
       route.config = { ...route.config, isOpen: true };
     });
@@ -36,7 +36,7 @@ export function registerPage(http: Http, webDir: string | null): void {
           frameAncestors: ["'none'"],
         },
       },
-      // These three mean something over https only, which is a proxy's business, and browsers complain without it.
+      // These three need https, which is up to a proxy; without it browsers print warnings.
       strictTransportSecurity: false,
       crossOriginOpenerPolicy: false,
       originAgentCluster: false,
@@ -52,4 +52,4 @@ export function registerPage(http: Http, webDir: string | null): void {
       },
     });
   });
-}
+});

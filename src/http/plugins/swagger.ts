@@ -1,23 +1,27 @@
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
+import fastifySwagger from '@fastify/swagger';
+import fastifySwaggerUi from '@fastify/swagger-ui';
 import { version } from '../../base/project.js';
-import type { Http } from '../options.js';
+import { httpPlugin, routePlugin } from '../plugin.js';
 
-/** `@fastify/swagger` reads the OpenAPI description off the routes, which therefore cannot say anything else. */
-export async function registerSwagger(http: Http, hasToken: boolean): Promise<void> {
-  await http.register(swagger, {
+/** Derives the OpenAPI document from the schemas of all routes that are added later (`@fastify/swagger`). */
+export const swagger = httpPlugin('swagger', [], async (http, { config }) => {
+  await http.register(fastifySwagger, {
+    // It would look for a base path in `servers`, and takes absolute URLs only.
+    stripBasePath: false,
     openapi: {
       openapi: '3.1.0',
       info: {
         title: 'dynamo-csv',
         version,
-        description: 'Live DynamoDB tables as CSV, with their history, SQL views and windows.',
+        description: 'Live DynamoDB tables as CSV, with history, SQL views and windows.',
       },
+      // Relative to /openapi.json, so that it is right behind a proxy that strips a path prefix, too.
+      servers: [{ url: './' }],
       tags: [
-        { name: 'data', description: 'Datasets, windows of them, and SQL.' },
-        { name: 'service', description: 'How the service is.' },
+        { name: 'data', description: 'Datasets, windows and SQL.' },
+        { name: 'service', description: 'Health, metrics and documentation of the service.' },
       ],
-      ...(hasToken
+      ...(config.apiToken !== null
         ? {
             components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
             security: [{ token: [] }],
@@ -25,18 +29,22 @@ export async function registerSwagger(http: Http, hasToken: boolean): Promise<vo
         : {}),
     },
   });
-}
+});
 
-/** The page at `/docs`, by `@fastify/swagger-ui`: all of it comes from this service, and it asks nobody else. */
-export async function registerSwaggerUi(http: Http): Promise<void> {
-  await http.register(swaggerUi, {
+/** The page at `/docs` (`@fastify/swagger-ui`). It loads everything from this service and nothing from elsewhere. */
+export const swaggerUi = routePlugin('swagger-ui', [], async (http) => {
+  await http.register(fastifySwaggerUi, {
     routePrefix: '/docs',
+    // Relative like `servers`: the page is at /docs and /docs/, the document that it reads at /docs/json.
+    indexPrefix: '.',
+    transformSpecification: (document) => ({ ...document, servers: [{ url: '../' }] }),
+    transformSpecificationClone: false,
     uiConfig: { validatorUrl: null, deepLinking: true },
-    // Its own default allows styles and fonts of any https site, and an outside validator.
+    // The plugin's default allows styles and fonts from any https site, and an external validator.
     staticCSP: {
       'default-src': "'none'",
       'script-src': "'self'",
-      // The hash is that of the one style sheet which Swagger UI writes into its page by itself.
+      // The hash of the one style sheet that Swagger UI writes inline.
       'style-src': "'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='",
       'img-src': "'self' data:",
       'font-src': "'self' data:",
@@ -46,4 +54,4 @@ export async function registerSwaggerUi(http: Http): Promise<void> {
       'frame-ancestors': "'none'",
     },
   });
-}
+});

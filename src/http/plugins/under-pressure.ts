@@ -1,23 +1,31 @@
-import underPressure from '@fastify/under-pressure';
+import fastifyUnderPressure from '@fastify/under-pressure';
 import { overloaded } from '../errors.js';
 import { MAX_LOOP_DELAY } from '../limits.js';
 import type { Http } from '../options.js';
+import { httpPlugin } from '../plugin.js';
 
-/** Milliseconds between two looks at the event loop. */
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Throws `OVERLOADED` (503) while the event loop is too late for new work. */
+    refuseIfOverloaded(): void;
+  }
+}
+
+/** Milliseconds between two samples of the event loop's delay. */
 const SAMPLE = 500;
 
-/** Throws `OVERLOADED` (503) while the service has more to do than it can. */
-export type Gate = () => void;
+/** Adds `http.refuseIfOverloaded()`; see `registerUnderPressure`. */
+export const underPressure = httpPlugin('under-pressure', [], (http) => registerUnderPressure(http));
 
 /**
- * `@fastify/under-pressure` measures how late the event loop is; when answers would come too late to be of use, those
- * that have to be computed first are refused, so that the polls go on. What is kept is served, since that costs no more
- * than the refusal, and health is told, since a restart would make it worse. So it is no hook: it stands before the
- * work, and the other requests do not pay for it. `maxDelay`: milliseconds.
+ * Adds `http.refuseIfOverloaded()`. `@fastify/under-pressure` measures the event loop's delay; beyond `maxDelay`
+ * milliseconds, responses that must be computed are refused, so that polls go on. Cached responses are still sent, since
+ * a refusal would cost as much; so is `/healthz`, since a restart would make it worse. Hence a function to call before
+ * the work, and no hook for every request.
  */
-export async function registerUnderPressure(http: Http, maxDelay = MAX_LOOP_DELAY): Promise<Gate> {
-  await http.register(underPressure, { sampleInterval: SAMPLE });
-  return () => {
+export async function registerUnderPressure(http: Http, maxDelay = MAX_LOOP_DELAY): Promise<void> {
+  await http.register(fastifyUnderPressure, { sampleInterval: SAMPLE });
+  http.decorate('refuseIfOverloaded', () => {
     if (http.memoryUsage().eventLoopDelay > maxDelay) throw overloaded();
-  };
+  });
 }

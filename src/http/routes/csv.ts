@@ -1,43 +1,44 @@
 import { Type } from 'typebox';
+import type { Shape } from '../../csv/shape.js';
 import type { Dataset, Registry } from '../../datasets/dataset.js';
 import { datasetUnknown } from '../../datasets/errors.js';
-import type { Shape } from '../../datasets/shaped.js';
 import { isPlain } from '../../windows/parameters.js';
 import { parseShape } from '../../windows/shape.js';
-import type { Answers } from '../answers/answers.js';
 import { parametersOf } from '../answers/query-string.js';
-import type { Http, HttpOptions } from '../options.js';
+import { routePlugin } from '../plugin.js';
 import { answerSchema, WINDOW_PARAMETERS } from './window-parameters.js';
 
 const SUFFIX = '.csv';
 const UNSHAPED: Shape = {};
 
-/** `GET|HEAD /csv/:name`, with or without `.csv`: a dataset, or a window of it. */
-export function csvRoute(http: Http, { registry, queries }: HttpOptions, answers: Answers): void {
+/** `GET|HEAD /csv/:name`, with or without `.csv`: a dataset, or a window of it. 404 for an unknown name, 400 for a wrong parameter. */
+export const csv = routePlugin('csv', ['answers'], (http, { registry, queries }) => {
   http.route({
     method: ['GET', 'HEAD'],
     url: '/csv/:name',
     schema: {
       tags: ['data'],
-      summary: 'A dataset as CSV, or a window of it.',
-      params: Type.Object({ name: Type.String({ description: 'As in /datasets, with or without .csv.' }) }),
+      summary: 'A dataset, or a window of it, as CSV, JSON or Parquet.',
+      params: Type.Object({
+        name: Type.String({ description: 'The name of the dataset, as in /datasets; `.csv` may follow.' }),
+      }),
       querystring: WINDOW_PARAMETERS,
       response: answerSchema,
     },
-    // Parameters are understood by what answers them, in the order they were written.
+    // The window's parser checks the parameters, with better messages than a schema.
     validatorCompiler: () => () => true,
     handler: (request, reply) => {
       const dataset = find(registry, request.params.name);
       request.dataset = dataset.name;
       const parameters = parametersOf(request.raw.url ?? '');
-      if (parameters.length === 0) return answers.plain(request, reply, dataset, UNSHAPED);
-      if (isPlain(parameters)) return answers.plain(request, reply, dataset, parseShape(parameters));
-      return queries.window(dataset, parameters).then((query) => answers.query(request, reply, query));
+      if (parameters.length === 0) return http.answers.plain(request, reply, dataset, UNSHAPED);
+      if (isPlain(parameters)) return http.answers.plain(request, reply, dataset, parseShape(parameters));
+      return queries.window(dataset, parameters).then((query) => http.answers.query(request, reply, query));
     },
   });
-}
+});
 
-/** A name may itself end in `.csv`, so the exact one goes first. */
+/** Tries the exact name first: a dataset's name may itself end in `.csv`. */
 function find(registry: Registry, name: string): Dataset {
   const exact = registry.get(name);
   if (exact !== undefined) return exact;

@@ -2,11 +2,12 @@ import { isoTime } from '../../base/clock.js';
 import { version } from '../../base/project.js';
 import type { Dataset } from '../../datasets/dataset.js';
 import type { Relation } from '../../datasets/relation.js';
-import type { Http, HttpOptions } from '../options.js';
+import type { HttpOptions } from '../options.js';
+import { routePlugin } from '../plugin.js';
 import { CatalogueSchema, type DatasetJson } from '../schemas.js';
 
-/** `GET /datasets`: the catalogue. */
-export function datasetsRoute(http: Http, options: HttpOptions): void {
+/** `GET /datasets`: the catalogue, in the order of the configuration. */
+export const datasets = routePlugin('datasets', [], (http, options) => {
   const { config, clock, grafanaUrl, registry } = options;
   const startedAt = isoTime(clock.now());
   http.get(
@@ -14,13 +15,13 @@ export function datasetsRoute(http: Http, options: HttpOptions): void {
     {
       schema: {
         tags: ['data'],
-        summary: 'The catalogue: every dataset with its columns, size, age and how it is.',
+        summary: 'The catalogue: every dataset with its columns, size, age and state.',
         response: { 200: CatalogueSchema },
       },
     },
     (_request, reply) => {
       const now = clock.now();
-      const datasets = registry.list();
+      const all = registry.list();
       reply.header('cache-control', 'no-store');
       return {
         service: {
@@ -33,11 +34,11 @@ export function datasetsRoute(http: Http, options: HttpOptions): void {
           allowSql: config.allowSql,
           grafana: grafanaUrl,
         },
-        datasets: datasets.map((dataset) => datasetJson(dataset, datasets, options, now)),
+        datasets: all.map((dataset) => datasetJson(dataset, all, options, now)),
       };
     },
   );
-}
+});
 
 function datasetJson(
   dataset: Dataset,
@@ -79,7 +80,7 @@ function datasetJson(
   };
 }
 
-/** Seconds with milliseconds; null: never read. */
+/** Seconds since the data was read, with three decimals; null if it never was. */
 export function ageInSeconds(readAt: number | null, now: number): number | null {
   return readAt === null ? null : Math.max(0, now - readAt) / 1_000;
 }

@@ -1,18 +1,18 @@
 import { isoTime } from '../../base/clock.js';
-import type { Dataset } from '../../datasets/dataset.js';
-import type { Http, HttpOptions } from '../options.js';
+import { type Dataset, THIS_SERVICE } from '../../datasets/dataset.js';
+import { routePlugin } from '../plugin.js';
 import { HealthSchema, ReadinessSchema } from '../schemas.js';
 import { ageInSeconds } from './datasets.js';
 
-/** `GET /healthz` and `GET /readyz`, for whoever watches the process; open, and never turned away. */
-export function healthRoutes(http: Http, { registry, clock }: HttpOptions): void {
+/** `GET /healthz` and `GET /readyz`, for supervisors: without the token, and even under overload. */
+export const health = routePlugin('health', [], (http, { registry, clock }) => {
   http.get(
     '/healthz',
     {
       config: { isOpen: true },
       schema: {
         tags: ['service'],
-        summary: 'Whether the process works, and how each dataset is.',
+        summary: 'Whether the process works, and the state of each dataset.',
         security: [],
         response: { 200: HealthSchema },
       },
@@ -30,11 +30,11 @@ export function healthRoutes(http: Http, { registry, clock }: HttpOptions): void
       config: { isOpen: true },
       schema: {
         tags: ['service'],
-        summary: 'Whether every polled dataset has data, or has failed to get it at least once.',
+        summary: 'Whether every polled dataset has data or has failed at least once.',
         security: [],
         response: {
           200: ReadinessSchema,
-          503: { ...ReadinessSchema, description: 'Some dataset has neither been read nor failed.' },
+          503: { ...ReadinessSchema, description: 'Some dataset has neither been read nor failed yet.' },
         },
       },
     },
@@ -48,7 +48,7 @@ export function healthRoutes(http: Http, { registry, clock }: HttpOptions): void
       return { ready: waiting.length === 0, waiting, failed: named('failed'), served: named('served') };
     },
   );
-}
+});
 
 function healthOf(dataset: Dataset, now: number) {
   const { readAt, freshness, persisted, lastError } = dataset.status();
@@ -65,19 +65,19 @@ function healthOf(dataset: Dataset, now: number) {
   };
 }
 
-/** Older than three intervals, or never read although it was tried; a volume that takes nothing; a view that does not work. */
+/** Stale, never read despite attempts, not written to the volume, or a broken view. */
 function isDegraded(dataset: Dataset): boolean {
   const { freshness, persisted, lastError } = dataset.status();
   if (freshness === 'stale' || !persisted) return true;
   if (lastError === null) return false;
-  // What did not change needed no writing: the next change does.
+  // Data that has not changed needs no writing, and so is `persisted`; the next change will fail.
   return lastError.code === 'NOT_PERSISTED' || freshness === 'waiting' || dataset.kind === 'view';
 }
 
-/** Views and lookups are there when what they are made of is. */
+/** Only polled datasets count: views and lookups are ready when their inputs are, and the service's own log fills later. */
 function readiness(dataset: Dataset): 'waiting' | 'failed' | 'served' | 'not polled' {
   const { interval, lastError } = dataset.status();
-  if (interval === null) return 'not polled';
+  if (interval === null || dataset.source === THIS_SERVICE) return 'not polled';
   if (dataset.version !== null) return 'served';
   return lastError === null ? 'waiting' : 'failed';
 }

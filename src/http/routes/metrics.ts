@@ -1,15 +1,16 @@
 import { Type } from 'typebox';
-import type { Http, HttpOptions } from '../options.js';
+import { routePlugin } from '../plugin.js';
 import { ageInSeconds } from './datasets.js';
 
-/** `GET /metrics`, as Prometheus reads it. */
-export function metricsRoute(http: Http, { metrics, registry, clock }: HttpOptions): void {
+/** `GET /metrics`, in the text format of Prometheus. */
+export const prometheus = routePlugin('metrics', [], (http, options) => {
+  const { registry, clock, metrics } = options;
   http.get(
     '/metrics',
     {
       schema: {
         tags: ['service'],
-        summary: 'Metrics in the text format of Prometheus.',
+        summary: 'Metrics in the Prometheus text format.',
         response: {
           200: { description: 'Metrics.', content: { 'text/plain': { schema: Type.String() } } },
         },
@@ -26,4 +27,4 @@ export function metricsRoute(http: Http, { metrics, registry, clock }: HttpOptio
       return metrics.registry.metrics();
     },
   );
-}
+});

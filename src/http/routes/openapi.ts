@@ -1,12 +1,12 @@
-import type { Http } from '../options.js';
+import { routePlugin } from '../plugin.js';
 
-/** `GET /openapi.json`: the description that `/docs` shows, for programs. */
-export function openapiRoute(http: Http): void {
+/** `GET /openapi.json`: the OpenAPI document that `/docs` displays. */
+export const openapi = routePlugin('openapi', [], (http) => {
   http.get(
     '/openapi.json',
-    { schema: { tags: ['service'], summary: 'This description, as OpenAPI 3.1.' } },
+    { schema: { tags: ['service'], summary: 'This API as an OpenAPI 3.1 document.' } },
     (_request, reply) => {
       reply.send(http.swagger());
     },
   );
-}
+});

@@ -1,16 +1,21 @@
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Parameters } from '../../datasets/queries.js';
-import type { Answers } from '../answers/answers.js';
 import { parametersOf } from '../answers/query-string.js';
-import { sqlMissing, sqlNotAllowed } from '../errors.js';
-import type { Http, HttpOptions } from '../options.js';
+import { sqlFromForeignPage, sqlMissing, sqlNotAllowed } from '../errors.js';
+import { isFromForeignPage } from '../foreign-page.js';
+import { routePlugin } from '../plugin.js';
 import { SqlSchema } from '../schemas.js';
 import { answerSchema, OUTPUT_PARAMETERS, SQL_PARAMETERS } from './window-parameters.js';
 
-/** `GET|HEAD /csv?sql=…` and `POST /sql`: read-only SQL over the datasets, where `ALLOW_SQL` opens them. */
-export function sqlRoutes(http: Http, { config, queries }: HttpOptions, answers: Answers): void {
-  const ask = async (sql: string | undefined, parameters: Parameters) => {
+/**
+ * `GET|HEAD /csv?sql=…` and `POST /sql`: read-only SQL over the datasets. 404 unless `ALLOW_SQL=true`,
+ * 403 for a page of another origin, 400 for SQL that does not work.
+ */
+export const sql = routePlugin('sql', ['answers'], (http, { config, queries }) => {
+  const ask = async ({ raw }: FastifyRequest, sql: string | undefined, parameters: Parameters) => {
     if (!config.allowSql) throw sqlNotAllowed();
+    if (isFromForeignPage(raw.headers, config.corsOrigin)) throw sqlFromForeignPage();
     if (sql === undefined || sql.trim() === '') throw sqlMissing();
     return queries.sql(sql, parameters);
   };
@@ -21,7 +26,7 @@ export function sqlRoutes(http: Http, { config, queries }: HttpOptions, answers:
     schema: {
       hide: !config.allowSql,
       tags: ['data'],
-      summary: 'The answer to one SELECT over the datasets.',
+      summary: 'The result of one SELECT over the datasets.',
       querystring: SQL_PARAMETERS,
       response: answerSchema,
     },
@@ -29,10 +34,11 @@ export function sqlRoutes(http: Http, { config, queries }: HttpOptions, answers:
     handler: async (request, reply) => {
       const parameters = parametersOf(request.raw.url ?? '');
       const query = await ask(
+        request,
         parameters.findLast(([name]) => name === 'sql')?.[1],
         parameters.filter(([name]) => name !== 'sql'),
       );
-      return answers.query(request, reply, query);
+      return http.answers.query(request, reply, query);
     },
   });
 
@@ -42,7 +48,7 @@ export function sqlRoutes(http: Http, { config, queries }: HttpOptions, answers:
     schema: {
       hide: !config.allowSql,
       tags: ['data'],
-      summary: 'The same for a SELECT that is too long for a URL, or for a program.',
+      summary: 'The same, with the SELECT in the body: for long ones, and for programs.',
       querystring: OUTPUT_PARAMETERS,
       body: {
         content: {
@@ -54,13 +60,13 @@ export function sqlRoutes(http: Http, { config, queries }: HttpOptions, answers:
     },
     validatorCompiler: () => () => true,
     handler: async (request, reply) => {
-      const query = await ask(sqlOf(request.body), parametersOf(request.raw.url ?? ''));
-      return answers.query(request, reply, query);
+      const query = await ask(request, sqlOf(request.body), parametersOf(request.raw.url ?? ''));
+      return http.answers.query(request, reply, query);
     },
   });
-}
+});
 
-/** The text itself, or that in `{ "sql": … }`. */
+/** The SQL of a request body: the text itself, or the value of `sql` in JSON. */
 function sqlOf(body: unknown): string | undefined {
   if (typeof body === 'string') return body;
   if (typeof body !== 'object' || body === null || !('sql' in body)) return undefined;

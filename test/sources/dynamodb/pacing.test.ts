@@ -76,6 +76,7 @@ describe('maxReadCapacity', () => {
       endpoint: server.endpoint,
       segments: 'auto',
       maxReadCapacity: 10,
+      maxPollMegabytes: null,
       clock,
     });
     const { signal } = new AbortController();
@@ -107,6 +108,7 @@ describe('maxReadCapacity', () => {
       endpoint: server.endpoint,
       segments: 1,
       maxReadCapacity: 10,
+      maxPollMegabytes: null,
       clock,
     });
     const { signal } = new AbortController();
@@ -134,6 +136,7 @@ describe('maxReadCapacity', () => {
       endpoint: server.endpoint,
       segments: 1,
       maxReadCapacity: 1,
+      maxPollMegabytes: null,
     });
     await assert.rejects(source.read({ known: [], signal: controller.signal }), reason);
     await source.close();

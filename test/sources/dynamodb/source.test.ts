@@ -1,6 +1,6 @@
 /**
- * What a user relies on when a table is read. Runs against dynalite, and against the official DynamoDB Local by
- * `npm run test:dynamodb-local`.
+ * What a user relies on when a table is read. Runs against dynalite, and, imported by `source-on-moto.test.ts`,
+ * against moto. Where moto differs from DynamoDB, the test says how.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -13,10 +13,11 @@ import { ScanThreads } from '../../../src/sources/dynamodb/threads.js';
 import type { Reading, Source } from '../../../src/sources/source.js';
 import { startTestDynamoDb, type TestDynamoDb } from '../../support/dynalite.js';
 
+const isMoto = process.env.DYNAMODB_EMULATOR === 'moto';
 let dynamoDb: TestDynamoDb;
 let threads: ScanThreads;
 before(async () => {
-  dynamoDb = await startTestDynamoDb();
+  dynamoDb = await startTestDynamoDb(isMoto ? 'moto' : 'dynalite');
   threads = new ScanThreads({ size: 2 });
 });
 after(async () => {
@@ -35,6 +36,7 @@ function sourceOf(table: string, options: Partial<DynamoDbSourceOptions> = {}): 
     consistent: true,
     segments: 'auto',
     maxReadCapacity: null,
+    maxPollMegabytes: null,
     threads,
     ...options,
   });
@@ -90,6 +92,8 @@ describe('cells', () => {
       },
     ]);
     const reading = await read(table);
+    // DynamoDB drops a number's trailing zeros, moto keeps them.
+    const number = isMoto ? '12.50' : '12.5';
     const [record] = parse(csv(reading), { columns: true }) as [Record<string, string>];
     assert.deepEqual(record, {
       id: 'a',
@@ -99,14 +103,14 @@ describe('cells', () => {
       list: '["x",1,null,false,[]]',
       map: '{"a":"aGk=","m":{},"z":1}',
       nothing: '',
-      number: '12.5',
+      number,
       numbers: '[-1.5,9,10]',
       string: 'text',
       strings: '["a","b","€"]',
       yes: 'true',
     });
     assert.match(csv(reading), /,"",/, 'an empty string is told from nothing');
-    assert.ok(csv(reading).includes(',,12.5,'), 'NULL is nothing');
+    assert.ok(csv(reading).includes(`,,${number},`), 'NULL is nothing');
   });
 
   test('numbers keep all their digits', async () => {
@@ -288,14 +292,17 @@ describe('rows in key order', () => {
 describe('large tables', () => {
   /** About 3 MB: several pages of 1 MB. */
   const COUNT = 1000;
+  // moto cannot divide binary keys into segments: it answers a Scan of several with an HTML page.
+  const keyOf = (text: string): AttributeValue => (isMoto ? { S: text } : { B: Buffer.from(text) });
+  const textOf = (cell: string) => (isMoto ? cell : Buffer.from(cell, 'base64').toString());
   const items = Array.from({ length: COUNT }, (_, index) => ({
-    id: { B: Buffer.from(String(index).padStart(4, '0')) },
+    id: keyOf(String(index).padStart(4, '0')),
     filler: { S: `${index} `.padEnd(3000, 'x') },
     ...(index === COUNT - 1 ? { rare: { N: '7' } } : {}),
   }));
   let table: string;
   before(async () => {
-    table = await tableWith({ id: 'B' }, items);
+    table = await tableWith({ id: isMoto ? 'S' : 'B' }, items);
   });
 
   for (const segments of ['auto', 1, 3, 40] as const) {
@@ -303,7 +310,7 @@ describe('large tables', () => {
       const reading = await read(table, { segments });
       const rows = parse(csv(reading), { columns: true }) as { id: string; filler: string; rare: string }[];
       assert.deepEqual(
-        rows.map(({ id, filler }) => `${Buffer.from(id, 'base64')} ${filler.split(' ')[0]}`),
+        rows.map(({ id, filler }) => `${textOf(id)} ${filler.split(' ')[0]}`),
         items.map((_, index) => `${String(index).padStart(4, '0')} ${index}`),
       );
       assert.equal(rows.at(-1)!.rare, '7');
@@ -311,7 +318,9 @@ describe('large tables', () => {
       assert.ok(cost.requests >= (segments === 'auto' ? 3 : segments), `${cost.requests} requests`);
       assert.ok(cost.attempts >= cost.requests);
       assert.ok(cost.bytes > 3_000_000, `${cost.bytes} bytes`);
-      assert.ok(cost.readCapacityUnits >= 350, `${cost.readCapacityUnits} units`);
+      // moto counts a unit for a page that has items, whatever their size.
+      const least = isMoto ? 1 : 350;
+      assert.ok(cost.readCapacityUnits >= least, `${cost.readCapacityUnits} units`);
     });
   }
 

@@ -1,43 +1,23 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { EC2Client, RunInstancesCommand, StopInstancesCommand } from '@aws-sdk/client-ec2';
 import { systemClock } from '../../../src/base/clock.js';
 import { useLocalAws } from '../../../src/demo/local-aws.js';
 import { createInstancesSource } from '../../../src/sources/ec2/source.js';
+import { type Moto, startMoto, withoutMoto } from '../../support/moto.js';
 
-/*
- * A second opinion on the wire formats: moto's server, written by others in Python.
- *   python3 -m venv .moto && .moto/bin/pip install 'moto[ec2,cloudwatch]' flask flask-cors
- *   PATH=$PWD/.moto/bin:$PATH npm test
- */
-const command = (process.env.PATH ?? '')
-  .split(delimiter)
-  .map((folder) => join(folder, 'moto_server'))
-  .find((path) => existsSync(path));
-const skip =
-  command === undefined &&
-  'there is no moto_server on the PATH (test/sources/ec2/moto.test.ts says how to get it)';
-
-describe('the API server’s source against moto', { skip }, () => {
+/** A second opinion on the wire formats: moto's server, written by others in Python. */
+describe('the API server’s source against moto', { skip: withoutMoto }, () => {
   const environment = { ...process.env };
-  let moto: ChildProcess;
+  let moto: Moto;
 
   before(async () => {
-    const started = await startMoto(command!);
-    moto = started.process;
-    useLocalAws({ AWS_ENDPOINT_URL_EC2: started.endpoint, AWS_ENDPOINT_URL_CLOUDWATCH: started.endpoint });
+    moto = await startMoto();
+    useLocalAws({ AWS_ENDPOINT_URL_EC2: moto.endpoint, AWS_ENDPOINT_URL_CLOUDWATCH: moto.endpoint });
   });
   after(async () => {
-    if (moto.exitCode === null) {
-      moto.kill();
-      await once(moto, 'exit');
-    }
+    await moto.close();
     process.env = environment;
   });
 
@@ -65,17 +45,6 @@ describe('the API server’s source against moto', { skip }, () => {
     assert.equal(cost.metricsRequested, 3);
   });
 });
-
-async function startMoto(command: string): Promise<{ process: ChildProcess; endpoint: string }> {
-  const child = spawn(command, ['-H', '127.0.0.1', '-p', '0'], { stdio: ['ignore', 'ignore', 'pipe'] });
-  for await (const line of createInterface(child.stderr)) {
-    const endpoint = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
-    if (endpoint === undefined) continue;
-    child.stderr.resume();
-    return { process: child, endpoint };
-  }
-  throw new Error(`${command} ended before it listened`);
-}
 
 /** Two instances with detailed monitoring; the second is stopped. */
 async function runTwo(): Promise<readonly [string, string]> {

@@ -1,6 +1,6 @@
 import type { Api } from './api.js';
 import { type Cell, CsvRows } from './rows.js';
-import { Turns } from './turns.js';
+import { TimeSlices } from './slices.js';
 
 /** More than anybody scrolls through; it bounds the browser's memory. */
 export const MOST_ROWS = 500_000;
@@ -22,7 +22,7 @@ export async function loadCsv(
   const response = await api.fetch(path, options);
   const rows = new CsvRows();
   const reader = response.body!.getReader();
-  const turns = new Turns(options.signal);
+  const slices = new TimeSlices(options.signal);
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return { rows, complete: true };
@@ -31,7 +31,7 @@ export async function loadCsv(
       await reader.cancel();
       return { rows, complete: false };
     }
-    if (await turns.giveWay()) onProgress(rows);
+    if (await slices.yieldWhenOver()) onProgress(rows);
   }
 }
 

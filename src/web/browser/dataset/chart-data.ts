@@ -1,6 +1,6 @@
 import type { PlotChoice } from '../address.js';
 import type { CsvRows } from '../data/rows.js';
-import { Turns } from '../data/turns.js';
+import { TimeSlices } from '../data/slices.js';
 import { type Line, MOST_LINES, type PlotData } from '../parts/plot.js';
 import type { ColumnJson } from '../types.js';
 import { type Points, thin } from './thin.js';
@@ -68,9 +68,9 @@ export async function chartData(
   const names = choice.value === EVERY_NUMBER ? plotColumns(plottable).values : [choice.value];
   const values = names.map((name) => ({ name, column: at(name) })).filter(({ column }) => column !== -1);
   const lines = new Map<string, Gathered>();
-  const turns = new Turns(signal);
+  const slices = new TimeSlices(signal);
   for (let index = 0; index < rows.count; index += 1) {
-    if (index % 256 === 0) await turns.giveWay();
+    if (index % 256 === 0) await slices.yieldWhenOver();
     const row = rows.row(index);
     const moment = Date.parse(row[time] ?? '');
     if (Number.isNaN(moment)) continue;

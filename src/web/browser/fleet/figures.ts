@@ -2,11 +2,10 @@ import type { Route } from '../address.js';
 import type { Context } from '../context.js';
 import { h, setAttribute, setText } from '../dom.js';
 import { type FleetData, numberOf } from './data.js';
+import { CPU_ALERT } from './limits.js';
 
-/** EC2's words for an instance that is on its way, which is no reason to act. */
-const ON_ITS_WAY = ['pending', 'rebooting'];
-/** The alert's limit in percent. */
-const CPU_ALERT = 90;
+/** EC2 states of an instance that will run soon, which need no action. */
+const COMING_UP = ['pending', 'rebooting'];
 
 type State = 'fresh' | 'late' | 'stale' | null;
 
@@ -64,13 +63,13 @@ export function figures({ words, format, link }: Context) {
         bytesIn === null || bytesOut === null
           ? ''
           : words.fleet.network(format.bytesPerSecond(bytesIn), format.bytesPerSecond(bytesOut));
-      // What is wrong is what is large.
+      // The problem is what is shown large.
       const [large, small] = isBusy ? [load, words.serverState(state)] : [words.serverState(state), load];
       server.show(
         servers,
         large,
         [small, network].filter((text) => text !== '').join(' · '),
-        isBusy ? 'stale' : worst?.running === '1' ? 'fresh' : ON_ITS_WAY.includes(state) ? 'late' : 'stale',
+        isBusy ? 'stale' : worst?.running === '1' ? 'fresh' : COMING_UP.includes(state) ? 'late' : 'stale',
       );
     },
   };

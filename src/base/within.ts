@@ -1,0 +1,17 @@
+import type { Clock } from './clock.js';
+
+/** Waits for work, for so many milliseconds at most. Resolves to whether it ended, however it ended; never rejects. */
+export async function within(
+  clock: Clock,
+  milliseconds: number,
+  work: Promise<unknown> | null,
+): Promise<boolean> {
+  const waiting = new AbortController();
+  const tooLong = clock.sleep(milliseconds, waiting.signal).then(no, no);
+  const isEnded = await Promise.race([Promise.resolve(work).then(yes, yes), tooLong]);
+  waiting.abort();
+  return isEnded;
+}
+
+const yes = () => true;
+const no = () => false;

@@ -1,0 +1,114 @@
+import { basename, join } from 'node:path';
+import type { Files } from '../volume/files.js';
+import {
+  dateOfDayFolder,
+  dayFileName,
+  dayFolder,
+  historyFolder,
+  historyOf,
+  isDayFile,
+  isTemporary,
+  temporaryPath,
+  timeZoneFile,
+} from '../volume/layout.js';
+import { SnapshotFile } from '../volume/snapshot-file.js';
+import type { HistoryStore, StoredDay } from './store.js';
+
+/** Sealed days in the data folder: `history/<dataset>/date=YYYY-MM-DD/YYYY-MM-DD.parquet`. */
+export class LocalStore implements HistoryStore {
+  readonly location: string;
+  readonly #dataDir: string;
+  readonly #files: Files;
+  readonly #timeZoneFile: SnapshotFile;
+
+  constructor(dataDir: string, files: Files) {
+    this.location = historyFolder(dataDir);
+    this.#dataDir = dataDir;
+    this.#files = files;
+    this.#timeZoneFile = new SnapshotFile(timeZoneFile(dataDir), files);
+  }
+
+  async timeZone(): Promise<string | null> {
+    const content = await this.#timeZoneFile.read();
+    return content?.toString('utf8').trim() || null;
+  }
+
+  async setTimeZone(timeZone: string): Promise<void> {
+    await this.#files.makeFolder(historyFolder(this.#dataDir));
+    await this.#timeZoneFile.replace(Buffer.from(`${timeZone}\n`));
+  }
+
+  async days(dataset: string): Promise<readonly StoredDay[]> {
+    const found: StoredDay[] = [];
+    for (const entry of await this.#files.list(historyOf(this.#dataDir, dataset))) {
+      const date = dateOfDayFolder(entry);
+      if (date === null) continue;
+      const files = await this.#filesOf(dataset, date);
+      if (files.length > 0) found.push({ date, files });
+    }
+    return found.sort((a, b) => (a.date < b.date ? -1 : 1));
+  }
+
+  async localFiles(dataset: string, { date, files }: StoredDay): Promise<readonly string[]> {
+    return files.map((name) => join(dayFolder(this.#dataDir, dataset, date), name));
+  }
+
+  async put(dataset: string, date: string, write: (path: string) => Promise<void>): Promise<StoredDay> {
+    const folder = dayFolder(this.#dataDir, dataset, date);
+    await this.#files.makeFolder(folder);
+    const before = await this.#filesOf(dataset, date);
+    const path = join(folder, freeName(date, before));
+    const temporary = temporaryPath(path);
+    await write(temporary);
+    await this.#sync(temporary);
+    await this.#files.rename(temporary, path);
+    return { date, files: [...before, basename(path)] };
+  }
+
+  /** A file's name is safe when its folder is synced, and so is the name of each folder above it. */
+  async persist(dataset: string, dates: Iterable<string>): Promise<void> {
+    for (const date of dates) await this.#files.syncFolder(dayFolder(this.#dataDir, dataset, date));
+    await this.#files.syncFolder(historyOf(this.#dataDir, dataset));
+    await this.#files.syncFolder(historyFolder(this.#dataDir));
+    await this.#files.syncFolder(this.#dataDir);
+  }
+
+  delete(dataset: string, date: string): Promise<void> {
+    return this.#files.removeFolder(dayFolder(this.#dataDir, dataset, date));
+  }
+
+  async recover(dataset: string): Promise<void> {
+    const folder = historyOf(this.#dataDir, dataset);
+    for (const entry of await this.#files.list(folder)) {
+      const leftovers = (await this.#files.list(join(folder, entry))).filter(isTemporary);
+      for (const name of leftovers) await this.#files.remove(join(folder, entry, name));
+    }
+  }
+
+  async #filesOf(dataset: string, date: string): Promise<string[]> {
+    const names = await this.#files.list(dayFolder(this.#dataDir, dataset, date));
+    return names.filter(isDayFile).sort(byNumber);
+  }
+
+  async #sync(path: string): Promise<void> {
+    const file = await this.#files.open(path, 'r+');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+/** `2026-11-24.parquet` before `2026-11-24-2.parquet`, and that before `2026-11-24-10.parquet`. */
+function byNumber(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : 1);
+}
+
+/** `2026-11-24.parquet`, or the first of `2026-11-24-2.parquet` and so on that no file of that day has. */
+function freeName(date: string, taken: readonly string[]): string {
+  for (let number = 1; ; number++) {
+    const name = dayFileName(date, number);
+    if (!taken.includes(name)) return name;
+  }
+}

@@ -1,0 +1,111 @@
+import { check } from '../../options/check.js';
+import { type Mistake, type MistakeReport, type Path, show } from '../../options/mistakes.js';
+import { checkKeeping } from '../keeping.js';
+import { type TableConfig, TableOptions, type TablesOption, tableConfig } from './options.js';
+
+/** Columns that the changes of a table have beside its own. */
+const CHANGES_COLUMNS: readonly string[] = ['change', 'since'];
+
+/** Reports options of tables that are right alone and wrong together. */
+export function checkAgreement(tables: TablesOption, report: MistakeReport): void {
+  for (const [name, options] of Object.entries(tables)) {
+    const table = tableConfig(name, options);
+    const path = ['tables', name];
+    if (!report.isWrong([...path, 'log']) && !report.isWrong([...path, 'changes'])) {
+      checkUseless(options, path, report);
+    }
+    checkColumns(options, table, path, report);
+    checkTimeColumn(table, path, report);
+    checkKeeping(table, path, report);
+    if (options.as === undefined) checkName(name, path, report);
+  }
+}
+
+/** A table whose name cannot be published as it is needs `as`. */
+function checkName(name: string, path: Path, report: MistakeReport): void {
+  const found: Mistake[] = [];
+  check(TableOptions.properties.as, name, found);
+  for (const { wrong } of found) {
+    report.add({ path, wrong, remedy: 'publish it under another name by as' });
+  }
+}
+
+/** Options of a history that is not kept: whoever sets them believes it is. */
+function checkUseless(options: TableOptions, path: Path, report: MistakeReport): void {
+  if (options.log === true || options.changes === true) return;
+  for (const option of ['keep', 'retention', 'timestampColumn'] as const) {
+    if (options[option] === undefined) continue;
+    report.add({
+      path: [...path, option],
+      wrong: 'it has no effect on a table without log: true or changes: true',
+      remedy: 'add one of them or remove this',
+    });
+  }
+}
+
+function checkColumns(options: TableOptions, table: TableConfig, path: Path, report: MistakeReport): void {
+  const { columns, rename } = table;
+  if (options.only === true && columns.length === 0) {
+    report.add({
+      path: [...path, 'only'],
+      wrong: 'true means exactly the attributes in columns, and there are none',
+      remedy: 'list them in columns or here',
+    });
+  }
+  const published = (name: string) => (Object.hasOwn(rename, name) ? (rename[name] ?? name) : name);
+  checkTwice(columns, published, [...path, 'columns'], report);
+  if (Array.isArray(options.only)) {
+    const kept = new Set(options.only.map(published));
+    checkTwice(options.only, published, [...path, 'only'], report);
+    columns.forEach((name, index) => {
+      if (kept.has(published(name))) return;
+      report.add({
+        path: [...path, 'columns', String(index)],
+        wrong: `only leaves ${show(name)} out`,
+        remedy: 'add it to only or, unless it is a key, remove it here',
+      });
+    });
+  }
+  const targets = new Map<string, string>();
+  for (const [attribute, column] of Object.entries(rename)) {
+    const other = targets.get(column);
+    targets.set(column, attribute);
+    if (other === undefined) continue;
+    report.add({
+      path: [...path, 'rename', attribute],
+      wrong: `${show(column)} is what ${show(other)} is renamed to already`,
+      remedy: 'give each attribute a column of its own',
+    });
+  }
+}
+
+/** One column under its attribute's name and under its new name is there twice. */
+function checkTwice(
+  names: readonly string[],
+  published: (name: string) => string,
+  path: Path,
+  report: MistakeReport,
+): void {
+  names.forEach((name, index) => {
+    const first = names.findIndex((other) => published(other) === published(name));
+    if (first === index) return;
+    report.add({
+      path: [...path, String(index)],
+      wrong: `${show(name)} and ${show(names[first])} are the same column`,
+      remedy: 'keep one',
+    });
+  });
+}
+
+function checkTimeColumn(table: TableConfig, path: Path, report: MistakeReport): void {
+  const column = table.timestampColumn;
+  if (column === null) return;
+  const taken = table.columns.includes(column) || Object.values(table.rename).includes(column);
+  const reserved = table.changes && (CHANGES_COLUMNS.includes(column) || column.startsWith('previous_'));
+  if (!taken && !reserved) return;
+  report.add({
+    path: [...path, 'timestampColumn'],
+    wrong: `${show(column)} is ${taken ? "one of the table's own columns" : 'a column that changes have already'}`,
+    remedy: 'choose another name, such as polled_at',
+  });
+}

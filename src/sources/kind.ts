@@ -1,0 +1,117 @@
+import type { TSchema } from 'typebox';
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
+import type { MistakeReport, Path } from '../options/mistakes.js';
+import type { Keeping } from './keeping.js';
+import type { SharedResources } from './shared-resources.js';
+import type { ReadingCost, Source } from './source.js';
+
+/**
+ * A kind of source: everything that is particular to it. Each is a folder of `sources` that exports one, and a line in
+ * `index.ts`.
+ *
+ * `Options`: what the configuration file has under `key`, valid by the schema. `Settings`: the same with every default
+ * applied, as the configuration publishes it under `key`.
+ */
+export interface SourceKind<Key extends string = string, Options = unknown, Settings = unknown> {
+  /** The option of the configuration file: `tables`. */
+  readonly key: Key;
+  /** The schema of that option's value, with descriptions. */
+  readonly schema: TSchema;
+  /** `options`: undefined where the file does not have the option. */
+  settings(options: Options | undefined): Settings;
+  /** Reports options that are right alone and wrong together. */
+  checkAgreement(options: Options | undefined, report: MistakeReport): void;
+  /** The sources that the settings describe, in the order of the catalogue. Nothing is asked of anybody yet. */
+  configure(settings: Settings): readonly ConfiguredSource[];
+}
+
+/** A source as configured. */
+export interface ConfiguredSource {
+  /** The source's title, without opening it: a recorder recognises by it whose data it continues. */
+  readonly title: string;
+  /** What `--check` calls it: `table flag-dynamodb`. */
+  readonly label: string;
+  /** Milliseconds between the starts of two polls. */
+  readonly interval: number;
+  readonly recording: Recording;
+  readonly keeping: Keeping;
+  /** The names of its datasets. */
+  readonly published: readonly PublishedName[];
+  /** Whether its polls consume read capacity units. */
+  readonly consumesReadUnits: boolean;
+  /** What the Python script may have left of it; null: the script never read this source. */
+  readonly pythonScript: PythonScriptTable | null;
+  /** Opens it. Nothing is read yet; code and SDK clients of its kind are loaded here. */
+  open(context: SourceContext): Promise<OpenedSource>;
+  /** What `--check` finds out about it. Rejects with a `DynamoCsvError`, or with the signal's reason. */
+  check(context: CheckContext): Promise<SourceCheck>;
+}
+
+/** How the polls of a source are kept: what a recorder needs to know of the configuration. */
+export interface Recording {
+  /** Published name of the snapshot, or of the log that takes its place. */
+  readonly name: string;
+  readonly log: boolean;
+  /** Name of a log that is kept beside the snapshot. */
+  readonly logName?: string;
+  readonly changes: boolean;
+  /** Published names of columns that exist before a value was seen, in this order after the keys. */
+  readonly configured: readonly string[];
+  /** Null: the default, or another name where the table has an attribute of that name. */
+  readonly timestampColumn: string | null;
+}
+
+/** A name that a source publishes. */
+export interface PublishedName {
+  readonly name: string;
+  /** Whose name it is: `table orders`, `the changes of table orders`. */
+  readonly by: string;
+  /** Where the configuration decides on it. */
+  readonly path: Path;
+  /** Whether it follows from another name (a log or changes beside a snapshot): of two equal names it gives way. */
+  readonly derived: boolean;
+}
+
+/** A table as the Python script published it. */
+export interface PythonScriptTable {
+  readonly table: string;
+  readonly rename: Readonly<Record<string, string>>;
+  readonly timeColumn: string | null;
+}
+
+export interface SourceContext {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** What the sources of one service share, such as threads. */
+  readonly shared: SharedResources;
+}
+
+export interface OpenedSource {
+  readonly source: Source;
+  /** US dollars for so much reading. */
+  price(cost: Pick<ReadingCost, 'readCapacityUnits' | 'metricsRequested'>): number;
+}
+
+export interface CheckContext {
+  readonly clock: Clock;
+  /** Names of columns that earlier polls have seen values of; empty before the first poll. */
+  readonly seen: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** What `--check` found out about a source. What is not known is null. */
+export interface SourceCheck {
+  /** Key attributes with their types: `counter_type S`. */
+  readonly keys: string | null;
+  readonly items: number | null;
+  readonly bytes: number | null;
+  /** Read capacity units of one poll; 0 for other sources than tables. */
+  readonly unitsPerPoll: number | null;
+  /** US dollars at the configured interval. */
+  readonly pricePerMonth: number | null;
+  /** What is wrong, with its remedy, on one line; null: nothing. */
+  readonly problem: string | null;
+  /** What looks like a mistake but may be right; null: nothing. */
+  readonly notice: string | null;
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { type TestContext, test } from 'node:test';
+import type { HistoryStore, StoredDay } from '../../src/history/store.js';
+
+/** An implementation of `HistoryStore`, as the suite needs it. */
+export interface StoreUnderTest {
+  readonly store: HistoryStore;
+  /** Another one on the same place, as after a restart, on another machine where the place allows it. */
+  reopen(): Promise<HistoryStore>;
+}
+
+const FIRST = '2026-11-02';
+const SECOND = '2026-11-10';
+
+/** What every implementation of `HistoryStore` has to do. `open`: an empty one, gone after the test. */
+export function testHistoryStore(kind: string, open: (t: TestContext) => Promise<StoreUnderTest>): void {
+  const put = (store: HistoryStore, dataset: string, date: string, content: string) =>
+    store.put(dataset, date, (path) => writeFile(path, content));
+
+  const contents = async (store: HistoryStore, dataset: string, day: StoredDay) => {
+    const paths = await store.localFiles(dataset, day);
+    return Promise.all(paths.map((path) => readFile(path, 'utf8')));
+  };
+
+  /** Everything in the store of a dataset: its days with the content of their files. */
+  const all = async (store: HistoryStore, dataset: string) => {
+    const found: [date: string, contents: string[]][] = [];
+    for (const day of await store.days(dataset)) found.push([day.date, await contents(store, dataset, day)]);
+    return found;
+  };
+
+  test(`${kind}: an empty store has no days and no time zone`, async (t) => {
+    const { store } = await open(t);
+    assert.deepEqual(await store.days('flags'), []);
+    assert.equal(await store.timeZone(), null);
+    await store.recover('flags');
+    await store.delete('flags', FIRST);
+  });
+
+  test(`${kind}: the time zone is kept`, async (t) => {
+    const { store, reopen } = await open(t);
+    await store.setTimeZone('America/New_York');
+    await store.setTimeZone('America/New_York');
+    assert.equal(await store.timeZone(), 'America/New_York');
+    assert.equal(await (await reopen()).timeZone(), 'America/New_York');
+  });
+
+  test(`${kind}: days are listed oldest first, each dataset by itself, also after a restart`, async (t) => {
+    const { store, reopen } = await open(t);
+    await put(store, 'flags', SECOND, 'second');
+    await put(store, 'flags', FIRST, 'first');
+    await put(store, 'flags-changes', FIRST, 'changes');
+    await store.persist('flags', [FIRST, SECOND]);
+    for (const one of [store, await reopen()]) {
+      assert.deepEqual(await all(one, 'flags'), [
+        [FIRST, ['first']],
+        [SECOND, ['second']],
+      ]);
+      assert.deepEqual(await all(one, 'flags-changes'), [[FIRST, ['changes']]]);
+    }
+  });
+
+  test(`${kind}: a second file of a day is added, the first stays; eleven keep their order`, async (t) => {
+    const { store, reopen } = await open(t);
+    const wanted = Array.from({ length: 11 }, (_, index) => `file ${index}`);
+    for (const content of wanted) {
+      const day = await put(store, 'flags', FIRST, content);
+      assert.equal((await contents(store, 'flags', day)).at(-1), content);
+    }
+    assert.deepEqual(await all(store, 'flags'), [[FIRST, wanted]]);
+    assert.deepEqual(await all(await reopen(), 'flags'), [[FIRST, wanted]]);
+  });
+
+  test(`${kind}: a file is seen when it is whole, not while it is written`, async (t) => {
+    const { store } = await open(t);
+    await put(store, 'flags', FIRST, 'whole');
+    await store.put('flags', FIRST, async (path) => {
+      await writeFile(path, 'ha');
+      assert.deepEqual(await all(store, 'flags'), [[FIRST, ['whole']]]);
+      await writeFile(path, 'half');
+    });
+    assert.deepEqual(await all(store, 'flags'), [[FIRST, ['whole', 'half']]]);
+  });
+
+  test(`${kind}: a file that could not be written leaves the store as it was`, async (t) => {
+    const { store, reopen } = await open(t);
+    await put(store, 'flags', FIRST, 'whole');
+    for (const date of [FIRST, SECOND]) {
+      const failing = store.put('flags', date, async (path) => {
+        await writeFile(path, 'ha');
+        throw new Error('disk full');
+      });
+      await assert.rejects(failing, /disk full/);
+    }
+    assert.deepEqual(await all(store, 'flags'), [[FIRST, ['whole']]]);
+    const again = await reopen();
+    await again.recover('flags');
+    assert.deepEqual(await all(again, 'flags'), [[FIRST, ['whole']]]);
+    await put(again, 'flags', SECOND, 'second');
+    assert.deepEqual(await all(again, 'flags'), [
+      [FIRST, ['whole']],
+      [SECOND, ['second']],
+    ]);
+  });
+
+  test(`${kind}: a deleted day is gone with all its files, and no other is`, async (t) => {
+    const { store, reopen } = await open(t);
+    for (const content of ['one', 'two']) await put(store, 'flags', FIRST, content);
+    await put(store, 'flags', SECOND, 'second');
+    await put(store, 'zones', FIRST, 'zones');
+    await store.delete('flags', FIRST);
+    for (const one of [store, await reopen()]) {
+      assert.deepEqual(await all(one, 'flags'), [[SECOND, ['second']]]);
+      assert.deepEqual(await all(one, 'zones'), [[FIRST, ['zones']]]);
+    }
+    await put(store, 'flags', FIRST, 'again');
+    assert.deepEqual((await all(store, 'flags'))[0], [FIRST, ['again']]);
+  });
+}
