@@ -5,7 +5,6 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
@@ -135,11 +134,20 @@ async function took(server: Server, round: number, agent: Agent): Promise<number
   const request = httpRequest({ ...options, host: '127.0.0.1', port, agent });
   request.end(body);
   const [response] = (await once(request, 'response')) as [IncomingMessage];
-  const answer = await text(response);
+  const answer = await bodyOf(response);
   const milliseconds = performance.now() - before;
   const lines = answer.split('\n').length;
   if (response.statusCode !== 200 || lines < 20) throw new Error(`${port}: ${response.statusCode} ${answer}`);
   return milliseconds;
+}
+
+async function bodyOf(response: IncomingMessage): Promise<string> {
+  let body = '';
+  response.setEncoding('utf8').on('data', (part: string) => {
+    body += part;
+  });
+  await once(response, 'end');
+  return body;
 }
 
 /** Separate ranges of rounds, so that no measurement repeats another's request. */
@@ -180,7 +188,7 @@ async function health(server: Server): Promise<Comparison> {
       const request = httpRequest({ host: '127.0.0.1', port: server.port, path: '/healthz', agent });
       request.end();
       const [response] = (await once(request, 'response')) as [IncomingMessage];
-      await text(response);
+      await bodyOf(response);
       all.push(performance.now() - before);
       await delay(HEALTH_EVERY);
     }

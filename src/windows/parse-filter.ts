@@ -45,7 +45,7 @@ interface Target {
   readonly operator: Operator;
 }
 
-/** An exact column's name goes before an operator, and `where.` before a name that begins so itself. */
+/** An exact column's name takes precedence over an operator, and `where.` over a name that begins so itself. */
 function targetOf(name: string, columns: readonly Column[]): Target | undefined {
   const written = name.startsWith(WHERE) ? [name.slice(WHERE.length), name] : [name];
   for (const text of written) {
@@ -96,7 +96,7 @@ function parseValue(name: string, text: string, { type }: Column): string {
     badParameter(`${named(name)}: ${shown(text)} is ${what}`, remedy);
   if (type === 'number') {
     const number = parsePlainDecimal(text);
-    if (number === null) throw wrong('no number', 'write it in plain digits, such as 12 or -0.5');
+    if (number === null) throw wrong('not a number', 'write it in plain digits, such as 12 or -0.5');
     return formatDecimal(number);
   }
   if (type === 'boolean') {
@@ -105,7 +105,7 @@ function parseValue(name: string, text: string, { type }: Column): string {
   }
   if (type === 'time') {
     const instant = parseInstant(text);
-    if (instant === null) throw wrong('no time', TIME_REMEDY);
+    if (instant === null) throw wrong('not a time', TIME_REMEDY);
     return String(instant);
   }
   return text;

@@ -56,7 +56,10 @@ function parseTime(
   needsTimeColumn(name, dataset);
   if (last !== undefined) {
     if (from !== undefined || to !== undefined) {
-      throw badParameter('last: it ends now and cannot stand beside from or to', 'write one or the other');
+      throw badParameter(
+        'last: it ends now and cannot be combined with from or to',
+        'write one or the other',
+      );
     }
     const span = spanOf('last', last);
     // A row of this very millisecond is among the last ones.
@@ -87,7 +90,7 @@ function spanOf(parameter: string, text: string): number {
     throw badParameter(`${parameter}: ${shown(text)} is too long`, `write ${LONGEST_SPAN} or less`);
   }
   throw badParameter(
-    `${parameter}: ${shown(text)} is no length of time`,
+    `${parameter}: ${shown(text)} is not a duration`,
     `write a whole number above 0 and one of ms s m h d w y, such as ${parameter}=10m`,
   );
 }
@@ -95,7 +98,7 @@ function spanOf(parameter: string, text: string): number {
 function instantOf(parameter: string, text: string | undefined): number | null {
   if (text === undefined) return null;
   const instant = parseInstant(text);
-  if (instant === null) throw badParameter(`${parameter}: ${shown(text)} is no time`, TIME_REMEDY);
+  if (instant === null) throw badParameter(`${parameter}: ${shown(text)} is not a time`, TIME_REMEDY);
   return instant;
 }
 
@@ -106,7 +109,7 @@ function parseCount(parameter: string, text: string | undefined): number | null 
     throw badParameter(`${parameter}: ${shown(text)} is too large`, `write ${MOST_ROWS} or less`);
   }
   throw badParameter(
-    `${parameter}: ${shown(text)} is no number of rows`,
+    `${parameter}: ${shown(text)} is not a number of rows`,
     `write a whole number, such as ${parameter}=10`,
   );
 }
@@ -131,8 +134,8 @@ function parsePivot(text: string | undefined, dataset: WindowedDataset): Pivot |
   const { type, seen } = dataset.columns.find(({ name }) => name === pivot.value)!;
   if (seen && type !== 'number') {
     throw badParameter(
-      `pivot: ${named(pivot.value)} is no column of numbers`,
-      'name a column of numbers behind the colon',
+      `pivot: ${named(pivot.value)} is not a number column`,
+      'name a number column after the colon',
     );
   }
   return pivot;

@@ -117,7 +117,7 @@ test('a list is written a,b or as Grafana writes it', () => {
   assert.deepEqual(listOf(',a'), ['', 'a']);
 });
 
-test('an exact name goes before an operator, and where. reaches what is called like a parameter', () => {
+test('an exact name takes precedence over an operator, and where. reaches what is called like a parameter', () => {
   assert.deepEqual(filters('a__gt=5', nasty), [['a__gt', 'eq', '5']]);
   assert.deepEqual(filters('a__gte=5', nasty), [['a', 'gte', '5']]);
   assert.deepEqual(filters('a__gt__gt=5', nasty), [['a__gt', 'gt', '5']]);
@@ -178,11 +178,11 @@ test('what is wrong is said on one line, with what was probably meant', () => {
   );
   assert.equal(
     refusal('count=1e5', boardings),
-    'count: "1e5" is no number; write it in plain digits, such as 12 or -0.5',
+    'count: "1e5" is not a number; write it in plain digits, such as 12 or -0.5',
   );
   assert.equal(
     refusal('zone_id__in=4,x', boardings),
-    'zone_id__in: "x" is no number; write it in plain digits, such as 12 or -0.5',
+    'zone_id__in: "x" is not a number; write it in plain digits, such as 12 or -0.5',
   );
   assert.equal(refusal('open=1', boardings), 'open: "1" is neither true nor false; write true or false');
   assert.equal(
@@ -203,24 +203,24 @@ test('what is wrong is said on one line, with what was probably meant', () => {
   );
   assert.equal(
     refusal('last=10 minutes'),
-    'last: "10 minutes" is no length of time; write a whole number above 0 and one of ms s m h d w y, such as last=10m',
+    'last: "10 minutes" is not a duration; write a whole number above 0 and one of ms s m h d w y, such as last=10m',
   );
-  assert.match(refusal('last=0s'), /^last: "0s" is no length of time/);
+  assert.match(refusal('last=0s'), /^last: "0s" is not a duration/);
   assert.equal(refusal('last=99999999w'), 'last: "99999999w" is too long; write 9999y or less');
   assert.equal(refusal('every=10000y'), 'every: "10000y" is too long; write 9999y or less');
   assert.equal(parse('last=9999y').time?.last, 9_999 * 365 * 86_400_000);
   assert.equal(
     refusal('last=1h&to=2026-11-24'),
-    'last: it ends now and cannot stand beside from or to; write one or the other',
+    'last: it ends now and cannot be combined with from or to; write one or the other',
   );
   assert.equal(refusal('from=2026-11-25&to=2026-11-24'), 'from: it is later than to; exchange the two');
   assert.equal(
     refusal('from=2026-02-30'),
-    'from: "2026-02-30" is no time; write it as 2026-11-24T09:30:00Z, or in milliseconds since 1970',
+    'from: "2026-02-30" is not a time; write it as 2026-11-24T09:30:00Z, or in milliseconds since 1970',
   );
   assert.equal(
     refusal('limit=-1'),
-    'limit: "-1" is no number of rows; write a whole number, such as limit=10',
+    'limit: "-1" is not a number of rows; write a whole number, such as limit=10',
   );
   assert.equal(
     refusal('offset=1000000000000000'),
@@ -243,7 +243,7 @@ test('what is wrong is said on one line, with what was probably meant', () => {
   );
   assert.equal(
     refusal('pivot=count:counter_type'),
-    'pivot: counter_type is no column of numbers; name a column of numbers behind the colon',
+    'pivot: counter_type is not a number column; name a number column after the colon',
   );
   assert.equal(
     refusal('pivot=type:count'),

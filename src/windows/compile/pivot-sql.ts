@@ -78,7 +78,9 @@ function groupedSql(window: Window, rows: Rows, values: readonly string[], bindi
   const at = timeOf(rows, dataset.timeColumn);
   const time = rows.columns.get(dataset.timeColumn)!.expression;
   const step = every === null ? at : stepSql(every, at, bindings);
-  const cells = `SELECT ${step} AS step, ${byText} AS value, max(${at}) AS moment, arg_max(${time}, ${at}) AS time, ${last}
+  // Of equal times, which may be written in two ways, the one that stood last.
+  const moment = `{'at': ${at}, 'position': ${POSITION}}`;
+  const cells = `SELECT ${step} AS step, ${byText} AS value, max(${moment}) AS moment, arg_max(${time}, ${moment}) AS time, ${last}
     FROM (${rows.sql}) WHERE ${at} IS NOT NULL GROUP BY ALL`;
   return `SELECT arg_max(time, moment) AS time, ${lists} ${joined(cells)} GROUP BY step`;
 }

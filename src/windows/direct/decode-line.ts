@@ -5,7 +5,7 @@ import { Declined } from './declined.js';
 const SPECIAL = /["\r]/;
 
 /**
- * The cells of a CSV line without its `\n`. `isText` tells of each column whether `""` is a value there; in other
+ * The cells of a CSV line without its `\n`. `isText`: whether `""` is a value in the column; in other
  * columns it is an absent one. Throws `Declined` for quotes and CRs that `src/csv/encode.ts` does not write.
  */
 export function decodeLine(line: ByteText, isText: readonly boolean[]): ByteCell[] {

@@ -29,7 +29,7 @@ export interface DirectQuestion {
 }
 
 /**
- * Answers a window from rows in memory, with the bytes that DuckDB would answer with. Gives way to the event loop.
+ * Answers a window from rows in memory, with the bytes that DuckDB would answer with. Yields to the event loop.
  * Rejects with `Declined` for cells that only DuckDB can read, with `BAD_PARAMETER` for a pivot into too many columns,
  * and with the signal's reason.
  */

@@ -3,7 +3,6 @@ import type { Column } from '../../csv/rows.js';
 import { checkPivotSize, namedValues, namesOfValues } from '../pivot-names.js';
 import type { Window } from '../window.js';
 import { type ByteCell, type ByteText, fromByteText, toByteText } from './byte-text.js';
-import { Declined } from './declined.js';
 import { lastOfSteps, oneZero, stepsOf } from './every.js';
 import { keysOf, type Row, sortByTime } from './order.js';
 
@@ -101,17 +100,7 @@ function filled(rows: readonly Row[], values: readonly ByteText[], { by, value, 
   for (const { cells } of rows) contents.set(cells[by]!, cells[value]!);
   const cells = values.map((item) => contents.get(item) ?? null);
   if (time === -1) return { cells, time: Number.NaN };
-  const latest = latestOf(rows, time);
+  // Of equal times, which may be written in two ways, the one that stood last.
+  const latest = rows.reduce((known, row) => (row.time >= known.time ? row : known));
   return { cells: [latest.cells[time]!, ...cells], time: latest.time };
-}
-
-function latestOf(rows: readonly Row[], time: number): Row {
-  let latest = rows[0]!;
-  for (const row of rows) {
-    if (row.time > latest.time) latest = row;
-    else if (row.time === latest.time && row.cells[time] !== latest.cells[time]) {
-      throw new Declined('one time written in two ways');
-    }
-  }
-  return latest;
 }

@@ -52,7 +52,7 @@ export class IndexedRows {
   }
 
   /**
-   * Indexes CSV lines without a header, which are kept and not copied. Gives way to the event loop.
+   * Indexes CSV lines without a header, which are kept and not copied. Yields to the event loop.
    * Rejects with `Declined` where a row does not fit the columns, or a time is in an unknown form.
    */
   static async of(columns: readonly Column[], timeColumn: string | null, body: Buffer): Promise<IndexedRows> {
