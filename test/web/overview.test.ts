@@ -44,11 +44,11 @@ browserTest('a dataset that became stale turns red and says why', async (t, open
   };
   await mark.getByText('stale').waitFor();
   assert.notEqual(await colour(), fresh);
-  await page.getByText('1 of 2 datasets needs a look').waitFor();
+  await page.getByText('1 of 2 datasets needs attention').waitFor();
   const trouble = page.locator('.troubles li');
   assert.match(
     (await trouble.textContent())!,
-    /Read 6m ago, should be read every 30s.*There is no table rides/,
+    /Last read 6m ago; expected every 30s.*There is no table rides/,
   );
   assert.match((await page.locator('.frame > [role=status]').textContent())!, /rides is stale/);
 
