@@ -182,7 +182,7 @@ test('an answer that fails half way is cut off, never ended', async (t) => {
 
 test('an answer that breaks off at a limit of the service is a line in the log, without a trace', async (t) => {
   const world = await brokenOffBy(t, sqlTooManyRows(7));
-  const line = world.log.find(({ msg }) => String(msg).includes('broke off'));
+  const line = world.log.find(({ msg }) => String(msg).includes('aborted half way'));
   assert.deepEqual(
     [line?.level, line?.msg, line?.err],
     [
