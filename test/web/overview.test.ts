@@ -62,7 +62,7 @@ browserTest('a service that went away is said, and so is that it came back', asy
   const page = await open(service);
   await page.getByText('All 2 datasets are fresh').waitFor();
   await page.route('**/datasets', (route) => route.abort());
-  await page.getByRole('alert').getByText('has not answered for').waitFor();
+  await page.getByRole('alert').getByText('has not responded for').waitFor();
   // What was known stays in sight.
   await page.getByText('All 2 datasets are fresh').waitFor();
   await page.unroute('**/datasets');

@@ -168,7 +168,7 @@ export const en = {
     mapTitles: { destinations: 'Where empty taxis are heading', boardings: 'Where passengers boarded today' },
     zoneValue: (zone: string, value: string) => `${zone}: ${value}`,
     otherZones: (zones: string, value: string) => `${zones} more zones, ${value} in total`,
-    week: 'Last seven days',
+    week: 'The last seven days',
     day: 'Day',
     ridesOfDay: 'Rides',
     soFar: 'so far',
