@@ -1,6 +1,6 @@
 import type { Column } from '../csv/rows.js';
 
-/** snapshot, log, changes: polled; view: computed by SQL; lookup: a static file; status: about the service itself. */
+/** snapshot, log and changes are polled; a view is computed by SQL; a lookup is a static file; status is about the service. */
 export type DatasetKind = 'snapshot' | 'log' | 'changes' | 'view' | 'lookup' | 'status';
 
 /** The source of datasets about the service itself. */
@@ -13,37 +13,37 @@ export type Freshness = 'waiting' | 'fresh' | 'late' | 'stale';
 export interface Dataset {
   readonly name: string;
   readonly kind: DatasetKind;
-  /** Where its rows come from, for people: `DynamoDB table flag-dynamodb`, `config/views/rides-today.sql`. */
+  /** Where its rows come from, for display: `DynamoDB table flag-dynamodb`, `config/views/rides-today.sql`. */
   readonly source: string;
   readonly description: string | null;
-  /** Header order; null while not known (nothing was ever read). */
+  /** In the order of the header; null until the first read. */
   readonly columns: readonly Column[] | null;
-  /** Names of the columns that identify a row (in a log together with its time column). */
+  /** Names of the columns that identify a row; in a log, together with the time column. */
   readonly keys: readonly string[];
   /** The column that time windows refer to, or null. */
   readonly timeColumn: string | null;
-  /** Only a view has one. */
+  /** How it is computed; views only. */
   readonly definition?: Definition;
-  /** Changes whenever the bytes or a column's type may have changed; null while nothing was read. */
+  /** Changes whenever the bytes or a column's type may have changed; null until the first read. */
   readonly version: string | null;
   status(): DatasetStatus;
   /**
-   * The whole dataset as CSV. Rejects with `DATASET_NOT_READ_YET` (503) while there is nothing.
-   * The result is immutable: a later poll makes a new one.
+   * The whole dataset as CSV; immutable, since a later poll makes a new one. Rejects with `DATASET_NOT_READ_YET` (503)
+   * before the first read.
    */
   content(): Promise<Content>;
 }
 
 /** How a view is computed. */
 export interface Definition {
-  /** The file it stands in, as shown to people. */
+  /** The path of its SQL file, for display. */
   readonly file: string;
   readonly sql: string;
   /** Names of the datasets that its SQL reads, in alphabetical order; empty while the view is broken. */
   readonly uses: readonly string[];
 }
 
-/** A whole dataset as it stood at one time. */
+/** A whole dataset at one point in time. */
 export interface Content {
   readonly version: string;
   /** Milliseconds since the epoch when the data was read (start of the poll). */
@@ -56,27 +56,27 @@ export interface Content {
   readonly hash?: string;
 }
 
-/** What `/datasets`, `/healthz`, `/metrics` and the page tell about a dataset. */
+/** What `/datasets`, `/healthz`, `/metrics` and the page show of a dataset. */
 export interface DatasetStatus {
   readonly rows: number | null;
   readonly bytes: number | null;
-  /** Milliseconds since the epoch of the last successful reading, whether or not it changed anything; null: none yet. */
+  /** Milliseconds since the epoch of the last successful read, with or without changes; null: none yet. */
   readonly readAt: number | null;
-  /** Poll interval in milliseconds; null for what is not polled. */
+  /** Poll interval in milliseconds; null if it is not polled. */
   readonly interval: number | null;
   readonly freshness: Freshness;
   readonly nextPollAt: number | null;
-  /** False while the latest data could not be written to the volume. */
+  /** False while the latest data is not on the volume because writing failed. */
   readonly persisted: boolean;
-  /** The last poll's error while it is still failing; null when the last poll succeeded. */
+  /** The error of the last poll; null if it succeeded. */
   readonly lastError: { readonly code: string; readonly message: string; readonly at: number } | null;
 }
 
-/** The datasets by name; requests reach data only through here. */
+/** The datasets by name, the only way from requests to data. */
 export interface Registry {
   get(name: string): Dataset | undefined;
-  /** In the configuration's order. */
+  /** All datasets, in the order of the configuration. */
   list(): readonly Dataset[];
-  /** The closest existing name, for "did you mean"; undefined when nothing is close. */
+  /** The closest existing name, for "did you mean"; undefined if none is close. */
   closest(name: string): string | undefined;
 }

@@ -1,6 +1,6 @@
 import { DynamoCsvError } from '../base/errors.js';
 
-/** A dataset of which there is nothing yet. `lastError`: why, when a poll failed already, or its rows found no room. */
+/** A dataset without data yet. `lastError`: why, if a poll has failed or its rows could not be written. */
 export function datasetNotReadYet(
   name: string,
   lastError: { readonly code: string; readonly message: string } | null,
@@ -10,22 +10,23 @@ export function datasetNotReadYet(
 }
 
 function whyNotReadYet(lastError: { readonly code: string; readonly message: string } | null): string {
-  if (lastError === null) return 'has not been read yet: its first poll has not ended';
+  if (lastError === null) return 'has not been read yet: its first poll has not finished';
   const { code, message } = lastError;
   return code === 'NOT_PERSISTED'
     ? `was read, but has no file yet: ${message}`
     : `has not been read yet: its polls fail: ${message}`;
 }
 
-/** A lookup's file is called like a dataset that is there already; `source`: where that one comes from. */
+/** A lookup's file has the name of an existing dataset; `source`: where that one comes from. */
 export function lookupNameTaken(name: string, source: string): DynamoCsvError {
   const remedy = 'rename the file';
-  return new DynamoCsvError('LOOKUP_NAME_TAKEN', `${source} is called "${name}" already`, { remedy });
+  return new DynamoCsvError('LOOKUP_NAME_TAKEN', `${source} already has the name "${name}"`, { remedy });
 }
 
+/** A lookup's file is not UTF-8 text. */
 export function lookupNotText(source: string): DynamoCsvError {
   const remedy = 'save it as CSV in UTF-8';
-  return new DynamoCsvError('LOOKUP_NOT_TEXT', `${source} is no text in UTF-8`, { remedy });
+  return new DynamoCsvError('LOOKUP_NOT_TEXT', `${source} is not UTF-8 text`, { remedy });
 }
 
 /** No dataset has that name. */

@@ -1,21 +1,21 @@
 import type { Clock } from '../base/clock.js';
 import type { DatasetStatus, Freshness } from './dataset.js';
 
-/** Beyond one and a half intervals a poll was missed; beyond three, data is stale and `/healthz` says degraded. */
+/** In intervals: after 1.5 a poll was missed; after 3 the data is stale and `/healthz` reports degraded. */
 const LATE_AFTER = 1.5;
 const STALE_AFTER = 3;
 
-/** How a polled dataset stands against its interval, both in milliseconds; always `fresh` where nothing is polled. */
+/** The freshness of a dataset from its age and its interval, in milliseconds; always `fresh` if it is not polled. */
 export function freshnessOf(readAt: number | null, interval: number | null, now: number): Freshness {
   if (readAt === null) return 'waiting';
   if (interval === null) return 'fresh';
-  // A time that is still to come is that of a clock which went back since: how old the data is, is not known then.
+  // A time in the future means that the clock was set back; the true age is unknown then.
   const intervals = Math.abs(now - readAt) / interval;
   if (intervals > STALE_AFTER) return 'stale';
   return intervals > LATE_AFTER ? 'late' : 'fresh';
 }
 
-/** What the collector tells the datasets of one source about its polls; every dataset's status reads it. */
+/** The state of a source's polls: written by the collector, read by the status of the source's datasets. */
 export class PollHealth {
   readonly interval: number;
   readonly #clock: Clock;
@@ -23,12 +23,13 @@ export class PollHealth {
   nextPollAt: number | null = null;
   lastError: DatasetStatus['lastError'] = null;
 
-  /** `interval` in milliseconds. */
+  /** `interval`: milliseconds between polls. */
   constructor(interval: number, clock: Clock) {
     this.interval = interval;
     this.#clock = clock;
   }
 
+  /** As of now. */
   get freshness(): Freshness {
     return freshnessOf(this.readAt, this.interval, this.#clock.now());
   }

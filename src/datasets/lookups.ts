@@ -61,9 +61,9 @@ export class LookupDataset implements Relation {
 }
 
 export interface LookupsOptions {
-  /** Folder of the `.csv` files; one that does not exist has none. */
+  /** Folder of the `.csv` files; it need not exist. */
   readonly dir: string;
-  /** How the folder is called to people. */
+  /** The folder's path for display. */
   readonly shown: string;
   readonly registry: DatasetRegistry;
   readonly clock: Clock;
@@ -71,8 +71,8 @@ export interface LookupsOptions {
 }
 
 /**
- * Reads every lookup of a folder and adds it to the registry, in the order of their names. A file that is no CSV, or that
- * takes the name of a dataset that is there already, is left out, and the log says so.
+ * Reads all lookups of a folder and adds them to the registry, sorted by name. A file that is not CSV, or that has the name
+ * of an existing dataset, is skipped, and an error is logged.
  */
 export async function openLookups(options: LookupsOptions): Promise<void> {
   const { dir, shown, registry, clock, logger } = options;
@@ -85,12 +85,12 @@ export async function openLookups(options: LookupsOptions): Promise<void> {
       const content = await readLookup(join(dir, file), source, clock.now());
       registry.add(new LookupDataset(name, source, content));
     } catch (error) {
-      logger.error({ lookup: source }, `this lookup is left out: ${describeError(error)}`);
+      logger.error({ lookup: source }, `skipped this lookup: ${describeError(error)}`);
     }
   }
 }
 
-/** Names of the files with that ending, in the order of their names; none when there is no such folder. */
+/** Sorted names of the files with that ending; none if the folder does not exist. */
 export async function filesOf(dir: string, ending: string): Promise<string[]> {
   const names = await readdir(dir).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return [];

@@ -4,7 +4,7 @@ import type { Cell, Column, ColumnType } from '../csv/rows.js';
 import { type Content, type DatasetStatus, THIS_SERVICE } from './dataset.js';
 import type { Relation } from './relation.js';
 
-/** How long one answer stands, in milliseconds: what it tells (ages above all) changes all the time. */
+/** Milliseconds that one result is kept: its values, such as ages, change all the time. */
 const KEPT = 5_000;
 
 export interface StatusOptions {
@@ -13,11 +13,11 @@ export interface StatusOptions {
   readonly clock: Clock;
   readonly columns: readonly { readonly name: string; readonly type: ColumnType }[];
   readonly keys: readonly string[];
-  /** The rows as of now. */
+  /** Computes the current rows. */
   readonly rows: () => readonly (readonly Cell[])[];
 }
 
-/** A dataset about the service itself, computed when asked for and kept for five seconds. */
+/** A dataset about the service itself, computed on request and kept for five seconds. */
 export class StatusDataset implements Relation {
   readonly name: string;
   readonly kind = 'status';

@@ -1,6 +1,6 @@
 import { DynamoCsvError } from '../base/errors.js';
 
-/** Nothing answers at that path. */
+/** No route has that path. */
 export function routeUnknown(path: string): DynamoCsvError {
   return new DynamoCsvError('ROUTE_UNKNOWN', `there is nothing at ${shortened(path)}`, {
     remedy: 'see /datasets for the datasets and /docs for everything else',
@@ -8,7 +8,7 @@ export function routeUnknown(path: string): DynamoCsvError {
   });
 }
 
-/** Something answers at that path, but not to this method. */
+/** The route exists, but not with this method. `allowed`: the methods it has. */
 export function methodNotAllowed(method: string, path: string, allowed: readonly string[]): DynamoCsvError {
   return new DynamoCsvError('METHOD_NOT_ALLOWED', `${shortened(path)} does not take ${method}`, {
     remedy: `use ${allowed.join(' or ')}`,
@@ -16,15 +16,15 @@ export function methodNotAllowed(method: string, path: string, allowed: readonly
   });
 }
 
-/** `length` and `limit` in characters. */
+/** The URL is too long; `length` and `limit` in characters. */
 export function urlTooLong(length: number, limit: number): DynamoCsvError {
-  return new DynamoCsvError('URL_TOO_LONG', `this URL has ${length} characters, of ${limit} at most`, {
-    remedy: 'ask with fewer values; SQL can be sent by POST /sql',
+  return new DynamoCsvError('URL_TOO_LONG', `this URL has ${length} characters; the limit is ${limit}`, {
+    remedy: 'use fewer values, or send SQL with POST /sql',
     status: 414,
   });
 }
 
-/** A URL that cannot be decoded. */
+/** The URL cannot be decoded. */
 export function badUrl(): DynamoCsvError {
   return new DynamoCsvError('BAD_URL', 'this URL is not percent-encoded as UTF-8', {
     remedy: 'write a percent sign as %25',
@@ -32,28 +32,31 @@ export function badUrl(): DynamoCsvError {
   });
 }
 
-/** A request that HTTP itself, or the framework, refuses; `what` in its words. */
+/** A request that Node or Fastify refuses; `what`: the sentence for the client. */
 export function requestRefused(status: number, what: string): DynamoCsvError {
   return new DynamoCsvError('REQUEST_REFUSED', what, { status });
 }
 
+/** The request has no token. */
 export function tokenMissing(): DynamoCsvError {
-  return new DynamoCsvError('TOKEN_MISSING', 'this needs the token of the service', {
+  return new DynamoCsvError('TOKEN_MISSING', 'this service requires a token', {
     remedy: 'send the header Authorization: Bearer with the value of API_TOKEN',
     status: 401,
   });
 }
 
+/** The request has a token, but not the right one. */
 export function tokenWrong(): DynamoCsvError {
-  return new DynamoCsvError('TOKEN_WRONG', 'this is not the token of the service', {
+  return new DynamoCsvError('TOKEN_WRONG', 'this is not the token of this service', {
     remedy: 'send the header Authorization: Bearer with the value of API_TOKEN',
     status: 401,
   });
 }
 
+/** The event loop is too late for more work. */
 export function overloaded(): DynamoCsvError {
-  return new DynamoCsvError('OVERLOADED', 'the service has more to do than it can', {
-    remedy: 'ask again in a few seconds',
+  return new DynamoCsvError('OVERLOADED', 'the service is overloaded', {
+    remedy: 'try again in a few seconds',
     status: 503,
   });
 }
@@ -77,28 +80,30 @@ export function sqlFromForeignPage(): DynamoCsvError {
   });
 }
 
+/** `ALLOW_SQL` is not set. */
 export function sqlNotAllowed(): DynamoCsvError {
-  return new DynamoCsvError('SQL_NOT_ALLOWED', 'this service does not answer SQL', {
-    remedy: 'set ALLOW_SQL=true to open it',
+  return new DynamoCsvError('SQL_NOT_ALLOWED', 'this service does not allow SQL requests', {
+    remedy: 'set ALLOW_SQL=true to allow them',
     status: 404,
   });
 }
 
+/** A request for SQL without any. */
 export function sqlMissing(): DynamoCsvError {
   return new DynamoCsvError('SQL_MISSING', 'no SQL was sent', {
-    remedy: 'write /csv?sql=SELECT…, or POST /sql with the SELECT as text/plain',
+    remedy: 'send /csv?sql=SELECT…, or POST /sql with the SELECT as text/plain',
     status: 400,
   });
 }
 
-/** What went wrong is in the log only, under that id. */
+/** A bug of ours; the service log has the details under that id. */
 export function internalError(requestId: string): DynamoCsvError {
   return new DynamoCsvError('INTERNAL_ERROR', `something went wrong in this service (${requestId})`, {
-    remedy: 'its log says what',
+    remedy: 'see the service log',
   });
 }
 
-/** Long enough to recognise what was asked for. */
+/** Quoted, and cut to a length at which it is still recognised. */
 function shortened(path: string): string {
   return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);
 }

@@ -1,10 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import { RequestHistogram } from './request-histogram.js';
 
-/** What readers ask for and how long answers take, as `/metrics` has it. All names begin with `dynamo_csv_`. */
+/** The metrics of the HTTP side, as shown by `/metrics`. All names begin with `dynamo_csv_`. */
 export interface HttpMetrics {
   readonly registry: Registry;
-  /** Seconds since the data was read, set when `/metrics` is asked. */
+  /** Seconds since the data was read; set when `/metrics` is requested. */
   readonly age: Gauge<'dataset'>;
   /** Requests for a dataset or a window that the response cache answered (`hit`) or not (`miss`). */
   readonly cache: CacheCount;
@@ -12,16 +12,16 @@ export interface HttpMetrics {
   readonly requests: RequestHistogram;
 }
 
-/** Plain numbers that become `hit` and `miss`: prom-client hashes the labels at each count, here at each request. */
+/** Plain counters behind the labels `hit` and `miss`: prom-client would hash the labels at every request. */
 export interface CacheCount {
   hits: number;
   misses: number;
 }
 
-/** Seconds. From an answer out of the cache to a window of millions of rows. */
+/** Seconds: from a cached response to a window of millions of rows. */
 const REQUEST_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Registers the metrics of HTTP and of the process; call it once per registry. */
+/** Registers the metrics of HTTP and of the process. Call it once per registry. */
 export function createHttpMetrics(registry: Registry): HttpMetrics {
   collectDefaultMetrics({ register: registry });
   return {

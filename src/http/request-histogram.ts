@@ -2,11 +2,11 @@ import type { Metric, MetricValueWithName, Registry } from 'prom-client';
 
 type Labels = Readonly<Record<string, string | number>>;
 
-/** The times of requests with the same labels. */
+/** The durations of requests with the same labels. */
 export class RequestSeries {
   readonly labels: Labels;
   readonly #bounds: readonly number[];
-  /** Requests up to each bound and longer than the bound before; the last: longer than all. */
+  /** Requests per bucket, not cumulative; the last bucket: longer than all bounds. */
   readonly #counts: Float64Array;
   #sum = 0;
 
@@ -16,7 +16,7 @@ export class RequestSeries {
     this.#counts = new Float64Array(bounds.length + 1);
   }
 
-  /** A request took so many seconds. */
+  /** Counts a request that took this many seconds. */
   observe(seconds: number): void {
     const bounds = this.#bounds;
     let bucket = 0;
@@ -25,7 +25,7 @@ export class RequestSeries {
     this.#sum += seconds;
   }
 
-  /** As Prometheus wants it: each bucket counts the shorter ones too. */
+  /** The samples for Prometheus, with cumulative buckets. */
   values(name: string): MetricValueWithName<string>[] {
     let count = 0;
     const buckets = [...this.#bounds, '+Inf'].map((le, bucket) => {
@@ -41,8 +41,8 @@ export class RequestSeries {
 }
 
 /**
- * A histogram in prom-client's registry whose series are looked up once, not at each request: prom-client's own puts the
- * labels together and hashes them for each value, which costs as much as routing the request does.
+ * A histogram in prom-client's registry whose series are looked up once. prom-client's own histogram joins and hashes the
+ * labels of every value, which costs as much as routing the request.
  */
 export class RequestHistogram {
   readonly name: string;
@@ -61,11 +61,11 @@ export class RequestHistogram {
     this.name = options.name;
     this.help = options.help;
     this.#bounds = options.buckets;
-    // The registry asks for `name` and `get()` only; its types name prom-client's own classes.
+    // The registry only uses `name` and `get()`; its types require prom-client's own classes.
     options.registry.registerMetric(this as unknown as Metric);
   }
 
-  /** A new series; keep it, and ask for each set of labels once. */
+  /** Creates a series. Call it once for each set of labels, and keep the result. */
   series(labels: Labels): RequestSeries {
     const series = new RequestSeries(labels, this.#bounds);
     this.#series.push(series);

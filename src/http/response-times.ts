@@ -1,18 +1,18 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import type { Clock } from '../base/clock.js';
 
-/** Milliseconds that one histogram covers; two make the recent past: the last five to ten minutes. */
+/** Milliseconds that one histogram covers. Two of them cover the last five to ten minutes. */
 const SPAN = 300_000;
 
 interface Recent {
   current: RecordableHistogram;
-  /** The span before; its histogram is emptied and becomes the next current one. */
+  /** The span before. Its histogram is reset and reused as the next current one. */
   previous: RecordableHistogram;
-  /** The span that `current` is about, counted from the epoch. */
+  /** The number of the span that `current` covers, counted from the epoch. */
   span: number;
 }
 
-/** How long requests for each dataset took in the last five to ten minutes; for the dataset `collector`. */
+/** Response times by dataset over the last five to ten minutes, for the dataset `collector`. */
 export class ResponseTimes {
   readonly #clock: Clock;
   readonly #recent = new Map<string, Recent>();
@@ -21,13 +21,13 @@ export class ResponseTimes {
     this.#clock = clock;
   }
 
-  /** A request for that dataset took so many milliseconds. Names are those of the registry, so there are only so many. */
+  /** Records the milliseconds of a request for a dataset. Names come from the registry, which bounds their number. */
   record(dataset: string, milliseconds: number): void {
-    // Histograms count whole numbers from 1: microseconds.
+    // Histograms take whole numbers from 1: microseconds.
     this.#at(dataset).current.record(Math.max(1, Math.round(milliseconds * 1_000)));
   }
 
-  /** The time in milliseconds that half of the recent requests, and 99 of 100, did not exceed; null without requests. */
+  /** Median and 99th percentile of the recent requests, in milliseconds; null if there were none. */
   of(dataset: string): { readonly p50: number; readonly p99: number } | null {
     if (!this.#recent.has(dataset)) return null;
     const { current, previous } = this.#at(dataset);
@@ -45,13 +45,13 @@ export class ResponseTimes {
       recent = { current: createHistogram(), previous: createHistogram(), span };
       this.#recent.set(dataset, recent);
     }
-    if (recent.span !== span) turn(recent, span);
+    if (recent.span !== span) advance(recent, span);
     return recent;
   }
 }
 
-/** Lets the span before go, and the one before that when more than one has passed. */
-function turn(recent: Recent, span: number): void {
+/** Drops the previous span, and the current one too if more than one has passed. */
+function advance(recent: Recent, span: number): void {
   const { current, previous } = recent;
   previous.reset();
   if (span !== recent.span + 1) current.reset();

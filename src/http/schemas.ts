@@ -1,107 +1,121 @@
 import { type Static, Type } from 'typebox';
 
-/** The JSON that the service answers with; types for the page, schemas for the routes and for OpenAPI. */
+/** The JSON of the responses: schemas for the routes and for OpenAPI, types for the page. */
 
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T, description: string) =>
   Type.Union([schema, Type.Null()], { description });
 
 const Time = (description: string) => Nullable(Type.String({ format: 'date-time' }), description);
 
+/** A column of a dataset. */
 export const ColumnSchema = Type.Object({
-  name: Type.String(),
+  name: Type.String({ description: 'As in the header of the CSV.' }),
   type: Type.Enum(['string', 'number', 'boolean', 'time'], {
     description: 'The narrowest type that fits every value ever seen.',
   }),
 });
 
+/** Why a poll or a view failed. */
 export const FailureSchema = Type.Object({
-  code: Type.String({ description: 'Stable, such as TABLE_NOT_FOUND.' }),
-  message: Type.String({ description: 'What is wrong and what to do, on one line.' }),
-  at: Type.String({ format: 'date-time' }),
+  code: Type.String({ description: 'A stable code, such as TABLE_NOT_FOUND.' }),
+  message: Type.String({ description: 'What is wrong and what to do about it, in one line.' }),
+  at: Type.String({ format: 'date-time', description: 'When it failed.' }),
 });
 
+/** How a view is computed. */
 export const DefinitionSchema = Type.Object({
-  file: Type.String({ description: 'The file it stands in, for people.' }),
-  sql: Type.String(),
-  uses: Type.Array(Type.String(), { description: 'Datasets it is computed from.' }),
+  file: Type.String({ description: 'The path of its SQL file, for display.' }),
+  sql: Type.String({ description: 'The content of the file.' }),
+  uses: Type.Array(Type.String(), { description: 'The datasets that it reads.' }),
 });
 
+/** One dataset of the catalogue. */
 export const DatasetSchema = Type.Object({
-  name: Type.String(),
-  kind: Type.Enum(['snapshot', 'log', 'changes', 'view', 'lookup', 'status']),
-  source: Type.String({ description: 'Where its rows come from, for people.' }),
-  description: Nullable(Type.String(), 'What it is.'),
-  columns: Nullable(Type.Array(ColumnSchema), 'In the order of the header; null while not known.'),
-  keys: Type.Array(Type.String(), { description: 'Columns that identify a row.' }),
-  timeColumn: Nullable(Type.String(), 'The column that time windows refer to.'),
-  rows: Nullable(Type.Integer(), 'Rows of the plain CSV; null while not known.'),
-  bytes: Nullable(Type.Integer(), 'Bytes of the plain CSV; null while not known.'),
-  version: Nullable(Type.String(), 'Changes whenever the rows may have changed.'),
-  readAt: Time('When the data was read; null while it never was.'),
-  age: Nullable(Type.Number(), 'Seconds since then.'),
-  interval: Nullable(Type.Number(), 'Seconds between two polls; null for what is not polled.'),
-  freshness: Type.Enum(['waiting', 'fresh', 'late', 'stale'], {
-    description: 'late: older than one interval and a half; stale: than three; waiting: never read.',
+  name: Type.String({ description: 'As in its URL.' }),
+  kind: Type.Enum(['snapshot', 'log', 'changes', 'view', 'lookup', 'status'], {
+    description:
+      'snapshot: the latest rows; log: the rows of every poll; changes: what changed between polls; view: computed by SQL; lookup: a static file; status: about this service.',
   }),
-  nextPollAt: Time('When the next poll is due.'),
+  source: Type.String({ description: 'Where its rows come from, for display.' }),
+  description: Nullable(Type.String(), 'What its rows mean.'),
+  columns: Nullable(Type.Array(ColumnSchema), 'In the order of the header; null until the first read.'),
+  keys: Type.Array(Type.String(), { description: 'The columns that identify a row.' }),
+  timeColumn: Nullable(Type.String(), 'The column that time windows refer to.'),
+  rows: Nullable(Type.Integer(), 'Number of rows of the whole dataset; null if unknown.'),
+  bytes: Nullable(Type.Integer(), 'Size of the whole dataset as CSV, in bytes; null if unknown.'),
+  version: Nullable(Type.String(), 'Changes whenever the rows may have changed; null until the first read.'),
+  readAt: Time('When the data was last read; null if never.'),
+  age: Nullable(Type.Number(), 'Seconds since the data was read.'),
+  interval: Nullable(Type.Number(), 'Seconds between two polls; null if it is not polled.'),
+  freshness: Type.Enum(['waiting', 'fresh', 'late', 'stale'], {
+    description: 'late: older than 1.5 intervals; stale: older than 3; waiting: never read.',
+  }),
+  nextPollAt: Time('When the next poll is due; null if unknown.'),
   persisted: Type.Boolean({ description: 'False while the latest data could not be written to the volume.' }),
-  lastError: Nullable(FailureSchema, 'Why the last poll failed; null when it succeeded.'),
+  lastError: Nullable(FailureSchema, 'Why the last poll failed; null if it succeeded.'),
   readUnitsToday: Nullable(Type.Number(), 'DynamoDB read capacity units consumed since local midnight.'),
-  sealedDays: Type.Integer({ description: 'Closed days that are kept as Parquet.' }),
+  sealedDays: Type.Integer({ description: 'Number of closed days stored as Parquet.' }),
   missingDays: Type.Array(Type.String(), {
     description: 'Closed local days that cannot be read: a file of theirs is damaged or gone.',
   }),
-  definition: Nullable(DefinitionSchema, 'The SQL of a view.'),
-  usedBy: Type.Array(Type.String(), { description: 'Views that are computed from it.' }),
-  url: Type.String({ description: 'Its path on this service: /csv/<name>.' }),
+  definition: Nullable(DefinitionSchema, 'How a view is computed; null for other kinds.'),
+  usedBy: Type.Array(Type.String(), { description: 'The views that read it.' }),
+  url: Type.String({ description: 'Its path: /csv/<name>.' }),
 });
 
+/** The response of `GET /datasets`. */
 export const CatalogueSchema = Type.Object({
   service: Type.Object({
-    version: Type.String(),
-    config: Type.String({ description: 'The configuration file.' }),
-    dataDir: Type.String({ description: 'The data folder.' }),
-    timeZone: Type.String(),
-    now: Type.String({ format: 'date-time' }),
-    startedAt: Type.String({ format: 'date-time' }),
-    allowSql: Type.Boolean(),
-    grafana: Nullable(Type.String(), 'The address of Grafana.'),
+    version: Type.String({ description: 'The version of dynamo-csv.' }),
+    config: Type.String({ description: 'The path of the configuration file.' }),
+    dataDir: Type.String({ description: 'The path of the data folder.' }),
+    timeZone: Type.String({ description: 'IANA name of the time zone that days are counted in.' }),
+    now: Type.String({ format: 'date-time', description: 'The current time of the service.' }),
+    startedAt: Type.String({ format: 'date-time', description: 'When the service started.' }),
+    allowSql: Type.Boolean({ description: 'Whether SQL requests are allowed.' }),
+    grafana: Nullable(Type.String(), 'The URL of Grafana; null if it is not configured.'),
   }),
   datasets: Type.Array(DatasetSchema),
 });
 
+/** One dataset of the catalogue, as JSON. */
 export type DatasetJson = Static<typeof DatasetSchema>;
+/** The catalogue as JSON. */
 export type CatalogueJson = Static<typeof CatalogueSchema>;
 
+/** The response of `GET /healthz`. */
 export const HealthSchema = Type.Object({
   status: Type.Enum(['ok', 'degraded'], {
-    description: 'degraded: some dataset is; the process works all the same.',
+    description: 'degraded: at least one dataset is; the process itself works.',
   }),
   datasets: Type.Array(
     Type.Object({
       name: Type.String(),
-      age: Nullable(Type.Number(), 'Seconds since the data was read; null while it never was.'),
+      age: Nullable(Type.Number(), 'Seconds since the data was read; null if never.'),
       freshness: DatasetSchema.properties.freshness,
       persisted: DatasetSchema.properties.persisted,
       lastError: DatasetSchema.properties.lastError,
       missingDays: DatasetSchema.properties.missingDays,
       degraded: Type.Boolean({
         description:
-          'Older than three intervals, never read although tried, not persisted, a missing day, or a broken view.',
+          'Whether it is stale, never read despite attempts, not written to the volume, or a broken view.',
       }),
     }),
   ),
 });
 
+/** The response of `GET /readyz`. */
 export const ReadinessSchema = Type.Object({
-  ready: Type.Boolean(),
-  waiting: Type.Array(Type.String(), { description: 'Polled datasets that were not read yet.' }),
-  failed: Type.Array(Type.String(), { description: 'Polled datasets without data, whose polls fail.' }),
+  ready: Type.Boolean({ description: 'Whether no dataset is waiting.' }),
+  waiting: Type.Array(Type.String(), { description: 'Polled datasets that have not been read yet.' }),
+  failed: Type.Array(Type.String(), { description: 'Polled datasets without data whose polls have failed.' }),
   served: Type.Array(Type.String(), { description: 'Polled datasets with data, from disk or from a poll.' }),
 });
 
+/** A JSON body of `POST /sql`. */
 export const SqlSchema = Type.Object({
   sql: Type.String({ description: 'One SELECT over the datasets.', examples: ['SELECT 1 AS one'] }),
 });
 
+/** Health as JSON. */
 export type HealthJson = Static<typeof HealthSchema>;

@@ -113,7 +113,7 @@ describe('npm start -- --check', () => {
     assert.equal(wrong.code, 1);
     assert.equal(wrong.row('named')?.at(-1), 'nothing');
     assert.match(wrong.row('wrong')!.at(-1)!, /views\/wrong\.sql, line 2: .*zoneid/);
-    assert.match(wrong.row('torn')!.at(-1)!, /this lookup is left out: Line 2 of .*torn\.csv/);
+    assert.match(wrong.row('torn')!.at(-1)!, /skipped this lookup: Line 2 of .*torn\.csv/);
     assert.deepEqual(await contentOf(dataDir), before);
   });
 

@@ -11,8 +11,8 @@ test('lookups that are no CSV are left out, each with a line that says why, and 
   const dir = join(await temporaryFolder(t), 'lookups');
   await mkdir(dir);
   const files: readonly (readonly [name: string, content: string | Buffer, says: RegExp | null])[] = [
-    ['binary', Buffer.from([0xff, 0xfe, 0x00]), /lookups\/binary\.csv is no text in UTF-8; save it as/],
-    ['nul', 'id,name\n1,a\0b\n', /nul\.csv is no text/],
+    ['binary', Buffer.from([0xff, 0xfe, 0x00]), /lookups\/binary\.csv is not UTF-8 text; save it as/],
+    ['nul', 'id,name\n1,a\0b\n', /nul\.csv is not UTF-8 text/],
     ['torn', 'id,name\n1\n', /Line 2 of .*torn\.csv has 1 cells/],
     ['twice', 'id,name,id\n1,a,2\n', /Line 1 of .*twice\.csv has two columns "id"; correct that line/],
     ['zones', 'id,name\n1,Alphabet City\n', null],

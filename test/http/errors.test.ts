@@ -24,7 +24,7 @@ test('every error is one line of text with its status', async (t) => {
     ['/csv/%zz', 400, /this URL is not percent-encoded as UTF-8; write a percent sign as %25/],
     ['/csv/zone-count?x=100%', 400, /this URL is not percent-encoded/],
     ['/csv/zone-count?wrong=1', 400, /wrong: there is no such parameter; leave it out/],
-    [`/csv/zone-count?x=${'a'.repeat(9_000)}`, 414, /this URL has 90\d\d characters, of 8192 at most/],
+    [`/csv/zone-count?x=${'a'.repeat(9_000)}`, 414, /this URL has 90\d\d characters; the limit is 8192/],
     [`/csv/${'a'.repeat(9_000)}`, 414, /this URL has 90\d\d characters/],
   ];
   for (const [url, status, line, method = 'GET'] of cases) {
@@ -61,7 +61,7 @@ test('what is our own mistake is in the log, and not in the answer', async (t) =
   };
   const response = await world.http.inject('/csv/flags?pad=1');
   assert.equal(response.statusCode, 500);
-  assert.match(response.body, /^something went wrong in this service \((req-\w+)\); its log says what\n$/);
+  assert.match(response.body, /^something went wrong in this service \((req-\w+)\); see the service log\n$/);
   const line = world.log.find(({ level }) => level === 'error');
   assert.ok(response.body.includes(String(line?.request)));
   assert.equal(line?.path, '/csv/flags');
@@ -125,5 +125,5 @@ test('a service that cannot keep up refuses work, and says when to ask again', a
   }
   assert.equal(response.statusCode, 503);
   assert.equal(response.headers['retry-after'], '5');
-  assert.equal(response.body, 'the service has more to do than it can; ask again in a few seconds\n');
+  assert.equal(response.body, 'the service is overloaded; try again in a few seconds\n');
 });

@@ -177,17 +177,17 @@ async function brokenOffBy(t: TestContext, error: Error): ReturnType<typeof crea
 test('an answer that fails half way is cut off, never ended', async (t) => {
   const world = await brokenOffBy(t, new Error('the disk is gone'));
   const [line] = world.log.filter(({ level }) => level === 'error');
-  assert.equal(line?.msg, 'an answer broke off half way');
+  assert.equal(line?.msg, 'response aborted half way');
 });
 
 test('an answer that breaks off at a limit of the service is a line in the log, without a trace', async (t) => {
   const world = await brokenOffBy(t, sqlTooManyRows(7));
-  const line = world.log.find(({ msg }) => String(msg).includes('broke off'));
+  const line = world.log.find(({ msg }) => String(msg).includes('aborted half way'));
   assert.deepEqual(
     [line?.level, line?.msg, line?.err],
     [
       'warn',
-      'an answer broke off half way: The answer has more than 7 rows; add a LIMIT or a filter',
+      'response aborted half way: The answer has more than 7 rows; add a LIMIT or a filter',
       undefined,
     ],
   );
@@ -202,7 +202,7 @@ test('an answer that fails at its beginning has a status', async (t) => {
   };
   const response = await world.http.inject('/csv/flags?limit=1');
   assert.equal(response.statusCode, 500);
-  assert.match(response.body, /^something went wrong in this service \(req-\w+\); its log says what\n$/);
+  assert.match(response.body, /^something went wrong in this service \(req-\w+\); see the service log\n$/);
   world.queries.answer = () => pieces('well\n');
   assert.equal((await world.http.inject('/csv/flags?limit=1')).body, 'well\n');
 });
@@ -311,7 +311,7 @@ test('SQL that is not allowed says how to allow it', async (t) => {
     await world.http.inject({ method: 'POST', url: '/sql', payload: { sql: 'SELECT 1' } }),
   ]) {
     assert.equal(response.statusCode, 404);
-    assert.match(response.body, /^this service does not answer SQL; set ALLOW_SQL=true.*\n$/);
+    assert.match(response.body, /^this service does not allow SQL requests; set ALLOW_SQL=true.*\n$/);
   }
   assert.equal(world.queries.asked.length, 0);
 });

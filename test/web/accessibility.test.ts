@@ -74,7 +74,7 @@ browserTest('everything is within reach of the keyboard', async (t, open) => {
     assert.fail(`no way to ${name}`);
   };
 
-  await tabTo(/Skip to the content/);
+  await tabTo(/Skip to content/);
   await page.keyboard.press('Enter');
   assert.equal(await focused.getAttribute('id'), 'content');
   await tabTo(/^ rides/);

@@ -39,11 +39,11 @@ browserTest(
     assert.equal((await agreement(page, /limit=2/)).length, 3);
     await page.locator('.columns summary').click();
     await page.getByRole('checkbox', { name: 'note' }).uncheck();
-    await page.getByRole('button', { name: 'Move timestamp to the left' }).click();
+    await page.getByRole('button', { name: 'Move timestamp left' }).click();
     const chosen = await agreement(page, /columns=counter_type,timestamp,count/);
     assert.deepEqual(chosen[0], ['counter_type', 'timestamp', 'count']);
 
-    await page.getByRole('button', { name: 'Remove the filter count__lt=70' }).click();
+    await page.getByRole('button', { name: 'Remove filter count__lt=70' }).click();
     await agreement(page, /^(?!.*count__lt=)/);
     await page.getByRole('button', { name: 'Whole dataset' }).click();
     assert.equal((await agreement(page, '')).length, 21);

@@ -19,7 +19,7 @@ browserTest('the fleet in figures, a map and a week, from the views', async (t, 
   assert.equal(await figure('Unassigned taxis').getAttribute('data-state'), 'stale');
   await figure('API server').getByText('Running', { exact: true }).waitFor();
   await figure('API server').getByText('CPU 41% · in 184 kB/s, out 96 kB/s').waitFor();
-  await page.getByText('+25.0 % against 31,840 at this time last week').waitFor();
+  await page.getByText('+25.0 % compared with 31,840 at this time last week').waitFor();
 
   const days = page.getByRole('table', { name: 'The last seven days' }).locator('tbody tr');
   await days.first().waitFor();

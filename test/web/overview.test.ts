@@ -44,11 +44,11 @@ browserTest('a dataset that became stale turns red and says why', async (t, open
   };
   await mark.getByText('stale').waitFor();
   assert.notEqual(await colour(), fresh);
-  await page.getByText('1 of 2 datasets needs a look').waitFor();
+  await page.getByText('1 of 2 datasets needs attention').waitFor();
   const trouble = page.locator('.troubles li');
   assert.match(
     (await trouble.textContent())!,
-    /Read 6m ago, should be read every 30s.*There is no table rides/,
+    /Last read 6m ago; expected every 30s.*There is no table rides/,
   );
   assert.match((await page.locator('.frame > [role=status]').textContent())!, /rides is stale/);
 
@@ -62,7 +62,7 @@ browserTest('a service that went away is said, and so is that it came back', asy
   const page = await open(service);
   await page.getByText('All 2 datasets are fresh').waitFor();
   await page.route('**/datasets', (route) => route.abort());
-  await page.getByRole('alert').getByText('has not answered for').waitFor();
+  await page.getByRole('alert').getByText('has not responded for').waitFor();
   // What was known stays in sight.
   await page.getByText('All 2 datasets are fresh').waitFor();
   await page.unroute('**/datasets');

@@ -56,7 +56,7 @@ browserTest("queries for Grafana take the dashboard's time where the reader want
   const service = await started(t);
   const page = await open(`${service}#/datasets/rides?last=10m&counter_type=pickup`);
   await settled(page);
-  await page.getByLabel("Dashboard's time").check();
+  await page.getByLabel('Dashboard time').check();
   const [to, from] = [Date.now(), Date.now() - 20 * 60_000];
   const picked = { from, to, interval: '1m', variables: [] };
   const url = `${service}csv/rides?counter_type=pickup&from=${from}&to=${to}`;
@@ -77,7 +77,7 @@ browserTest('a dataset without time offers no time of a dashboard', async (t, op
   const page = await open(`${service}#/datasets/taxis`);
   await settled(page);
   await page.getByRole('button', { name: 'Infinity' }).waitFor();
-  assert.equal(await page.getByLabel("Dashboard's time").isVisible(), false);
+  assert.equal(await page.getByLabel('Dashboard time').isVisible(), false);
 });
 
 /** Asks as the plugin does, and compares what Grafana gets with the rows of the URL. */
@@ -122,7 +122,7 @@ browserTest('the token is asked for once, kept for the tab, and a placeholder in
   const page = await open(`${service}#/datasets/rides`);
   await page.getByLabel('API_TOKEN').fill('a wrong one');
   await page.getByRole('button', { name: 'Continue' }).click();
-  await page.getByText('That token was refused.').waitFor();
+  await page.getByText('This token is not valid.').waitFor();
   await page.getByLabel('API_TOKEN').fill(TOKEN);
   await page.keyboard.press('Enter');
   await settled(page);

@@ -11,7 +11,7 @@ import { ageHead } from './representation.js';
 import { Sender } from './send.js';
 import { type WindowAnswer, WindowAnswers } from './window-answers.js';
 
-/** How requests for data are answered: out of the cache, made and kept, or streamed. */
+/** Answers requests for data: from the cache, computed and cached, or streamed. */
 export class Answers {
   readonly #options: Pick<HttpOptions, 'clock' | 'metrics' | 'logger'>;
   readonly #refuseIfOverloaded: () => void;
@@ -31,7 +31,7 @@ export class Answers {
     this.#sender = new Sender(options.config.corsOrigin.length > 0);
   }
 
-  /** A whole dataset; at once when it is kept. */
+  /** Answers with a whole dataset, synchronously if it is cached. Rejects as `Dataset.content` does, or with `OVERLOADED`. */
   plain(request: FastifyRequest, reply: FastifyReply, dataset: Dataset, shape: Shape): void | Promise<void> {
     const now = this.#options.clock.now();
     const kept = this.#plain.kept(dataset, shape, now);
@@ -52,7 +52,7 @@ export class Answers {
     await this.#sender.send(request, reply, representation, readAt, this.#options.clock.now());
   }
 
-  /** A window, or SQL's answer. */
+  /** Answers with a window or the result of SQL. Rejects as `Query.run` does, or with `OVERLOADED`. */
   async query(request: FastifyRequest, reply: FastifyReply, query: Query): Promise<FastifyReply | undefined> {
     const kept = this.#windows.kept(query);
     this.#count(kept !== undefined);
@@ -70,8 +70,8 @@ export class Answers {
   }
 
   /**
-   * Not compressed: a core compresses slower than DuckDB computes, and who asks for this much reads it once. When it
-   * fails half way the connection is cut, so that nobody takes the part for the whole.
+   * Streams a large result, uncompressed: compressing takes longer than computing it, and it is read once. If it fails
+   * half way the connection is cut, so that a part is never taken for the whole.
    */
   async #stream(
     request: FastifyRequest,
@@ -93,8 +93,8 @@ export class Answers {
       if (reply.raw.destroyed) return;
       const path = pathOf(request.raw.url);
       const { logger } = this.#options;
-      const what = 'an answer broke off half way';
-      // What the service has words for is a limit that the question met, and no fault to be traced.
+      const what = 'response aborted half way';
+      // A known error is a limit that the query hit: no stack trace needed.
       if (error instanceof DynamoCsvError)
         logger.warn({ request: request.id, path }, `${what}: ${error.line}`);
       else logger.error({ err: error, request: request.id, path }, what);

@@ -1,34 +1,35 @@
 import NodeCache from 'node-cache';
 
-/** What an entry costs beside its bytes: keys, headers, the cache's own book. */
+/** Bytes that an entry costs besides its body: key, headers, bookkeeping. */
 const OVERHEAD = 1_024;
 
-/** node-cache without cloning, bounded in bytes: the least recently used entries make room for new ones. */
+/** node-cache without cloning, bounded in bytes: the least recently used entries are dropped first. */
 export class ByteCache<T> {
   readonly #limit: number;
   readonly #values = new NodeCache({ useClones: false, checkperiod: 0 });
-  /** Size by key, the least recently used first. */
+  /** Size in bytes by key, the least recently used first. */
   readonly #sizes = new Map<string, number>();
   #latest: string | null = null;
   #bytes = 0;
 
-  /** `limit`: bytes of all entries together. */
+  /** `limit`: total bytes of all entries. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Bytes of all entries. */
+  /** Total bytes of all entries. */
   get bytes(): number {
     return this.#bytes;
   }
 
+  /** The value, which counts as a use of it; undefined if there is none. */
   get(key: string): T | undefined {
     const value = this.#values.get<T>(key);
     if (value !== undefined && key !== this.#latest) this.#touch(key, this.#sizes.get(key) ?? 0);
     return value;
   }
 
-  /** Keeps a value of that many bytes, in place of what had its key; one that is larger than all room is not kept. */
+  /** Stores a value of `bytes` bytes under a key, replacing any other. A value larger than the limit is not stored. */
   set(key: string, value: T, bytes: number): void {
     this.delete(key);
     const size = bytes + OVERHEAD;
@@ -39,7 +40,7 @@ export class ByteCache<T> {
     this.#makeRoom();
   }
 
-  /** A kept value needs so many bytes more. Nothing happens when it is no longer kept. */
+  /** Adds `bytes` to the size of a stored value; does nothing if that value is no longer stored. */
   grow(key: string, value: T, bytes: number): void {
     const size = this.#sizes.get(key);
     if (size === undefined || this.#values.get<T>(key) !== value) return;
@@ -48,6 +49,7 @@ export class ByteCache<T> {
     this.#makeRoom();
   }
 
+  /** Removes a key, if it is there. */
   delete(key: string): void {
     const size = this.#sizes.get(key);
     if (size === undefined) return;

@@ -1,32 +1,30 @@
 import type { Query } from '../../datasets/queries.js';
 
-/** An answer that fitted, whole; or the beginning of one that did not, with what is still to come. */
+/** A complete result, or the beginning of one that exceeds the limit with an iterator over the rest. */
 export type Collected =
   | { readonly bytes: Buffer }
   | { readonly begun: readonly Buffer[]; readonly rest: AsyncIterator<Buffer> };
 
-/**
- * One running query and those who wait for its answer. It is stopped when the last of them has gone, not before.
- * `limit`: bytes up to which the answer is collected.
- */
+/** One running query shared by all requests for it. It is stopped when the last of them is gone. */
 export class Computation {
   readonly collected: Promise<Collected>;
   readonly #stop = new AbortController();
   #waiting = 0;
   #isTaken = false;
 
+  /** `limit`: bytes up to which the result is collected. */
   constructor(query: Query, limit: number) {
     this.collected = collect(query, limit, this.#stop.signal);
-    // Whoever waits hears of a failure; when all have gone nobody does.
+    // Those who wait see a failure. If nobody is left, it must not be an unhandled rejection.
     this.collected.catch(() => {});
   }
 
-  /** Whether everybody has gone, so that it leads nowhere any more. */
+  /** Whether it was stopped because nobody waits any more. */
   get isStopped(): boolean {
     return this.#stop.signal.aborted;
   }
 
-  /** Waits with the others, until `gone` aborts or the function that is returned is called. */
+  /** Adds a waiting request, until `gone` aborts or the returned function is called. */
   join(gone: AbortSignal): () => void {
     this.#waiting += 1;
     const leave = () => {
@@ -38,7 +36,7 @@ export class Computation {
     return leave;
   }
 
-  /** Only one can read a stream: the first who asks may, and everybody else computes again. */
+  /** Claims the stream of a large result: true for the first caller only. The others must compute it again. */
   take(): boolean {
     const isFirst = !this.#isTaken;
     this.#isTaken = true;

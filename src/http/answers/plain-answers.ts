@@ -7,10 +7,10 @@ import { Representation } from './representation.js';
 
 const CSV = 'text/csv; charset=utf-8';
 
-/** A whole dataset as it is served. */
+/** A whole dataset, ready to send. */
 export interface PlainAnswer {
   readonly representation: Representation;
-  /** Milliseconds since the epoch when the data was read; a poll that found the same again moves it. */
+  /** Milliseconds since the epoch when the data was read. A poll without changes moves it. */
   readonly readAt: number;
 }
 
@@ -19,31 +19,32 @@ interface Kept {
   readonly version: string | null;
   columns: Dataset['columns'];
   readAt: number;
-  /** The second of the clock in which `readAt` was asked for. */
+  /** The second in which `readAt` was last updated. */
   second: number;
 }
 
 /**
- * Whole datasets, each encoded once per version and kept. The entity tag is a hash of the bytes: the same rows read
- * again, or computed again, are no news to who has them.
+ * Caches whole datasets, encoded once per version. The entity tag is a hash of the bytes, so that a client is not sent
+ * rows again that were merely read or computed again.
  */
 export class PlainAnswers {
   readonly #cache: ByteCache<Kept>;
-  /** Keys of unshaped datasets by their names: made once, since they are looked up at every request. */
+  /** Cache keys of unshaped datasets by name, built once: every request needs one. */
   readonly #bareKeys = new Map<string, string>();
-  /** What is being made, so that requests that come meanwhile wait for it. */
+  /** Answers being made, shared by requests that arrive meanwhile. */
   readonly #making = new Map<string, Promise<Kept>>();
 
-  /** `limit`: bytes kept in all. */
+  /** `limit`: total bytes in the cache. */
   constructor(limit = PLAIN_CACHE) {
     this.#cache = new ByteCache(limit);
   }
 
+  /** Total bytes in the cache. */
   get bytes(): number {
     return this.#cache.bytes;
   }
 
-  /** What is kept and still true at that time in milliseconds; undefined when it has to be made. */
+  /** The cached answer if it is up to date, `now` in milliseconds; undefined if it has to be made. */
   kept(dataset: Dataset, shape: Shape, now: number): PlainAnswer | undefined {
     const kept = this.#cache.get(this.#keyOf(dataset, shape));
     if (kept === undefined || !isCurrent(kept, dataset)) return undefined;
@@ -51,10 +52,10 @@ export class PlainAnswers {
     return kept;
   }
 
-  /** Makes and keeps it. Rejects as `Dataset.content` does. */
+  /** Makes and caches an answer. Rejects as `Dataset.content` does. */
   make(dataset: Dataset, shape: Shape): Promise<PlainAnswer> {
     const key = this.#keyOf(dataset, shape);
-    // Who asks for a newer version does not wait for an older one.
+    // A request for a newer version must not get an older one.
     const making = `${key}\n${dataset.version}`;
     let answer = this.#making.get(making);
     if (answer === undefined) {
@@ -77,7 +78,7 @@ export class PlainAnswers {
   async #make(key: string, dataset: Dataset, shape: Shape): Promise<Kept> {
     const { version } = dataset;
     const content = await dataset.content();
-    // A poll that landed meanwhile may have made them newer than the version they would be kept under.
+    // If a poll finished meanwhile, the bytes may be newer than the version they would be cached under.
     const isSettled = dataset.version === version;
     const bytes = await shapeCsv(content, shape);
     const hash = bytes === content.bytes ? content.hash : undefined;
@@ -91,16 +92,16 @@ export class PlainAnswers {
   }
 }
 
-/** Asked for once a second: an age in whole seconds needs no more, and some datasets compute their status. */
+/** Updates the time once a second: ages are whole seconds, and some datasets compute their status. */
 function refreshTime(kept: Kept, dataset: Dataset, now: number): void {
   const second = Math.floor(now / 1_000);
   if (kept.second === second) return;
   kept.second = second;
-  // A status dataset was read when it was computed, not now.
+  // A status dataset was read when it was computed.
   if (dataset.kind !== 'status') kept.readAt = dataset.status().readAt ?? kept.readAt;
 }
 
-/** The same bytes can be shaped otherwise once a value was seen in a column: its type is known then. */
+/** The first value in a column settles its type, which can change the shape while the version's bytes stay the same. */
 function isCurrent(kept: Kept, dataset: Dataset): boolean {
   if (kept.version !== dataset.version) return false;
   const { columns } = dataset;

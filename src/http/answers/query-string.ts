@@ -5,9 +5,8 @@ import { MAX_URL } from '../limits.js';
 const NONE: Parameters = [];
 
 /**
- * The parameters of a request's raw URL, decoded (`+` is a space), in the order they were written, repeated ones
- * repeated. Throws `URL_TOO_LONG`, and `BAD_URL` for what is not percent-encoded rightly: taken as it is, it
- * would ask for something else.
+ * The decoded parameters of a raw URL in their order, including repeated ones; `+` is a space. Throws `URL_TOO_LONG`, and
+ * `BAD_URL` for wrong percent-encoding, which taken literally would mean another request.
  */
 export function parametersOf(url: string): Parameters {
   const mark = url.indexOf('?');

@@ -3,14 +3,14 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import { MIN_COMPRESSED } from '../limits.js';
 import type { Encoding } from './accept-encoding.js';
 
-/** Header fields by their lower-case names. */
+/** Header fields by lower-case name. */
 export type Head = Readonly<Record<string, string>>;
 
-/** One encoding of a body, with its entity tag and its header fields. */
+/** A body in one encoding, with its entity tag and header fields. */
 export class Variant {
   readonly encoding: Encoding;
   readonly bytes: Buffer;
-  /** With its quotes. */
+  /** Including its quotes. */
   readonly etag: string;
   readonly #contentType: string;
   #second = -1;
@@ -25,8 +25,8 @@ export class Variant {
   }
 
   /**
-   * The fields of an answer with the body and of a 304, for data that was read then; both times in milliseconds. Made
-   * once a second: the age is the only thing that changes.
+   * The header fields for a 200 and for a 304. `readAt` and `now` in milliseconds. Built once a second, since only the age
+   * changes.
    */
   heads(readAt: number | null, now: number): { readonly whole: Head; readonly notModified: Head } {
     const second = Math.floor(now / 1_000);
@@ -56,7 +56,7 @@ export class Variant {
   }
 }
 
-/** `Age` in whole seconds, and `Last-Modified`; nothing when it is not known. Both times in milliseconds. */
+/** `Age` in whole seconds and `Last-Modified`; empty if `readAt` is null. Both times in milliseconds. */
 export function ageHead(readAt: number | null, now: number): Head {
   if (readAt === null) return {};
   return {
@@ -65,11 +65,11 @@ export function ageHead(readAt: number | null, now: number): Head {
   };
 }
 
-/** Level 6 is zlib's own balance; beyond it CSV gets a percent smaller and takes twice as long. */
+/** zlib's default. Higher levels make CSV one percent smaller and take twice as long. */
 const GZIP_LEVEL = 6;
-/** Quality 5 is already smaller than any gzip at gzip's speed; the default 11 takes seconds for a megabyte. */
+/** Smaller than any gzip at the speed of gzip; the default, 11, takes seconds for a megabyte. */
 const BROTLI_QUALITY = 5;
-/** Bytes handed over at once by zlib's thread; small ones would cost a turn of the event loop each. */
+/** Output bytes per callback of zlib: small chunks would cost a pass of the event loop each. */
 const CHUNK = 256 * 1_024;
 
 const compressions = {
@@ -85,7 +85,7 @@ const compressions = {
     }),
 };
 
-/** The bytes of an answer, whole and immutable, with what they were encoded to so far. */
+/** An immutable body with all its encodings so far. */
 export class Representation {
   readonly identity: Variant;
   readonly #contentType: string;
@@ -93,7 +93,7 @@ export class Representation {
   readonly #encoded = new Map<Encoding, Variant | Promise<Variant>>();
   readonly #onEncoded: (bytes: number) => void;
 
-  /** `hash` names the bytes; `onEncoded` is told of the bytes that each further encoding takes. */
+  /** `hash`: of the bytes (see `hashOf`). `onEncoded` is called with the size of each further encoding in bytes. */
   constructor(
     bytes: Buffer,
     contentType: string,
@@ -107,8 +107,8 @@ export class Representation {
   }
 
   /**
-   * The body so encoded; as it is where encoding does not pay. Encoded once, in zlib's threads, however many ask; a
-   * promise until it is there.
+   * The body in this encoding, or unencoded if encoding does not make it smaller. Encoded once, in zlib's threads; a
+   * promise until that is done.
    */
   variant(encoding: Encoding): Variant | Promise<Variant> {
     if (encoding === 'identity' || !this.#isCompressible) return this.identity;
@@ -120,7 +120,7 @@ export class Representation {
   }
 
   get #isCompressible(): boolean {
-    // Parquet is compressed in itself.
+    // Parquet is already compressed.
     return this.identity.bytes.length >= MIN_COMPRESSED && !this.#contentType.includes('parquet');
   }
 

@@ -5,20 +5,20 @@ import { chooseEncoding } from './accept-encoding.js';
 import type { Head, Representation, Variant } from './representation.js';
 
 /**
- * Answers with a whole body, or with 304 when the client has it already: at once where the encoding is there.
+ * Sends a whole body, or 304 if the client already has it; synchronously if the encoding is cached.
  *
- * The answer goes to Node's response directly (`hijack`): its header fields are complete and made once a second, and
- * Fastify would copy them one by one, which is a tenth of what such an answer costs.
+ * It writes to Node's response directly (`hijack`): the header fields are ready, and Fastify would copy them one by one,
+ * which is a tenth of the cost of such a response.
  */
 export class Sender {
   readonly #hasCors: boolean;
 
-  /** `hasCors`: other plugins have set header fields of the answer, and it depends on the request's origin. */
+  /** `hasCors`: the CORS plugin has set header fields, and the response depends on the request's origin. */
   constructor(hasCors: boolean) {
     this.#hasCors = hasCors;
   }
 
-  /** `readAt`: when the data was read, null where that is not known; in milliseconds as `now`. */
+  /** `readAt`: when the data was read, null if unknown. `readAt` and `now` in milliseconds. */
   send(
     request: FastifyRequest,
     reply: FastifyReply,

@@ -6,7 +6,7 @@ import { ByteCache } from './byte-cache.js';
 import { type Collected, Computation } from './computation.js';
 import { Representation } from './representation.js';
 
-/** An answer that is whole, or one that is too large for that and comes in pieces. */
+/** A complete answer, or a stream of one that is too large to cache. */
 export type WindowAnswer =
   | { readonly representation: Representation }
   | { readonly stream: AsyncIterable<Buffer> };
@@ -17,23 +17,24 @@ interface Kept {
   readonly until: number | null;
 }
 
-/** Windows of datasets and answers to SQL: computed once for all who ask at the same time, and kept while they are true. */
+/** Caches windows and results of SQL, each computed once for all requests that arrive at the same time. */
 export class WindowAnswers {
   readonly #clock: Clock;
   readonly #cache: ByteCache<Kept>;
   readonly #running = new Map<string, Computation>();
 
-  /** `limit`: bytes kept in all. */
+  /** `limit`: total bytes in the cache. */
   constructor(clock: Clock, limit = WINDOW_CACHE) {
     this.#clock = clock;
     this.#cache = new ByteCache(limit);
   }
 
+  /** Total bytes in the cache. */
   get bytes(): number {
     return this.#cache.bytes;
   }
 
-  /** What is kept and still true; undefined when it has to be computed. */
+  /** The cached answer if it is up to date; undefined if it has to be computed. */
   kept(query: Query): Representation | undefined {
     const kept = this.#cache.get(query.key);
     if (kept === undefined) return undefined;
@@ -44,7 +45,7 @@ export class WindowAnswers {
     return undefined;
   }
 
-  /** Computes and keeps it. `gone`: aborts when the client has gone. Rejects as `Query.run` does. */
+  /** Computes and caches an answer. `gone` aborts when the client disconnects. Rejects as `Query.run` does. */
   async compute(query: Query, gone: AbortSignal): Promise<WindowAnswer> {
     gone.throwIfAborted();
     const computation = this.#join(query);
@@ -60,7 +61,7 @@ export class WindowAnswers {
     return { stream: body };
   }
 
-  /** The query that is running already for the same, or a new one. */
+  /** The running computation of the same query, or a new one. */
   #join(query: Query): Computation {
     const key = `${query.key}\n${query.version}`;
     const running = this.#running.get(key);
@@ -77,7 +78,7 @@ export class WindowAnswers {
   async #keep(query: Query, bytes: Buffer): Promise<Representation> {
     const hash = await hashOf(bytes);
     const other = this.kept(query);
-    // Those who waited together share what the first of them kept.
+    // Requests that waited together share what the first of them cached.
     if (other?.identity.etag === `"${hash}"`) return other;
     const { key, version, until, contentType } = query;
     const representation = new Representation(bytes, contentType, hash, (added) =>
@@ -90,8 +91,8 @@ export class WindowAnswers {
 }
 
 /**
- * The beginning that was collected and what comes after it; the query ends when its reader does. (No generator: one that
- * was never read from would end without a word to the query.)
+ * The collected beginning followed by the rest. Ending the iteration ends the query. Not a generator: returning one that
+ * was never started would not end the query.
  */
 function streamOf({ begun, rest }: Exclude<Collected, { bytes: Buffer }>): AsyncIterableIterator<Buffer> {
   const beginning = begun.values();

@@ -9,6 +9,9 @@ import { httpPlugin } from '../plugin.js';
  */
 const UNREGISTRABLE = ['.localhost', '.test', '.local', '.home.arpa', '.internal'];
 
+/** Header values remembered as allowed: clients send a handful, and every request is checked. */
+const MEMORY = 100;
+
 /**
  * Refuses requests for a host name that somebody else could own, unless `ALLOWED_HOSTS` lists it. Without this check a
  * page on `evil.example` could point its own name at this machine once it is loaded (DNS rebinding): to the browser the
@@ -18,10 +21,14 @@ const UNREGISTRABLE = ['.localhost', '.test', '.local', '.home.arpa', '.internal
 export const hosts = httpPlugin('hosts', [], (http, { config }) => {
   if (config.apiToken !== null) return;
   const allowed = new Set(config.allowedHosts);
+  const remembered = new Set<string>();
   http.addHook('onRequest', (request, _reply, done) => {
-    const name = hostName(request.raw.headers.host ?? '');
-    if (isOurs(name) || allowed.has(name)) done();
-    else done(hostNotAllowed(name));
+    const { host = '' } = request.raw.headers;
+    if (remembered.has(host)) return done();
+    const name = hostName(host);
+    if (!isOurs(name) && !allowed.has(name)) return done(hostNotAllowed(name));
+    if (remembered.size < MEMORY) remembered.add(host);
+    done();
   });
 });
 
