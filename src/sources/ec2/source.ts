@@ -39,7 +39,7 @@ class InstancesSource implements Source {
   constructor({ regions, clock, ids, tags, deadlines = DEADLINES }: InstancesSourceOptions) {
     this.#selection = { ids, tags };
     this.#clock = clock;
-    this.#regions = (regions.length === 0 ? [null] : regions).map((region) => openRegion(region, deadlines));
+    this.#regions = regionsOf(regions).map((region) => openRegion(region, deadlines));
     this.title = instancesTitle({ ids, tags, regions });
   }
 
