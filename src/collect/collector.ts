@@ -3,7 +3,8 @@ import type { DynamoCsvError } from '../base/errors.js';
 import type { LocalDays } from '../base/local-days.js';
 import type { Logger } from '../base/logger.js';
 import type { PollHealth } from '../datasets/freshness.js';
-import type { Recorded, TableRecorder } from '../recorder/table-recorder.js';
+import type { Recorded } from '../recorder/poll.js';
+import type { TableRecorder } from '../recorder/table-recorder.js';
 import type { Reading, Source } from '../sources/source.js';
 import { patienceWith, withDeadline } from './deadline.js';
 import { pollFailed, pollTimedOut } from './errors.js';
@@ -109,12 +110,13 @@ export class Collector {
   /** Rejects after the deadline too: a poll that hangs would be the last one. */
   #read(signal: AbortSignal): Promise<Reading> {
     const { source, recorder, patience = patienceWith(this.health.interval) } = this.#options;
+    const { known, position } = recorder;
     const deadline = {
       patience,
       needed: () => source.neededTime?.() ?? 0,
       tooLong: (milliseconds: number) => pollTimedOut(source.title, milliseconds),
     };
-    return withDeadline(deadline, signal, (signal) => source.read({ known: recorder.known, signal }));
+    return withDeadline(deadline, signal, (signal) => source.read({ known, position, signal }));
   }
 
   #succeeded({ cost, problem = null }: Reading, recorded: Recorded, took: number): void {

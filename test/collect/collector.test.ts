@@ -250,7 +250,7 @@ describe('what is shown beside the rows', () => {
     assert.equal(await served(), 'id,count\npickup,3\n');
     assert.equal(recorder.datasets[0]!.status().persisted, false);
     assert.equal(health.lastError?.code, 'NOT_PERSISTED');
-    assert.match(health.lastError.message, /There is no room to write .*flags\.csv/);
+    assert.match(health.lastError.message, /There is no room to write .*flags\.json/);
     isFull = false;
     await clock.next();
     assert.equal(recorder.datasets[0]!.status().persisted, true);

@@ -6,7 +6,7 @@ import { createPollMetrics, type PollMetrics } from '../../src/collect/metrics.j
 import { encodeRows } from '../../src/csv/encode.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import type { RecorderOptions } from '../../src/recorder/recorder-options.js';
-import type { Reading, Source } from '../../src/sources/source.js';
+import type { FullReading, Reading, Source } from '../../src/sources/source.js';
 import { type Files, nodeFiles } from '../../src/volume/files.js';
 import { logLines } from '../support/log-lines.js';
 import type { ManualClock } from '../support/manual-clock.js';
@@ -62,14 +62,16 @@ export class ScriptedSource implements Source {
 }
 
 /** One row, a counter. */
-export function counted(count: number, more: Partial<Reading> = {}): Reading {
+export function counted(count: number, more: Partial<FullReading> = {}): Reading {
   const columns = [
     { name: 'id', type: 'string', seen: true },
     { name: 'count', type: 'number', seen: true },
   ] as const;
   return {
     rows: encodeRows(columns, [['pickup', String(count)]]),
+    kind: 'full',
     keys: ['id'],
+    position: null,
     cost: { requests: 1, attempts: 2, bytes: 100, readCapacityUnits: 0.5, metricsRequested: 0 },
     ...more,
   };

@@ -1,7 +1,7 @@
 import { clientOptions, prepareClient } from '../aws/client.js';
 import { DEADLINES, type Deadlines } from '../aws/deadlines.js';
 import type { TablePlace } from './errors.js';
-import { PlainScanCodec } from './json-codec.js';
+import { PageCodec } from './json-codec.js';
 import { collectAtMost, MAX_ANSWER_BYTES } from './limits.js';
 import { DynamoDBClient, errorTypeRegistries } from './sdk.js';
 
@@ -44,7 +44,7 @@ export function createDynamoDbClient(options: ClientOptions): DynamoDBClient {
       xmlNamespace: 'http://dynamodb.amazonaws.com/doc/2012-08-10/',
       version: '2012-08-10',
       serviceTarget: 'DynamoDB_20120810',
-      jsonCodec: new PlainScanCodec(),
+      jsonCodec: new PageCodec(),
     },
   });
   client.middlewareStack.remove('loggerMiddleware');

@@ -27,6 +27,7 @@ export function explainFailure(thrown: unknown, place: TablePlace, action: strin
   if (name === 'ResourceNotFoundException') return tableNotFound(place, thrown);
   if (place.endpoint !== null && !/^https?:\/\//.test(place.endpoint))
     return noDynamoDb(place, 'the endpoint does not begin with http:// or https://', thrown);
-  if (whileReading) return noDynamoDb(place, 'something else answers there', thrown);
+  if (whileReading || thrown instanceof SyntaxError)
+    return noDynamoDb(place, 'something else answers there', thrown);
   return dynamoDbFailed(place, action, reason, thrown);
 }

@@ -106,7 +106,7 @@ class DynamoDbSource implements Source {
         requests: reading.cost.requests + requests,
         attempts: reading.cost.attempts + requests,
       };
-      return { rows: reading.rows, keys: reading.keys, cost };
+      return { kind: 'full', rows: reading.rows, keys: reading.keys, position: null, cost };
     } catch (thrown) {
       // Whatever went wrong: what is believed of the table may be why.
       const wasDescribed = this.#description !== null;

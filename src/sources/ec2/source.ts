@@ -9,7 +9,7 @@ import { regionsNotRead } from './errors.js';
 import { type Instance, type InstanceSelection, readInstances } from './instances.js';
 import { type Measurement, readMeasurements } from './measurements.js';
 import { sumCosts } from './meter.js';
-import { closeRegion, openRegion, type Region, regionsOf } from './region.js';
+import { closeRegion, openRegion, type Region } from './region.js';
 import { instancesTitle } from './title.js';
 
 export interface InstancesSourceOptions extends InstanceSelection {
@@ -68,8 +68,10 @@ class InstancesSource implements Source {
     }
     const rows = [...cells].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
     return {
+      kind: 'full',
       rows: encodeRows(INSTANCE_COLUMNS, rows),
       keys: INSTANCE_KEYS,
+      position: null,
       cost: sumCosts(
         outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.cost] : [])),
       ),
