@@ -1,3 +1,5 @@
+import { abortable } from '../base/abortable.js';
+
 /** How long a reading may take, in milliseconds of real time: a clock that is set does not lengthen it. */
 export interface ReadingDeadline {
   /** At least this long. */
@@ -8,9 +10,9 @@ export interface ReadingDeadline {
   tooLong(milliseconds: number): Error;
 }
 
-/** Polls are given this many intervals, */
+/** Intervals that a poll may take. */
 const INTERVALS = 10;
-/** and never less than this. */
+/** Milliseconds that any poll may take. */
 const SHORTEST = 5 * 60_000;
 
 /** The patience with polls of that interval, in milliseconds. */
@@ -31,18 +33,11 @@ export async function withDeadline<T>(
   read: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
-  const abort = () => controller.abort(outer.reason);
-  if (outer.aborted) abort();
-  outer.addEventListener('abort', abort, { once: true });
-  const over = new Promise<never>((_, reject) => {
-    controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true });
-  });
   const stop = watch(deadline, controller);
   try {
-    return await Promise.race([read(controller.signal), over]);
+    return await abortable(controller, outer, read);
   } finally {
     stop();
-    outer.removeEventListener('abort', abort);
   }
 }
 

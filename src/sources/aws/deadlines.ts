@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { abortable } from '../../base/abortable.js';
 import { formatDuration } from '../../base/durations.js';
 import { facts, isThrottling } from './failures.js';
 
@@ -55,22 +56,15 @@ async function within<T>(
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
-  const abort = () => controller.abort(outer?.reason);
-  if (outer?.aborted) abort();
-  outer?.addEventListener('abort', abort, { once: true });
   const timer = setTimeout(() => controller.abort(tooLong(time, attempts.last)), time);
-  const over = new Promise<never>((_, reject) => {
-    controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true });
-  });
   try {
-    return await Promise.race([run(controller.signal), over]);
+    return await abortable(controller, outer, run);
   } finally {
     clearTimeout(timer);
-    outer?.removeEventListener('abort', abort);
   }
 }
 
-/** Whom throttling kept waiting is told that, and not that AWS does not answer. */
+/** Throttling that takes too long is reported as throttling. */
 function tooLong(time: number, last: unknown): unknown {
   if (isThrottling(last)) return last;
   const latest = last === null ? '' : ` (the latest attempt: ${facts(last).reason})`;

@@ -9,7 +9,7 @@ import { regionsNotRead } from './errors.js';
 import { type Instance, type InstanceSelection, readInstances } from './instances.js';
 import { type Measurement, readMeasurements } from './measurements.js';
 import { sumCosts } from './meter.js';
-import { closeRegion, openRegion, type Region } from './region.js';
+import { closeRegion, openRegion, type Region, regionsOf } from './region.js';
 import { instancesTitle } from './title.js';
 
 export interface InstancesSourceOptions extends InstanceSelection {
@@ -39,7 +39,7 @@ class InstancesSource implements Source {
   constructor({ regions, clock, ids, tags, deadlines = DEADLINES }: InstancesSourceOptions) {
     this.#selection = { ids, tags };
     this.#clock = clock;
-    this.#regions = (regions.length === 0 ? [null] : regions).map((region) => openRegion(region, deadlines));
+    this.#regions = regionsOf(regions).map((region) => openRegion(region, deadlines));
     this.title = instancesTitle({ ids, tags, regions });
   }
 
