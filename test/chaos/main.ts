@@ -43,6 +43,16 @@ interface Outcome {
   readonly took: number;
 }
 
+/** What undoes the attack under way: services to end, folders to remove. */
+let undoing: (() => unknown)[] = [];
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    await undoAll();
+    await removeGolden();
+    process.exit(1);
+  });
+}
+
 console.log(`chaos, ${values.short ? 'the short form' : 'all of it'}, seed ${seed}`);
 const outcomes: Outcome[] = [];
 for (const attack of chosen()) {
@@ -75,11 +85,10 @@ async function tried(attack: Attack): Promise<Outcome> {
 }
 
 async function run(attack: Attack): Promise<[Result, string]> {
-  const undo: (() => unknown)[] = [];
   const arena: Arena = {
     random: new Random(seedOf(seed, attack.name)),
     isShort: values.short,
-    after: (what) => undo.push(what),
+    after: (step) => undoing.push(step),
   };
   try {
     const figures = await attack.run(arena);
@@ -92,8 +101,14 @@ async function run(attack: Attack): Promise<[Result, string]> {
     const text = describeError(error).split('\n')[0]!;
     return attack.known === undefined ? ['FAILED', text] : ['known', `${attack.known}: ${text}`];
   } finally {
-    for (const step of undo.reverse()) await step();
+    await undoAll();
   }
+}
+
+async function undoAll(): Promise<void> {
+  const steps = undoing.reverse();
+  undoing = [];
+  for (const step of steps) await step();
 }
 
 function shownFigures(figures: Figures): string {

@@ -92,6 +92,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   'a log that became a folder': '#13 B6',
   'a file of changes beside a log with a damaged line': '#13 B6',
   'a file of changes beside a log that became a folder': '#13 B6',
+  'the lock file that became a folder': '#13 B6',
   'a sealed day cut in half': '#13 B5',
   'a sealed day with a damaged line': '#13 B5',
   'a sealed day that is empty': '#13 B5',

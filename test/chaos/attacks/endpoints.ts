@@ -9,7 +9,6 @@ const CONFIG = `tables:\n  ${NEIGHBOUR}\n  victim: { interval: 200ms, maxPollMeg
 
 /** What is to be mended, and where that is described. */
 const KNOWN: Readonly<Record<string, string>> = {
-  'an endpoint that says nothing': '#13 A1',
   'an endpoint that stalls in the body': '#13 A1',
   'an endpoint that sends a byte every half second': '#13 A1',
 };
