@@ -12,8 +12,8 @@ import { type Difference, rowKey } from './diff.js';
 const ADDED_LENGTH = 26;
 
 /**
- * The changes that a log tells of: what differs from each of its polls to the next. So a table whose polls were logged
- * before changes were kept (by the Python script, for months) has its history in both.
+ * Derives changes from a log: what differs from each of its polls to the next. So a table that was logged before changes
+ * were kept (by the Python script, for months) has its history in both.
  *
  * @param log rows of the log, in the order of time
  * @param table the table's own columns, keys first, as the log has them

@@ -7,24 +7,24 @@ export const SINCE = 'since';
 const PREVIOUS = 'previous_';
 
 /**
- * The names of the columns that we add to a table's own, and what follows from them. Chosen when they are first needed
- * and kept for good, so that a recorded column never means something else.
+ * The names of the columns that we add to a table's own. Chosen when they are first needed and kept permanently, so that a
+ * recorded column never changes its meaning.
  */
 export interface AddedNames {
   readonly timestamp: string;
   readonly change: string;
   readonly since: string;
-  /** How columns before a change are called, by column, where that is not `previous_<column>`. */
+  /** Names of the columns for values before a change, by column, if not `previous_<column>`. */
   readonly previous?: NamesByName;
-  /** How attributes are published, by attribute, whose own name is one of ours. */
+  /** Published names of attributes whose own name is one of ours, by attribute. */
   readonly attributes?: NamesByName;
 }
 
 type NamesByName = Readonly<Record<string, string>>;
 
 /**
- * Chooses the added columns' names so that none meets a column of the table or another of them: `timestamp`, or
- * `poll_timestamp` when the table has an attribute `timestamp` itself. `configured` (option `timestampColumn`) goes first.
+ * Chooses the added columns' names so that none collides with a column of the table or with another one: `timestamp`, or
+ * `poll_timestamp` if the table has an attribute `timestamp`. `configured` (option `timestampColumn`) overrides `timestamp`.
  */
 export function chooseAddedNames(columns: readonly Column[], configured: string | null): AddedNames {
   const taken = new Set(columns.map((column) => column.name));
@@ -41,8 +41,8 @@ function freeName(name: string, taken: ReadonlySet<string>): string {
 }
 
 /**
- * An attribute that shows up later under a name we already use is published with `_attribute` behind it. Gives how
- * attributes are published now, with those of `names` unchanged.
+ * An attribute that appears later under a name we already use is published with the suffix `_attribute`. Returns the names
+ * with those attributes added; existing entries stay.
  * @param found the attributes of a poll
  * @param known the table's columns so far
  * @param changing those of them that have a column for the value before, too
@@ -70,7 +70,7 @@ export function publishedNames(
   return { ...names, attributes: Object.fromEntries(published) };
 }
 
-/** A poll's rows under the names that their attributes are published by; the same object where nothing is called otherwise. */
+/** A poll's rows under their published names; the same object if no name differs. */
 export function withPublishedNames(rows: EncodedRows, { attributes = {} }: AddedNames): EncodedRows {
   if (!rows.columns.some(({ name }) => Object.hasOwn(attributes, name))) return rows;
   const columns = rows.columns.map((column) =>

@@ -17,9 +17,9 @@ const LOOK_AHEAD = 32;
 /**
  * What differs between two readings, found by key. Both have the same layout, with the `keyCount` key columns first.
  *
- * Both readings are in key order, so nearly all rows meet their partner at once and are compared as bytes. Correctness
+ * Both readings are in key order, so nearly all rows meet their counterpart at once and are compared as bytes. Correctness
  * does not depend on the order: rows without a partner nearby are put by, and matched by key at the end.
- * Gives way to the event loop on long readings.
+ * Lets the event loop run on long readings.
  */
 export async function diffRows(
   before: EncodedRows,

@@ -43,8 +43,8 @@ function pathsOf({
 }
 
 /**
- * A file that we wrote has our names already: renaming them again would mix up its columns. And a file that we wrote
- * under another name is no script's.
+ * A file that we wrote already has our column names: renaming them again would mix up its columns. And a file that we
+ * wrote under another name is not the script's.
  */
 async function knownTakeover(
   { scriptPath, ...takeover }: TakeoverOptions,
@@ -55,7 +55,6 @@ async function knownTakeover(
     const isOurs = scriptPath === undefined || named.includes(basename(scriptPath, '.csv'));
     return isOurs ? takeover : { ...takeover, scriptPath };
   }
-  // One that cannot be read is the recorder's to tell.
   const state = await stateFileOf(dataDir, name, nodeFiles).readIfOurs();
   const timeColumn = state?.names?.timestamp ?? takeover.timeColumn;
   return { kind: takeover.kind, path: takeover.path, ...(timeColumn === undefined ? {} : { timeColumn }) };

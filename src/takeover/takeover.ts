@@ -14,7 +14,7 @@ export interface TakeoverOptions extends ConversionOptions {
   readonly scriptPath?: string;
 }
 
-/** What was taken over, for the log. */
+/** What was taken over. */
 export interface Takeover {
   /** The file as this service goes on with it, and its rows. */
   readonly path: string;
@@ -23,19 +23,18 @@ export interface Takeover {
   readonly timesConverted: number;
   /** Where the original is kept. */
   readonly keptAt: string;
-  /** Lines that were no rows, and the CSV (line, reason, text) that has them; null when there were none. */
+  /** Malformed lines, and the CSV (line, reason, text) that has them; null if there were none. */
   readonly rejected: number;
   readonly rejectedAt: string | null;
 }
 
 /**
- * Makes a file that the Python script wrote one of ours; called for each dataset at start, with the volume's lock
- * held and before the file is opened. Null when there is nothing to take over: no file, or one in our own form (a log
- * whose only fault is a torn last line is left to `AppendFile`). A file that was taken over is in our form, so this
- * may be called always, and also continues where a crash stopped it.
+ * Converts a file of the Python script into one of ours; called for each dataset at start, with the volume's lock held
+ * and before the file is opened. Null if there is nothing to take over: no file, or one in our form (`AppendFile` deals
+ * with a log whose only fault is a torn last line). Running it again changes nothing, and continues after a crash.
  *
- * In this order, each step whole and safe on disk before the next: the original is copied to `taken-over/`, lines
- * that are no rows to a CSV beside it, the converted file takes the place of the original.
+ * Each step is safe on disk before the next: the original is copied to `taken-over/`, malformed lines to a CSV next to
+ * it, then the converted file replaces the original.
  */
 export async function takeOver(options: TakeoverOptions, files: Files): Promise<Takeover | null> {
   const { path, scriptPath = path } = options;
@@ -66,7 +65,7 @@ export async function takeOver(options: TakeoverOptions, files: Files): Promise<
   }
 }
 
-/** The file to convert, or null. The script's own under another name counts as long as there is none of ours. */
+/** The file to convert, or null. The script's file under another name counts as long as there is none of ours. */
 async function findSource(path: string, scriptPath: string, files: Files): Promise<string | null> {
   const hasOurs = (await files.stat(path)) !== null;
   const hasTheirs = scriptPath !== path && (await files.stat(scriptPath)) !== null;
@@ -75,14 +74,14 @@ async function findSource(path: string, scriptPath: string, files: Files): Promi
   return path;
 }
 
-/** A crash may have come between writing our file and removing theirs: then theirs is kept aside already. */
+/** After a crash between writing our file and removing theirs, theirs is already kept aside. */
 async function finishMove(scriptPath: string, files: Files): Promise<void> {
   const folder = takenOverFolder(dirname(scriptPath));
   const kept = await findKept(files, folder, basename(scriptPath), await read(scriptPath, files));
   if (kept.isThere) await files.remove(scriptPath);
 }
 
-/** Whether a log is ours but for its end, which a crash cut off: what then stands there is decided by `AppendFile`. */
+/** Whether a log is ours except for a partial last line, which `AppendFile` deals with. */
 function isOnlyTorn(original: Buffer, { bytes, rejected }: Conversion, { kind }: TakeoverOptions): boolean {
   if (kind !== 'log' || original.at(-1) === LF || rejected.length > 1) return false;
   const shared = Math.min(bytes.length, original.length);

@@ -25,7 +25,7 @@ export interface Recovery {
  * On disk: CSV with a header line. An append is one write at the end, synced before it is confirmed; what it is going
  * to write is noted first in `.dynamo-csv/<name>.append` (see `AppendJournal`). Opening truncates an append that is
  * there in part only, one that is there whole and does not count (see `open`), and a last row without its `\n` or with
- * an open quote. A failed append is taken back at once; when the disk refuses even that, before the next one. So after
+ * an open quote. A failed append is taken back at once; if the disk refuses even that, before the next one. So after
  * any crash the file holds every confirmed append whole, and no part of any other.
  * Other changes (a wider header, sealed days that leave the file) replace it as `SnapshotFile` does.
  */
@@ -99,9 +99,9 @@ export class AppendFile {
 
   /**
    * Adds whole rows (each with its `\n`) at the end. When it resolves they survive a power loss; when it rejects
-   * (`VOLUME_…`, `LOG_CHANGED_OUTSIDE`) none of them counts, and it may be tried again. Where the disk did not even let
-   * them be taken back, a start after a crash would find them, and count them: whoever goes on without them appends
-   * something first, and be it nothing, which resolves once no rejected row can come back.
+   * (`VOLUME_…`, `LOG_CHANGED_OUTSIDE`) none of them counts, and the caller may try again. If the disk did not even let
+   * them be removed, a start after a crash could still find and count them: a caller that continues without them first
+   * appends something, possibly nothing, which resolves once no rejected row can return.
    */
   append(bytes: Uint8Array): Promise<void> {
     return this.#queue.run(async () => {
@@ -176,11 +176,11 @@ export class AppendFile {
     });
   }
 
-  /** Waits for what is under way and lets go of the file. */
+  /** Waits for the operations in progress and closes the file. */
   close(): Promise<void> {
     return this.#queue.run(async () => {
       try {
-        // Without this the next start finds the last append announced and there, which is as good.
+        // If this fails, the next start finds the last append announced and complete, which is fine too.
         if (!this.#dirty) await this.#journal.clear();
       } finally {
         await Promise.all([this.#file.close(), this.#journal.close()]);
@@ -203,13 +203,13 @@ export class AppendFile {
       await this.#file.sync();
       this.#stagedEnd = size + bytes.length;
     } catch (error) {
-      // When this fails too, the next operation tries again before it does anything else.
+      // If this fails too, the next operation tries again first.
       await this.#clean().catch(() => undefined);
       throw fileNotWritten(this.path, error);
     }
   }
 
-  /** Makes good what an earlier operation could not finish. */
+  /** Finishes what an earlier operation could not. */
   async #clean(): Promise<void> {
     if (this.#nameUnsynced) {
       await this.#files.syncFolder(dirname(this.path));
@@ -249,7 +249,7 @@ export class AppendFile {
   async #replace(content: Parts): Promise<void> {
     try {
       await this.#clean();
-      // The noted append is about this file; it must not be looked for in the next one.
+      // The announced append is about this file, not about the next one.
       await this.#journal.clear();
       const written = await writeBeside(this.#files, this.path, content);
       try {
@@ -293,7 +293,7 @@ async function recover(
 ): Promise<Found> {
   const { size } = await file.stat();
   const good = intent === null ? size : await endOfCountedAppends(file, size, intent, counts);
-  // A killed process may have written without syncing. What counts from now on must survive a power loss too.
+  // A killed process may have written without syncing; what counts from now on must survive a power loss.
   if (intent !== null) await file.sync();
   if (good < size) {
     await cut(file, good);
@@ -315,8 +315,8 @@ async function cut(file: OpenFile, size: number): Promise<void> {
 }
 
 /**
- * Whether a row that is never complete is damaged and not torn: a quote that a disk made up takes all rows behind it, and
- * a torn row has none behind it. Whoever reads the rows decides what becomes of it.
+ * Whether an unfinished row is damaged rather than torn: an opening quote from a disk error swallows all rows after it,
+ * while nothing follows a torn row. The reader of the rows decides what to do with it.
  */
 async function hasRowsBehindDamage(path: string, files: Files, tail: Buffer): Promise<boolean> {
   const next = tail.indexOf(LF) + 1;

@@ -4,7 +4,7 @@ import type { Files, OpenFile } from './files.js';
 import { journalFile } from './layout.js';
 import { readRange, writeAll } from './write.js';
 
-/** What an append is going to do: enough to tell, after a crash, whether all of it is there. */
+/** What an append will write: enough to tell after a crash whether it is complete. */
 export interface Intent {
   /** The file's size before the append. */
   readonly at: number;
@@ -20,19 +20,17 @@ const RECORD_BYTES = 128;
 const BYTES_BEFORE = 4096;
 
 /**
- * What the append under way on one file is going to write, noted before it is written. A write of many kilobytes can
- * be interrupted anywhere by a kill, a full disk or a power loss, also between two rows, where nothing in the CSV
- * shows that half a poll is missing.
+ * Announces the append in progress on one file before it is written. A kill, a full disk or a power loss can interrupt a
+ * write of many kilobytes anywhere, also between two rows, where the CSV does not show that half a poll is missing.
  *
  * On disk: `<folder>/.dynamo-csv/<file>.append`, one record of 128 bytes, overwritten in place: the text
  * `append <at> <length> <crc> <before> ` or `none `, then the CRC-32 of that text, spaces, `\n`. A record that does
- * not match its own CRC was being written, so the append that it announces had not begun. The record of a finished
- * append may stay: what it announces is there.
+ * not match its own CRC was being written, so its append had not begun. The record of a finished append may stay.
  */
 export class AppendJournal {
   readonly #path: string;
   readonly #files: Files;
-  /** Null until there is something to note: opening a file takes no room on the disk. */
+  /** Null until there is something to announce, so that opening needs no disk space. */
   #file: OpenFile | null;
   #empty: boolean;
   /** Whether the journal's name survives a power loss. */
@@ -62,13 +60,13 @@ export class AppendJournal {
     }
   }
 
-  /** Notes the intent; it is safe on disk when this resolves. */
+  /** Announces an append; the record is safe on disk when this resolves. */
   async begin(intent: Intent): Promise<void> {
     this.#empty = false;
     await this.#write(`append ${intent.at} ${intent.length} ${intent.crc} ${intent.before} `);
   }
 
-  /** Forgets the intent: the file is going to change in another way than by appending. */
+  /** Withdraws the announcement: the file will change in another way than by appending. */
   async clear(): Promise<void> {
     if (this.#empty) return;
     await this.#write('none ');

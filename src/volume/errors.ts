@@ -1,6 +1,6 @@
 import { DynamoCsvError, describeError, errorCode } from '../base/errors.js';
 
-/** A file on the volume that could not be written, by the system's error. Writing may be tried again later. */
+/** Explains the system's error for a file that could not be written. Writing may be tried again later. */
 export function fileNotWritten(path: string, cause: unknown): DynamoCsvError {
   if (cause instanceof DynamoCsvError) return cause;
   switch (errorCode(cause)) {
@@ -96,7 +96,7 @@ function commandToOwn({ path, wanted, isFolder, isOurs, uid, ourUid, ourGid }: O
   return uid === ourUid ? `chmod u+rw '${path}'` : `chown ${ourUid}:${ourGid} '${path}'`;
 }
 
-/** The data folder's path leads to, or through, something that is not a folder. */
+/** The data folder's path leads to or through something that is not a folder. */
 export function volumeNotFolder(path: string, cause: unknown): DynamoCsvError {
   return new DynamoCsvError(
     'VOLUME_NOT_A_FOLDER',
@@ -108,7 +108,7 @@ export function volumeNotFolder(path: string, cause: unknown): DynamoCsvError {
   );
 }
 
-/** Another service works on this volume. `holder` is what it wrote about itself, or null when that is unreadable. */
+/** Another service uses this volume. `holder` is what it wrote about itself, or null if that is unreadable. */
 export function volumeHeld(
   path: string,
   holder: { readonly host: string; readonly pid: number; readonly since: string } | null,

@@ -3,8 +3,8 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } fro
 import { errorCode } from '../base/errors.js';
 
 /**
- * The file boundary: the few operations that everything on the volume is done with. Tests put faults and stops here
- * (test/support/faulty-files.ts), so whatever writes to the volume takes a `Files` and uses nothing beside it.
+ * The file boundary: the few operations that all work on the volume uses. Tests inject faults and stops here
+ * (test/support/faulty-files.ts), so code that writes to the volume takes a `Files` and uses nothing else.
  * All reject with Node's own system errors (`code` is `ENOSPC`, `EIO`, …).
  */
 export interface Files {
@@ -69,7 +69,7 @@ export const nodeFiles: Files = {
     try {
       await folder.sync();
     } catch (error) {
-      // Some network and FUSE file systems cannot do this at all; there is nothing more to be had from them.
+      // Some network and FUSE file systems cannot sync a folder at all.
       if (!NO_FOLDER_SYNC.has(errorCode(error))) throw error;
     } finally {
       await folder.close();

@@ -4,12 +4,12 @@ import { fileNotRead } from './errors.js';
 import type { Files } from './files.js';
 import { readRange } from './write.js';
 
-/** Bytes that are read first; nearly every header is shorter. */
+/** Bytes read first; nearly every header is shorter. */
 const FIRST_BYTES = 1 << 16;
 
 const BOM = Buffer.from('\uFEFF');
 
-/** The names in a CSV file's header, read without the rest of it. Null when there is no file, or no whole line in it. */
+/** The column names of a CSV file, without reading the rest. Null without a file, or without a complete line in it. */
 export async function readFirstRow(path: string, files: Files): Promise<readonly string[] | null> {
   if ((await files.stat(path)) === null) return null;
   try {

@@ -2,10 +2,10 @@ import { basename } from 'node:path';
 import type { Logger } from '../base/logger.js';
 import type { Files } from './files.js';
 
-/** Bytes of a file from which a busy machine takes seconds to read it. */
+/** Bytes from which reading a file takes seconds on a busy machine. */
 const LARGE = 16 * 1_024 * 1_024;
 
-/** Logs which of a dataset's files are large: reading them is what the start waits for. Missing files are fine. */
+/** Logs which of a dataset's files are large, because the start waits for reading them. Missing files are skipped. */
 export async function logLargeFiles(
   paths: Iterable<string>,
   { dataset, files, logger }: { readonly dataset: string; readonly files: Files; readonly logger: Logger },

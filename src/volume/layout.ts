@@ -22,7 +22,7 @@ export function csvFile(dir: string, dataset: string): string {
   return join(dir, `${dataset}.csv`);
 }
 
-/** What the service remembers of a table beside its data. */
+/** The state of a table: its layout, and the last poll that counts. */
 export function stateFile(dir: string, name: string): string {
   return join(ownFolder(dir), `${name}${STATE_SUFFIX}`);
 }
@@ -42,7 +42,7 @@ export function deletedFile(dir: string, name: string): string {
   return join(ownFolder(dir), `${name}.deleted.csv`);
 }
 
-/** What the append under way on the file at `path` is going to write. */
+/** Announces the append in progress on the file at `path`. */
 export function journalFile(path: string): string {
   return join(ownFolderBeside(path), `${basename(path)}.append`);
 }
@@ -52,7 +52,7 @@ export function lockFile(dir: string): string {
   return join(ownFolder(dir), 'lock');
 }
 
-/** Where originals are kept that the service converted or moved out of its way. */
+/** Where originals are kept that the service converted or moved aside. */
 export function takenOverFolder(dir: string): string {
   return join(dir, 'taken-over');
 }
@@ -67,7 +67,7 @@ export function historyFolder(dir: string): string {
   return join(dir, 'history');
 }
 
-/** Names the time zone whose midnights cut the sealed days. */
+/** Names the time zone whose midnights separate the sealed days. */
 export function timeZoneFile(dir: string): string {
   return join(historyFolder(dir), 'time-zone');
 }

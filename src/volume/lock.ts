@@ -33,8 +33,8 @@ export function thisProcess(since: string): LockHolder {
  * Takes the volume for this process, or rejects with `VOLUME_HELD` that says who has it.
  *
  * The lock is the operating system's, on the file `.dynamo-csv/lock` (an open-file-description lock on Linux): it
- * ends with the process, however that dies, so a crash leaves nothing to clean up; it tells apart containers in
- * which every process is number 1, and two services in one process. The file's text (JSON: host, pid, since) is only
+ * ends with the process, so a crash leaves nothing to clean up; it separates containers in which every process is
+ * number 1, and two services in one process. The file's text (JSON: host, pid, since) is only
  * for the message. The file is never removed: another process could hold a lock on the removed one.
  */
 export async function acquireVolumeLock(dir: string, holder: LockHolder): Promise<VolumeLock> {
@@ -94,7 +94,7 @@ function isSameFile(descriptor: number, path: string): boolean {
 
 const NO_LOCKS = new Set(['ENOLCK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
 
-/** On a full disk the lock holds all the same, only without its text. */
+/** On a full disk the lock still holds, without its text. */
 function writeHolder(descriptor: number, text: string): void {
   try {
     ftruncateSync(descriptor, 0);
@@ -109,7 +109,7 @@ function readHolder(path: string): LockHolder | null {
     const holder: unknown = JSON.parse(readFileSync(path, 'utf8'));
     return isHolder(holder) ? holder : null;
   } catch {
-    // It is just being written, or was not written at all: then nobody is named.
+    // It is being written right now, or never was: nobody is named.
     return null;
   }
 }

@@ -9,16 +9,16 @@ import { replaceFile } from './write.js';
  *
  * On disk: the bytes as given. Replacing writes `.<name>.tmp` in the same folder, syncs it, renames it over the file
  * and syncs the folder; so a reader, and a start after a crash or a power loss, finds the whole old content or the
- * whole new one. A leftover `.tmp` means nothing and is removed when the volume is opened.
+ * whole new one. Opening the volume removes a leftover `.tmp`.
  */
 export class SnapshotFile {
   readonly path: string;
   readonly #files: Files;
   /** What the file is known to hold; null while not known. */
   #known: { readonly bytes: Buffer; readonly state: FileState } | null = null;
-  /** After a replacement that failed: the new content may be there and still not survive a power loss. */
+  /** After a failed replacement: the new content may be in place and still not survive a power loss. */
   #doubtful = false;
-  /** Whether the file's name is known to survive a power loss; one that a killed process renamed may not. */
+  /** Whether the file's name was synced; one that a killed process renamed may not be. */
   #isNameSafe = false;
 
   constructor(path: string, files: Files) {
@@ -40,8 +40,8 @@ export class SnapshotFile {
   }
 
   /**
-   * Makes `bytes` the content. False when it is already, and nothing was written. The buffer is kept to compare with
-   * and must not be changed afterwards. Rejects with `VOLUME_…`; the file is then as it was.
+   * Makes `bytes` the content. False if it already was, and nothing was written. Keeps the buffer for comparison, so it
+   * must not change afterwards. Rejects with `VOLUME_…`; the file is then as it was.
    */
   async replace(bytes: Buffer): Promise<boolean> {
     const isThere = await this.#holds(bytes);
@@ -64,7 +64,7 @@ export class SnapshotFile {
     }
   }
 
-  /** Whether the file holds these bytes. One that somebody touched or removed is looked at again. */
+  /** Whether the file holds these bytes; reads it again if it was touched or removed. */
   async #holds(bytes: Buffer): Promise<boolean> {
     if (this.#doubtful) return false;
     try {
@@ -72,7 +72,7 @@ export class SnapshotFile {
       if (state === null || state.size !== bytes.length) return false;
       if (this.#known === null || !sameState(this.#known.state, state)) await this.read();
     } catch {
-      // What cannot be read can perhaps still be replaced; if not, replacing tells why.
+      // An unreadable file can perhaps be replaced; if not, replacing reports why.
       return false;
     }
     if (this.#known === null) return false;

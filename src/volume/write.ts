@@ -2,13 +2,13 @@ import { dirname, join, parse } from 'node:path';
 import type { Files, OpenFile } from './files.js';
 import { temporaryPath } from './layout.js';
 
-/** What a file's whole content may be given as. */
+/** A file's whole content. */
 export type Parts = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-/** One call of the system writes at most this much; Linux takes 2 GiB, and a slow disk should not hold a thread long. */
+/** Bytes per system call. Linux allows 2 GiB, but a slow disk should not occupy a thread for long. */
 const BYTES_PER_WRITE = 16 << 20;
 
-/** Writes all of it at that position: in one write, unless the system takes less at a time or it is very large. */
+/** Writes all bytes at that position, in one write unless they are very many or the system takes fewer at a time. */
 export async function writeAll(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const part = bytes.subarray(done, done + BYTES_PER_WRITE);
@@ -31,8 +31,8 @@ export async function readRange(file: OpenFile, from: number, end: number): Prom
 }
 
 /**
- * Writes `content` beside `path` (`temporaryPath`) and syncs it. The file that comes back is open and becomes `path`
- * by a rename. On failure nothing is left, as far as the disk lets us.
+ * Writes `content` beside `path` (`temporaryPath`) and syncs it. The returned file is open; the caller
+ * renames it to `path`. On failure nothing is left, as far as the disk allows.
  */
 export async function writeBeside(
   files: Files,
@@ -55,7 +55,7 @@ export async function writeBeside(
   }
 }
 
-/** Replaces a whole file, or makes it, so that a reader and a crash at any moment find the old one or the new one. */
+/** Creates or replaces a whole file; a reader, and a start after a crash, finds the old one or the new one. */
 export async function replaceFile(files: Files, path: string, content: Parts): Promise<void> {
   const { file } = await writeBeside(files, path, content);
   try {
@@ -68,7 +68,7 @@ export async function replaceFile(files: Files, path: string, content: Parts): P
   await files.syncFolder(dirname(path));
 }
 
-/** Closes and removes a half-written file. That this may fail too changes nothing: the next start removes it. */
+/** Closes and removes an incomplete file. If that fails, the next start removes it. */
 export async function abandon(files: Files, file: OpenFile, temporary: string): Promise<void> {
   await file.close().catch(() => undefined);
   await files.remove(temporary).catch(() => undefined);
@@ -81,7 +81,7 @@ export async function abandon(files: Files, file: OpenFile, temporary: string): 
 export async function keepAside(files: Files, folder: string, name: string, bytes: Buffer): Promise<string> {
   const { path, isThere } = await findKept(files, folder, name, bytes);
   if (!isThere) await replaceFile(files, path, bytes);
-  // Who put them there may have been killed before the name was safe.
+  // The process that kept them may have been killed before the name was synced.
   else await files.syncFolder(folder);
   return path;
 }

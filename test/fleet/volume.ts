@@ -8,6 +8,7 @@ import type { Relation } from '../../src/datasets/relation.js';
 import type { TableRecorder } from '../../src/recorder/table-recorder.js';
 import type { Reading } from '../../src/sources/source.js';
 import { openTestRecorder } from '../support/test-recorder.js';
+import { unsyncedFiles } from '../support/unsynced-files.js';
 import type { Poll } from './simulation.js';
 
 const FREE = { requests: 1, attempts: 1, bytes: 0, readCapacityUnits: 0, metricsRequested: 0 };
@@ -70,6 +71,7 @@ export class FleetVolume {
     return openTestRecorder({
       name,
       dataDir: this.dataDir,
+      files: unsyncedFiles,
       health: new PollHealth(30_000, this.#clock),
       log,
       changes: true,

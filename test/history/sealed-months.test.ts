@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { TableRecorder } from '../../src/recorder/table-recorder.js';
 import { SqlWorld } from '../support/sql-world.js';
 import { itemsOf, readingOf, rowsOf } from '../support/true-polls.js';
+import { unsyncedFiles } from '../support/unsynced-files.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -37,7 +38,7 @@ async function read(world: SqlWorld): Promise<Record<string, string>[]> {
 
 async function start(t: Parameters<typeof SqlWorld.start>[0], dataDir?: string) {
   const world = await SqlWorld.start(t, { now: NOW, ...(dataDir === undefined ? {} : { dataDir }) });
-  const recorder: TableRecorder = await world.table('flags', { log: true });
+  const recorder: TableRecorder = await world.table('flags', { log: true, files: unsyncedFiles });
   t.after(() => recorder.close());
   const log = recorder.log!;
   await world.sealer.restore(log);
