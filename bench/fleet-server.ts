@@ -1,5 +1,5 @@
 /**
- * The fleet as AWS tells of it, in a process of its own: DescribeTable and Scan of its four tables, and the API server
+ * The fleet as AWS reports it, in a separate process: DescribeTable and Scan of its four tables, and the API server
  * in EC2 and CloudWatch. Not dynalite: what is measured is the service, and it should not wait for a database.
  */
 import { join } from 'node:path';

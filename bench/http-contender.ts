@@ -45,6 +45,7 @@ async function ours(rows: Readonly<Record<string, number>>): Promise<number> {
     clock: systemClock,
     config: {
       apiToken: null,
+      allowedHosts: [],
       corsOrigin: [],
       allowSql: false,
       file: 'bench.yaml',

@@ -40,9 +40,10 @@ async function serve({ dataDir, config: file }: WindowServerRequest): Promise<Wi
   const sql = new Sql({ ...options, registry });
   const health = new PollHealth(30_000, systemClock);
   health.readAt = Date.now();
+  const { title, recording } = configuredSources(config).find(({ recording }) => recording.name === TABLE)!;
   const recorder = await openRecorder({
-    ...configuredSources(config).find(({ recording }) => recording.name === TABLE)!.recording,
-    source: 'the log of a year',
+    ...recording,
+    source: title,
     dataDir,
     health,
     logger,

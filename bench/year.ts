@@ -93,7 +93,8 @@ export async function makeYear({ dataDir, config: file, rows, csv }: YearOptions
     parquet: sql.parquet,
   });
   const cells = countsAt(now).map((count, index) => [COUNTERS[index]!, String(count)]);
-  const reading = { rows: encodeRows(COLUMNS, cells), keys: ['counter_type'], cost: NO_COST };
+  const found = { rows: encodeRows(COLUMNS, cells), keys: ['counter_type'], cost: NO_COST };
+  const reading = { kind: 'full', position: null, ...found } as const;
   const { problems } = await recorder.record(reading, now);
   if (problems[0] !== undefined) throw problems[0];
   for (const dataset of [recorder.log!, recorder.changes!]) await sealer.seal(dataset, keeping);

@@ -179,4 +179,18 @@ export const datasets = {
       response_ms_p99: answered,
     },
   },
+  'collector-log': {
+    columns: {
+      timestamp: time,
+      dataset: text,
+      state: text,
+      rows: { type: 'number', mayBeAbsent: 'never read' },
+      age_seconds: { type: 'number', mayBeAbsent: 'never read' },
+      poll_seconds: polled,
+      failures: polled,
+      response_ms_p50: answered,
+      response_ms_p99: answered,
+    },
+    mayBeEmpty: 'the service has only just started',
+  },
 } as const satisfies Record<string, DatasetContract>;

@@ -9,7 +9,8 @@ import { LocalDays } from './base/local-days.js';
 import type { Logger } from './base/logger.js';
 import { projectRoot } from './base/project.js';
 import { Collector } from './collect/collector.js';
-import { createCollectorDataset } from './collect/collector-dataset.js';
+import { type CollectorDatasetOptions, createCollectorDataset } from './collect/collector-dataset.js';
+import { COLLECTOR_LOG, createCollectorLogSource } from './collect/collector-log.js';
 import { createPollMetrics, type PollMetrics } from './collect/metrics.js';
 import { type Loop, Polling } from './collect/polling.js';
 import { stagger } from './collect/schedule.js';
@@ -26,8 +27,8 @@ import { createHttpMetrics, type HttpMetrics } from './http/metrics.js';
 import { createHttp, type Http, ResponseTimes } from './http/server.js';
 import { warnAboutUnservedData } from './recorder/unserved-data.js';
 import { type OpenSources, openSources } from './sources/index.js';
-import { checkViews } from './sql/check-views.js';
 import { Sql } from './sql/sql.js';
+import { tryViews } from './sql/try-views.js';
 import type { ViewDataset } from './sql/view-dataset.js';
 import { openRecorder } from './takeover/open-recorder.js';
 import type { TakeoverOptions } from './takeover/takeover.js';
@@ -66,13 +67,20 @@ interface Service extends AppOptions {
   readonly closing: Closing;
 }
 
-type OpenSource = OpenSources['list'][number];
+/** What opening and polling take of a source: one that is configured, or the service itself. */
+type OpenSource = Pick<
+  OpenSources['list'][number],
+  'title' | 'interval' | 'recording' | 'keeping' | 'consumesReadUnits' | 'pythonScript' | 'source' | 'price'
+>;
 
 /** A source with what polls it. */
 interface Polled {
   readonly source: OpenSource;
   readonly collector: Collector;
 }
+
+/** Milliseconds after the start at which the service's own log begins: a first minute tells of all sources. */
+const COLLECTOR_LOG_OFFSET = 60_000;
 
 /** Milliseconds after which a view that waits for its data is looked at again. */
 const VIEWS_AGAIN = 5_000;
@@ -116,7 +124,9 @@ async function start(service: Service): Promise<App> {
   const sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
   await sealer.checkTimeZone();
   const polled = await openDatasets(sealer, service);
-  const views = await addDatasets(polled, sql, service);
+  const about = aboutPolls(polled, service);
+  const log = await openSource(collectorLog(about), COLLECTOR_LOG_OFFSET, sealer, service);
+  const views = await addDatasets(polled, about, log, sql, service);
   const http = await createHttp({
     ...service,
     metrics: service.httpMetrics,
@@ -124,7 +134,8 @@ async function start(service: Service): Promise<App> {
     ...queriesOf(polled, new WindowQueries({ clock, localDays: days, next: sql.queries })),
   });
   const polling = new Polling(clock);
-  for (const loop of [...loopsOf(polled, sealer, service), watchViews(views, service)]) polling.add(loop);
+  for (const loop of [...loopsOf([...polled, log], sealer, service), watchViews(views, service)])
+    polling.add(loop);
   closing.add(() => Promise.all([http.close(), polling.stop()]));
   signal.throwIfAborted();
   const url = await listen(http, config);
@@ -146,6 +157,7 @@ async function openDatasets(sealer: Sealer, service: Service): Promise<readonly 
   const sources = await openSources(config, { clock, logger });
   closing.add(() => sources.close());
   const published = sources.list.map(({ recording, title }) => ({ name: recording.name, source: title }));
+  published.push({ name: COLLECTOR_LOG.recording.name, source: COLLECTOR_LOG.title });
   await warnAboutUnservedData(published, { dataDir: config.dataDir, files: nodeFiles, logger });
   const offsets = stagger(sources.list.map(({ interval }) => interval));
   return Promise.all(
@@ -187,6 +199,23 @@ async function openSource(
   return { source: configured, collector };
 }
 
+/** What the service tells about its own polls. */
+function aboutPolls(polled: readonly Polled[], { clock, responseTimes }: Service): CollectorDatasetOptions {
+  const sources = polled.map(({ collector, source: { price } }) => ({ collector, price }));
+  return { sources, responseTimes: (name) => responseTimes.of(name), clock };
+}
+
+/** The service as a source of its own log. */
+function collectorLog(about: CollectorDatasetOptions): OpenSource {
+  return {
+    ...COLLECTOR_LOG,
+    source: createCollectorLogSource(about),
+    consumesReadUnits: false,
+    pythonScript: null,
+    price: () => 0,
+  };
+}
+
 /** The file that the Python script may have left of a source; null: the script never wrote one. */
 function takeoverOf({ pythonScript, recording }: OpenSource, dataDir: string): TakeoverOptions | null {
   if (pythonScript === null) return null;
@@ -203,14 +232,16 @@ function takeoverOf({ pythonScript, recording }: OpenSource, dataDir: string): T
 /** Registers everything that can be asked for, in the order of the catalogue. Returns the views. */
 async function addDatasets(
   polled: readonly Polled[],
+  about: CollectorDatasetOptions,
+  log: Polled,
   sql: Sql,
-  { config, clock, logger, registry, responseTimes }: Service,
+  { config, clock, logger, registry }: Service,
 ): Promise<readonly ViewDataset[]> {
   for (const { collector } of polled) {
     for (const dataset of collector.recorder.datasets) registry.add(dataset);
   }
-  const sources = polled.map(({ collector, source: { price } }) => ({ collector, price }));
-  registry.add(createCollectorDataset({ sources, responseTimes: (name) => responseTimes.of(name), clock }));
+  registry.add(createCollectorDataset(about));
+  for (const dataset of log.collector.recorder.datasets) registry.add(dataset);
   const dir = config.lookupsDir;
   await openLookups({ dir, shown: displayPath(dir), registry, clock, logger });
   return sql.openViews(config.viewsDir, displayPath(config.viewsDir));
@@ -238,10 +269,10 @@ function loopsOf(polled: readonly Polled[], sealer: Sealer, { days, clock }: Ser
 function watchViews(views: readonly ViewDataset[], { clock, logger }: Service): Loop {
   return {
     async run(signal) {
-      let waiting = await checkViews(views, logger, signal);
+      let waiting = await tryViews(views, logger, signal);
       while (waiting.length > 0 && !signal.aborted) {
         await clock.sleep(VIEWS_AGAIN, signal).catch(() => undefined);
-        if (!signal.aborted) waiting = await checkViews(waiting, logger, signal);
+        if (!signal.aborted) waiting = await tryViews(waiting, logger, signal);
       }
     },
   };

@@ -3,6 +3,7 @@
 -- interval. One row per hour since the first, also where no taxi was waiting: without times then. A taxi that was
 -- unassigned before the seven days, or that is new in the table, does not count.
 -- time: timestamp
+-- keys: timestamp
 WITH steps AS (
   SELECT
     taxi_id,

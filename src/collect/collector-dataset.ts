@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js';
-import type { Cell, ColumnType } from '../csv/rows.js';
+import type { Cell, Column, ColumnType } from '../csv/rows.js';
 import type { Dataset } from '../datasets/dataset.js';
 import { StatusDataset } from '../datasets/status-dataset.js';
 import { pollsPerMonth } from '../sources/billing.js';
@@ -39,14 +39,15 @@ const COLUMNS = {
   response_ms_p99: 'number',
 } as const satisfies Readonly<Record<string, ColumnType>>;
 
-type Row = Readonly<Record<keyof typeof COLUMNS, string | number | null>>;
+export type CollectorColumn = keyof typeof COLUMNS;
+type Row = Readonly<Record<CollectorColumn, string | number | null>>;
 
 /**
  * The dataset `collector`: one row per polled dataset, so that Grafana shows and alerts on the service itself. What a
  * poll took and cost stands once per source, in the row of its first dataset, so that sums are right.
  */
 export function createCollectorDataset(options: CollectorDatasetOptions): StatusDataset {
-  const startedAt = options.clock.now();
+  const rows = collectorRows(options);
   return new StatusDataset({
     name: 'collector',
     description:
@@ -54,9 +55,20 @@ export function createCollectorDataset(options: CollectorDatasetOptions): Status
     clock: options.clock,
     columns: Object.entries(COLUMNS).map(([name, type]) => ({ name, type })),
     keys: ['dataset'],
-    rows: () => rowsOf(options, startedAt).map(cellsOf),
+    rows: () => rows(),
   });
 }
+
+/** Returns what gives the rows as they are at that time: these columns, or all of them. */
+export function collectorRows(
+  options: CollectorDatasetOptions,
+  columns = Object.keys(COLUMNS) as readonly CollectorColumn[],
+): () => readonly (readonly Cell[])[] {
+  const startedAt = options.clock.now();
+  return () => rowsOf(options, startedAt).map((row) => columns.map((name) => cellOf(row[name])));
+}
+
+export const collectorColumn = (name: CollectorColumn): Column => ({ name, type: COLUMNS[name], seen: true });
 
 function rowsOf({ sources, responseTimes, clock }: CollectorDatasetOptions, startedAt: number): Row[] {
   return sources.flatMap(({ collector, price }) =>
@@ -109,10 +121,6 @@ const NOT_ITSELF_POLLED = {
   read_units_per_day: null,
   usd_per_month: null,
 };
-
-function cellsOf(row: Row): Cell[] {
-  return Object.keys(COLUMNS).map((name) => cellOf(row[name as keyof Row]));
-}
 
 /** Plain decimal notation; a millionth of a second or of a dollar says nothing. */
 function cellOf(value: Row[keyof Row]): Cell {

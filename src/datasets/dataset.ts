@@ -3,6 +3,9 @@ import type { Column } from '../csv/rows.js';
 /** snapshot, log, changes: polled; view: computed by SQL; lookup: a static file; status: about the service itself. */
 export type DatasetKind = 'snapshot' | 'log' | 'changes' | 'view' | 'lookup' | 'status';
 
+/** The source of datasets about the service itself. */
+export const THIS_SERVICE = 'this service';
+
 /** `waiting`: never read; `fresh`; `late`: older than one interval and a half; `stale`: older than three intervals. */
 export type Freshness = 'waiting' | 'fresh' | 'late' | 'stale';
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import { encodeFile, encodeRows } from '../csv/encode.js';
 import type { Cell, Column, ColumnType } from '../csv/rows.js';
-import type { Content, DatasetStatus } from './dataset.js';
+import { type Content, type DatasetStatus, THIS_SERVICE } from './dataset.js';
 import type { Relation } from './relation.js';
 
 /** How long one answer stands, in milliseconds: what it tells (ages above all) changes all the time. */
@@ -21,7 +21,7 @@ export interface StatusOptions {
 export class StatusDataset implements Relation {
   readonly name: string;
   readonly kind = 'status';
-  readonly source = 'this service';
+  readonly source = THIS_SERVICE;
   readonly description: string;
   readonly columns: readonly Column[];
   readonly keys: readonly string[];

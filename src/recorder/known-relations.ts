@@ -19,9 +19,7 @@ export async function knownRelations(
   recording: Pick<RecorderOptions, 'name' | 'log' | 'logName' | 'changes'>,
 ): Promise<readonly Relation[]> {
   // Notes that cannot be read tell nothing; the service says so when it starts on them.
-  const state = await stateFileOf(dataDir, recording.name, nodeFiles)
-    .read()
-    .catch(() => null);
+  const state = await stateFileOf(dataDir, recording.name, nodeFiles).readIfOurs();
   const keys = state?.keys ?? [];
   const timeColumn = state?.names?.timestamp ?? TIMESTAMP;
   return placesOf(recording).map(({ dataset, kind }) => {

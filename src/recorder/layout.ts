@@ -25,7 +25,7 @@ export type Layout = Pick<TableState, 'columns' | 'keys' | 'names'>;
  * rows so, and the layout, which is another one where there are other keys, new columns, or a type that widened.
  */
 export async function layOut(
-  { rows, keys }: Reading,
+  { rows, keys }: Pick<Reading, 'rows' | 'keys'>,
   before: Layout & Pick<TableState, 'datasets'>,
   options: RecorderOptions,
 ): Promise<{ readonly layout: Layout; readonly rows: EncodedRows }> {
@@ -99,6 +99,12 @@ export function columnsOf(kind: Place['kind'], { columns, keys, names }: Layout)
   if (kind === 'snapshot') return columns;
   if (names === null) return null;
   return kind === 'log' ? logColumns(columns, names) : changesColumns(columns, keys.length, names);
+}
+
+/** The names of the columns that are added to the table's own. */
+export function addedNames({ names }: Pick<Layout, 'names'>): AddedNames {
+  if (names === null) throw new TypeError('no poll was recorded yet');
+  return names;
 }
 
 /** Whether rows of both stand the same way in log and changes. */

@@ -21,9 +21,7 @@ export async function warnAboutUnservedData(
   for (const name of await namesWithState(dataDir, files)) {
     if (names.has(name)) continue;
     // One that cannot be read tells nothing about anybody's data, and nobody needs it.
-    const state = await stateFileOf(dataDir, name, files)
-      .read()
-      .catch(() => null);
+    const state = await stateFileOf(dataDir, name, files).readIfOurs();
     if (state === null) continue;
     const { source, datasets } = state;
     const now = published.find((one) => one.source === source)?.name;

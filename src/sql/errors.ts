@@ -47,12 +47,12 @@ export function sqlRefused(what: string, remedy: string): DynamoCsvError {
   return new DynamoCsvError('SQL_REFUSED', what, { remedy, status: 400 });
 }
 
-/** Foreign SQL that DuckDB does not take; `place` is line and column, from 1. */
+/** Foreign SQL that DuckDB does not take; `position` is line and column, from 1. */
 export function sqlFailed(
   reason: string,
-  place: { readonly line: number; readonly column: number } | null,
+  position: { readonly line: number; readonly column: number } | null,
 ): DynamoCsvError {
-  const where = place === null ? '' : `line ${place.line}, column ${place.column}: `;
+  const where = position === null ? '' : `line ${position.line}, column ${position.column}: `;
   return new DynamoCsvError('SQL_FAILED', `${where}${reason}`, { status: 400 });
 }
 
@@ -61,5 +61,13 @@ export function sqlTooManyRows(limit: number): DynamoCsvError {
   return new DynamoCsvError('SQL_TOO_MANY_ROWS', `The answer has more than ${limit} rows`, {
     remedy: 'add a LIMIT or a filter',
     status: 400,
+  });
+}
+
+/** More queries than DuckDB answers in time. */
+export function tooManyQueries(): DynamoCsvError {
+  return new DynamoCsvError('TOO_MANY_QUERIES', 'Too many queries are waiting to be computed', {
+    remedy: 'ask again in a few seconds, or less often: fewer panels, a longer refresh interval',
+    status: 503,
   });
 }

@@ -19,7 +19,7 @@ export class DuckDbParquet implements ParquetFiles {
    */
   async writeParquet(rows: EncodedRows, path: string): Promise<void> {
     await this.#engine.scratch.withFile(encodeFile(rows), (csv) =>
-      this.#engine.session({ lane: 'ours' }, async (session) => {
+      this.#engine.session({ caller: 'service' }, async (session) => {
         const columns = await stage(session, csv, rows.columns);
         const seen = columns.filter(({ column }) => column.seen);
         await session.run(
@@ -37,7 +37,7 @@ export class DuckDbParquet implements ParquetFiles {
 
   async timesIn(path: string, timeColumn: string): Promise<ReadonlySet<number>> {
     const time = `TRY_CAST(${identifier(timeColumn)} AS TIMESTAMPTZ)`;
-    const rows = await this.#engine.session({ lane: 'ours' }, (session) =>
+    const rows = await this.#engine.session({ caller: 'service' }, (session) =>
       session.rows(
         `SELECT DISTINCT epoch_ms(${time}) FROM read_parquet(${literal(path)}, hive_partitioning = false)`,
       ),

@@ -1,7 +1,7 @@
 import { DuckDBDateValue } from '@duckdb/node-api';
 import { identifier } from '../windows/compile/sql-text.js';
 import type { Condition } from './conditions.js';
-import type { Reading, Select } from './select-parser.js';
+import type { ParsedSelect, TableReference } from './select-parser.js';
 import type { Session } from './session.js';
 import { readTogether, type SealedHistory, type SqlDataset } from './sql-dataset.js';
 
@@ -30,12 +30,12 @@ interface Meaning {
  */
 export async function withPrunedPartitions(
   session: Session,
-  select: Select,
+  select: ParsedSelect,
   tables: ReadonlyMap<string, SqlDataset>,
 ): Promise<{ readonly state: string; readonly withDays: string }> {
-  const conditions = select.readings.flatMap((reading) => {
-    const history = tables.get(reading.table)?.history ?? null;
-    return history === null ? [] : reading.conditions.filter(({ column }) => isOfTime(column, history));
+  const conditions = select.references.flatMap((reference) => {
+    const history = tables.get(reference.table)?.history ?? null;
+    return history === null ? [] : reference.conditions.filter(({ column }) => isOfTime(column, history));
   });
   // Before the snapshot: a value that cannot be computed would end it.
   const meanings = await meaningsOf(session, [...new Set(conditions.flatMap(({ values }) => values))]);
@@ -43,9 +43,9 @@ export async function withPrunedPartitions(
   const parts = [...tables].flatMap(([name, { history }]) => {
     if (history === null) return [];
     const { from, to } = hull(
-      select.readings
+      select.references
         .filter(({ table }) => table === name)
-        .map((reading) => daysOf(reading, history, meanings)),
+        .map((reference) => daysOf(reference, history, meanings)),
     );
     const isWanted = (date: string) => {
       const day = Date.parse(date) / DAY;
@@ -81,9 +81,9 @@ async function meaningsOf(
   }
 }
 
-/** The days of which this reading can use a row. */
+/** The days of which this reference can use a row. */
 function daysOf(
-  { conditions }: Reading,
+  { conditions }: TableReference,
   history: SealedHistory,
   meanings: ReadonlyMap<string, Meaning>,
 ): Days {

@@ -2,10 +2,11 @@ import type { LocalDays } from '../base/local-days.js';
 import { SerialQueue } from '../base/serial-queue.js';
 import { sameLayout } from '../csv/columns.js';
 import { encodeFile } from '../csv/encode.js';
-import { datasetNotReadYet } from '../datasets/errors.js';
+import { datasetNotReadYet, datasetUnknown } from '../datasets/errors.js';
 import type { Relation, SealedDay } from '../datasets/relation.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
 import { folded, identifier } from '../windows/compile/sql-text.js';
+import { dropNamed } from './drop-named.js';
 import type { Engine } from './engine.js';
 import { STAGING, type StoredColumn, stage, typed, typedOrFail } from './loading.js';
 import { readCsv } from './read-csv.js';
@@ -29,6 +30,22 @@ interface Loaded {
   readonly days: readonly SealedDay[];
 }
 
+/** Counts the loads of all tables: one that returns under its name is in no state of the one before it. */
+let loads = 0;
+
+function nextState(): string {
+  loads += 1;
+  return String(loads);
+}
+
+export interface RelationTableOptions {
+  readonly engine: Engine;
+  readonly relation: Relation;
+  readonly localDays: LocalDays;
+  /** Work that has to end before the first load. */
+  readonly after: Promise<void>;
+}
+
 /**
  * A polled dataset, a lookup or a status in DuckDB: its CSV's rows as a table `raw.<name>`, which follows the dataset
  * when it is asked for, and all of it, sealed days included, as a view under the dataset's name.
@@ -41,22 +58,23 @@ export class RelationTable implements SqlDataset {
   readonly #relation: Relation;
   readonly #localDays: LocalDays;
   readonly #history: History;
-  readonly #turns = new SerialQueue();
+  readonly #queue = new SerialQueue();
   readonly #table: string;
   #loaded: Loaded | null = null;
-  #loads = 0;
+  #isDropped = false;
 
-  constructor(engine: Engine, relation: Relation, localDays: LocalDays) {
+  constructor({ engine, relation, localDays, after }: RelationTableOptions) {
     this.#engine = engine;
     this.#relation = relation;
     this.#localDays = localDays;
     this.#history = new History(engine);
     this.#table = `raw.${identifier(relation.name)}`;
+    void this.#queue.run(() => after);
   }
 
   async sync(): Promise<void> {
     if (this.#isCurrent()) return;
-    await this.#turns.run(async () => {
+    await this.#queue.run(async () => {
       if (this.#isCurrent()) return;
       if (await this.#append()) return;
       await this.#load();
@@ -97,6 +115,11 @@ export class RelationTable implements SqlDataset {
     };
   }
 
+  async drop(): Promise<void> {
+    this.#isDropped = true;
+    await this.#queue.run(() => dropNamed(this.#engine, this.#relation.name));
+  }
+
   get #current(): Loaded {
     if (this.#loaded === null)
       throw datasetNotReadYet(this.#relation.name, this.#relation.status().lastError);
@@ -104,7 +127,8 @@ export class RelationTable implements SqlDataset {
   }
 
   #isCurrent(): boolean {
-    const { version, sealedDays } = this.#relation;
+    const { version, sealedDays, name } = this.#relation;
+    if (this.#isDropped) throw datasetUnknown(name, undefined);
     if (version === null) throw datasetNotReadYet(this.#relation.name, this.#relation.status().lastError);
     return this.#loaded?.version === version && this.#loaded.days === sealedDays;
   }
@@ -121,7 +145,7 @@ export class RelationTable implements SqlDataset {
     if (columns.some(({ seen }, index) => seen !== known[index]!.seen)) return false;
     const names = loaded.columns.map(({ name }) => name);
     const fits = await this.#engine.scratch.withFile(encodeFile(rows), (path) =>
-      this.#engine.session({ lane: 'ours' }, (session) =>
+      this.#engine.session({ caller: 'service' }, (session) =>
         session
           .run(
             `INSERT INTO ${this.#table} SELECT *${this.#dayOf(loaded)} FROM
@@ -133,7 +157,7 @@ export class RelationTable implements SqlDataset {
           ),
       ),
     );
-    if (fits) this.#loaded = { ...loaded, version, state: this.#nextState() };
+    if (fits) this.#loaded = { ...loaded, version, state: nextState() };
     return fits;
   }
 
@@ -142,7 +166,7 @@ export class RelationTable implements SqlDataset {
     const { sealedDays: days, timeColumn } = this.#relation;
     await this.#history.learn(days);
     await this.#engine.scratch.withFile(content.bytes, (path) =>
-      this.#engine.session({ lane: 'ours' }, async (session) => {
+      this.#engine.session({ caller: 'service' }, async (session) => {
         const columns = await stage(session, path, content.columns);
         const loaded = {
           version: content.version,
@@ -151,7 +175,7 @@ export class RelationTable implements SqlDataset {
           day: timeColumn === null ? null : dayName(columns),
           timeColumn,
           days,
-          state: this.#nextState(),
+          state: nextState(),
         };
         await this.#publish(session, loaded);
         this.#loaded = loaded;
@@ -170,11 +194,6 @@ export class RelationTable implements SqlDataset {
       await session.run(`DROP TABLE ${STAGING}`);
       await session.run(`CREATE OR REPLACE VIEW ${identifier(this.#relation.name)} AS ${all}`);
     });
-  }
-
-  #nextState(): string {
-    this.#loads += 1;
-    return String(this.#loads);
   }
 
   /** SELECT of sealed days, then of the rows that are not sealed, in these types. */

@@ -33,7 +33,7 @@ export class History {
     const unknown = days.flatMap(({ paths }) => paths).filter((path) => !this.#files.has(path));
     if (unknown.length === 0) return;
     const list = `[${unknown.map(literal).join(', ')}]`;
-    const rows = await this.#engine.session({ lane: 'ours' }, (session) =>
+    const rows = await this.#engine.session({ caller: 'service' }, (session) =>
       session.rows(
         `SELECT file_name, name, duckdb_type, coalesce(exact, false)
          FROM parquet_schema(${list})
@@ -82,10 +82,10 @@ export class History {
         ? `CAST(regexp_extract(filename, 'date=([0-9-]+)/[^/]*$', 1) AS DATE)`
         : '"date"';
       if (day !== null) list.push(`${date} AS ${identifier(day)}`);
-      const reading = isAmbiguous
+      const options = isAmbiguous
         ? 'hive_partitioning = false, filename = true'
         : `hive_partitioning = true, hive_types = {'date': DATE}`;
-      return `SELECT ${list.join(', ')} FROM read_parquet([${run.paths.map(literal).join(', ')}], ${reading})`;
+      return `SELECT ${list.join(', ')} FROM read_parquet([${run.paths.map(literal).join(', ')}], ${options})`;
     });
   }
 

@@ -51,7 +51,7 @@ type Ctes = { readonly map: readonly { readonly key: string; readonly value: unk
 /** Walks a syntax tree: refuses what reaches outside the datasets, notes what it reads and what depends on the time. */
 export class Facts {
   readonly tables = new Set<string>();
-  readonly readings: { readonly table: string; readonly conditions: readonly Condition<Node>[] }[] = [];
+  readonly references: { readonly table: string; readonly conditions: readonly Condition<Node>[] }[] = [];
   dependsOnNow = false;
   readonly #conditions = new Map<Node, readonly Condition<Node>[]>();
 
@@ -140,6 +140,6 @@ export class Facts {
     const name = folded(String(table));
     if (names.has(name)) return;
     this.tables.add(String(table));
-    this.readings.push({ table: name, conditions: this.#conditions.get(node) ?? [] });
+    this.references.push({ table: name, conditions: this.#conditions.get(node) ?? [] });
   }
 }

@@ -6,19 +6,19 @@ import { NOT_EXTRACTED, ONE_SELECT, readDuckDbError, SelectMistake } from './sel
 import { withoutEnd } from './statement-end.js';
 
 /** One SELECT, understood. */
-export interface Select {
+export interface ParsedSelect {
   /** As given, without semicolons and comments at its end. */
   readonly sql: string;
   /** Tables that it reads, as written, each once; not those that it makes itself (WITH). */
   readonly tables: readonly string[];
   /** Where it reads them: one for each place. */
-  readonly readings: readonly Reading[];
+  readonly references: readonly TableReference[];
   /** Whether its answer may change although nothing that it reads does. */
   readonly dependsOnNow: boolean;
 }
 
 /** A place where a SELECT reads a table, and what every row of it has to pass that it uses there. */
-export interface Reading {
+export interface TableReference {
   /** Folded, as DuckDB's names do not mind case. */
   readonly table: string;
   /** The values are SQL. */
@@ -40,7 +40,7 @@ export class SelectParser {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
   /** Texts that wait for the connection would each hold one of Node's worker threads. */
-  readonly #turns = new SerialQueue();
+  readonly #queue = new SerialQueue();
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
     this.#instance = instance;
@@ -59,17 +59,17 @@ export class SelectParser {
    * Takes a text apart.
    * Rejects with `SelectMistake`: bad syntax, more or less than one SELECT, something that reaches outside.
    */
-  async parse(text: string): Promise<Select> {
-    const tree = await this.#turns.run(() => this.#tree(text));
+  async parse(text: string): Promise<ParsedSelect> {
+    const tree = await this.#queue.run(() => this.#tree(text));
     const facts = new Facts(tree);
     const values = new Set(
-      facts.readings.flatMap(({ conditions }) => conditions.flatMap((condition) => condition.values)),
+      facts.references.flatMap(({ conditions }) => conditions.flatMap((condition) => condition.values)),
     );
-    const written = await this.#turns.run(() => this.#write([...values].slice(0, MOST_VALUES)));
+    const written = await this.#queue.run(() => this.#write([...values].slice(0, MOST_VALUES)));
     return {
       sql: withoutEnd(text),
       tables: [...facts.tables].sort(),
-      readings: facts.readings.map(({ table, conditions }) => ({
+      references: facts.references.map(({ table, conditions }) => ({
         table,
         conditions: conditions.flatMap((condition) => {
           const texts = condition.values.flatMap((value) => written.get(value) ?? []);
@@ -82,7 +82,7 @@ export class SelectParser {
 
   /** What is asked before is still answered. */
   async close(): Promise<void> {
-    await this.#turns.run(async () => {
+    await this.#queue.run(async () => {
       this.#connection.disconnectSync();
       this.#instance.closeSync();
     });
@@ -96,8 +96,8 @@ export class SelectParser {
       const message = error instanceof Error ? error.message : String(error);
       // Of a text without any statement DuckDB says nothing at all, and the package has no words of its own.
       if (!message.startsWith(NOT_EXTRACTED)) throw new SelectMistake('There is no SQL', ONE_SELECT);
-      const { reason, place } = readDuckDbError(error);
-      throw new SelectMistake(reason, null, place);
+      const { reason, position } = readDuckDbError(error);
+      throw new SelectMistake(reason, null, position);
     }
     if (count > 1) throw new SelectMistake(`There are ${count} statements`, ONE_SELECT);
     const answer = JSON.parse(await this.#serialized(text)) as {
@@ -118,7 +118,7 @@ export class SelectParser {
   /** Expressions of a syntax tree as SQL again. */
   async #write(expressions: readonly Node[]): Promise<ReadonlyMap<Node, string>> {
     if (expressions.length === 0) return new Map();
-    const selects = expressions.map((expression) => JSON.stringify(selectOf(expression), withoutPlaces));
+    const selects = expressions.map((expression) => JSON.stringify(selectOf(expression), withoutPositions));
     const reader = await this.#connection.runAndReadAll(
       `SELECT json_deserialize_sql(CAST(tree AS JSON)) FROM
         (SELECT unnest(json_extract_string($1::VARCHAR, '$[*]')) AS tree)`,
@@ -165,6 +165,6 @@ function selectOf(expression: Node): unknown {
 }
 
 /** Where no place in a text is known, DuckDB writes a number that JavaScript cannot hold, and refuses what it makes of it. */
-function withoutPlaces(key: string, value: unknown): unknown {
+function withoutPositions(key: string, value: unknown): unknown {
   return key === 'query_location' ? undefined : value;
 }

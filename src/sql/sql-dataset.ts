@@ -1,8 +1,12 @@
 import { digest } from '../base/hash.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
+import { NOW_STANDS } from '../windows/window-key.js';
 import type { Session } from './session.js';
 
-export { NOW_STANDS } from '../windows/window-key.js';
+/** Names the span of time for which an answer stands that depends on "now"; the empty text for others. */
+export function slotOf(dependsOnNow: boolean, now: number): string {
+  return dependsOnNow ? String(Math.floor(now / NOW_STANDS)) : '';
+}
 
 /** The time that a window asks for, `to` excluded; epoch milliseconds, null: open. */
 export interface Range {
@@ -35,6 +39,8 @@ export interface SqlDataset {
   readonly history: SealedHistory | null;
   /** Where to read a window of it; after `sync`. */
   table(range: Range): SqlTable;
+  /** Removes it from DuckDB, after what it is doing. From then on `sync` rejects with `DATASET_UNKNOWN`. */
+  drop(): Promise<void>;
 }
 
 /** Brings all of them up to date; returns the state of them together. */

@@ -7,8 +7,8 @@ import { DuckDbParquet } from './parquet.js';
 import { SelectParser } from './select-parser.js';
 import type { SqlOptions } from './sql-options.js';
 import { SqlQueries } from './sql-queries.js';
-import type { ViewDataset } from './view-dataset.js';
-import { openViews, type ViewsOptions } from './views.js';
+import { ViewGraph } from './view-graph.js';
+import { Views } from './views.js';
 
 /** DuckDB and everything that stands on it: what `Sql` loads when it is first asked. */
 export class SqlEngine {
@@ -16,19 +16,21 @@ export class SqlEngine {
   readonly parquet: ParquetFiles;
   /** What HTTP asks. */
   readonly queries: Queries;
+  readonly views: Views;
   readonly #engine: Engine;
   readonly #parser: SelectParser;
   readonly #catalog: Catalog;
-  readonly #options: SqlOptions;
 
   private constructor(options: SqlOptions, engine: Engine, parser: SelectParser) {
-    const { registry, clock, timeZone } = options;
-    this.#options = options;
+    const { registry, clock, timeZone, logger } = options;
     this.#engine = engine;
     this.#parser = parser;
-    this.#catalog = new Catalog({ engine, registry, localDays: new LocalDays(timeZone) });
+    const catalog = new Catalog({ engine, registry, localDays: new LocalDays(timeZone), logger });
+    this.#catalog = catalog;
+    const graph = new ViewGraph({ registry, catalog, clock });
+    this.views = new Views({ ...options, engine, parser, catalog, graph });
     this.parquet = new DuckDbParquet(engine);
-    this.queries = new SqlQueries({ engine, parser, catalog: this.#catalog, clock });
+    this.queries = new SqlQueries({ engine, parser, catalog, clock });
   }
 
   /** Starts DuckDB; nothing is loaded yet. */
@@ -36,19 +38,9 @@ export class SqlEngine {
     return new SqlEngine(options, await Engine.open(options), await SelectParser.open());
   }
 
-  /** See `Sql.openViews`; `files`: the names of the folder's `.sql` files. */
-  openViews(folder: Pick<ViewsOptions, 'dir' | 'files' | 'shown'>): Promise<readonly ViewDataset[]> {
-    return openViews({
-      ...this.#options,
-      ...folder,
-      engine: this.#engine,
-      parser: this.#parser,
-      catalog: this.#catalog,
-    });
-  }
-
   /** Stops what is running. */
   async close(): Promise<void> {
+    this.#catalog.close();
     await this.#engine.close();
     await this.#parser.close();
   }

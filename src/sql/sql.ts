@@ -4,6 +4,7 @@ import type { ParquetFiles } from '../history/parquet-files.js';
 import type { SqlEngine } from './sql-engine.js';
 import type { SqlOptions } from './sql-options.js';
 import type { ViewDataset } from './view-dataset.js';
+import type { ViewText } from './views.js';
 
 /**
  * Everything that SQL does here: sealed days, views, windows and, where it is allowed, foreign SQL.
@@ -38,7 +39,12 @@ export class Sql {
    */
   async openViews(dir: string, shown: string): Promise<readonly ViewDataset[]> {
     const files = await filesOf(dir, '.sql');
-    return files.length === 0 ? [] : (await this.#engine()).openViews({ dir, files, shown });
+    return files.length === 0 ? [] : (await this.#engine()).views.addFolder({ dir, files, shown });
+  }
+
+  /** Adds one view to the registry, whose name is not taken. One that is broken is added too, and its status tells why. */
+  async addView(text: ViewText): Promise<ViewDataset> {
+    return (await this.#engine()).views.add(text);
   }
 
   /** Stops what is running. */

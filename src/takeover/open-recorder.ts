@@ -51,9 +51,7 @@ async function knownTakeover(
     return isOurs ? takeover : { ...takeover, scriptPath };
   }
   // One that cannot be read is the recorder's to tell.
-  const state = await stateFileOf(dataDir, name, nodeFiles)
-    .read()
-    .catch(() => null);
+  const state = await stateFileOf(dataDir, name, nodeFiles).readIfOurs();
   const timeColumn = state?.names?.timestamp ?? takeover.timeColumn;
   return { kind: takeover.kind, path: takeover.path, ...(timeColumn === undefined ? {} : { timeColumn }) };
 }

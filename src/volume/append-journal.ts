@@ -104,15 +104,22 @@ export async function crcBefore(file: OpenFile, at: number): Promise<number> {
 }
 
 /**
- * Where the file has to end so that no part of an append stands in it: its size, or less when it holds the beginning
- * of the intended append, or all of its bytes but not all of them right (a power loss can do that).
+ * Where the file has to end so that no append stands in it that does not count: its size, or less when it holds the
+ * beginning of the intended append, all of its bytes but not all of them right (a power loss can do that), or all of an
+ * append that `counts` refuses.
  */
-export async function endWithoutTornAppend(file: OpenFile, size: number, intent: Intent): Promise<number> {
+export async function endOfCountedAppends(
+  file: OpenFile,
+  size: number,
+  intent: Intent,
+  counts: (append: Buffer) => boolean,
+): Promise<number> {
   const { at, length } = intent;
   const isOurs = size > at && size <= at + length && (await crcBefore(file, at)) === intent.before;
   if (!isOurs) return size;
-  const whole = size === at + length && crc32(await readRange(file, at, size)) === intent.crc;
-  return whole ? size : at;
+  const append = await readRange(file, at, size);
+  const isWhole = size === at + length && crc32(append) === intent.crc;
+  return isWhole && counts(append) ? size : at;
 }
 
 function parseRecord(record: Buffer): Intent | null {

@@ -57,6 +57,11 @@ export function takenOverFolder(dir: string): string {
   return join(dir, 'taken-over');
 }
 
+/** Where damaged files and lines are kept that the service goes on without. */
+export function damagedFolder(dir: string): string {
+  return join(dir, 'damaged');
+}
+
 /** The sealed days of all datasets, in Hive's layout. */
 export function historyFolder(dir: string): string {
   return join(dir, 'history');

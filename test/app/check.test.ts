@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { systemClock } from '../../src/base/clock.js';
 import { startAwsStandIn } from '../../src/demo/aws-stand-in.js';
+import { described, page, startScriptedDynamoDb } from '../support/scripted-dynamodb.js';
 import { startService } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { at, testDynamoDb, until } from './world.js';
@@ -43,7 +44,7 @@ async function checkWorld(t: TestContext) {
     AWS_ENDPOINT_URL_EC2: standIn.endpoint,
     AWS_ENDPOINT_URL_CLOUDWATCH: standIn.endpoint,
   };
-  const check = async (more: { config?: string; dataDir?: string } = {}) => {
+  const check = async (more: { config?: string; dataDir?: string; env?: Record<string, string> } = {}) => {
     const service = await startService(t, { config, env, args: ['--check'], ...more });
     const { code } = await service.exit;
     assert.equal(service.errors(), '');
@@ -127,5 +128,59 @@ describe('npm start -- --check', () => {
     assert.equal(code, 1);
     assert.match(row('missing-table')!.at(-1)!, /^There is no table missing-table \(region eu-test-1, http/);
     assert.equal(row('api-server')!.at(-1), 'there is no i-00000000; see ids and regions under instances:');
+  });
+
+  it('finds a Scan that is denied, a table that is not ACTIVE, and a name that no item has', async (t) => {
+    const { check } = await checkWorld(t);
+    const server = await startScriptedDynamoDb(({ action, body: { TableName, Limit } }) => {
+      const status = TableName === 'archived' ? 'ARCHIVED' : 'ACTIVE';
+      if (action === 'DescribeTable') return described({ status });
+      if (TableName === 'denied') return { error: 'AccessDeniedException', message: 'no Scan for you' };
+      assert.equal(Limit, 1);
+      return page([{ id: { N: '1' }, address: { M: {} } }]);
+    });
+    t.after(() => server.close());
+    const config = 'tables: { denied: {}, archived: {}, orders: { only: [address.city, rare] } }';
+    const { code, row } = await check({ config, env: at(server.endpoint) });
+    assert.equal(code, 1);
+    assert.match(
+      row('denied')!.at(-1)!,
+      /^These credentials may not read table denied .*: no Scan for you; /,
+    );
+    assert.match(row('archived')!.at(-1)!, /^The table archived .* was archived/);
+    assert.equal(
+      row('orders')!.at(-1),
+      'only: no item has an attribute "address.city"; did you mean address?',
+    );
+  });
+
+  it('makes each call for instances, also when none of them runs', async (t) => {
+    const { check } = await checkWorld(t);
+    for (const denied of ['ec2:DescribeInstanceStatus', 'cloudwatch:GetMetricData']) {
+      const stopped = {
+        id: 'i-12345678',
+        tags: {},
+        state: 'stopped',
+        monitoring: 'enabled',
+        checks: null,
+      } as const;
+      const standIn = await startAwsStandIn({
+        world: { instances: () => [stopped], datapoints: () => [] },
+        clock: systemClock,
+        failure: (action) =>
+          action === denied ? { status: 403, code: 'AccessDenied', message: 'not this one' } : null,
+      });
+      t.after(() => standIn.close());
+      const env = {
+        AWS_ENDPOINT_URL_EC2: standIn.endpoint,
+        AWS_ENDPOINT_URL_CLOUDWATCH: standIn.endpoint,
+      };
+      const { code, row } = await check({ config: 'instances: { ids: [i-12345678] }', env });
+      assert.equal(code, 1);
+      assert.equal(
+        row('api-server')!.at(-1),
+        `${denied} failed: AWS does not allow it: not this one; add ${denied} to the policy (docs/iam.md)`,
+      );
+    }
   });
 });

@@ -35,6 +35,7 @@ test('one line is a complete configuration', async () => {
     host: '127.0.0.1',
     logLevel: 'info',
     apiToken: null,
+    allowedHosts: [],
     corsOrigin: [],
     allowSql: false,
     grafanaUrl: null,
@@ -143,6 +144,7 @@ test('the environment says what differs by deployment', async () => {
       DATA_DIR: '/srv/data',
       LOG_LEVEL: 'debug',
       API_TOKEN: 'c2VjcmV0LXRva2Vu==',
+      ALLOWED_HOSTS: 'Data.example.org, csv.example.org',
       CORS_ORIGIN: 'https://grafana.example.org, http://localhost:3000',
       ALLOW_SQL: 'true',
       GRAFANA_URL: 'https://grafana.example.org/grafana/',
@@ -154,6 +156,7 @@ test('the environment says what differs by deployment', async () => {
   assert.equal(config.dataDir, '/srv/data');
   assert.equal(config.logLevel, 'debug');
   assert.equal(config.apiToken, 'c2VjcmV0LXRva2Vu==');
+  assert.deepEqual(config.allowedHosts, ['data.example.org', 'csv.example.org']);
   assert.deepEqual(config.corsOrigin, ['https://grafana.example.org', 'http://localhost:3000']);
   assert.equal(config.allowSql, true);
   assert.equal(config.grafanaUrl, 'https://grafana.example.org/grafana/');

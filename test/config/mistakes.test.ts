@@ -202,6 +202,14 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'FILE: tables.collector: "collector" is the name of the service\'s own dataset; publish it under another name by as (line 1)',
   ],
   [
+    'tables: { collector-log: {} }',
+    'FILE: tables.collector-log: "collector-log" is the name of the service\'s own log; publish it under another name by as (line 1)',
+  ],
+  [
+    'tables: { my-table: {} }\ninstances: { ids: [i-12345678], as: Collector }',
+    'FILE: instances.as: "Collector" differs only in case from "collector", the name of the service\'s own dataset; publish it under another name by as (line 2)',
+  ],
+  [
     'tables: { time-zone: { log: true } }',
     'FILE: tables.time-zone: "time-zone" is the name of a file of the service\'s own, in the folder of the sealed days; publish it under another name by as (line 1)',
   ],
@@ -282,6 +290,16 @@ const WRONG_VARIABLES: readonly (readonly [string, string, string])[] = [
     'GRAFANA_URL',
     'javascript:alert(1)',
     'GRAFANA_URL: "javascript:alert(1)" is not a web address; write one with its scheme, such as http://localhost:3000/',
+  ],
+  [
+    'ALLOWED_HOSTS',
+    'https://data.example.org:8443/csv',
+    'ALLOWED_HOSTS: "https://data.example.org:8443/csv" is not a host name; write it as data.example.org',
+  ],
+  [
+    'ALLOWED_HOSTS',
+    'a.example,*.example',
+    'ALLOWED_HOSTS: "*.example" is not a host name; write each without scheme, port and path, separated by commas, such as data.example.org',
   ],
   [
     'CORS_ORIGIN',

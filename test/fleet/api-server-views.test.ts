@@ -77,7 +77,8 @@ class Watched {
       ];
     });
     const cost = { requests: 1, attempts: 1, bytes: 0, readCapacityUnits: 0, metricsRequested: 0 };
-    await this.#recorder.record({ rows: encodeRows(INSTANCE_COLUMNS, rows), keys: INSTANCE_KEYS, cost }, now);
+    const found = { rows: encodeRows(INSTANCE_COLUMNS, rows), keys: INSTANCE_KEYS, cost };
+    await this.#recorder.record({ kind: 'full', position: null, ...found }, now);
   }
 
   async sealDaysBefore(keep: number): Promise<void> {

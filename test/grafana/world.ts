@@ -45,8 +45,8 @@ export async function startDemo(t: TestContext, { now, incident, past }: DemoOpt
   const world = await startWorld({ ...shared, wish: incident ?? null, dynamoDb: null, signal: aws.signal });
   let app: App | null = null;
   let url = '';
-  /** Who sleeps when nothing is under way: the beat, the fleet, and of the service each source's polls and the sealing. */
-  const loops = () => 1 + (aws.signal.aborted ? 0 : 1) + (app === null ? 0 : config.tables.length + 2);
+  /** Who sleeps when nothing is under way: the beat, the fleet, and of the service each source's polls, its own log and the sealing. */
+  const loops = () => 1 + (aws.signal.aborted ? 0 : 1) + (app === null ? 0 : config.tables.length + 3);
   const demo = {
     clock,
     dataDir,

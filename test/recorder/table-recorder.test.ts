@@ -18,6 +18,8 @@ const START = Date.parse('2026-11-24T09:30:00.000Z');
 export function reading(types: Record<string, Column['type']>, rows: Cell[][], keys = ['id']): Reading {
   const columns = Object.entries(types).map(([name, type]) => ({ name, type, seen: true }));
   return {
+    kind: 'full',
+    position: null,
     rows: encodeRows(columns, rows),
     keys,
     cost: { requests: 1, attempts: 1, bytes: 100, readCapacityUnits: 0.5, metricsRequested: 0 },

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
-import { checkViews } from '../../src/sql/check-views.js';
+import { tryViews } from '../../src/sql/try-views.js';
 import type { ViewDataset } from '../../src/sql/view-dataset.js';
 import { readingOf, SqlWorld } from '../support/sql-world.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -166,7 +166,7 @@ for (const [what, sql, says] of brokenViews) {
     await zones.record(counts(['a', '1']), world.time.at);
     const said: string[] = [];
     const logger = pino({ level: 'error' }, { write: (line: string) => said.push(JSON.parse(line).msg) });
-    assert.deepEqual(await checkViews(views, logger), []);
+    assert.deepEqual(await tryViews(views, logger), []);
     assert.equal(said.length, 1);
     assert.match(said[0]!, says);
     await assert.rejects(views[0]!.content(), { code: 'VIEW_BROKEN', status: 500 });
@@ -185,7 +185,7 @@ test('a service that ends says nothing of the views that it breaks off', async (
   const said: string[] = [];
   const logger = pino({ level: 'error' }, { write: (line: string) => said.push(line) });
   const ending = new AbortController();
-  const checked = checkViews(views, logger, ending.signal);
+  const checked = tryViews(views, logger, ending.signal);
   ending.abort();
   await world.sql.close();
   await checked;

@@ -29,7 +29,7 @@ export function readingOf(
   keys: readonly string[] = Object.keys(types).slice(0, 1),
 ): Reading {
   const columns = Object.entries(types).map(([name, type]) => ({ name, type, seen: true }));
-  return { rows: encodeRows(columns, rows), keys, cost: FREE };
+  return { kind: 'full', rows: encodeRows(columns, rows), keys, position: null, cost: FREE };
 }
 
 /** A clock that stands until it is put forward. */

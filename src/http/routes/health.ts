@@ -1,5 +1,5 @@
 import { isoTime } from '../../base/clock.js';
-import type { Dataset } from '../../datasets/dataset.js';
+import { type Dataset, THIS_SERVICE } from '../../datasets/dataset.js';
 import { routePlugin } from '../plugin.js';
 import { HealthSchema, ReadinessSchema } from '../schemas.js';
 import { ageInSeconds } from './datasets.js';
@@ -74,10 +74,10 @@ function isDegraded(dataset: Dataset): boolean {
   return lastError.code === 'NOT_PERSISTED' || freshness === 'waiting' || dataset.kind === 'view';
 }
 
-/** Only polled datasets count: views and lookups are ready when their inputs are. */
+/** Only polled datasets count: views and lookups are ready when their inputs are, and the service's own log fills later. */
 function readiness(dataset: Dataset): 'waiting' | 'failed' | 'served' | 'not polled' {
   const { interval, lastError } = dataset.status();
-  if (interval === null) return 'not polled';
+  if (interval === null || dataset.source === THIS_SERVICE) return 'not polled';
   if (dataset.version !== null) return 'served';
   return lastError === null ? 'waiting' : 'failed';
 }

@@ -3,10 +3,10 @@ import type { Logger } from '../base/logger.js';
 import type { ViewDataset } from './view-dataset.js';
 
 /**
- * Computes each view once and says in the log which are broken; none stops another. Returns those whose data is not there
- * yet: check them again when it is. When the signal aborts it ends, and says nothing of what that broke off.
+ * Computes each view once and logs which are broken; none stops another. Returns those whose data has not been read yet:
+ * try them again later. When the signal aborts it ends, and logs nothing about the view that was interrupted.
  */
-export async function checkViews(
+export async function tryViews(
   views: readonly ViewDataset[],
   logger: Logger,
   signal?: AbortSignal,

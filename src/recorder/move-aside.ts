@@ -21,20 +21,20 @@ type Found = Place['kind'] | 'foreign';
  * @param state what the volume knows of this source; null: nothing
  * @param places what is going to be written
  */
-export async function makeWay(
+export async function moveOtherDataAside(
   state: TableState | null,
   places: readonly Place[],
   options: RecorderOptions,
 ): Promise<void> {
   try {
-    for (const place of places) await makeWayAt(place, state, options);
+    for (const place of places) await moveAsideAt(place, state, options);
     await moveBaseline(places, options);
   } catch (error) {
     throw fileNotWritten(options.dataDir, error);
   }
 }
 
-async function makeWayAt(place: Place, state: TableState | null, options: RecorderOptions): Promise<void> {
+async function moveAsideAt(place: Place, state: TableState | null, options: RecorderOptions): Promise<void> {
   const { dataDir, files } = options;
   const hiddenBaseline = baselineFile(dataDir, options.name);
   const path = csvFile(dataDir, place.dataset);

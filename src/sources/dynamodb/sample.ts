@@ -1,0 +1,24 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { placeOf } from './client.js';
+import { explainFailure } from './failures.js';
+import { ScanCommand } from './sdk.js';
+
+/**
+ * The names of the attributes of one item; empty: the table is. Consumes half a read unit. Rejects with a
+ * `DynamoCsvError`, or with the signal's reason when it aborts.
+ */
+export async function sampleAttributes(
+  client: DynamoDBClient,
+  table: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: table, Limit: 1 }), {
+      abortSignal: signal,
+    });
+    return Object.keys(Items[0] ?? {});
+  } catch (thrown) {
+    signal.throwIfAborted();
+    throw explainFailure(thrown, await placeOf(client, table), 'dynamodb:Scan');
+  }
+}

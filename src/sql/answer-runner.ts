@@ -1,0 +1,107 @@
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type { Answer } from '../datasets/queries.js';
+import { answerBody } from '../windows/compile/answer-body.js';
+import type { Select } from '../windows/compile/compile-window.js';
+import { compileLines } from '../windows/compile/lines.js';
+import { literal } from '../windows/compile/sql-text.js';
+import type { OutputShape } from '../windows/shape.js';
+import { Admission } from './admission.js';
+import { answerLines } from './answer-lines.js';
+import type { Engine } from './engine.js';
+import { sqlTooManyRows } from './errors.js';
+import { withFirstPiece } from './first-piece.js';
+import type { Session, SessionOptions } from './session.js';
+
+/**
+ * Windows that are computed at a time: while one is between two calls of DuckDB, another has the permit. A burst of a
+ * thousand (fifty viewers of twenty panels) is answered within the wait; nobody waits longer for a panel.
+ */
+const WINDOWS = { permits: 4, mostWaiting: 1_000, longestWait: 10_000 };
+/** SQL from outside: one query computes at a time, for up to ten seconds. */
+const OUTSIDE = { permits: 2, mostWaiting: 20, longestWait: 10_000 };
+
+/** How a SELECT is computed. */
+export interface Terms {
+  readonly shape: OutputShape;
+  readonly session: Pick<SessionOptions, 'caller' | 'limit' | 'now'>;
+  readonly mostRows: number | null;
+  /** What DuckDB's error means to the client. */
+  readonly explain: (error: unknown) => unknown;
+}
+
+/** Computes the SELECTs of windows and of SQL from outside, as many at a time as DuckDB can take. */
+export class AnswerRunner {
+  readonly #engine: Engine;
+  readonly #admissions = { service: new Admission(WINDOWS), outside: new Admission(OUTSIDE) };
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /**
+   * Computes what `compile` returns; the session lives until the answer was read. Resolves when the first piece of the
+   * answer is there: with the permit it is computed, without one it is read.
+   */
+  run(terms: Terms, signal: AbortSignal, compile: (session: Session) => Promise<Select>): Promise<Answer> {
+    const admission = this.#admissions[terms.session.caller];
+    return admission.run(() => this.#start(terms, signal, compile), signal);
+  }
+
+  async #start(
+    terms: Terms,
+    signal: AbortSignal,
+    compile: (session: Session) => Promise<Select>,
+  ): Promise<Answer> {
+    const session = await this.#engine.open({ ...terms.session, signal });
+    try {
+      const select = await compile(session);
+      const body = await this.#body(session, select, terms, signal);
+      return { columns: select.columns, body: explained(body, terms.explain) };
+    } catch (error) {
+      await session.close();
+      throw terms.explain(error);
+    }
+  }
+
+  async #body(
+    session: Session,
+    select: Select,
+    terms: Terms,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Buffer>> {
+    const { shape, mostRows } = terms;
+    if (shape.format === 'parquet') return withFirstPiece(this.#parquet(session, select, mostRows));
+    const lines = answerLines(session, compileLines(select, shape), signal, (rows) => {
+      if (mostRows !== null && rows > mostRows) throw sqlTooManyRows(mostRows);
+    });
+    return answerBody(select.columns, shape, await withFirstPiece(lines));
+  }
+
+  /** Parquet has its table of contents at the end: it is written to the scratch folder and sent from there. */
+  async *#parquet(session: Session, select: Select, mostRows: number | null): AsyncGenerator<Buffer> {
+    const path = this.#engine.scratch.path('parquet');
+    try {
+      await session.run(`CREATE OR REPLACE TEMP TABLE answer AS ${select.sql}`, select.values);
+      const [[count] = []] = await session.rows('SELECT count(*) FROM answer');
+      if (mostRows !== null && Number(count) > mostRows) throw sqlTooManyRows(mostRows);
+      await session.run(`COPY answer TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`);
+      await session.run('DROP TABLE answer');
+      for await (const part of createReadStream(path)) yield part as Buffer;
+    } finally {
+      await session.close();
+      await rm(path, { force: true });
+    }
+  }
+}
+
+async function* explained(
+  body: AsyncIterable<Buffer>,
+  explain: Terms['explain'],
+): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw explain(error);
+  }
+}
