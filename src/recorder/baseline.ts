@@ -1,7 +1,7 @@
 import { createYielder } from '../base/event-loop.js';
 import { hashOf } from '../base/hash.js';
 import { decodeRow, rowAt, splitRows } from '../csv/decode.js';
-import { encodeFile, encodeRow, encodeRows, noRows } from '../csv/encode.js';
+import { encodeFile, encodeRow, encodeRows, isSameMemory, noRows } from '../csv/encode.js';
 import { inferColumns } from '../csv/infer.js';
 import { concatRows, relayout, relayoutInSlices } from '../csv/relayout.js';
 import type { Cell, Column, EncodedRows } from '../csv/rows.js';
@@ -169,7 +169,8 @@ export class Baseline {
   async layOut(columns: readonly Column[]): Promise<void> {
     const breathe = createYielder();
     if (this.#rows !== null) this.#rows = await relayoutInSlices(this.#rows, columns);
-    const positions = columns.map((column) => this.#columns.findIndex((old) => old.name === column.name));
+    const old = new Map(this.#columns.map(({ name }, index) => [name, index]));
+    const positions = columns.map(({ name }) => old.get(name) ?? -1);
     let index = 0;
     for (const [key, cells] of this.deleted) {
       if ((index++ & 255) === 0) await breathe();
@@ -274,6 +275,7 @@ class MarkedFile {
   }
 
   async announce(bytes: Buffer): Promise<void> {
+    if (this.#announced !== null && isSameMemory(this.#announced, bytes)) return;
     if (this.#announced?.equals(bytes) === true) return;
     const mark = await markOf(bytes);
     this.#announced = bytes;
@@ -294,7 +296,8 @@ async function markOf(bytes: Buffer): Promise<Exclude<FileMark, null>> {
 }
 
 function* readChanges(changes: EncodedRows, layout: readonly Column[], width: number, keyCount: number) {
-  const places = layout.map(({ name }) => changes.columns.findIndex((column) => column.name === name));
+  const indexes = new Map(changes.columns.map(({ name }, index) => [name, index]));
+  const places = layout.map(({ name }) => indexes.get(name) ?? -1);
   for (let index = 0; index < changes.ends.length; index++) {
     const found = decodeRow(rowAt(changes, index));
     const cells = places.map((place) => found[place] ?? null);

@@ -15,6 +15,7 @@ export async function httpOver(t: TestContext, world: SqlWorld): Promise<Http> {
     clock: world.time,
     config: {
       apiToken: null,
+      allowedHosts: [],
       corsOrigin: [],
       allowSql: true,
       allowedHosts: [],
