@@ -32,6 +32,11 @@ export function rewritten({ bytes }: Page): Page {
   return parsedPage(bytes);
 }
 
+/** The items of a page as objects, for the few that are looked at one by one. Throws a `SyntaxError`. */
+export function itemsOf({ bytes, start, end }: Page): readonly Item[] {
+  return JSON.parse(`[${bytes.toString('utf8', start, end)}]`) as Item[];
+}
+
 /** A page of items that are objects already. */
 export function pageOfItems(items: readonly Item[], envelope: object = {}): Page {
   const bytes = Buffer.from(JSON.stringify(items, binaryAsText));

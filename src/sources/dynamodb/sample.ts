@@ -1,6 +1,8 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { placeOf } from './client.js';
 import { explainFailure } from './failures.js';
+import { pageOf } from './json-codec.js';
+import { itemsOf } from './page.js';
 import { ScanCommand } from './sdk.js';
 
 /**
@@ -13,10 +15,10 @@ export async function sampleAttributes(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   try {
-    const { Items = [] } = await client.send(new ScanCommand({ TableName: table, Limit: 1 }), {
+    const answer = await client.send(new ScanCommand({ TableName: table, Limit: 1 }), {
       abortSignal: signal,
     });
-    return Object.keys(Items[0] ?? {});
+    return Object.keys(itemsOf(pageOf(answer).page)[0] ?? {});
   } catch (thrown) {
     signal.throwIfAborted();
     throw explainFailure(thrown, await placeOf(client, table), 'dynamodb:Scan');
