@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { hashOf } from '../base/hash.js';
+import { isSameMemory } from '../csv/encode.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { Content, DatasetStatus } from '../datasets/dataset.js';
 import { datasetNotReadYet } from '../datasets/errors.js';

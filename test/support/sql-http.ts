@@ -18,7 +18,6 @@ export async function httpOver(t: TestContext, world: SqlWorld): Promise<Http> {
       allowedHosts: [],
       corsOrigin: [],
       allowSql: true,
-      allowedHosts: [],
       file: 'test.yaml',
       dataDir: world.dataDir,
       timeZone: 'UTC',

@@ -27,14 +27,14 @@ export function openPage(body: Uint8Array): Page {
   return compactPage(bytes) ?? parsedPage(bytes);
 }
 
-/** The items as objects. Throws a `SyntaxError`. */
-export function itemsOf({ bytes, start, end }: Page): readonly Item[] {
-  return JSON.parse(`[${bytes.toString('utf8', start, end)}]`) as Item[];
-}
-
 /** The same page written again by `JSON.stringify`: no space between two tokens, no member twice. Throws a `SyntaxError`. */
 export function rewritten({ bytes }: Page): Page {
   return parsedPage(bytes);
+}
+
+/** The items of a page as objects, for the few that are looked at one by one. Throws a `SyntaxError`. */
+export function itemsOf({ bytes, start, end }: Page): readonly Item[] {
+  return JSON.parse(`[${bytes.toString('utf8', start, end)}]`) as Item[];
 }
 
 /** A page of items that are objects already. */
