@@ -1,6 +1,6 @@
 /**
- * The fleet as AWS tells of it, in a process of its own: DescribeTable and Scan of its four tables, and the API server
- * in EC2 and CloudWatch. Not dynalite: what is measured is the service, and it should not wait for a database.
+ * The fleet as AWS reports it, in a separate process: DescribeTable and Scan of its four tables, and the API server
+ * in EC2 and CloudWatch. Not dynalite: the benchmark measures the service, which should not wait for a database.
  */
 import { join } from 'node:path';
 import { systemClock } from '../src/base/clock.js';
@@ -20,12 +20,12 @@ import {
 import { serveRequests } from './harness.js';
 
 export interface FleetRequest {
-  /** Milliseconds by which the fleet drives on from one Scan of a table to the next; null: with the clock. */
+  /** Milliseconds that the fleet advances per Scan of a table; null: real time. */
   readonly step: number | null;
   readonly timeZone: string;
 }
 
-/** Where it answers, as the SDK's own variables. */
+/** Its endpoints, as the SDK's environment variables. */
 export type FleetEndpoints = Readonly<Record<`AWS_ENDPOINT_URL_${string}`, string>>;
 
 const SEED = 1;

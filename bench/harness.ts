@@ -1,4 +1,4 @@
-/** What every benchmark is made of: two contenders measured side by side in one run, warmed, alternating. */
+/** The harness of all benchmarks: contenders measured in one run, warmed up, alternating. */
 import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { once } from 'node:events';
 
@@ -6,19 +6,19 @@ import { once } from 'node:events';
 export interface Comparison {
   /** `Scan to CSV, wall time`. */
   readonly what: string;
-  /** Ours and what it is compared with, with units; `-` where there is nothing to compare with. */
+  /** Ours and the other contender's value, with units; `-` without another contender. */
   readonly ours: string;
   readonly other: string;
   /** Ours divided by the other one, or null. */
   readonly ratio: number | null;
-  /** `at most 0.3`; null: told for the record. */
+  /** `at most 0.3`; null: reported without a goal. */
   readonly goal: string | null;
   /** Whether the goal was reached; null without a goal. */
   readonly reached: boolean | null;
 }
 
 export interface Benchmark {
-  /** What `npm run bench NAME` calls it. */
+  /** The name in `npm run bench NAME`. */
   readonly name: string;
   /** One sentence: what is compared with what. */
   readonly about: string;
@@ -32,8 +32,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Runs the contenders in turns: `warmups` rounds that do not count, then `rounds` that do. Each round is all of them,
- * one after the other, so that what else the machine does hits all alike; compare round by round (`pairedRatio`).
+ * Runs the contenders in turns: `warmups` rounds that are discarded, then `rounds` that count. Each round is all of them,
+ * one after the other, so that other load on the machine affects all alike; compare round by round (`pairedRatio`).
  */
 export async function alternate<T>(
   contenders: readonly (() => Promise<T>)[],
@@ -54,7 +54,7 @@ export function pairedRatio(ours: readonly number[], others: readonly number[]):
   return median(ours.map((value, round) => value / others[round]!));
 }
 
-/** A contender in a process of its own, so that memory and processor time are its own too. */
+/** A contender in a separate process, so that its memory and processor time can be measured. */
 export class Contender<Request, Result> {
   readonly #child: ChildProcess;
   readonly #died: Promise<never>;
@@ -69,7 +69,7 @@ export class Contender<Request, Result> {
     this.#died = once(this.#child, 'exit').then(([code]) => {
       throw new Error(`A contender ended with code ${code}`);
     });
-    // Only of interest while an answer is awaited.
+    // Relevant only while a request is pending.
     this.#died.catch(() => {});
   }
 
@@ -88,7 +88,7 @@ export class Contender<Request, Result> {
   }
 }
 
-/** The other side of `Contender`: answers each request until the parent goes away. */
+/** The process of a `Contender`: answers requests until the parent disconnects. */
 export function serveRequests<Request, Result>(handle: (request: Request) => Promise<Result>): void {
   process.on('message', async (request: Request) => {
     process.send!(await handle(request));
@@ -96,13 +96,13 @@ export function serveRequests<Request, Result>(handle: (request: Request) => Pro
   process.once('disconnect', () => process.exit());
 }
 
-/** What a piece of work cost this process, its threads included. */
+/** What a piece of work cost this process, including its threads. */
 export interface Cost {
   /** Milliseconds. */
   readonly wall: number;
   /** Milliseconds of processor time, user and system. */
   readonly cpu: number;
-  /** The most memory the process ever had resident, in bytes. */
+  /** Peak resident memory of the process, in bytes. */
   readonly peakMemory: number;
 }
 

@@ -13,7 +13,7 @@ import { makeYear, TABLE } from './year.js';
 /** Rows of the two logs: a few days, and a year of two counters every 30 seconds. */
 const FEW = 20_000;
 const MANY = 2_100_000;
-/** How often the tables are polled meanwhile: an input of the views changes as often as they are measured cold. */
+/** The polling interval during the benchmark: it must change an input of the views as often as they are measured cold. */
 const INTERVAL = '2s';
 const TIME_ZONE = 'America/New_York';
 const HOUR = 3_600_000;
@@ -22,7 +22,7 @@ const DAY = 24 * HOUR;
 const WEEKLY = ['rides-per-day', 'success-rate-per-week'];
 const STARTS = 5;
 
-/** What is measured of one request, in milliseconds; `round` makes each one of its own, so that none was answered before. */
+/** What is measured of one request, in milliseconds; `round` makes each request unique, so that none is cached. */
 type Request = (service: Service, round: number) => Promise<number>;
 
 const lastTenMinutes: Request = async (service, round) =>
@@ -36,7 +36,7 @@ const dayByHour =
     return (await service.get(`/csv/${TABLE}?from=${to - DAY}&to=${to}&every=1h`)).took;
   };
 
-/** A view for the first time after one of its inputs has changed. */
+/** A view, the first time after an input changed. */
 const cold =
   (view: string): Request =>
   async (service) => {
@@ -83,7 +83,7 @@ async function measureStarts(small: ServiceOptions, large: ServiceOptions): Prom
     await service.stop();
     return readyAfter;
   };
-  // The first start of each polls the other tables: from then on all of it is ready from the volume.
+  // The first start polls the other tables; later starts have everything on the volume.
   const [few, many] = await alternate([start(small), start(large)], { warmups: 1, rounds: STARTS });
   return [limited('start to ready', many!, few!, 1_500)];
 }
@@ -136,7 +136,7 @@ interface Rounds {
   readonly rounds: number;
 }
 
-/** The whole log as it is downloaded today: a file, sent by `node:http`. */
+/** The whole log as a file, sent by `node:http`. */
 async function serveFile(path: string): Promise<Server> {
   const { size } = await stat(path);
   const server = createServer((_request, response) => {
@@ -148,7 +148,7 @@ async function serveFile(path: string): Promise<Server> {
   return server;
 }
 
-/** As Grafana's plugin has it in the end: a text. */
+/** As Grafana's plugin receives it: a string. */
 async function download(server: Server): Promise<number> {
   const { port } = server.address() as AddressInfo;
   const before = performance.now();

@@ -15,7 +15,7 @@ import { createHttp, ResponseTimes } from '../src/http/server.js';
 import { SnapshotDataset } from '../src/recorder/snapshot-dataset.js';
 import { serveRequests } from './harness.js';
 
-/** What the bare server is to answer to requests for a path, with and without `If-None-Match`. */
+/** The bare server's responses for a path, with and without `If-None-Match`. */
 export interface BareAnswer {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -45,6 +45,7 @@ async function ours(rows: Readonly<Record<string, number>>): Promise<number> {
     clock: systemClock,
     config: {
       apiToken: null,
+      allowedHosts: [],
       corsOrigin: [],
       allowSql: false,
       file: 'bench.yaml',
@@ -77,7 +78,7 @@ async function dataset(name: string, count: number): Promise<SnapshotDataset> {
   return snapshot;
 }
 
-/** The fastest that Node has: one writeHead, one end. */
+/** The fastest way in Node: one writeHead, one end. */
 async function bare(answer: RequestListener): Promise<number> {
   const server = createServer(answer);
   server.keepAliveTimeout = 65_000;

@@ -28,12 +28,12 @@ const CASES: readonly Case[] = [
   { what: '304 over HTTP', path: '/csv/large', isConditional: true, goal: 0.85 },
 ];
 
-/** (c) of what this project promises: a dataset over HTTP at nearly the speed of a server that does nothing else. */
+/** (c) of this project's goals: a dataset over HTTP at nearly the speed of a bare server. */
 export const httpBenchmark: Benchmark = {
   name: 'http',
   about: 'requests per second for a dataset, against bare node:http with the same bytes and headers',
   run: async () => {
-    // Both with Node's flags as the service is started with them.
+    // Both with the Node flags of `npm start`.
     const started = { execArgv: [...nodeFlags] };
     const ours = new Contender<HttpRequest, HttpResult>(CONTENDER, ['ours'], started);
     const bare = new Contender<HttpRequest, HttpResult>(CONTENDER, ['bare'], started);
@@ -63,13 +63,13 @@ export const httpBenchmark: Benchmark = {
   },
 };
 
-/** What we answer, for the bare server to repeat. */
+/** The service's responses, for the bare server to repeat. */
 async function readAnswer(port: number, path: string): Promise<BareAnswer> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     headers: { 'accept-encoding': 'identity' },
   });
   const sent = Object.fromEntries(response.headers);
-  // Node adds these by itself.
+  // Node adds these itself.
   const { date: _date, connection: _connection, 'keep-alive': _keepAlive, ...headers } = sent;
   return { path, headers, body: await response.text() };
 }

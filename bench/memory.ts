@@ -8,12 +8,12 @@ import { Service, startFleet, writeFleetConfig } from './service.js';
 const POLLS = 1_000;
 /** The shortest interval there is. */
 const INTERVAL = '100ms';
-/** What lies between two polls of a real service: so much of the fleet's time passes from one to the next. */
+/** Simulated time between two polls: the interval of a real service. */
 const STEP = 30_000;
 const TABLES = ['zone-count-dynamodb', 'pickup-zone-dynamodb', 'flag-dynamodb', 'taxi-destination-dynamodb'];
-/** Milliseconds between two looks at the memory. */
+/** Milliseconds between two memory samples. */
 const LOOK_EVERY = 500;
-/** Panels that somebody has open meanwhile. */
+/** Panels that are open during the benchmark. */
 const DATASETS = ['/csv/zone-count-dynamodb?null=null', '/csv/flag-dynamodb'];
 const WINDOWS_AND_VIEWS = ['/csv/flag-dynamodb?last=10m', '/csv/rides-today', '/csv/unassigned-taxis-count'];
 
@@ -44,7 +44,7 @@ interface Sample {
   readonly memory: number;
 }
 
-/** (d) of what this project promises: little memory, and no more of it after many polls. */
+/** (d) of this project's goals: little memory, and no more of it after many polls. */
 export const memoryBenchmark: Benchmark = {
   name: 'memory',
   about: `resident memory of the service over ${POLLS} polls of each of the fleet's tables`,
@@ -73,7 +73,7 @@ async function runCase(one: Case): Promise<readonly Comparison[]> {
   }
 }
 
-/** Looks at the service until its slowest table was polled often enough. */
+/** Samples the service until its slowest table has been polled often enough. */
 async function watch(service: Service, panels: readonly string[]): Promise<readonly Sample[]> {
   const samples: Sample[] = [];
   for (;;) {

@@ -13,7 +13,7 @@ export interface ScanRequest {
 }
 
 export interface ScanResult extends Cost {
-  /** What came out, to see that both did the same work. */
+  /** The result, to verify that both did the same work. */
   readonly rows: number;
   readonly bytes: number;
 }
@@ -41,7 +41,7 @@ function ours(segments: number | 'auto'): Reader {
   };
 }
 
-/** What one writes first: the document client, all pages in a loop, `csv-stringify`. */
+/** The obvious implementation: the document client, all pages in a loop, `csv-stringify`. */
 function plain(): Reader {
   let client: DynamoDBDocumentClient | null = null;
   return async ({ endpoint, table }) => {

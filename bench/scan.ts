@@ -7,7 +7,7 @@ const ITEMS = 200_000;
 const WARMUPS = 3;
 const ROUNDS = 9;
 const CONTENDER = fileURLToPath(new URL('./scan-contender.js', import.meta.url));
-/** The page server checks no signature, but the SDK wants credentials to make one. */
+/** The page server does not check signatures, but the SDK needs credentials to create them. */
 const ENVIRONMENT = {
   AWS_ACCESS_KEY_ID: 'bench',
   AWS_SECRET_ACCESS_KEY: 'bench',
@@ -15,7 +15,7 @@ const ENVIRONMENT = {
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
 };
 
-/** (a) of what this project promises: a large Scan in at most 0.3 of the time of what one writes first. */
+/** (a) of this project's goals: a large Scan in at most 0.3 of the time of the obvious implementation. */
 export const scanBenchmark: Benchmark = {
   name: 'scan',
   about: `Scan to CSV of ${ITEMS} items against the document client and csv-stringify`,
@@ -29,7 +29,7 @@ export const scanBenchmark: Benchmark = {
   },
 };
 
-/** (b) the same from a table that takes 20 ms for each page: segments must show. */
+/** (b) the same from a table that takes 20 ms for each page: parallel segments must pay off. */
 export const scanLatencyBenchmark: Benchmark = {
   name: 'scan-latency',
   about: `the same with 20 ms latency per page, and against ours with a single segment`,

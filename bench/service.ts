@@ -1,4 +1,4 @@
-/** The service in a process of its own, started as the image starts it, watched over its own HTTP. */
+/** The service in a separate process, started as in the image, observed through its HTTP API. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import { Contender } from './harness.js';
 
 const SERVER = join(projectRoot, 'dist', 'src', 'server.js');
 const FLEET_SERVER = fileURLToPath(new URL('./fleet-server.js', import.meta.url));
-/** Milliseconds between two looks at `/readyz`. */
+/** Milliseconds between requests to `/readyz`. */
 const LOOK_EVERY = 2;
 
 /**
@@ -31,7 +31,7 @@ export async function writeFleetConfig(
   for (const [name, options] of Object.entries(config.tables)) {
     config.tables[name] = { ...(options as object), interval };
   }
-  // Views and lookups are looked for beside the file, where there are none.
+  // Views and lookups default to folders next to the file, where there are none.
   if (tablesOnly) delete config.instances;
   else {
     config.views = join(projectRoot, 'config', 'views');
@@ -42,7 +42,7 @@ export async function writeFleetConfig(
   return path;
 }
 
-/** Starts the fleet that a service is to watch. */
+/** Starts the fleet for a service to poll. */
 export async function startFleet(
   request: FleetRequest,
 ): Promise<{ readonly endpoints: FleetEndpoints; stop(): Promise<void> }> {
@@ -101,10 +101,10 @@ export class Service {
     return { readyAfter: performance.now() - before, service };
   }
 
-  /** The body of an answer, and how long it took in milliseconds. Rejects when it is no success. */
+  /** The body of a response and its duration in milliseconds. Rejects unless the status is 200. */
   async get(path: string): Promise<{ readonly body: string; readonly took: number }> {
     const before = performance.now();
-    // On a connection that stays, as Grafana has it; `fetch` would take almost as long as a small answer does.
+    // On a persistent connection, like Grafana; the overhead of `fetch` would be close to a small response's time.
     const request = httpGet(this.url + path, { agent: this.#agent });
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     const body = await text(response);
@@ -113,14 +113,14 @@ export class Service {
     return { body, took };
   }
 
-  /** A dataset's version, as the catalogue tells it. */
+  /** A dataset's version, from `GET /datasets`. */
   async version(dataset: string): Promise<string> {
     const { body } = await this.get('/datasets');
     const { datasets } = JSON.parse(body) as { datasets: { name: string; version: string }[] };
     return datasets.find(({ name }) => name === dataset)!.version;
   }
 
-  /** Resident memory in bytes, and polls of the dataset that succeeded, as `/metrics` tells them. */
+  /** Resident memory in bytes, and polls of the dataset that succeeded, from `/metrics`. */
   async metrics(dataset: string): Promise<{ readonly memory: number; readonly polls: number }> {
     const { body } = await this.get('/metrics');
     const value = (pattern: RegExp) => Number(pattern.exec(body)?.[1] ?? 0);

@@ -1,4 +1,4 @@
-/** The service's HTTP side over the log of a year, in a process of its own. `direct`: as it is served; `duckdb`: all windows by DuckDB. */
+/** The service's HTTP side over a year's log, in a separate process. `direct`: as it is served; `duckdb`: all windows by DuckDB. */
 import type { AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
 import { systemClock } from '../src/base/clock.js';
@@ -40,9 +40,10 @@ async function serve({ dataDir, config: file }: WindowServerRequest): Promise<Wi
   const sql = new Sql({ ...options, registry });
   const health = new PollHealth(30_000, systemClock);
   health.readAt = Date.now();
+  const { title, recording } = configuredSources(config).find(({ recording }) => recording.name === TABLE)!;
   const recorder = await openRecorder({
-    ...configuredSources(config).find(({ recording }) => recording.name === TABLE)!.recording,
-    source: 'the log of a year',
+    ...recording,
+    source: title,
     dataDir,
     health,
     logger,

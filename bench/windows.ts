@@ -29,7 +29,7 @@ const LOADS = { warmups: 1, rounds: 3 };
 const RATE = 1_000;
 const HEALTH_EVERY = 20;
 
-/** A window that nobody asked for before; `round` makes it so. */
+/** A window that was not requested before; `round` makes it unique. */
 interface Question {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -52,22 +52,34 @@ export const windowsBenchmark: Benchmark = {
     const dataDir = join(folder, 'year');
     const csv = join(folder, 'whole.csv');
     await makeYear({ dataDir, config, rows: ROWS, csv });
-    const contenders = ['direct', 'duckdb'].map(
-      (way) =>
-        new Contender<WindowServerRequest, WindowServerResult>(SERVER, [way], { execArgv: [...nodeFlags] }),
-    );
-    let roapi: Roapi | null = null;
     try {
-      const [direct, duckdb] = await Promise.all(contenders.map((one) => one.ask({ dataDir, config })));
-      roapi = await Roapi.start(csv, direct!.lastAt);
-      return await compare(direct!, duckdb!, roapi);
+      return await measureWindows(dataDir, config, csv);
     } finally {
-      await roapi?.stop();
-      await Promise.all(contenders.map((one) => one.stop()));
       await rm(folder, { recursive: true, force: true });
     }
   },
 };
+
+/** On a volume that is there, with the whole log in a CSV beside it. */
+export async function measureWindows(
+  dataDir: string,
+  config: string,
+  csv: string,
+): Promise<readonly Comparison[]> {
+  const contenders = ['direct', 'duckdb'].map(
+    (way) =>
+      new Contender<WindowServerRequest, WindowServerResult>(SERVER, [way], { execArgv: [...nodeFlags] }),
+  );
+  let roapi: Roapi | null = null;
+  try {
+    const [direct, duckdb] = await Promise.all(contenders.map((one) => one.ask({ dataDir, config })));
+    roapi = await Roapi.start(csv, direct!.lastAt);
+    return await compare(direct!, duckdb!, roapi);
+  } finally {
+    await roapi?.stop();
+    await Promise.all(contenders.map((one) => one.stop()));
+  }
+}
 
 function ours({ port, lastAt }: WindowServerResult, more = ''): Server {
   return {
@@ -115,9 +127,10 @@ async function compare(
   ];
 }
 
-/** Milliseconds until the whole answer was there. */
-async function took({ port, question }: Server, round: number, agent: Agent): Promise<number> {
-  const { body, ...options } = question(round);
+/** Milliseconds until the response is complete. */
+async function took(server: Server, round: number, agent: Agent): Promise<number> {
+  const { port } = server;
+  const { body, ...options } = server.question(round);
   const before = performance.now();
   const request = httpRequest({ ...options, host: '127.0.0.1', port, agent });
   request.end(body);
@@ -129,7 +142,7 @@ async function took({ port, question }: Server, round: number, agent: Agent): Pr
   return milliseconds;
 }
 
-/** Rounds that are kept apart, so that no measurement asks what another one asked. */
+/** Separate ranges of rounds, so that no measurement repeats another's request. */
 const APART = 1_000_000;
 
 async function answersPerSecond(server: Server, run: number): Promise<number> {
@@ -137,10 +150,10 @@ async function answersPerSecond(server: Server, run: number): Promise<number> {
   return result.requests.average;
 }
 
-async function load({ port, question }: Server, run: number, more: Partial<autocannon.Options>) {
+async function load(server: Server, run: number, more: Partial<autocannon.Options>) {
   let round = run * APART;
   const result = await autocannon({
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${server.port}`,
     connections: CLIENTS,
     duration: SECONDS,
     ...more,
@@ -148,7 +161,7 @@ async function load({ port, question }: Server, run: number, more: Partial<autoc
       {
         setupRequest: (request) => {
           round += 1;
-          return { ...request, ...question(round % (20 * TEN_MINUTES)) } as autocannon.Request;
+          return { ...request, ...server.question(round % (20 * TEN_MINUTES)) } as autocannon.Request;
         },
       },
     ],
@@ -157,7 +170,7 @@ async function load({ port, question }: Server, run: number, more: Partial<autoc
   return result;
 }
 
-/** `/healthz` while windows are asked for, against `/healthz` alone. */
+/** `/healthz` while windows are requested, against `/healthz` alone. */
 async function health(server: Server): Promise<Comparison> {
   const watch = async (until: AbortSignal) => {
     const agent = new Agent({ keepAlive: true });
@@ -225,7 +238,7 @@ function rate(
   };
 }
 
-/** ROAPI (PyPI `roapi`), where it is on the PATH, with the log as a CSV in memory. */
+/** ROAPI (PyPI `roapi`), if it is on the PATH, with the log as CSV in memory. */
 class Roapi implements Server {
   readonly title: string;
   readonly port: number;
@@ -239,7 +252,7 @@ class Roapi implements Server {
     this.#child = child;
   }
 
-  /** Null where it is not installed. */
+  /** Null if it is not installed. */
   static async start(csv: string, lastAt: number): Promise<Roapi | null> {
     const title = version();
     if (title === null) return null;
@@ -265,7 +278,7 @@ class Roapi implements Server {
     return {
       method: 'POST',
       path: '/api/sql',
-      headers: { accept: 'text/csv' },
+      headers: { accept: 'application/csv' },
       body: `SELECT * FROM log WHERE timestamp >= ${between[0]} AND timestamp < ${between[1]}`,
     };
   }

@@ -1,4 +1,4 @@
-/** A log as two counters, polled every 30 seconds, leave it after a year: made by the project's own code, not polled. */
+/** A year's log of two counters polled every 30 seconds, written with the project's own code instead of polled. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isoTime, systemClock } from '../src/base/clock.js';
@@ -29,7 +29,7 @@ const SPACING = 30_000;
 const DAY = 86_400_000;
 const NO_COST = { requests: 0, attempts: 0, bytes: 0, readCapacityUnits: 0, metricsRequested: 0 };
 
-/** Both counters at a time: they rise with the hour of the day, and start from nothing once a day. */
+/** Both counters at `at`: they rise with the hour and are reset once a day. */
 function countsAt(time: number): readonly number[] {
   const ofDay = (time % DAY) / DAY;
   const dispatches = Math.floor(250_000 * (ofDay - Math.sin(2 * Math.PI * ofDay) / (2 * Math.PI)));
@@ -54,16 +54,16 @@ function* logCsv(rows: number, end: number): Generator<string> {
 }
 
 export interface YearOptions {
-  /** The volume, which is made. */
+  /** The volume to create. */
   readonly dataDir: string;
-  /** The configuration with which a service will run on it. */
+  /** The configuration file to create for it. */
   readonly config: string;
   readonly rows: number;
-  /** Where the whole log is written to beside it, as one file; null: nowhere. */
+  /** Where to write the whole log as one file; null: nowhere. */
   readonly csv: string | null;
 }
 
-/** Writes the log, reads the changes off it as a first poll does, and seals its closed days. */
+/** Writes the log, derives the changes as a first poll does, and seals closed days. */
 export async function makeYear({ dataDir, config: file, rows, csv }: YearOptions): Promise<void> {
   const now = systemClock.now();
   await mkdir(dataDir, { recursive: true });
@@ -93,7 +93,8 @@ export async function makeYear({ dataDir, config: file, rows, csv }: YearOptions
     parquet: sql.parquet,
   });
   const cells = countsAt(now).map((count, index) => [COUNTERS[index]!, String(count)]);
-  const reading = { rows: encodeRows(COLUMNS, cells), keys: ['counter_type'], cost: NO_COST };
+  const found = { rows: encodeRows(COLUMNS, cells), keys: ['counter_type'], cost: NO_COST };
+  const reading = { kind: 'full', position: null, ...found } as const;
   const { problems } = await recorder.record(reading, now);
   if (problems[0] !== undefined) throw problems[0];
   for (const dataset of [recorder.log!, recorder.changes!]) await sealer.seal(dataset, keeping);

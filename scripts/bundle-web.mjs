@@ -1,6 +1,6 @@
 /**
- * The last step of `npm run build`: bundles the page (src/web/browser) into dist/web. Scripts and styles have a hash of
- * their content in their names, so that they may be kept for ever; index.html names them and is always asked for again.
+ * The last step of `npm run build`: bundles the page (src/web/browser) into dist/web. The names of scripts and styles
+ * contain a hash of their content, so browsers may cache them forever; index.html refers to them and is revalidated.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -32,7 +32,7 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 
-/** What each entry became: `main.js` in index.html is `main-HASH.js` here. */
+/** Replaces `main.js` in index.html by `main-HASH.js`. */
 let page = readFileSync(join(source, 'index.html'), 'utf8');
 for (const [path, { entryPoint }] of Object.entries(metafile.outputs)) {
   const written = basename(entryPoint).replace(/\.ts$/, '.js');
@@ -41,7 +41,7 @@ for (const [path, { entryPoint }] of Object.entries(metafile.outputs)) {
 }
 writeFileSync(join(target, 'index.html'), page);
 
-// Compressed once here, as well as it goes, and not at each request.
+// Compressed once at the highest level, instead of on each request.
 for (const name of readdirSync(target)) {
   const bytes = readFileSync(join(target, name));
   writeFileSync(join(target, `${name}.br`), brotliCompressSync(bytes));

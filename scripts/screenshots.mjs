@@ -1,6 +1,6 @@
 /**
- * `npm run screenshots`: the pictures of the page in docs/images, taken from a demo that is started for it. Needs
- * Chromium on PATH.
+ * `npm run screenshots`: the pictures of the page in docs/images, taken from a demo. Needs Chromium on the
+ * PATH.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,9 +21,9 @@ const PICTURES = [
   },
 ];
 const WIDTH = 1440;
-/** Fonts, the plot's first drawing and the bars' transition. */
+/** Milliseconds for fonts, the first plot and transitions. */
 const SETTLING = 1_500;
-/** Not the service's own, which may be running. */
+/** Not the service's default port, which may be in use. */
 const PORT = process.env.PORT ?? '8099';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -62,7 +62,7 @@ try {
   rmSync(data, { recursive: true, force: true });
 }
 
-/** The demo says where its page is as soon as every view has rows. */
+/** The demo prints the page's URL once every view has rows. */
 async function pageOf(output) {
   let text = '';
   for await (const chunk of output) {

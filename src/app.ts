@@ -25,10 +25,11 @@ import { Sealer } from './history/sealer.js';
 import { Sealing } from './history/sealing.js';
 import { createHttpMetrics, type HttpMetrics } from './http/metrics.js';
 import { createHttp, type Http, ResponseTimes } from './http/server.js';
+import { recordable } from './recorder/broken-recorder.js';
 import { warnAboutUnservedData } from './recorder/unserved-data.js';
 import { type OpenSources, openSources } from './sources/index.js';
-import { checkViews } from './sql/check-views.js';
 import { Sql } from './sql/sql.js';
+import { tryViews } from './sql/try-views.js';
 import type { ViewDataset } from './sql/view-dataset.js';
 import { openRecorder } from './takeover/open-recorder.js';
 import type { TakeoverOptions } from './takeover/takeover.js';
@@ -43,7 +44,7 @@ export interface App {
   /** Where it answers: `http://127.0.0.1:8080`. */
   readonly url: string;
   /**
-   * Ends it within five seconds: nothing new is accepted, requests finish, readings under way are dropped, polls that
+   * Ends it within five seconds: no new connection is accepted, requests finish, reads under way are dropped, polls that
    * are being recorded finish, and the volume is free for the next service.
    */
   close(): Promise<void>;
@@ -52,7 +53,7 @@ export interface App {
 export interface AppOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Ends a start that is under way: it rejects with the signal's reason, and everything is closed again. */
+  /** Aborts a start under way: it rejects with the signal's reason, and everything is closed again. */
   readonly signal: AbortSignal;
 }
 
@@ -73,19 +74,22 @@ type OpenSource = Pick<
   'title' | 'interval' | 'recording' | 'keeping' | 'consumesReadUnits' | 'pythonScript' | 'source' | 'price'
 >;
 
+/** A service that has its data folder. */
+type LockedService = Service & { readonly checkVolume: () => Promise<void> };
+
 /** A source with what polls it. */
 interface Polled {
   readonly source: OpenSource;
   readonly collector: Collector;
 }
 
-/** Milliseconds after which a view that waits for its data is looked at again. */
+/** Milliseconds after which a view that waits for its data is tried again. */
 const VIEWS_AGAIN = 5_000;
 
 /**
  * Starts the service: first everything on the volume is served, then the sources are polled. Rejects with a
  * `DynamoCsvError` when the volume is held or cannot be written, when its history is another time zone's, or when the
- * port is taken. What is wrong with a source, a view, a lookup or a file of notes is said in the log and stops nothing.
+ * port is taken. A fault of one source, view, lookup or state file is logged and stops nothing else.
  */
 export async function startApp(config: Config, options: AppOptions): Promise<App> {
   const closing = new Closing();
@@ -106,7 +110,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   }
 }
 
-/** Everything that `/metrics` has; one set for each service in a process. */
+/** The metrics of `/metrics`; each service in a process has its own. */
 function createMetrics() {
   const registry = new MetricsRegistry();
   return { pollMetrics: createPollMetrics(registry), httpMetrics: createHttpMetrics(registry) };
@@ -114,15 +118,16 @@ function createMetrics() {
 
 async function start(service: Service): Promise<App> {
   const { config, clock, logger, signal, days, closing } = service;
-  await takeVolume(service);
-  const sql = new Sql({ ...config, ...service });
+  const checkVolume = await takeVolume(service);
+  const sql = new Sql({ ...config, ...service, damagedFile: (file) => sealer.setAside(file) });
   closing.add(() => sql.close());
   const store = new LocalStore(config.dataDir, nodeFiles);
-  const sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
+  const sealer: Sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
   await sealer.checkTimeZone();
-  const polled = await openDatasets(sealer, service);
+  const locked = { ...service, checkVolume };
+  const polled = await openDatasets(sealer, locked);
   const about = aboutPolls(polled, service);
-  const log = await openSource(collectorLog(about), 0, sealer, service);
+  const log = await openSource(collectorLog(about), 0, sealer, locked);
   const views = await addDatasets(polled, about, log, sql, service);
   const http = await createHttp({
     ...service,
@@ -140,16 +145,22 @@ async function start(service: Service): Promise<App> {
   return { url, close: () => closing.close() };
 }
 
-/** Makes the data folder ours. */
-async function takeVolume({ config, clock, logger, closing }: Service): Promise<void> {
-  const { leftovers, release } = await openVolume(config.dataDir, thisProcess(isoTime(clock.now())));
+/** Locks the data folder. Returns what checks, before each write, that it is still the same one. */
+async function takeVolume({ config, clock, logger, closing }: Service): Promise<() => Promise<void>> {
+  const { leftovers, check, release } = await openVolume(config.dataDir, thisProcess(isoTime(clock.now())));
   closing.add(release);
-  if (leftovers.length > 0)
-    logger.info({ files: leftovers }, 'removed what an interruption left half-written');
+  if (leftovers.length > 0) logger.info({ files: leftovers }, 'removed incomplete temporary files');
+  return async () => {
+    if ((await check()) === 'moved')
+      logger.warn(
+        { dataDir: config.dataDir },
+        'the data folder was replaced while this service runs: locked it again',
+      );
+  };
 }
 
 /** Opens what the volume has of each source; nothing is polled yet. */
-async function openDatasets(sealer: Sealer, service: Service): Promise<readonly Polled[]> {
+async function openDatasets(sealer: Sealer, service: LockedService): Promise<readonly Polled[]> {
   const { config, clock, logger, closing } = service;
   const sources = await openSources(config, { clock, logger });
   closing.add(() => sources.close());
@@ -166,9 +177,9 @@ async function openSource(
   configured: OpenSource,
   offset: number,
   sealer: Sealer,
-  service: Service,
+  service: LockedService,
 ): Promise<Polled> {
-  const { config, clock, logger, closing } = service;
+  const { config, clock, logger, closing, checkVolume } = service;
   const { source, title, recording } = configured;
   const health = new PollHealth(configured.interval, clock);
   const { dataDir } = config;
@@ -178,6 +189,7 @@ async function openSource(
     dataDir,
     health,
     logger,
+    checkVolume,
     takeover: takeoverOf(configured, dataDir),
   });
   closing.add(() => recorder.close());
@@ -188,7 +200,7 @@ async function openSource(
     ...service,
     metrics: service.pollMetrics,
     name: recording.name,
-    source,
+    source: recordable(source, recorder),
     recorder,
     health,
     offset,
@@ -226,7 +238,7 @@ function takeoverOf({ pythonScript, recording }: OpenSource, dataDir: string): T
   };
 }
 
-/** Registers everything that can be asked for, in the order of the catalogue. Returns the views. */
+/** Registers all datasets, in the order of the catalogue. Returns the views. */
 async function addDatasets(
   polled: readonly Polled[],
   about: CollectorDatasetOptions,
@@ -250,7 +262,7 @@ function queriesOf(polled: readonly Polled[], queries: Queries) {
   return { queries, readUnitsToday: (dataset: string) => statistics.get(dataset)?.unitsToday ?? null };
 }
 
-/** The page as `npm run build` made it, where it did. */
+/** The page that `npm run build` made; none where it did not. */
 function pageOptions({ grafanaUrl }: Config) {
   const webDir = join(projectRoot, 'dist', 'web');
   return { grafanaUrl, webDir: existsSync(webDir) ? webDir : null };
@@ -262,14 +274,14 @@ function loopsOf(polled: readonly Polled[], sealer: Sealer, { days, clock }: Ser
   return [...polled.map(({ collector }) => collector), sealing];
 }
 
-/** Says which views are broken as soon as their data is there, and has computed them before anybody asks. */
+/** Logs which views are broken as soon as their data is there, and computes them before the first request. */
 function watchViews(views: readonly ViewDataset[], { clock, logger }: Service): Loop {
   return {
     async run(signal) {
-      let waiting = await checkViews(views, logger, signal);
+      let waiting = await tryViews(views, logger, signal);
       while (waiting.length > 0 && !signal.aborted) {
         await clock.sleep(VIEWS_AGAIN, signal).catch(() => undefined);
-        if (!signal.aborted) waiting = await checkViews(waiting, logger, signal);
+        if (!signal.aborted) waiting = await tryViews(waiting, logger, signal);
       }
     },
   };

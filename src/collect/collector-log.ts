@@ -55,7 +55,13 @@ export function createCollectorLogSource(options: CollectorDatasetOptions): Sour
     title: COLLECTOR_LOG.title,
     async read(): Promise<Reading> {
       const sorted = [...rows()].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
-      return { rows: encodeRows(columns, sorted), keys: ['dataset'], cost: FREE };
+      return {
+        kind: 'full',
+        rows: encodeRows(columns, sorted),
+        keys: ['dataset'],
+        position: null,
+        cost: FREE,
+      };
     },
     async close() {},
   };

@@ -3,9 +3,11 @@ import type { DynamoCsvError } from '../base/errors.js';
 import type { LocalDays } from '../base/local-days.js';
 import type { Logger } from '../base/logger.js';
 import type { PollHealth } from '../datasets/freshness.js';
-import type { Recorded, TableRecorder } from '../recorder/table-recorder.js';
+import type { Recorded } from '../recorder/poll.js';
+import type { Recorder } from '../recorder/recorder.js';
 import type { Reading, Source } from '../sources/source.js';
-import { pollFailed } from './errors.js';
+import { patienceWith, withDeadline } from './deadline.js';
+import { pollFailed, pollTimedOut } from './errors.js';
 import type { PollMetrics } from './metrics.js';
 import { backoff, PollGrid } from './schedule.js';
 import { PollStatistics } from './statistics.js';
@@ -15,7 +17,7 @@ export interface CollectorOptions {
   /** The published name of the source's first dataset: what logs and metrics call it. */
   readonly name: string;
   readonly source: Source;
-  readonly recorder: TableRecorder;
+  readonly recorder: Recorder;
   /** The recorder's own; its interval is the source's. */
   readonly health: PollHealth;
   /** Milliseconds after the start of `run` at which the first poll is due: the beginning of the source's grid of times. */
@@ -24,6 +26,8 @@ export interface CollectorOptions {
   readonly metrics: PollMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Milliseconds that a poll may take, or what its source says it needs where that is more; by default ten intervals, at least five minutes. */
+  readonly patience?: number;
   /** From 0 to 1; by default by chance. */
   readonly random?: () => number;
 }
@@ -35,11 +39,11 @@ export interface CollectorOptions {
  */
 export class Collector {
   readonly name: string;
-  readonly recorder: TableRecorder;
+  readonly recorder: Recorder;
   readonly health: PollHealth;
   readonly statistics: PollStatistics;
   readonly #options: CollectorOptions;
-  /** A poll failed; a part of the source could not be read; the volume did not take it; days could not be sealed. */
+  /** A poll failed; a part of the source could not be read; the volume could not be written; days could not be sealed. */
   readonly #troubles: Readonly<Record<'poll' | 'part' | 'volume' | 'sealing', Trouble>>;
   #hasSucceeded = false;
 
@@ -84,10 +88,10 @@ export class Collector {
 
   /** One poll that was due at that time. Returns when the next one is. */
   async #poll(due: number, grid: PollGrid, signal: AbortSignal): Promise<number> {
-    const { clock, source, recorder, random = Math.random } = this.#options;
+    const { clock, recorder, random = Math.random } = this.#options;
     const startedAt = clock.now();
     try {
-      const reading = await source.read({ known: recorder.known, signal });
+      const reading = await this.#read(signal);
       const recorded = await recorder.record(reading, startedAt);
       this.#succeeded(reading, recorded, Math.max(0, clock.now() - startedAt));
     } catch (thrown) {
@@ -101,6 +105,18 @@ export class Collector {
     // The clock may have gone back while the poll ran.
     const from = Math.min(startedAt, endedAt);
     return Math.max(endedAt, from + backoff(this.health.interval, failures, random()));
+  }
+
+  /** Rejects after the deadline too: a poll that hangs would be the last one. */
+  #read(signal: AbortSignal): Promise<Reading> {
+    const { source, recorder, patience = patienceWith(this.health.interval) } = this.#options;
+    const { known, position } = recorder;
+    const deadline = {
+      patience,
+      needed: () => source.neededTime?.() ?? 0,
+      tooLong: (milliseconds: number) => pollTimedOut(source.title, milliseconds),
+    };
+    return withDeadline(deadline, signal, (signal) => source.read({ known, position, signal }));
   }
 
   #succeeded({ cost, problem = null }: Reading, recorded: Recorded, took: number): void {
@@ -130,7 +146,7 @@ export class Collector {
     this.statistics.failed(took);
     metrics.polls.inc({ dataset, outcome: 'failure' });
     metrics.pollDuration.observe({ dataset }, took / 1_000);
-    // What no room has words for is a fault of this service: then where it was thrown says more than its sentence.
+    // An unexplained failure is a fault of this service: the stack helps more than the message.
     const facts = problem.code === 'POLL_FAILED' ? { err: problem.cause } : {};
     this.#troubles.poll.happened(problem, facts);
     this.#show();
@@ -150,7 +166,7 @@ export class Collector {
     this.#show();
   }
 
-  /** The gravest problem is what readers see. */
+  /** Readers see the gravest problem. */
   #show(): void {
     const { poll, volume, part, sealing } = this.#troubles;
     this.health.lastError = poll.current ?? volume.current ?? part.current ?? sealing.current;

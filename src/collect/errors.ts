@@ -1,8 +1,21 @@
+import { formatDuration } from '../base/durations.js';
 import { DynamoCsvError, describeError } from '../base/errors.js';
 
-/** A poll that failed in a way no room has words for. */
+/** A poll that failed in a way that no source explains. */
 export function pollFailed(thrown: unknown): DynamoCsvError {
   return thrown instanceof DynamoCsvError
     ? thrown
     : new DynamoCsvError('POLL_FAILED', describeError(thrown), { cause: thrown });
+}
+
+/** A poll was given up after so many milliseconds. `title`: of its source. */
+export function pollTimedOut(title: string, milliseconds: number): DynamoCsvError {
+  return new DynamoCsvError(
+    'POLL_TIMED_OUT',
+    `A poll of ${title} was given up: it was not complete after ${formatDuration(milliseconds)}`,
+    {
+      remedy: 'check the network, or set a longer interval; the next poll starts afresh',
+      status: 502,
+    },
+  );
 }

@@ -7,19 +7,20 @@ import type { DatasetStatus } from '../datasets/dataset.js';
 export interface TroubleOptions {
   readonly dataset: string;
   readonly level: 'warn' | 'error';
-  /** What the log says when it is over: `polls succeed again`. */
+  /** What is logged when it is over: `polls succeed again`. */
   readonly over: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /**
- * One thing that can go wrong again and again. The log hears of it when it begins, when its reason becomes another one
- * and when it is over; what is repeated only at debug.
+ * A problem that can last. It is logged when it begins, when its reason changes and when it is over; repetitions are
+ * logged at debug.
  */
 export class Trouble {
   readonly #options: TroubleOptions;
   #current: DatasetStatus['lastError'] = null;
+  #remedy: string | null = null;
   #since = 0;
   #times = 0;
 
@@ -27,7 +28,7 @@ export class Trouble {
     this.#options = options;
   }
 
-  /** The latest problem while it lasts; null: all is well. */
+  /** The latest problem while it lasts; null: none. */
   get current(): DatasetStatus['lastError'] {
     return this.#current;
   }
@@ -37,13 +38,15 @@ export class Trouble {
     return this.#times;
   }
 
-  /** It went wrong. `facts` go into the log beside it. */
+  /** It went wrong. `facts` are logged with it. */
   happened(problem: DynamoCsvError, facts: object = {}): void {
     const { dataset, level, clock, logger } = this.#options;
     const now = clock.now();
-    const isNews = this.#current?.code !== problem.code;
+    // Sentences may have numbers that change each time; what to do about it tells one reason from another.
+    const isNews = this.#current?.code !== problem.code || this.#remedy !== problem.remedy;
     if (this.#current === null) this.#since = now;
     this.#current = { code: problem.code, message: problem.line, at: now };
+    this.#remedy = problem.remedy;
     this.#times += 1;
     logger[isNews ? level : 'debug']({ dataset, code: problem.code, ...facts }, problem.line);
   }

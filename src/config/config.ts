@@ -36,6 +36,8 @@ export interface Config extends SourceSettings {
   readonly host: string;
   readonly logLevel: LogLevel;
   readonly apiToken: string | null;
+  /** Host names under which the service may be reached without a token, in lower case. */
+  readonly allowedHosts: readonly string[];
   readonly corsOrigin: readonly string[];
   readonly allowSql: boolean;
   /** The address of Grafana; null: the page has no link to it. */
@@ -73,6 +75,7 @@ export async function loadConfig(
     host: environment.HOST,
     logLevel: environment.LOG_LEVEL,
     apiToken: environment.API_TOKEN,
+    allowedHosts: environment.ALLOWED_HOSTS,
     corsOrigin: environment.CORS_ORIGIN,
     allowSql: environment.ALLOW_SQL,
     grafanaUrl: environment.GRAFANA_URL,
@@ -98,7 +101,7 @@ async function checkFile(
 ): Promise<{ readonly file: ConfigurationFile; readonly mistakes: readonly Mistake[] }> {
   if (!yaml.usable) return { file: {}, mistakes: [] };
   const mistakes: Mistake[] = [];
-  const file = check(ConfigurationSchema, yaml.value, mistakes) ?? {};
+  const file = check(ConfigurationSchema, yaml.value, mistakes, yaml.written) ?? {};
   // What `check` returns fits the schema by construction; should the two ever disagree, that is our mistake, not the user's.
   if (!Value.Check(ConfigurationSchema, file)) throw new TypeError('check() let a wrong configuration pass');
   checkSources(file, new MistakeReport(mistakes));

@@ -35,8 +35,8 @@ export const token: Kind = {
   write: 'letters, digits and - . _ ~ + / = only, for example from: openssl rand -hex 32',
 };
 
-/** `https://a.example, https://b.example` → both. */
-export function splitOrigins(text: string): readonly string[] {
+/** `a.example, b.example` → both. */
+export function splitList(text: string): readonly string[] {
   return text.split(/[\s,]+/).filter((part) => part !== '');
 }
 
@@ -45,7 +45,7 @@ export const origins: Kind = {
   write:
     'each as scheme://host or scheme://host:port, separated by commas, such as https://grafana.example.org',
   refuse(value) {
-    const parts = splitOrigins(String(value));
+    const parts = splitList(String(value));
     const wrong = parts.find((part) => originOf(part) !== part);
     if (wrong === undefined) return null;
     const guess = originOf(wrong);
@@ -60,6 +60,25 @@ export const origins: Kind = {
 function originOf(text: string): string | null {
   const origin = URL.canParse(text) ? new URL(text).origin : 'null';
   return origin === 'null' ? null : origin;
+}
+
+export const hosts: Kind = {
+  what: 'a list of host names',
+  write: 'each without scheme, port and path, separated by commas, such as data.example.org',
+  refuse(value) {
+    const wrong = splitList(String(value)).find((part) => !isHostName(part));
+    if (wrong === undefined) return null;
+    const guess = /^(?:\w+:\/\/)?([\w.-]+?)\.?(?::\d+)?(?:\/.*)?$/.exec(wrong)?.[1] ?? null;
+    return {
+      wrong: `${show(wrong)} is not a host name`,
+      remedy: guess === null ? `write ${hosts.write}` : `write it as ${guess}`,
+    };
+  },
+};
+
+/** As browsers send it: a name in another script is `xn--…` there. */
+function isHostName(text: string): boolean {
+  return /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(text);
 }
 
 export const webAddress: Kind = {

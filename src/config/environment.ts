@@ -5,11 +5,12 @@ import { formatPath, type Mistake } from '../options/mistakes.js';
 import { defaultOf } from '../options/schema.js';
 import {
   host,
+  hosts,
   LOG_LEVELS,
   logLevel,
   origins,
   port,
-  splitOrigins,
+  splitList,
   token,
   webAddress,
 } from './environment-kinds.js';
@@ -57,6 +58,11 @@ export const EnvironmentSchema = Type.Partial(
         'When set, everything but `/healthz` and `/readyz` needs `Authorization: Bearer` with this token. It is never logged.',
       examples: ['the output of `openssl rand -hex 32`'],
     }),
+    ALLOWED_HOSTS: variable(hosts, '^', {
+      description:
+        'Host names, separated by commas, under which the service may be reached without a token, beside addresses, names without a dot and names in `.localhost`, `.local`, `.internal`, `.home.arpa` and `.test`.',
+      examples: ['data.example.org'],
+    }),
     CORS_ORIGIN: variable(origins, '^', {
       description: "Origins, separated by commas, whose pages may read the datasets in a visitor's browser.",
       examples: ['https://grafana.example.org'],
@@ -85,6 +91,8 @@ export interface Environment {
   readonly HOST: string;
   readonly LOG_LEVEL: LogLevel;
   readonly API_TOKEN: string | null;
+  /** In lower case, without ports. */
+  readonly ALLOWED_HOSTS: readonly string[];
   readonly CORS_ORIGIN: readonly string[];
   readonly ALLOW_SQL: boolean;
   readonly GRAFANA_URL: string | null;
@@ -106,7 +114,8 @@ export function readEnvironment(env: Readonly<NodeJS.ProcessEnv>, mistakes: stri
     HOST: right.HOST ?? defaultOf<string>(variables.HOST),
     LOG_LEVEL: (right.LOG_LEVEL ?? defaultOf<LogLevel>(variables.LOG_LEVEL)) as LogLevel,
     API_TOKEN: right.API_TOKEN ?? null,
-    CORS_ORIGIN: splitOrigins(right.CORS_ORIGIN ?? ''),
+    ALLOWED_HOSTS: splitList(right.ALLOWED_HOSTS ?? '').map((name) => name.toLowerCase()),
+    CORS_ORIGIN: splitList(right.CORS_ORIGIN ?? ''),
     ALLOW_SQL: right.ALLOW_SQL === 'true',
     GRAFANA_URL: right.GRAFANA_URL ?? null,
   };

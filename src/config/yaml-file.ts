@@ -10,6 +10,7 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  type Scalar,
   visit,
   type YAMLError,
 } from 'yaml';
@@ -20,6 +21,8 @@ export interface YamlFile {
   readonly value: unknown;
   /** Line of the key or list item at that path, from 1; null when it cannot be told. */
   lineOf(path: Path): number | null;
+  /** The text of the value at that path where YAML reads it as something else: `0404`, `1e3`, `True`; null elsewhere. */
+  written(path: Path): string | null;
   /** What is wrong with the text itself, one line each without the file's name; `value` is to be used only as far as `usable`. */
   readonly problems: readonly string[];
   readonly usable: boolean;
@@ -49,7 +52,13 @@ export async function readYamlFile(file: string): Promise<YamlFile> {
 const EXAMPLE = 'the least is one line, tables: { my-table: {} }';
 
 function unusable(problem: string): YamlFile {
-  return { value: undefined, lineOf: () => null, problems: [problem], usable: false };
+  return {
+    value: undefined,
+    lineOf: () => null,
+    written: () => null,
+    problems: [problem],
+    usable: false,
+  };
 }
 
 function unreadable(error: NodeJS.ErrnoException): string {
@@ -69,14 +78,16 @@ function unreadable(error: NodeJS.ErrnoException): string {
 
 function parseYaml(text: string): YamlFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: isSameKey });
   const problems = document.errors.map((error) => explain(error, text, lines));
   if (problems.length === 0 && document.contents === null) return unusable(`the file is empty; ${EXAMPLE}`);
+  keepNames(document);
   const onlyDuplicates = document.errors.every((error) => error.code === 'DUPLICATE_KEY');
   try {
     return {
       value: document.toJS(),
       lineOf: (path) => lineOf(document, lines, path),
+      written: (path) => written(document, path),
       problems,
       usable: onlyDuplicates,
     };
@@ -91,6 +102,42 @@ function parseYaml(text: string): YamlFile {
     // One that grows without bound.
     return unusable(`${(error as Error).message.split('\n')[0]}; write the values out instead of the alias`);
   }
+}
+
+/** `1e3` and `1000` are two names, although one number. */
+function isSameKey(a: unknown, b: unknown): boolean {
+  return a === b || (isScalar(a) && isScalar(b) && nameOf(a) === nameOf(b));
+}
+
+function nameOf({ value, source }: Scalar): unknown {
+  return typeof value === 'string' ? value : source;
+}
+
+/** Keys are names: they stay as they are written, where YAML reads a number, a boolean or null (`1e3`, `1.100`, `no`). */
+function keepNames(document: Document.Parsed): void {
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (isScalar(key) && typeof key.value !== 'string' && key.source !== undefined) key.value = key.source;
+    },
+  });
+}
+
+function written(document: Document.Parsed, path: Path): string | null {
+  const node = nodeAt(document, path);
+  if (!isScalar(node) || typeof node.value === 'string') return null;
+  return node.source === undefined || node.source === '' ? null : node.source;
+}
+
+function nodeAt(document: Document.Parsed, path: Path): unknown {
+  let node: unknown = document.contents;
+  for (const key of path) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node))
+      node = node.items.find((item) => isScalar(item.key) && String(item.key.value) === key)?.value;
+    else if (isSeq(node)) node = node.items[Number(key)];
+    else return null;
+  }
+  return isAlias(node) ? node.resolve(document) : node;
 }
 
 function aliasWithoutAnchor(document: Document.Parsed): Alias.Parsed | null {

@@ -53,9 +53,22 @@ export function encodeRows(columns: readonly Column[], rows: Iterable<readonly C
   return builder.finish();
 }
 
-/** Header line and rows as one buffer. */
-export function encodeFile(rows: EncodedRows): Buffer {
-  return Buffer.concat([encodeHeader(rows.columns), rows.body]);
+/** Header line and rows as one buffer; nothing is copied where the header stands before the rows (`bodyBehindHeader`). */
+export function encodeFile({ columns, body }: EncodedRows): Buffer {
+  const header = encodeHeader(columns);
+  if (body.byteOffset === header.length) {
+    const file = Buffer.from(body.buffer, 0, header.length + body.length);
+    if (header.equals(file.subarray(0, header.length))) return file;
+  }
+  return Buffer.concat([header, body]);
+}
+
+/** Memory for so many bytes of rows, with their header right before it: rows and file are then in memory once. */
+export function bodyBehindHeader(columns: readonly Column[], bytes: number): Buffer {
+  const header = encodeHeader(columns);
+  const file = Buffer.allocUnsafeSlow(header.length + bytes);
+  header.copy(file);
+  return file.subarray(header.length);
 }
 
 /** No rows under these columns. */

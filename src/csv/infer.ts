@@ -1,37 +1,47 @@
-import { yieldToEventLoop } from '../base/event-loop.js';
+import { createYielder } from '../base/event-loop.js';
 import { decodeRow, type SplitCsv } from './decode.js';
-import type { Column, ColumnType } from './rows.js';
-import { BYTES_PER_SLICE, cellEnd, QUOTE } from './scan.js';
+import type { Column, ColumnType, EncodedRows } from './rows.js';
+import { cellEnd, QUOTE } from './scan.js';
 
-/** A number as Python, JSON or we write one. */
+/** A number as we, JSON or Python write one: Python's `1.` and `1E+2` too, of its files and of lookups. */
 const NUMBER = /^-?\d+(\.\d*)?([eE][+-]?\d+)?$/;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 /**
- * The types that a file's values have, for a file about which nothing else is known: `number` or `boolean` when all
- * values are, `time` for `timeColumn`, else `string`; a column without a value is not seen. Lets the event loop run.
+ * The types of `wanted` columns (by default of all) read off their cells, for a file about which nothing else is known:
+ * a lookup, a restored folder, the Python script's. `number`, `boolean` or `time` (ISO 8601 with `Z`) when all values
+ * are, else `string`; a column without a value is not seen. Other columns stay as they are. Lets the event loop run.
  */
-export async function inferColumns(file: SplitCsv, timeColumn: string | null = null): Promise<Column[]> {
-  const { header, body } = file;
-  const types: (ColumnType | null)[] = header.map(() => null);
-  const isTime = header.map((name) => name === timeColumn);
-  let pause = BYTES_PER_SLICE;
-  for (let at = 0; at < body.length; ) {
-    for (let cell = 0; cell < header.length; cell++) {
-      const end = cellEnd(body, at);
-      if (end > at && types[cell] !== 'string' && !isTime[cell]) {
-        const type = typeOf(body, at, end);
+export async function inferColumns(
+  rows: EncodedRows,
+  wanted: ReadonlySet<string> = new Set(rows.columns.map(({ name }) => name)),
+): Promise<readonly Column[]> {
+  if (wanted.size === 0) return rows.columns;
+  const isWanted = rows.columns.map(({ name }) => wanted.has(name));
+  const types: (ColumnType | null)[] = isWanted.map(() => null);
+  const breathe = createYielder();
+  let at = 0;
+  for (let row = 0; row < rows.ends.length; row++) {
+    if ((row & 255) === 0) await breathe();
+    for (let cell = 0; cell < types.length; cell++) {
+      const end = cellEnd(rows.body, at);
+      if (end > at && isWanted[cell] && types[cell] !== 'string') {
+        const type = typeOf(rows.body, at, end);
         types[cell] = types[cell] === null || types[cell] === type ? type : 'string';
-      } else if (end > at && isTime[cell]) {
-        types[cell] = 'time';
       }
       at = end + 1;
     }
-    if (at >= pause) {
-      await yieldToEventLoop();
-      pause = at + BYTES_PER_SLICE;
-    }
   }
-  return header.map((name, cell) => ({ name, type: types[cell] ?? 'string', seen: types[cell] !== null }));
+  return rows.columns.map((column, cell) =>
+    isWanted[cell]
+      ? { name: column.name, type: types[cell] ?? 'string', seen: types[cell] !== null }
+      : column,
+  );
+}
+
+/** A file that was taken apart, as rows of which no type is known. */
+export function untyped({ header, body, ends }: SplitCsv): EncodedRows {
+  return { columns: header.map((name) => ({ name, type: 'string', seen: false })), body, ends };
 }
 
 function typeOf(bytes: Buffer, from: number, end: number): ColumnType {
@@ -41,7 +51,8 @@ function typeOf(bytes: Buffer, from: number, end: number): ColumnType {
       ? (decodeRow(bytes.subarray(from, end))[0] ?? '')
       : bytes.toString('latin1', from, end);
   if (NUMBER.test(text)) return 'number';
-  return text === 'true' || text === 'false' ? 'boolean' : 'string';
+  if (text === 'true' || text === 'false') return 'boolean';
+  return TIME.test(text) ? 'time' : 'string';
 }
 
 /** Nearly every number is nothing but digits, and that is quickly seen. */

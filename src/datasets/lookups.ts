@@ -8,7 +8,7 @@ import type { Logger } from '../base/logger.js';
 import { splitRows } from '../csv/decode.js';
 import { encodeHeader } from '../csv/encode.js';
 import { csvMalformed } from '../csv/errors.js';
-import { inferColumns } from '../csv/infer.js';
+import { inferColumns, untyped } from '../csv/infer.js';
 import type { Column } from '../csv/rows.js';
 import type { Content, DatasetStatus } from './dataset.js';
 import { lookupNameTaken, lookupNotText } from './errors.js';
@@ -105,7 +105,7 @@ async function readLookup(path: string, source: string, readAt: number): Promise
   const file = await splitRows(content, source);
   const twice = file.header.find((name, index) => file.header.indexOf(name) < index);
   if (twice !== undefined) throw csvMalformed(source, 1, `has two columns ${JSON.stringify(twice)}`);
-  const columns = await inferColumns(file);
+  const columns = await inferColumns(untyped(file));
   const bytes = Buffer.concat([encodeHeader(columns), file.body]);
   const hash = await hashOf(bytes);
   return { version: hash, readAt, columns, rows: file.ends.length, bytes, hash };

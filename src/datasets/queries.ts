@@ -12,7 +12,7 @@ export interface Queries {
    */
   window(dataset: Dataset, parameters: Parameters): Promise<Query>;
   /**
-   * A foreign SQL text: exactly one SELECT over the datasets, with the parameters of the output (`format`, `pad`, `null`,
+   * SQL from outside: exactly one SELECT over the datasets, with the parameters of the output (`format`, `pad`, `null`,
    * `header`, `delimiter`). Rejects with 400 for anything else.
    */
   sql(text: string, parameters: Parameters): Promise<Query>;

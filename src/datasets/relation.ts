@@ -7,6 +7,8 @@ export interface SealedDay {
   readonly date: string;
   /** Files of that day; one, or more where rows of a sealed day came late (a restored file). */
   readonly paths: readonly string[];
+  /** Why the day cannot be read, as a part of a sentence: a file of it is damaged or gone. Absent: it can. */
+  readonly missing?: string;
 }
 
 /** A dataset that the SQL engine loads: everything but views. */

@@ -108,7 +108,13 @@ class MemoryFile implements OpenFile {
   async sync(): Promise<void> {}
 
   async stat(): Promise<FileState> {
-    const state = { id: this.#id, size: this.#size, links: this.#links, modifiedAt: this.#modified };
+    const state = {
+      id: this.#id,
+      isFolder: false,
+      size: this.#size,
+      links: this.#links,
+      modifiedAt: this.#modified,
+    };
     return { ...state, uid: 0, gid: 0, mode: 0o644 };
   }
 

@@ -120,7 +120,8 @@ function toReading(table: PastPoll['table'], items: readonly Item[], rename: Pas
   const rows = items.map((item) =>
     original.map(({ name }): Cell => ((item[name] ?? null) === null ? null : String(item[name]))),
   );
-  return { rows: encodeRows(published, rows), keys: [published[0]!.name], cost: NO_COST };
+  const keys = [published[0]!.name];
+  return { kind: 'full', rows: encodeRows(published, rows), keys, position: null, cost: NO_COST };
 }
 
 function columns(types: Readonly<Record<string, Column['type']>>): Column[] {

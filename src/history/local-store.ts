@@ -1,6 +1,8 @@
 import { basename, join } from 'node:path';
 import type { Files } from '../volume/files.js';
 import {
+  damagedDayFolder,
+  damagedHistoryOf,
   dateOfDayFolder,
   dayFileName,
   dayFolder,
@@ -39,14 +41,14 @@ export class LocalStore implements HistoryStore {
   }
 
   async days(dataset: string): Promise<readonly StoredDay[]> {
-    const found: StoredDay[] = [];
-    for (const entry of await this.#files.list(historyOf(this.#dataDir, dataset))) {
-      const date = dateOfDayFolder(entry);
-      if (date === null) continue;
-      const files = await this.#filesOf(dataset, date);
-      if (files.length > 0) found.push({ date, files });
-    }
-    return found.sort((a, b) => (a.date < b.date ? -1 : 1));
+    return this.#daysIn(historyOf(this.#dataDir, dataset), (date) => this.#filesOf(dataset, date));
+  }
+
+  async damagedDays(dataset: string): Promise<readonly StoredDay[]> {
+    return this.#daysIn(damagedHistoryOf(this.#dataDir, dataset), async (date) => {
+      const present = await this.#filesOf(dataset, date);
+      return (await this.#damagedFilesOf(dataset, date)).filter((name) => !present.includes(name));
+    });
   }
 
   async localFiles(dataset: string, { date, files }: StoredDay): Promise<readonly string[]> {
@@ -57,7 +59,9 @@ export class LocalStore implements HistoryStore {
     const folder = dayFolder(this.#dataDir, dataset, date);
     await this.#files.makeFolder(folder);
     const before = await this.#filesOf(dataset, date);
-    const path = join(folder, freeName(date, before));
+    // A new file under a damaged one's name would pass for that one, put back.
+    const taken = [...before, ...(await this.#damagedFilesOf(dataset, date))];
+    const path = join(folder, freeName(date, taken));
     const temporary = temporaryPath(path);
     await write(temporary);
     await this.#sync(temporary);
@@ -73,8 +77,20 @@ export class LocalStore implements HistoryStore {
     await this.#files.syncFolder(this.#dataDir);
   }
 
-  delete(dataset: string, date: string): Promise<void> {
-    return this.#files.removeFolder(dayFolder(this.#dataDir, dataset, date));
+  async setAside(dataset: string, date: string, file: string): Promise<string | null> {
+    const from = dayFolder(this.#dataDir, dataset, date);
+    const to = damagedDayFolder(this.#dataDir, dataset, date);
+    if ((await this.#files.stat(join(from, file))) === null) return null;
+    await this.#files.makeFolder(to);
+    const path = await this.#freePath(join(to, file));
+    await this.#files.rename(join(from, file), path);
+    for (const folder of [to, from]) await this.#files.syncFolder(folder);
+    return path;
+  }
+
+  async delete(dataset: string, date: string): Promise<void> {
+    await this.#files.removeFolder(dayFolder(this.#dataDir, dataset, date));
+    await this.#files.removeFolder(damagedDayFolder(this.#dataDir, dataset, date));
   }
 
   async recover(dataset: string): Promise<void> {
@@ -85,9 +101,35 @@ export class LocalStore implements HistoryStore {
     }
   }
 
-  async #filesOf(dataset: string, date: string): Promise<string[]> {
-    const names = await this.#files.list(dayFolder(this.#dataDir, dataset, date));
-    return names.filter(isDayFile).sort(byNumber);
+  /** The days of a folder in Hive's layout of which `filesOf` has files, oldest first. */
+  async #daysIn(folder: string, filesOf: (date: string) => Promise<string[]>): Promise<StoredDay[]> {
+    const found: StoredDay[] = [];
+    for (const entry of await this.#files.list(folder)) {
+      const date = dateOfDayFolder(entry);
+      const files = date === null ? [] : await filesOf(date);
+      if (date !== null && files.length > 0) found.push({ date, files });
+    }
+    return found.sort((a, b) => (a.date < b.date ? -1 : 1));
+  }
+
+  #filesOf(dataset: string, date: string): Promise<string[]> {
+    return this.#dayFiles(dayFolder(this.#dataDir, dataset, date));
+  }
+
+  #damagedFilesOf(dataset: string, date: string): Promise<string[]> {
+    return this.#dayFiles(damagedDayFolder(this.#dataDir, dataset, date));
+  }
+
+  async #dayFiles(folder: string): Promise<string[]> {
+    return (await this.#files.list(folder)).filter(isDayFile).sort(byNumber);
+  }
+
+  /** `path`, or with `.2` and so on behind it the first that nothing has. */
+  async #freePath(path: string): Promise<string> {
+    for (let number = 1; ; number++) {
+      const free = number === 1 ? path : `${path}.${number}`;
+      if ((await this.#files.stat(free)) === null) return free;
+    }
   }
 
   async #sync(path: string): Promise<void> {

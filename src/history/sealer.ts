@@ -6,7 +6,8 @@ import { concatRows, sliceRows } from '../csv/relayout.js';
 import type { EncodedRows, RowRange } from '../csv/rows.js';
 import type { SealedDay } from '../datasets/relation.js';
 import { historyInOtherTimeZone } from './errors.js';
-import type { ParquetFiles } from './parquet-files.js';
+import { MissingDays } from './missing-days.js';
+import type { DamagedFile, ParquetFiles } from './parquet-files.js';
 import { type RowsByDay, rowsByDay, splitByTime } from './rows-by-day.js';
 import type { SealableLog } from './sealable-log.js';
 import type { HistoryStore, StoredDay } from './store.js';
@@ -38,9 +39,11 @@ export interface Keeping {
  */
 export class Sealer {
   readonly #options: SealerOptions;
+  readonly #missing: MissingDays;
 
   constructor(options: SealerOptions) {
     this.#options = options;
+    this.#missing = new MissingDays(options);
   }
 
   /** Rejects with `HISTORY_TIME_ZONE` for a history cut by another time zone's days. Call before the first `restore`. */
@@ -57,10 +60,21 @@ export class Sealer {
    */
   async restore(dataset: SealableLog): Promise<void> {
     await this.#options.store.recover(dataset.name);
+    await this.#missing.follow(dataset);
     const stored = await this.#options.store.days(dataset.name);
     const sealed = await this.#local(dataset.name, stored);
     if (this.#mayOverlap(dataset, stored)) await this.#dropSealedRows(dataset, sealed);
-    else dataset.sealedDays = sealed;
+    else this.#show(dataset, sealed);
+  }
+
+  /** Forgets a dataset that is removed. */
+  forget(dataset: SealableLog): void {
+    this.#missing.forget(dataset.name);
+  }
+
+  /** Sets a file aside that cannot be read; from then on its day is shown as missing. */
+  setAside(file: DamagedFile): Promise<void> {
+    return this.#missing.setAside(file);
   }
 
   /**
@@ -90,14 +104,17 @@ export class Sealer {
     const { found } = await rowsByDay(rows, days, (date) => byDate.has(date));
     const doubled = new Map<string, readonly RowRange[]>();
     for (const [date, ranges] of found) {
-      const times = await this.#timesIn(byDate.get(date)!.paths, dataset);
+      const times = await this.#timesIn(dataset, date, byDate.get(date)!.paths);
       const { inside } = await splitByTime(rows, ranges, times);
       if (inside.length > 0) doubled.set(date, inside);
     }
-    dataset.sealedDays = sealed.filter(({ date }) => !doubled.has(date));
+    this.#show(
+      dataset,
+      sealed.filter(({ date }) => !doubled.has(date)),
+    );
     try {
       await store.persist(dataset.name, doubled.keys());
-      await dataset.dropRows([...doubled.values()].flat(), sealed);
+      await dataset.dropRows([...doubled.values()].flat(), this.#missing.among(dataset.name, sealed));
     } catch (error) {
       logger.warn({ dataset: dataset.name, days: doubled.size }, describeError(error));
     }
@@ -108,8 +125,9 @@ export class Sealer {
     const stored = await this.#options.store.days(dataset.name);
     // Without a retention the empty text, which sorts before every date.
     const oldest = retention === null ? '' : LocalDays.daysBefore(this.#today(), retention - 1);
-    const expired = stored.filter(({ date }) => date < oldest);
-    if (expired.length > 0) await this.#expire(dataset, expired, oldest);
+    const old = stored.map(({ date }) => date).filter((date) => date < oldest);
+    const expired = new Set([...old, ...this.#missing.expire(dataset.name, oldest)]);
+    if (expired.size > 0) await this.#expire(dataset, expired, oldest);
     return new Map(stored.filter(({ date }) => date >= oldest).map((day) => [day.date, day]));
   }
 
@@ -148,7 +166,10 @@ export class Sealer {
     // The rows leave the CSV file only when their Parquet files would survive a power loss.
     await store.persist(name, closed.keys());
     const ranges = [...closed.values()].flat().sort((a, b) => a.from - b.from);
-    await dataset.dropRows(ranges, await this.#local(name, [...stored.values()].sort(byDate)));
+    const sealed = await this.#local(name, [...stored.values()].sort(byDate));
+    await dataset.dropRows(ranges, this.#missing.among(name, sealed));
+    // A day may have been set aside while the file was replaced.
+    this.#show(dataset, dataset.sealedDays);
     const took = clock.now() - started;
     logger.info({ dataset: name, days: closed.size, rows: countRows(ranges), took }, 'sealed closed days');
   }
@@ -176,34 +197,50 @@ export class Sealer {
   ): Promise<readonly RowRange[]> {
     if (day === undefined) return ranges;
     const paths = await this.#options.store.localFiles(dataset.name, day);
-    return (await splitByTime(rows, ranges, await this.#timesIn(paths, dataset))).outside;
+    return (await splitByTime(rows, ranges, await this.#timesIn(dataset, day.date, paths))).outside;
   }
 
-  async #timesIn(paths: readonly string[], { timeColumn }: SealableLog): Promise<ReadonlySet<number>> {
+  /** The times of a day's polls. A file that cannot be read is set aside, and has none. */
+  async #timesIn(
+    { name, timeColumn }: SealableLog,
+    date: string,
+    paths: readonly string[],
+  ): Promise<ReadonlySet<number>> {
+    const { parquet } = this.#options;
     const known = new Set<number>();
     for (const path of paths) {
-      for (const time of await this.#options.parquet.timesIn(path, timeColumn)) known.add(time);
+      try {
+        for (const time of await parquet.timesIn(path, timeColumn)) known.add(time);
+      } catch (error) {
+        const reason = await parquet.damageOf(path);
+        if (reason === null) throw error;
+        await this.#missing.setAside({ dataset: name, date, path, reason });
+      }
     }
     return known;
+  }
+
+  #show(dataset: SealableLog, days: readonly SealedDay[]): void {
+    dataset.sealedDays = this.#missing.among(dataset.name, days);
   }
 
   /**
    * Readers no longer see these days; their files are deleted when no query reads them any more: now or, while a query is
    * running, after it. After a stop in between, the next sealing deletes them.
    */
-  async #expire(dataset: SealableLog, expired: readonly StoredDay[], oldest: string): Promise<void> {
+  async #expire(dataset: SealableLog, expired: ReadonlySet<string>, oldest: string): Promise<void> {
     const { parquet, store, logger } = this.#options;
     const { name } = dataset;
     dataset.sealedDays = dataset.sealedDays.filter(({ date }) => date >= oldest);
     const remove = async () => {
-      for (const { date } of expired) await store.delete(name, date);
-      const facts = { dataset: name, days: expired.length, before: oldest };
+      for (const date of expired) await store.delete(name, date);
+      const facts = { dataset: name, days: expired.size, before: oldest };
       logger.info(facts, 'deleted days beyond the retention');
     };
     const ended = parquet.queriesEnded();
     if (ended === null) return remove();
     void ended.then(remove).catch((error: unknown) => {
-      logger.warn({ dataset: name, days: expired.length }, describeError(error));
+      logger.warn({ dataset: name, days: expired.size }, describeError(error));
     });
   }
 

@@ -31,7 +31,14 @@ export interface HistoryStore {
   put(dataset: string, date: string, write: (path: string) => Promise<void>): Promise<StoredDay>;
   /** After this, these days survive a power loss, also those that a killed process has put. */
   persist(dataset: string, dates: Iterable<string>): Promise<void>;
-  /** Removes a day with all its files; one that is not there is fine. */
+  /**
+   * Moves a file of a day that cannot be read out of readers' way; it is never deleted. Resolves to where it is now, for
+   * people; null: it is not there any more.
+   */
+  setAside(dataset: string, date: string, file: string): Promise<string | null>;
+  /** The days of which files were set aside and not put back since, oldest first, with these files. */
+  damagedDays(dataset: string): Promise<readonly StoredDay[]>;
+  /** Removes a day with all its files, also those that were set aside; one that is not there is fine. */
   delete(dataset: string, date: string): Promise<void>;
   /** Removes what interrupted `put`s of a dataset left. Call once, before anything is put. */
   recover(dataset: string): Promise<void>;

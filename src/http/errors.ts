@@ -58,6 +58,25 @@ export function overloaded(): DynamoCsvError {
   });
 }
 
+/**
+ * `name`: the host name of the request. 421, since the request was meant for another server than this one.
+ * https://www.rfc-editor.org/rfc/rfc9110#status.421
+ */
+export function hostNotAllowed(name: string): DynamoCsvError {
+  return new DynamoCsvError('HOST_NOT_ALLOWED', `this service is not known as ${shortened(name)}`, {
+    remedy: 'if that is its name, add it to ALLOWED_HOSTS; or set API_TOKEN',
+    status: 421,
+  });
+}
+
+/** A page of another origin sent SQL. */
+export function sqlFromForeignPage(): DynamoCsvError {
+  return new DynamoCsvError('SQL_FROM_FOREIGN_PAGE', 'pages of other origins may not send SQL', {
+    remedy: "use the service's own page, or add the origin to CORS_ORIGIN",
+    status: 403,
+  });
+}
+
 export function sqlNotAllowed(): DynamoCsvError {
   return new DynamoCsvError('SQL_NOT_ALLOWED', 'this service does not answer SQL', {
     remedy: 'set ALLOW_SQL=true to open it',

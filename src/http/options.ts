@@ -25,7 +25,10 @@ export interface HttpOptions {
   /** The service log. */
   readonly logger: Logger;
   readonly clock: Clock;
-  readonly config: Pick<Config, 'apiToken' | 'corsOrigin' | 'allowSql' | 'file' | 'dataDir' | 'timeZone'>;
+  readonly config: Pick<
+    Config,
+    'apiToken' | 'allowedHosts' | 'corsOrigin' | 'allowSql' | 'file' | 'dataDir' | 'timeZone'
+  >;
   /** Records how long requests took, by dataset. */
   readonly responseTimes: ResponseTimes;
   /** DynamoDB read capacity units that a dataset consumed since local midnight; null if it is not a DynamoDB table. */

@@ -2,8 +2,10 @@ import { answers } from './answers/plugin.js';
 import type { HttpPlugin } from './plugin.js';
 import { bearerAuth } from './plugins/bearer-auth.js';
 import { closing } from './plugins/closing.js';
+import { connections } from './plugins/connections.js';
 import { cors } from './plugins/cors.js';
 import { errors } from './plugins/errors.js';
+import { hosts } from './plugins/hosts.js';
 import { methods, otherMethods } from './plugins/methods.js';
 import { observe } from './plugins/observe.js';
 import { page } from './plugins/page.js';
@@ -23,8 +25,10 @@ import { sql } from './routes/sql.js';
 export const plugins: readonly HttpPlugin[] = [
   errors,
   observe,
+  connections,
   closing,
   methods,
+  hosts,
   cors,
   bearerAuth,
   underPressure,

@@ -48,6 +48,9 @@ export const DatasetSchema = Type.Object({
   lastError: Nullable(FailureSchema, 'Why the last poll failed; null when it succeeded.'),
   readUnitsToday: Nullable(Type.Number(), 'DynamoDB read capacity units consumed since local midnight.'),
   sealedDays: Type.Integer({ description: 'Closed days that are kept as Parquet.' }),
+  missingDays: Type.Array(Type.String(), {
+    description: 'Closed local days that cannot be read: a file of theirs is damaged or gone.',
+  }),
   definition: Nullable(DefinitionSchema, 'The SQL of a view.'),
   usedBy: Type.Array(Type.String(), { description: 'Views that are computed from it.' }),
   url: Type.String({ description: 'Its path on this service: /csv/<name>.' }),
@@ -81,9 +84,10 @@ export const HealthSchema = Type.Object({
       freshness: DatasetSchema.properties.freshness,
       persisted: DatasetSchema.properties.persisted,
       lastError: DatasetSchema.properties.lastError,
+      missingDays: DatasetSchema.properties.missingDays,
       degraded: Type.Boolean({
         description:
-          'Older than three intervals, never read although tried, not persisted, or a broken view.',
+          'Older than three intervals, never read although tried, not persisted, a missing day, or a broken view.',
       }),
     }),
   ),

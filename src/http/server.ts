@@ -1,6 +1,14 @@
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { fastify } from 'fastify';
-import { KEEP_ALIVE, MAX_BODY, MAX_HEADERS, MAX_URL, REQUEST_TIMEOUT } from './limits.js';
+import {
+  CHECK_CONNECTIONS,
+  KEEP_ALIVE,
+  MAX_BODY,
+  MAX_HEADERS,
+  MAX_URL,
+  REQUEST_TIMEOUT,
+  STALLED_TIMEOUT,
+} from './limits.js';
 import type { Http, HttpOptions } from './options.js';
 import { routerError, sendError } from './plugins/errors.js';
 import { answerSocketError } from './plugins/socket-errors.js';
@@ -24,10 +32,21 @@ export async function createHttp(options: HttpOptions, registered = plugins): Pr
     bodyLimit: MAX_BODY,
     requestTimeout: REQUEST_TIMEOUT,
     keepAliveTimeout: KEEP_ALIVE,
-    http: { maxHeaderSize: MAX_HEADERS },
+    connectionTimeout: STALLED_TIMEOUT,
+    http: {
+      maxHeaderSize: MAX_HEADERS,
+      // Its default is longer than our request timeout, and Node gives a body the longer of the two.
+      headersTimeout: REQUEST_TIMEOUT,
+      connectionsCheckingInterval: CHECK_CONNECTIONS,
+    },
     // While the server closes, requests on open connections are still answered, with `Connection: close`.
     return503OnClosing: false,
-    routerOptions: { maxParamLength: MAX_URL, querystringParser: () => NO_QUERY },
+    routerOptions: {
+      maxParamLength: MAX_URL,
+      querystringParser: () => NO_QUERY,
+      // Grafana's CSV plugin appends `/orders` to the URL of its data source, which may end with a slash.
+      ignoreDuplicateSlashes: true,
+    },
     frameworkErrors: (error, request, reply) => sendError(routerError(error, request.raw.url ?? ''), reply),
     clientErrorHandler: answerSocketError,
   }).withTypeProvider<TypeBoxTypeProvider>();

@@ -23,6 +23,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   loglevel: 'set it as environment variable LOG_LEVEL',
   apitoken: 'set it as environment variable API_TOKEN, so that no secret stands in a file',
   token: 'set it as environment variable API_TOKEN, so that no secret stands in a file',
+  allowedhosts: 'set it as environment variable ALLOWED_HOSTS',
   corsorigin: 'set it as environment variable CORS_ORIGIN',
   allowsql: 'set it as environment variable ALLOW_SQL',
   awsprofile: "set it as the AWS SDK's environment variable AWS_PROFILE",

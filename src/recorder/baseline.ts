@@ -1,18 +1,30 @@
 import { createYielder } from '../base/event-loop.js';
+import { hashOf } from '../base/hash.js';
 import { decodeRow, rowAt, splitRows } from '../csv/decode.js';
 import { encodeFile, encodeRow, encodeRows, noRows } from '../csv/encode.js';
+import { inferColumns } from '../csv/infer.js';
 import { concatRows, relayout, relayoutInSlices } from '../csv/relayout.js';
-import type { Column, EncodedRows } from '../csv/rows.js';
-import { typesFromCells } from '../datasets/infer-columns.js';
+import type { Cell, Column, EncodedRows } from '../csv/rows.js';
+import type { DeltaReading } from '../sources/source.js';
 import type { Files } from '../volume/files.js';
 import { SnapshotFile } from '../volume/snapshot-file.js';
 import { type Deleted, readChange } from './change-rows.js';
+import { sortRows } from './delta.js';
 import { type Difference, rowKey } from './diff.js';
+import type { FileMark } from './table-state.js';
 
 /** Vanished items whose last known values are kept for the day they come back; the oldest go first beyond it. */
 const DELETED_LIMIT = 100_000;
-/** Rows encoded at a time, between two looks at the event loop. */
+/** Rows encoded before the event loop may run. */
 const BATCH = 512;
+/** Contents that a file may have while the disk refuses to replace it. */
+const MOST_MARKS = 8;
+
+/**
+ * What a file of the baseline turned out to be. `expected`: what we wrote, `newest` when it is the last of it.
+ * `changed`: somebody else changed, removed or damaged it. `unknown`: no state says what it should be.
+ */
+export type Finding = 'newest' | 'expected' | 'changed' | 'unknown';
 
 /**
  * A table's items as the latest poll found them, with what the items that vanished looked like: what the next poll is
@@ -20,90 +32,143 @@ const BATCH = 512;
  * `<name>.csv` is a log) and `.dynamo-csv/<name>.deleted.csv`.
  */
 export class Baseline {
-  readonly #path: string;
   readonly #files: Files;
-  readonly #file: SnapshotFile;
-  readonly #deletedFile: SnapshotFile;
+  readonly #items: MarkedFile;
+  readonly #deletedItems: MarkedFile;
   #columns: readonly Column[] = [];
   /** Whether the file of the vanished items is behind what is known of them. */
   #isDeletedBehind = false;
-  /** Null until a first poll or a file gave rows. */
-  rows: EncodedRows | null = null;
+  #tracked: { readonly key: string; readonly before: readonly Cell[] | null }[] = [];
+  /** Whether the rows are in the order of a full reading. */
+  #isInOrder = false;
+  #rows: EncodedRows | null = null;
+  /** Whether the rows are what the latest poll found. Otherwise nothing can be said of what changed since. */
+  isTrue = true;
   deleted: Deleted = new Map();
 
   constructor(paths: { readonly rows: string; readonly deleted: string }, files: Files) {
-    this.#path = paths.rows;
     this.#files = files;
-    this.#file = new SnapshotFile(paths.rows, files);
-    this.#deletedFile = new SnapshotFile(paths.deleted, files);
+    this.#items = new MarkedFile(paths.rows, files);
+    this.#deletedItems = new MarkedFile(paths.deleted, files);
+  }
+
+  /** Null until a first poll or a file gave rows. */
+  get rows(): EncodedRows | null {
+    return this.#rows;
+  }
+
+  /** The items as a poll found them, in the order of a full reading. */
+  set rows(rows: EncodedRows) {
+    this.#rows = rows;
+    this.#isInOrder = true;
+    this.isTrue = true;
+  }
+
+  /** The rows in the order of a full reading, which is that of `compareKeys`. */
+  inOrder(keyCount: number, compareKeys: DeltaReading['compareKeys']): EncodedRows {
+    const rows = this.#rows ?? noRows(this.#columns);
+    if (!this.#isInOrder) this.#rows = sortRows(rows, keyCount, compareKeys);
+    this.#isInOrder = true;
+    return this.#rows ?? rows;
+  }
+
+  /** Where the items stand. */
+  get path(): string {
+    return this.#items.path;
+  }
+
+  /** Where the vanished items stand. */
+  get deletedPath(): string {
+    return this.#deletedItems.path;
+  }
+
+  /** What the files may hold from now on, newest first, for the state. */
+  get marks(): { readonly items: FileMark[]; readonly deleted: FileMark[] } {
+    return { items: [...this.#items.marks], deleted: [...this.#deletedItems.marks] };
   }
 
   /**
-   * Reads both files; `known` gives the columns their order and types.
-   * Returns when the snapshot file was last replaced, in milliseconds since the epoch, null without a file.
+   * Reads the items; `known` gives the columns their order and types, `marks` what the file should hold. Returns what it
+   * turned out to be, and when it was last replaced (milliseconds since the epoch; null without a file). Rejects with
+   * `CSV_MALFORMED` when it is not a CSV file.
    */
-  async load(known: readonly Column[], keyCount: number): Promise<number | null> {
-    const found = await readRows(this.#file, known);
-    this.#columns = found === null ? known : union(known, found.columns);
-    if (found === null) return null;
-    this.rows = relayout(found, this.#columns);
-    const deleted = await readRows(this.#deletedFile, known);
-    if (deleted !== null) this.#loadDeleted(relayout(deleted, this.#columns), keyCount);
-    return (await this.#files.stat(this.#path))?.modifiedAt ?? null;
+  async load(
+    known: readonly Column[],
+    marks: readonly FileMark[] | null,
+  ): Promise<{ readonly finding: Finding; readonly modifiedAt: number | null }> {
+    const { bytes, finding } = await this.#items.read(marks);
+    this.#columns = known;
+    if (bytes === null || bytes.length === 0) return { finding, modifiedAt: null };
+    const found = await readRows(bytes, this.path, known);
+    this.#columns = union(known, found.columns);
+    this.#rows = relayout(found, this.#columns);
+    this.#isInOrder = finding === 'newest' || finding === 'expected';
+    return { finding, modifiedAt: (await this.#files.stat(this.path))?.modifiedAt ?? null };
   }
 
-  #loadDeleted(rows: EncodedRows, keyCount: number): void {
-    for (let index = 0; index < rows.ends.length; index++) {
-      const row = rowAt(rows, index);
-      this.deleted.set(rowKey(row, keyCount), decodeRow(row));
+  /** Reads the vanished items; call it after `load`. Rejects with `CSV_MALFORMED` when the file is not a CSV file. */
+  async loadDeleted(keyCount: number, marks: readonly FileMark[] | null): Promise<Finding> {
+    const { bytes, finding } = await this.#deletedItems.read(marks);
+    if (finding === 'changed' || bytes === null || bytes.length === 0) return finding;
+    const rows = await readRows(bytes, this.deletedPath, this.#columns);
+    const laidOut = relayout(rows, union(this.#columns, rows.columns));
+    for (let index = 0; index < laidOut.ends.length; index++) {
+      const row = rowAt(laidOut, index);
+      this.deleted.set(rowKey(row, keyCount), decodeRow(row).slice(0, this.#columns.length));
     }
+    return finding;
   }
 
   /**
-   * Applies changes that were written before the snapshot was: after a crash between the two. Doing it again changes
-   * nothing. `changes` are rows of the changes dataset in its file's layout, which may be behind `layout`, the one that
-   * belongs to the table's own `columns`: a crash may come before the file is widened too.
+   * Applies changes that came after the items. Doing it again changes nothing. `changes` are rows of the changes dataset
+   * in its file's layout, which may be behind `layout`, the one that belongs to the table's own `columns`: a crash may
+   * come before the file is widened too.
    */
   redo(changes: EncodedRows, layout: readonly Column[], columns: readonly Column[], keyCount: number): void {
     if (changes.ends.length === 0) return;
-    const places = layout.map(({ name }) => changes.columns.findIndex((column) => column.name === name));
     const rows = new Map<string, Buffer>();
     const present = this.rows === null ? null : relayout(this.rows, columns);
     for (let index = 0; index < (present?.ends.length ?? 0); index++) {
       const row = rowAt(present as EncodedRows, index);
       rows.set(rowKey(row, keyCount), row);
     }
-    for (let index = 0; index < changes.ends.length; index++) {
-      const found = decodeRow(rowAt(changes, index));
-      const { change, cells } = readChange(
-        places.map((place) => found[place] ?? null),
-        columns.length,
-        keyCount,
-      );
+    for (const { change, cells } of readChanges(changes, layout, columns.length, keyCount)) {
       const row = Buffer.from(encodeRow(cells));
       const key = rowKey(row, keyCount);
-      if (change === 'delete') {
-        rows.delete(key);
-        this.deleted.set(key, cells);
-      } else {
-        rows.set(key, row);
-        this.deleted.delete(key);
-      }
+      if (change === 'delete') rows.delete(key);
+      else rows.set(key, row);
+    }
+    this.setRows(columns, [...rows.values()]);
+    this.rememberDeleted(changes, layout, columns, keyCount);
+  }
+
+  /** Takes over from changes which items vanished, with their last known values. */
+  rememberDeleted(
+    changes: EncodedRows,
+    layout: readonly Column[],
+    columns: readonly Column[],
+    keyCount: number,
+  ): void {
+    for (const { change, cells } of readChanges(changes, layout, columns.length, keyCount)) {
+      const key = rowKey(Buffer.from(encodeRow(cells)), keyCount);
+      if (change === 'delete') this.deleted.set(key, cells);
+      else this.deleted.delete(key);
     }
     this.#isDeletedBehind = true;
-    this.setRows(columns, [...rows.values()]);
   }
 
   /** Replaces the rows in memory. */
   setRows(columns: readonly Column[], rows: readonly Buffer[]): void {
-    this.rows = joinRows(columns, rows);
+    this.#rows = joinRows(columns, rows);
+    this.#isInOrder = false;
+    this.isTrue = true;
     this.#columns = columns;
   }
 
   /** Rows and remembered cells follow the table's layout when it widens. */
   async layOut(columns: readonly Column[]): Promise<void> {
     const breathe = createYielder();
-    if (this.rows !== null) this.rows = await relayoutInSlices(this.rows, columns);
+    if (this.#rows !== null) this.#rows = await relayoutInSlices(this.#rows, columns);
     const positions = columns.map((column) => this.#columns.findIndex((old) => old.name === column.name));
     let index = 0;
     for (const [key, cells] of this.deleted) {
@@ -116,38 +181,59 @@ export class Baseline {
     this.#columns = columns;
   }
 
-  /** The key schema changed: nothing that was is comparable with what is. */
+  /** Nothing that was is comparable with what is: the key schema changed, or the items are not known. */
   clear(): void {
-    this.rows = null;
+    this.#rows = null;
     this.deleted.clear();
     this.#isDeletedBehind = true;
   }
 
-  /** Keeps the last known values of vanished items in step with what happened. */
+  /** Keeps the last known values of vanished items in step with what happened, until `untrack`. */
   async track(differences: readonly Difference[], keyCount: number): Promise<void> {
+    this.#tracked = [];
     const breathe = createYielder();
     for (const [index, { before, after }] of differences.entries()) {
       if ((index & 255) === 0) await breathe();
       if (after === null && before !== null) {
-        this.deleted.set(rowKey(before, keyCount), decodeRow(before));
-        this.#isDeletedBehind = true;
+        this.#setDeleted(rowKey(before, keyCount), decodeRow(before));
       } else if (before === null && after !== null) {
-        this.#isDeletedBehind = this.deleted.delete(rowKey(after, keyCount)) || this.#isDeletedBehind;
+        this.#setDeleted(rowKey(after, keyCount), null);
       }
     }
     for (const key of this.deleted.keys()) {
       if (this.deleted.size <= DELETED_LIMIT) break;
-      this.deleted.delete(key);
+      this.#setDeleted(key, null);
     }
   }
 
-  /** Replaces both files; `bytes` are header and rows. Rejects when the disk does not take them. */
-  async write(bytes: Buffer): Promise<void> {
-    if (this.#isDeletedBehind) {
-      await this.#deletedFile.replace(encodeFile(await this.#encodeDeleted()));
-      this.#isDeletedBehind = false;
+  /** Forgets the differences that were tracked last: their poll does not count. */
+  untrack(): void {
+    for (const { key, before } of this.#tracked.splice(0).reverse()) {
+      if (before === null) this.deleted.delete(key);
+      else this.deleted.set(key, before);
     }
-    await this.#file.replace(bytes);
+  }
+
+  #setDeleted(key: string, cells: readonly Cell[] | null): void {
+    const before = this.deleted.get(key) ?? null;
+    if (before === null && cells === null) return;
+    this.#tracked.push({ key, before });
+    this.#isDeletedBehind = true;
+    if (cells === null) this.deleted.delete(key);
+    else this.deleted.set(key, cells);
+  }
+
+  /** Says what `write` is going to write, so that the state can know of it before. `bytes` are header and rows. */
+  async announce(bytes: Buffer): Promise<void> {
+    await this.#items.announce(bytes);
+    if (this.#isDeletedBehind) await this.#deletedItems.announce(encodeFile(await this.#encodeDeleted()));
+  }
+
+  /** Replaces both files by what was announced. Rejects when the disk does not take them. */
+  async write(): Promise<void> {
+    await this.#deletedItems.write();
+    await this.#items.write();
+    this.#isDeletedBehind = false;
   }
 
   async #encodeDeleted(): Promise<EncodedRows> {
@@ -162,14 +248,66 @@ export class Baseline {
   }
 }
 
-async function readRows(file: SnapshotFile, known: readonly Column[]): Promise<EncodedRows | null> {
-  const bytes = await file.read();
-  if (bytes === null || bytes.length === 0) return null;
-  const { header, body, ends } = await splitRows(bytes, file.path);
+/** A file that is replaced as a whole, with what it may hold: what was announced last, and all before it that may be there. */
+class MarkedFile {
+  readonly #file: SnapshotFile;
+  #announced: Buffer | null = null;
+  marks: FileMark[] = [];
+
+  constructor(path: string, files: Files) {
+    this.#file = new SnapshotFile(path, files);
+  }
+
+  get path(): string {
+    return this.#file.path;
+  }
+
+  async read(
+    expected: readonly FileMark[] | null,
+  ): Promise<{ readonly bytes: Buffer | null; readonly finding: Finding }> {
+    const bytes = await this.#file.read();
+    const mark = bytes === null ? null : await markOf(bytes);
+    this.marks = [mark];
+    if (expected === null || expected.length === 0) return { bytes, finding: 'unknown' };
+    const index = expected.findIndex((one) => one?.size === mark?.size && one?.hash === mark?.hash);
+    return { bytes, finding: index === 0 ? 'newest' : index > 0 ? 'expected' : 'changed' };
+  }
+
+  async announce(bytes: Buffer): Promise<void> {
+    if (this.#announced?.equals(bytes) === true) return;
+    const mark = await markOf(bytes);
+    this.#announced = bytes;
+    const others = this.marks.filter((one) => one?.hash !== mark.hash);
+    // The last one is what the file held before the disk began to refuse.
+    this.marks = [mark, ...(others.length < MOST_MARKS ? others : others.toSpliced(MOST_MARKS - 2, 1))];
+  }
+
+  async write(): Promise<void> {
+    if (this.#announced === null) return;
+    await this.#file.replace(this.#announced);
+    this.marks = this.marks.slice(0, 1);
+  }
+}
+
+async function markOf(bytes: Buffer): Promise<Exclude<FileMark, null>> {
+  return { size: bytes.length, hash: await hashOf(bytes) };
+}
+
+function* readChanges(changes: EncodedRows, layout: readonly Column[], width: number, keyCount: number) {
+  const places = layout.map(({ name }) => changes.columns.findIndex((column) => column.name === name));
+  for (let index = 0; index < changes.ends.length; index++) {
+    const found = decodeRow(rowAt(changes, index));
+    const cells = places.map((place) => found[place] ?? null);
+    yield readChange(cells, width, keyCount);
+  }
+}
+
+async function readRows(bytes: Buffer, path: string, known: readonly Column[]): Promise<EncodedRows> {
+  const { header, body, ends } = await splitRows(bytes, path);
   const types = new Map(known.map((column) => [column.name, column]));
   const columns = header.map((name) => types.get(name) ?? { name, type: 'string' as const, seen: false });
   const unknown = new Set(header.filter((name) => !types.has(name)));
-  return { columns: await typesFromCells({ columns, body, ends }, unknown), body, ends };
+  return { columns: await inferColumns({ columns, body, ends }, unknown), body, ends };
 }
 
 function union(known: readonly Column[], found: readonly Column[]): Column[] {

@@ -6,20 +6,22 @@ import { concatRows } from '../csv/relayout.js';
 import type { Cell, Column, EncodedRows } from '../csv/rows.js';
 import { type Difference, rowKey } from './diff.js';
 
-/** What happened to an item from one poll to the next. */
+/** What happened to an item. */
 export type Change = 'insert' | 'update' | 'delete';
 
 /** The last known cells of items that are not in the table at present, by encoded key. */
 export type Deleted = Map<string, readonly Cell[]>;
 
-/** Rows encoded at a time, between two looks at the event loop. */
+/** Rows encoded before the event loop may run. */
 const BATCH = 512;
 
 /**
  * The changes rows of one poll: change, cells after (a deleted item keeps its key only), cells before without the key
- * (an item that comes back carries its last known ones), time of the poll before, time of this poll.
+ * (an item that comes back carries its last known ones), time of the poll before, and when it happened: at the time of
+ * the difference, or where that is not known at the poll's own.
  *
  * @param columns layout of the changes dataset, as `changesColumns` gives it
+ * @param deleted what vanished before these differences
  * @param since time of the previous successful poll in milliseconds, null when there was none
  */
 export async function changeRows(
@@ -30,24 +32,27 @@ export async function changeRows(
   since: number | null,
   at: number,
 ): Promise<EncodedRows> {
-  const times: Cell[] = [since === null ? null : isoTime(since), isoTime(at)];
+  const sinceCell = since === null ? null : isoTime(since);
+  const justDeleted: Deleted = new Map();
+  const lastKnown = (key: string) => justDeleted.get(key) ?? deleted.get(key);
+  const toCells = ({ before, after, at: happenedAt = at }: Difference): Cell[] => {
+    const change: Change = before === null ? 'insert' : after === null ? 'delete' : 'update';
+    const old = before === null ? lastKnown(rowKey(after as Buffer, keyCount)) : decodeRow(before);
+    if (before !== null && after === null) justDeleted.set(rowKey(before, keyCount), old ?? []);
+    const now = after === null ? withoutValues(old ?? [], keyCount) : decodeRow(after);
+    const previous = now.map((_, index) => old?.[index] ?? null).slice(keyCount);
+    return [change, ...now, ...previous, sinceCell, isoTime(happenedAt)];
+  };
   const breathe = createYielder();
   const parts: EncodedRows[] = [];
   for (let start = 0; start < differences.length; start += BATCH) {
-    const cells = differences.slice(start, start + BATCH).map(({ before, after }) => {
-      const change: Change = before === null ? 'insert' : after === null ? 'delete' : 'update';
-      const old = before === null ? deleted.get(rowKey(after as Buffer, keyCount)) : decodeRow(before);
-      const now = after === null ? withoutValues(old ?? [], keyCount) : decodeRow(after);
-      const previous = now.map((_, index) => old?.[index] ?? null).slice(keyCount);
-      return [change, ...now, ...previous, ...times];
-    });
-    parts.push(encodeRows(columns, cells));
+    parts.push(encodeRows(columns, differences.slice(start, start + BATCH).map(toCells)));
     await breathe();
   }
   return concatRows([noRows(columns), ...parts]);
 }
 
-/** One row of changes taken apart again. */
+/** One row of changes, decoded. */
 export interface ReadChange {
   readonly change: Change;
   /** Cells in the table's own layout; for a delete the last known ones. */

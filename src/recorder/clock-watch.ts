@@ -1,12 +1,12 @@
 import { isoTime } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 
-/** Milliseconds that a time server may set a clock back in passing; beyond it, windows miss what is recorded. */
+/** Milliseconds by which a time server may set a clock back; beyond this, windows miss what is recorded. */
 const TOLERATED = 60_000;
 
 /**
- * Sees that the clock is behind the times already recorded: it went back, or was ahead for a while. Polls keep their
- * order and so have a time that is still to come; the log hears of it when it begins and when it is over.
+ * Detects a clock that is behind the recorded polls, because it went back or was ahead for a while. Polls keep their
+ * order, so they are dated in the future until it catches up; both ends of that are logged.
  */
 export class ClockWatch {
   readonly #dataset: string;
@@ -24,11 +24,11 @@ export class ClockWatch {
     if (isBehind === this.#isBehind) return;
     this.#isBehind = isBehind;
     const facts = { dataset: this.#dataset, recordedAs: isoTime(at) };
-    if (!isBehind) this.#logger.info(facts, 'the clock has caught up with what was recorded');
+    if (!isBehind) this.#logger.info(facts, 'the clock has caught up with the recorded polls');
     else {
       this.#logger.warn(
         facts,
-        `the clock says ${isoTime(startedAt)}, and polls are recorded until ${isoTime(at)} already: until it has caught up, new ones come right after those, and windows such as last=10m miss them; check the clock`,
+        `the clock says ${isoTime(startedAt)}, but polls up to ${isoTime(at)} are already recorded: until it catches up, new polls are dated right after those and windows such as last=10m miss them; check the clock`,
       );
     }
   }

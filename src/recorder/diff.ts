@@ -6,16 +6,18 @@ import type { EncodedRows } from '../csv/rows.js';
 export interface Difference {
   readonly before: Buffer | null;
   readonly after: Buffer | null;
+  /** When it happened, in milliseconds since the epoch; absent where only the poll that found it is known. */
+  readonly at?: number;
 }
 
-/** How many rows ahead an inserted or deleted row is looked for before both rows are set aside. */
+/** How many rows ahead an inserted or deleted row is looked for before both rows are put by. */
 const LOOK_AHEAD = 32;
 
 /**
  * What differs between two readings, found by key. Both have the same layout, with the `keyCount` key columns first.
  *
  * Both readings are in key order, so nearly all rows meet their partner at once and are compared as bytes. Correctness
- * does not lean on the order: rows that meet no partner nearby are set aside and matched by key at the end.
+ * does not depend on the order: rows without a partner nearby are put by, and matched by key at the end.
  * Gives way to the event loop on long readings.
  */
 export async function diffRows(

@@ -6,7 +6,7 @@ import { type AddedNames, chooseAddedNames } from './column-names.js';
 import type { RecorderOptions } from './recorder-options.js';
 import type { TableState } from './table-state.js';
 
-/** The added columns' names, which stay as long as there is data that has them, whatever `timestampColumn` says now. */
+/** The added columns' names. They stay as long as recorded data uses them, whatever `timestampColumn` says now. */
 export async function keptNames(
   state: TableState | null,
   options: RecorderOptions,
@@ -24,12 +24,12 @@ export async function keptNames(
   if (inUse.length === 0) return null;
   logger.warn(
     { dataset: name, column: state.names.timestamp, configured: wanted.timestamp, inUse },
-    `the time column stays "${state.names.timestamp}", as the recorded data has it; to begin anew with "${wanted.timestamp}", stop the service and move ${inUse.join(' and ')} away`,
+    `the time column stays "${state.names.timestamp}", because recorded data uses it; to start over with "${wanted.timestamp}", stop the service and move ${inUse.join(' and ')} away`,
   );
   return state.names;
 }
 
-/** Says what of the past is not among the changes, and that another source goes on. */
+/** Logs a gap in the changes, and that the dataset is recorded from another source. */
 export function warnAboutGap(
   { source, changes, comparedAt, readAt }: TableState,
   dataset: AppendedDataset | null,
@@ -37,13 +37,16 @@ export function warnAboutGap(
 ): void {
   const { name, source: present, logger } = options;
   if (source !== present)
-    logger.warn({ dataset: name, before: source, now: present }, 'another source goes on with this dataset');
+    logger.warn(
+      { dataset: name, before: source, now: present },
+      'this dataset is now recorded from another source',
+    );
   if (changes || dataset === null || dataset.isEmpty) return;
   logger.warn(
     { dataset: dataset.name, from: timeOrNull(dataset.lastAt), to: timeOrNull(readAt) },
     comparedAt === readAt
-      ? 'changes were not kept for a while: what changed in between is not among them'
-      : 'changes were not kept for a while: the next poll is compared with the last one before, and its changes span the time in between',
+      ? 'changes were off for a while: what changed in between is not among them'
+      : 'changes were off for a while: the next poll is compared with the last poll whose changes were kept, so its changes span the gap',
   );
 }
 

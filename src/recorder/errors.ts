@@ -9,8 +9,43 @@ export function notPersisted(name: string, cause: unknown): DynamoCsvError {
   });
 }
 
-/** A file of `.dynamo-csv/` that is not what we wrote. */
+/** Does one step on the volume. False when it failed: the error joins `problems`, once per sentence. */
+export async function attempt(
+  name: string,
+  problems: DynamoCsvError[],
+  step: () => Promise<unknown>,
+): Promise<boolean> {
+  try {
+    await step();
+    return true;
+  } catch (error) {
+    const problem = notPersisted(name, error);
+    if (!problems.some((known) => known.line === problem.line)) problems.push(problem);
+    return false;
+  }
+}
+
+/** The state file of a table is damaged, or is not ours. */
 export function stateUnreadable(path: string, cause?: unknown): DynamoCsvError {
-  const sentence = `${path} is not readable as this service's state; the types of columns are read off the data instead`;
+  const sentence = `${path} is not a state file of this service; columns and their types are read off the data instead`;
   return new DynamoCsvError('STATE_UNREADABLE', sentence, { cause });
+}
+
+/** The files of a table cannot be opened. Answers with 503: the data is there, and not readable. */
+export function tableBroken(name: string, cause: unknown): DynamoCsvError {
+  const remedy = cause instanceof DynamoCsvError && cause.remedy !== null ? `${cause.remedy}, then ` : '';
+  const reason = cause instanceof DynamoCsvError ? cause.message : describeError(cause);
+  return new DynamoCsvError('TABLE_BROKEN', `"${name}" is broken: its files cannot be opened: ${reason}`, {
+    remedy: `${remedy}restart this service`,
+    status: 503,
+    cause,
+  });
+}
+
+/** A source returned a delta although it was handed no position. */
+export function deltaWithoutItems(source: string): DynamoCsvError {
+  return new DynamoCsvError(
+    'DELTA_WITHOUT_ITEMS',
+    `${source} returned what changed, and there are no items to apply it to`,
+  );
 }

@@ -10,18 +10,15 @@ import { placesOf, type RecorderOptions } from './recorder-options.js';
 import { stateFileOf } from './table-state.js';
 
 /**
- * The datasets of a source as the volume's notes tell of them: every column with its type, and no row. Only the notes
- * are read, and nothing is written, so that a service may be working on the volume meanwhile. A source that was never
- * polled has datasets that were never read.
+ * The datasets of a source as its state file describes them: columns with types, no rows. Reads the state file only and
+ * writes nothing, so a service may be running on the volume. A source that was never polled has datasets without columns.
  */
 export async function knownRelations(
   dataDir: string,
   recording: Pick<RecorderOptions, 'name' | 'log' | 'logName' | 'changes'>,
 ): Promise<readonly Relation[]> {
-  // Notes that cannot be read tell nothing; the service says so when it starts on them.
-  const state = await stateFileOf(dataDir, recording.name, nodeFiles)
-    .read()
-    .catch(() => null);
+  // The service reports an unreadable state when it starts.
+  const state = await stateFileOf(dataDir, recording.name, nodeFiles).readIfOurs();
   const keys = state?.keys ?? [];
   const timeColumn = state?.names?.timestamp ?? TIMESTAMP;
   return placesOf(recording).map(({ dataset, kind }) => {
@@ -37,7 +34,7 @@ class RowlessRelation implements Relation {
   readonly columns: readonly Column[] | null;
   readonly keys: readonly string[];
   readonly timeColumn: string | null;
-  readonly source = "the volume's notes";
+  readonly source = 'the state file';
   readonly description = null;
   readonly sealedDays = [];
 

@@ -17,20 +17,20 @@ import {
 import type { Place, RecorderOptions } from './recorder-options.js';
 import type { TableState } from './table-state.js';
 
-/** What tells how a table's rows are laid out in its files. */
+/** How a table's rows are laid out in its files. */
 export type Layout = Pick<TableState, 'columns' | 'keys' | 'names'>;
 
 /**
- * Brings what a source was found to have into the layout of its table: every column ever seen, at its place. Gives the
- * rows so, and the layout, which is another one where there are other keys, new columns, or a type that widened.
+ * Rearranges a reading's rows into the table's layout, which has every column ever seen. Returns the rows and the layout;
+ * the layout is a new one when the keys changed, a column was added, or a type widened.
  */
 export async function layOut(
-  { rows, keys }: Reading,
+  { rows, keys }: Pick<Reading, 'rows' | 'keys'>,
   before: Layout & Pick<TableState, 'datasets'>,
   options: RecorderOptions,
 ): Promise<{ readonly layout: Layout; readonly rows: EncodedRows }> {
   const { name, configured, log, changes } = options;
-  // Recorded once, changes keep their columns' meaning while they are not kept.
+  // While changes are off, the columns that were recorded before keep their meaning.
   const hasChanges = before.datasets.includes(`${name}-changes`);
   const changing = (columns: readonly Column[], keys: readonly string[]) =>
     hasChanges ? columns.filter((column) => !keys.includes(column.name)) : [];
@@ -71,7 +71,7 @@ function chooseNames(columns: Layout['columns'], options: RecorderOptions): Adde
     if (column === wish) continue;
     logger.warn(
       { dataset: name, column },
-      `the table has an attribute "${wish}" itself: ${what} is in column "${column}"${remedy}`,
+      `the table has an attribute "${wish}" itself, so ${what} is in column "${column}"${remedy}`,
     );
   }
   return names;
@@ -86,14 +86,13 @@ function warnAboutRenamedAttributes(
     if (Object.hasOwn(before.attributes ?? {}, attribute)) continue;
     logger.warn(
       { dataset: name, attribute, column },
-      `the recorded data has a column "${attribute}" of this service: the attribute "${attribute}" is in column "${column}"`,
+      `the service already records a column "${attribute}", so the attribute "${attribute}" is in column "${column}"`,
     );
   }
 }
 
 /**
- * The columns of a dataset of that kind; null for a log or for changes while no poll has chosen the names of the columns
- * that are added.
+ * The columns of a dataset of that kind; null for a log or changes until a first poll chose the names of the added columns.
  */
 export function columnsOf(kind: Place['kind'], { columns, keys, names }: Layout): readonly Column[] | null {
   if (kind === 'snapshot') return columns;
@@ -101,14 +100,20 @@ export function columnsOf(kind: Place['kind'], { columns, keys, names }: Layout)
   return kind === 'log' ? logColumns(columns, names) : changesColumns(columns, keys.length, names);
 }
 
-/** Whether rows of both stand the same way in log and changes. */
+/** The names of the columns that are added to the table's own. */
+export function addedNames({ names }: Pick<Layout, 'names'>): AddedNames {
+  if (names === null) throw new TypeError('no poll was recorded yet');
+  return names;
+}
+
+/** Whether rows of both layouts look the same in log and changes. */
 export function isSameLayout(a: Layout, b: Layout): boolean {
   const hasSameKeys = a.keys.join() === b.keys.join();
   const hasSameNames = JSON.stringify(a.names) === JSON.stringify(b.names);
   return hasSameKeys && hasSameNames && sameColumns(a.columns, b.columns);
 }
 
-/** Whether the keys are others; a table that had none yet has no others. */
+/** Whether the key schema changed; a first poll changes nothing. */
 export function hasOtherKeys(before: Layout, after: Layout): boolean {
   return before.keys.length > 0 && before.keys.join() !== after.keys.join();
 }

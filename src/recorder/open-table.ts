@@ -1,40 +1,67 @@
 import { DynamoCsvError, describeError } from '../base/errors.js';
-import { csvFile } from '../volume/layout.js';
-import { AppendedDataset } from './appended-dataset.js';
+import { baselineFile, csvFile, deletedFile } from '../volume/layout.js';
+import { AppendedWriter } from './appended-writer.js';
+import { Baseline } from './baseline.js';
 import { TIMESTAMP } from './column-names.js';
+import { keepDamaged, moveDamaged, moveFoldersAside } from './damage.js';
 import { keptNames } from './earlier-configuration.js';
 import { columnsOf, type Layout } from './layout.js';
-import { makeWay } from './make-way.js';
+import { moveOtherDataAside } from './move-aside.js';
 import { type Place, placesOf, type RecorderOptions } from './recorder-options.js';
-import type { TableState, TableStateFile } from './table-state.js';
+import { SnapshotDataset } from './snapshot-dataset.js';
+import { StateKeeper } from './state-keeper.js';
+import { stateFileOf, type TableState, type TableStateFile } from './table-state.js';
 
-/** What the volume has of a table, but for the items that the next poll is compared with. */
+/** What the volume has of a table, opened for writing. */
 export interface OpenedTable {
-  readonly log: AppendedDataset | null;
-  readonly changes: AppendedDataset | null;
+  readonly snapshot: SnapshotDataset | null;
+  readonly log: AppendedWriter | null;
+  readonly changes: AppendedWriter | null;
+  /** The items that the next poll is compared with; null for a log alone, which needs none. Not read yet. */
+  readonly baseline: Baseline | null;
   /** What the state file has to say from now on: what it said, and what log and changes have beyond it. */
-  readonly state: TableState;
+  readonly state: StateKeeper;
   /** What the state file said; null: there was none that could be read. */
   readonly found: TableState | null;
 }
 
+type BetweenPolls = <T>(work: () => Promise<T>) => Promise<T>;
+
 /**
- * Opens log and changes of a table, finishing or undoing what was interrupted, and moves out of the way what was recorded
- * under their names and is something else now. What is wrong is said in the log.
+ * Opens the files of a table. What was interrupted is finished or undone, what is damaged is kept aside, and what was
+ * recorded under their names and is something else now is moved out of the way; each is logged.
  */
-export async function openTable(stateFile: TableStateFile, options: RecorderOptions): Promise<OpenedTable> {
-  const found = await readState(stateFile, options);
+export async function openTable(options: RecorderOptions, betweenPolls: BetweenPolls): Promise<OpenedTable> {
+  const { name, dataDir, files, source, health } = options;
   const places = placesOf(options);
-  await makeWay(found, places, options);
+  await moveFoldersAside(places, options);
+  const stateFile = stateFileOf(dataDir, name, files);
+  const found = await readState(stateFile, options);
+  await moveOtherDataAside(found, places, options);
   const layout: Layout = {
     columns: found?.columns ?? [],
     keys: found?.keys ?? [],
     names: await keptNames(found, options),
   };
-  const log = await openAppended('log', places, layout, options);
+  const open = (kind: 'log' | 'changes') => openWriter(kind, places, layout, found, options, betweenPolls);
+  const log = await open('log');
   try {
-    const changes = await openAppended('changes', places, layout, options);
-    return { log, changes, found, state: stateOf(found, layout, places, log, changes, options) };
+    const changes = await open('changes');
+    const state = new StateKeeper(stateFile, stateOf(found, layout, places, log, changes, options), found);
+    const hasSnapshot = places.some(({ kind }) => kind === 'snapshot');
+    const paths = {
+      rows: hasSnapshot ? csvFile(dataDir, name) : baselineFile(dataDir, name),
+      deleted: deletedFile(dataDir, name),
+    };
+    const description = `What the latest poll of ${source} found.`;
+    return {
+      log,
+      changes,
+      found,
+      state,
+      baseline: hasSnapshot || options.changes ? new Baseline(paths, files) : null,
+      snapshot: hasSnapshot ? new SnapshotDataset({ name, source, description, health }) : null,
+    };
   } catch (error) {
     await log?.close();
     throw error;
@@ -45,16 +72,17 @@ function stateOf(
   found: TableState | null,
   layout: Layout,
   places: readonly Place[],
-  log: AppendedDataset | null,
-  changes: AppendedDataset | null,
+  log: AppendedWriter | null,
+  changes: AppendedWriter | null,
   options: RecorderOptions,
 ): TableState {
   const readAt = latest(found?.readAt, changes?.lastAt ?? log?.lastAt);
+  const { items = [], deleted = [], position = null } = found?.commit ?? {};
   return {
     format: 1,
-    ...layout,
-    // Without a state file the header of a log tells what columns there are, the time last.
-    columns: layout.columns.length === 0 ? (log?.columns?.slice(0, -1) ?? []) : layout.columns,
+    columns: [...(layout.columns.length === 0 ? ownColumns(log) : layout.columns)],
+    keys: [...layout.keys],
+    names: layout.names,
     readAt,
     snapshotAt: found?.snapshotAt ?? null,
     comparedAt: found === null ? readAt : latest(found.comparedAt, changes?.lastAt),
@@ -62,56 +90,71 @@ function stateOf(
     changes: options.changes,
     source: options.source,
     datasets: [...new Set([...(found?.datasets ?? []), ...places.map(({ dataset }) => dataset)])],
+    // A position means something to the source only that gave it.
+    commit: { items, deleted, position: found?.source === options.source ? position : null },
   };
 }
 
-/** A state that cannot be read is told of in the log, and is none. */
+/** Without a state file the header of a log tells what columns there are, the time last. */
+function ownColumns(log: AppendedWriter | null) {
+  return log?.columns?.slice(0, -1) ?? [];
+}
+
+/** A state that is damaged or not ours is moved aside, and is none. */
 async function readState(file: TableStateFile, options: RecorderOptions): Promise<TableState | null> {
   try {
     return await file.read();
   } catch (error) {
     if (!(error instanceof DynamoCsvError) || error.code !== 'STATE_UNREADABLE') throw error;
-    options.logger.warn({ dataset: options.name }, describeError(error));
+    const keptAt = await moveDamaged(file.path, options);
+    options.logger.warn({ dataset: options.name, keptAt }, describeError(error));
     return null;
   }
 }
 
-/**
- * Opens the log or the changes of a table, null where they are not kept; what an interruption left at the file's end is
- * cut off, and said in the log.
- */
-async function openAppended(
+/** Opens the log or the changes of a table; null where they are not kept. */
+async function openWriter(
   kind: 'log' | 'changes',
   places: readonly Place[],
   layout: Layout,
+  found: TableState | null,
   options: RecorderOptions,
-): Promise<AppendedDataset | null> {
-  const published = places.find((place) => place.kind === kind)?.dataset;
-  if (published === undefined) return null;
+  betweenPolls: BetweenPolls,
+): Promise<AppendedWriter | null> {
+  const dataset = places.find((place) => place.kind === kind)?.dataset;
+  if (dataset === undefined) return null;
   const { source, dataDir, files, health, logger } = options;
-  const { dataset, recovery } = await AppendedDataset.open({
-    name: published,
+  const path = csvFile(dataDir, dataset);
+  const opened = await AppendedWriter.open({
+    name: dataset,
     kind,
     source,
     description:
       kind === 'log'
         ? `Every poll of ${source}, with its time.`
         : `What was inserted, updated and deleted in ${source} from poll to poll.`,
-    path: csvFile(dataDir, published),
+    path,
     files,
     health,
     known: columnsOf(kind, layout),
     keys: layout.keys,
     timeColumn: layout.names?.timestamp ?? TIMESTAMP,
+    ...(found?.commit == null ? {} : { committedAt: found.readAt ?? 0 }),
+    keepDamaged: (what, bytes) => keepDamaged(path, what, bytes, options),
+    onMoved: (what) => logger.warn({ dataset, path }, MOVED[what]),
+    betweenPolls,
   });
-  if (recovery !== null) {
-    logger.warn(
-      { dataset: published, ...recovery },
-      'cut off what an interruption left at the end of the file',
-    );
-  }
-  return dataset;
+  const { recovery, damaged } = opened;
+  if (recovery !== null)
+    logger.warn({ dataset, ...recovery }, `truncated a partial ${recovery.what} at the end of the file`);
+  if (damaged !== null) logger.warn({ dataset, ...damaged }, 'moved damaged lines aside');
+  return opened.dataset;
 }
+
+const MOVED = {
+  begun: 'the file was moved or removed while this service wrote it: a new file begins',
+  adopted: 'the data folder was replaced by a copy while this service wrote it: polls go on in the copy',
+} as const;
 
 /** The later of two times that may not be known (undefined, or 0 for a file without rows). */
 function latest(a: number | null | undefined, b: number | undefined): number | null {

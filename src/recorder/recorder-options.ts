@@ -12,6 +12,8 @@ export interface RecorderOptions {
   readonly files: Files;
   readonly health: PollHealth;
   readonly logger: Logger;
+  /** Rejects when the data folder is not this service's any more; asked before each poll is written. */
+  readonly checkVolume?: () => Promise<void>;
   /** Keep every poll's rows instead of the latest poll's only. */
   readonly log: boolean;
   /** Name of the log beside the snapshot; null: the log takes the place of the snapshot under `name`. */

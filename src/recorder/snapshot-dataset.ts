@@ -69,19 +69,20 @@ export class SnapshotDataset implements Relation {
   }
 
   /**
-   * Shows a poll's rows to readers, all at once. `bytes`: header and rows. The version is a hash of them and a checksum of
-   * the columns: a text "5" in the place of the number 5 changes a type and no byte.
+   * Shows a poll's rows to readers, all at once. `bytes`: header and rows; `known`: `hashOf(bytes)`, where it was computed already. The
+   * version has a checksum of the columns too: a text "5" in the place of the number 5 changes a type and no byte.
    */
-  async show(bytes: Buffer, rows: EncodedRows, keys: readonly string[], readAt: number): Promise<void> {
-    const hash = await hashOf(bytes);
+  async show(
+    bytes: Buffer,
+    rows: EncodedRows,
+    keys: readonly string[],
+    readAt: number,
+    known?: string,
+  ): Promise<void> {
+    const hash = known ?? (await hashOf(bytes));
     const version = `${hash}-${crc32(JSON.stringify(rows.columns)).toString(36)}`;
     this.#content = { version, readAt, columns: rows.columns, rows: rows.ends.length, bytes, hash };
     this.#keys = keys;
-  }
-
-  /** The same rows were read again, so only their time is new. */
-  confirm(readAt: number): void {
-    if (this.#content !== null) this.#content = { ...this.#content, readAt };
   }
 
   markPersisted(persisted: boolean): void {

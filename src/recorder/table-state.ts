@@ -1,35 +1,71 @@
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
 import { DynamoCsvError } from '../base/errors.js';
 import type { Column } from '../csv/rows.js';
 import type { Files } from '../volume/files.js';
 import { nameOfStateFile, ownFolder, stateFile } from '../volume/layout.js';
 import { SnapshotFile } from '../volume/snapshot-file.js';
-import type { AddedNames } from './column-names.js';
 import { stateUnreadable } from './errors.js';
 
-/**
- * What we keep beside a table's data, in `.dynamo-csv/<name>.json`, replaced atomically at the end of every poll, and
- * before its rows are written when they bring a new column.
- */
-export interface TableState {
-  readonly format: 1;
+const ColumnOfState = Type.Object({
+  name: Type.String(),
+  type: Type.Enum(['string', 'number', 'boolean', 'time']),
+  seen: Type.Boolean(),
+});
+const NamesByName = Type.Record(Type.String(), Type.String());
+const Names = Type.Object({
+  timestamp: Type.String({ minLength: 1 }),
+  change: Type.String({ minLength: 1 }),
+  since: Type.String({ minLength: 1 }),
+  previous: Type.Optional(NamesByName),
+  attributes: Type.Optional(NamesByName),
+});
+/** Milliseconds since the epoch, as far as a JavaScript date goes. */
+const Time = Type.Union([Type.Integer({ minimum: 0, maximum: 8.64e15 }), Type.Null()]);
+const Mark = Type.Object({ size: Type.Integer({ minimum: 0 }), hash: Type.String() });
+const Marks = Type.Array(Type.Union([Mark, Type.Null()]));
+const Commit = Type.Object({
+  position: Type.Union([Type.String(), Type.Null()]),
+  items: Marks,
+  deleted: Marks,
+});
+/** Version 0.1.0 wrote the same without `commit`; the first versions without `keysSince` too. */
+const State = Type.Object({
+  format: Type.Literal(1),
   /** The table's own columns, all that were ever seen, with their types. */
+  columns: Type.Array(ColumnOfState),
+  keys: Type.Array(Type.String()),
+  /** Null for a table without log and changes. */
+  names: Type.Union([Names, Type.Null()]),
+  /** The last poll that is on the volume; null: none. */
+  readAt: Time,
+  /** The poll that the items' file holds at least; changes after it are applied to it at start. */
+  snapshotAt: Time,
+  /** The poll that the next one is compared with; before `readAt` where a log was kept without changes. */
+  comparedAt: Time,
+  /** The first poll with these keys, where there were others before: older ones are not comparable. Null: none were. */
+  keysSince: Type.Optional(Time),
+  /** Whether changes are kept. */
+  changes: Type.Boolean(),
+  /** The source's title. */
+  source: Type.String(),
+  /** Every name that this source's datasets ever had here: their files are its own. */
+  datasets: Type.Array(Type.String({ minLength: 1 })),
+  /** What else belongs to the poll at `readAt`; null in a state of version 0.1.0. */
+  commit: Type.Optional(Type.Union([Commit, Type.Null()])),
+});
+
+/** What a file of ours holds, so that we notice when somebody else changed it. Null: there is no such file. */
+export type FileMark = Static<typeof Mark> | null;
+
+/**
+ * What we keep beside a table's data, in `.dynamo-csv/<name>.json`, replaced atomically. It commits a poll: rows of log
+ * and changes that are later than `readAt` belong to a poll that was interrupted, and do not count.
+ */
+export interface TableState
+  extends Readonly<Omit<Required<Static<typeof State>>, 'columns' | 'keys' | 'datasets'>> {
   readonly columns: readonly Column[];
   readonly keys: readonly string[];
-  /** Null for a table without log and changes. */
-  readonly names: AddedNames | null;
-  /** The last poll that is on the volume whole; null: none. */
-  readonly readAt: number | null;
-  /** The poll that the snapshot file holds; changes after it are redone at start. */
-  readonly snapshotAt: number | null;
-  /** The poll with whose items the next one is compared; older than `readAt` where a log was kept without changes. */
-  readonly comparedAt: number | null;
-  /** The first poll with these keys, where there were others before: what is older is not comparable. Null: none were. */
-  readonly keysSince: number | null;
-  /** Whether changes are kept. */
-  readonly changes: boolean;
-  /** The source's title. */
-  readonly source: string;
-  /** Every name that this source's datasets ever had here: their files are its own. */
   readonly datasets: readonly string[];
 }
 
@@ -45,8 +81,8 @@ export async function namesWithState(dataDir: string, files: Files): Promise<rea
 }
 
 /**
- * The published name of another source whose data stands under `dataset`; null: nobody's, or `name`'s own. `state` is what
- * the volume knows of `name`.
+ * The published name of another source whose data stands under `dataset`; null: nobody's, or `name`'s own. `state` is
+ * what the volume knows of `name`.
  */
 export async function claimantOf(
   dataset: string,
@@ -58,42 +94,64 @@ export async function claimantOf(
   if (state?.datasets.includes(dataset)) return null;
   for (const other of await namesWithState(dataDir, files)) {
     if (other === name) continue;
-    const found = await stateFileOf(dataDir, other, files).read().catch(ignoreUnreadable);
+    const found = await stateFileOf(dataDir, other, files).readIfOurs();
     if (found?.datasets.includes(dataset)) return other;
   }
   return null;
 }
 
-/** What stands in an unreadable state is not known; its own table says so. */
-function ignoreUnreadable(error: unknown): null {
-  if (error instanceof DynamoCsvError && error.code === 'STATE_UNREADABLE') return null;
-  throw error;
-}
-
 /** The state file of one table. */
 export class TableStateFile {
-  readonly #path: string;
+  readonly path: string;
   readonly #file: SnapshotFile;
 
   constructor(path: string, files: Files) {
-    this.#path = path;
+    this.path = path;
     this.#file = new SnapshotFile(path, files);
   }
 
-  /** Null when there is none yet. Rejects with `STATE_UNREADABLE` when the file is not one of ours. */
+  /**
+   * Null when there is none yet. Rejects with `STATE_UNREADABLE` when the file is not one of ours, and with
+   * `VOLUME_READ_FAILED` when the disk does not give it.
+   */
   async read(): Promise<TableState | null> {
     const bytes = await this.#file.read();
-    if (bytes === null) return null;
-    try {
-      const state = JSON.parse(bytes.toString('utf8')) as TableState;
-      if (state.format === 1 && Array.isArray(state.columns) && Array.isArray(state.datasets)) return state;
-    } catch (cause) {
-      throw stateUnreadable(this.#path, cause);
-    }
-    throw stateUnreadable(this.#path);
+    return bytes === null ? null : parseState(bytes, this.path);
   }
 
+  /** Like `read`, but null for a file that is not one of ours: its own table reports it. */
+  async readIfOurs(): Promise<TableState | null> {
+    try {
+      return await this.read();
+    } catch (error) {
+      if (error instanceof DynamoCsvError && ['STATE_UNREADABLE', 'VOLUME_READ_FAILED'].includes(error.code))
+        return null;
+      throw error;
+    }
+  }
+
+  /** Makes this the state; when it resolves it survives a power loss. Rejects with `VOLUME_…`. */
   async write(state: TableState): Promise<void> {
     await this.#file.replace(Buffer.from(`${JSON.stringify(state, null, 1)}\n`));
   }
+}
+
+function parseState(bytes: Buffer, path: string): TableState {
+  let found: unknown;
+  try {
+    found = JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw stateUnreadable(path, cause);
+  }
+  if (!Value.Check(State, found) || !isConsistent(found)) throw stateUnreadable(path);
+  return { ...found, keysSince: found.keysSince ?? null, commit: found.commit ?? null };
+}
+
+/** Whether the columns that a state names can be those of one table. */
+function isConsistent({ columns, keys, names }: Static<typeof State>): boolean {
+  const own = new Set(columns.map(({ name }) => name));
+  const added = names === null ? [] : [names.timestamp, names.change, names.since];
+  return (
+    own.size === columns.length && new Set(added).size === added.length && keys.every((key) => own.has(key))
+  );
 }

@@ -10,8 +10,8 @@ export interface Published {
 }
 
 /**
- * Says which data of the volume nobody publishes any more: the published name of its source changed, or the source is not
- * in the configuration any more. All of it stays where it is.
+ * Logs data on the volume that is no longer published, because its source got another name or left the configuration.
+ * The files stay where they are.
  */
 export async function warnAboutUnservedData(
   published: readonly Published[],
@@ -20,23 +20,20 @@ export async function warnAboutUnservedData(
   const names = new Set(published.map(({ name }) => name));
   for (const name of await namesWithState(dataDir, files)) {
     if (names.has(name)) continue;
-    // One that cannot be read tells nothing about anybody's data, and nobody needs it.
-    const state = await stateFileOf(dataDir, name, files)
-      .read()
-      .catch(() => null);
+    const state = await stateFileOf(dataDir, name, files).readIfOurs();
     if (state === null) continue;
     const { source, datasets } = state;
     const now = published.find((one) => one.source === source)?.name;
     if (now === undefined) {
       logger.info(
         { datasets, source },
-        `${name} is not in the configuration any more: its files stay, unserved`,
+        `${name} is no longer in the configuration: its files stay, and are not served`,
       );
       continue;
     }
     logger.warn(
       { datasets, source, now },
-      `${source} was published as ${name} and is ${now} now: what was recorded as ${name} stays there, unserved, and ${now} has a history of its own; to go on with the old one, set as: ${name}`,
+      `${source} was published as ${name} and is now ${now}: the data recorded as ${name} stays, unserved, and ${now} has its own history; to continue the old one, set as: ${name}`,
     );
   }
 }

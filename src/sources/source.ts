@@ -1,5 +1,5 @@
 import type { DynamoCsvError } from '../base/errors.js';
-import type { Column, EncodedRows } from '../csv/rows.js';
+import type { Cell, Column, EncodedRows } from '../csv/rows.js';
 
 /**
  * Where rows come from. The one way to add a kind of source: implement this and `SourceKind` (`kind.ts`).
@@ -9,20 +9,81 @@ export interface Source {
   /** What it reads, for people: `DynamoDB table flag-dynamodb`. */
   readonly title: string;
   /**
-   * One poll: a complete reading, or a rejection (a `DynamoCsvError` with a sentence a user understands) and no trace.
-   * `known` are the columns the dataset already has: the reading has all of them, and more only at their place.
-   * Rejects with the signal's reason when it aborts.
+   * One poll. Rejects with a `DynamoCsvError` whose sentence a user understands, or with the signal's reason when it
+   * aborts; a poll that rejects leaves no trace.
    */
-  read(request: { readonly known: readonly Column[]; readonly signal: AbortSignal }): Promise<Reading>;
+  read(request: ReadRequest): Promise<Reading>;
+  /**
+   * Milliseconds that a reading needs by what is known of the source now, such as its size and the limits of its
+   * reading; 0 or absent: nothing is known. A poll's deadline is never shorter.
+   */
+  neededTime?(): number;
   /** Frees connections and threads. */
   close(): Promise<void>;
 }
 
-/** What one poll found. Rows are in key order, numbers compared as numbers. */
-export interface Reading {
+export interface ReadRequest {
+  /** The columns that the dataset already has: the reading has all of them, and more only at their place. */
+  readonly known: readonly Column[];
+  /** The `position` of the last reading that is on the volume; null or absent: none, and only a `full` reading will do. */
+  readonly position?: string | null;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What one poll found: everything (`full`), or what happened since `position` (`delta`).
+ *
+ * A source that follows a stream answers `position: null` with a scan, and any other with the records after it:
+ *
+ * ```ts
+ * async read({ position = null, known, signal }: ReadRequest): Promise<Reading> {
+ *   if (position === null) return { ...(await this.#scan(known, signal)), kind: 'full', position: this.#end() };
+ *   const { records, next } = await this.#recordsAfter(position, signal);
+ *   return {
+ *     kind: 'delta',
+ *     rows: encodeRows(columns, records.map(({ cells }) => cells)), // [['7', 'north'], ['9', null]]
+ *     records: records.map(({ at, isRemoval }) => ({ at, change: isRemoval ? 'remove' : 'put' })),
+ *     compareKeys: ([a], [b]) => Number(a) - Number(b),
+ *     keys: ['zone_id'],
+ *     position: next,
+ *     cost,
+ *   };
+ * }
+ * ```
+ *
+ * A reading that did not reach the volume is forgotten together with its position: the next `read` is handed the one
+ * before it, and returns the same records again.
+ */
+export type Reading = FullReading | DeltaReading;
+
+/** All rows, in key order (numbers compared as numbers). */
+export interface FullReading extends ReadingFacts {
+  readonly kind: 'full';
   readonly rows: EncodedRows;
+}
+
+/** What happened to items since `position`, oldest first; a key may come several times. */
+export interface DeltaReading extends ReadingFacts {
+  readonly kind: 'delta';
+  /** One row for each record: all cells of an item that was put; of one that was removed its key, and no other cell. */
+  readonly rows: EncodedRows;
+  /** What each row means. */
+  readonly records: readonly DeltaRecord[];
+  /** The order of the rows in a full reading, by the cells of two keys: negative when the first comes first. */
+  readonly compareKeys: (a: readonly Cell[], b: readonly Cell[]) => number;
+}
+
+export interface DeltaRecord {
+  /** When it happened, in milliseconds since the epoch; not later than the end of the reading. */
+  readonly at: number;
+  readonly change: 'put' | 'remove';
+}
+
+interface ReadingFacts {
   /** Names of the columns that identify a row, in order. */
   readonly keys: readonly string[];
+  /** Where the next reading goes on, in the source's own words; null: each reading is a `full` one. */
+  readonly position: string | null;
   /** What the reading cost. */
   readonly cost: ReadingCost;
   /**

@@ -3,8 +3,8 @@ import { readLines } from './read-lines.js';
 import type { Session } from './session.js';
 
 /**
- * The lines of a statement (see `compileLines`), fetched as they are taken. `onRows` hears how many rows there are so far,
- * in the end all; not counted is the last line fetched, which is the mark that says that the answer is whole.
+ * The lines of a statement (see `compileLines`), fetched as they are taken. `onRows` is called with the number
+ * of rows so far. The last line fetched does not count: it marks a complete answer.
  * The session is closed at the end, wherever that comes.
  */
 export async function* answerLines(
@@ -25,7 +25,7 @@ export async function* answerLines(
     };
     yield* readLines(result, signal);
   } finally {
-    // Not waited for: whoever reads the answer has it. `Engine.close` waits.
+    // Not awaited: the reader has the whole answer. `Engine.close` awaits it.
     void session.close();
   }
 }

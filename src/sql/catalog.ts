@@ -1,55 +1,94 @@
+import { describeError } from '../base/errors.js';
 import type { LocalDays } from '../base/local-days.js';
-import type { Dataset, Registry } from '../datasets/dataset.js';
+import type { Logger } from '../base/logger.js';
+import type { Dataset } from '../datasets/dataset.js';
 import { datasetUnknown } from '../datasets/errors.js';
+import type { DatasetRegistry } from '../datasets/registry.js';
 import type { Relation } from '../datasets/relation.js';
 import { folded } from '../windows/compile/sql-text.js';
+import type { DamagedDays } from './damaged-days.js';
 import type { Engine } from './engine.js';
 import { RelationTable } from './relation-table.js';
 import type { SqlDataset } from './sql-dataset.js';
 
-/** The datasets of the registry as SQL has them. */
-export class Catalog {
-  readonly #engine: Engine;
-  readonly #registry: Registry;
-  readonly #localDays: LocalDays;
-  readonly #tables = new WeakMap<Dataset, SqlDataset>();
+export interface CatalogOptions {
+  readonly engine: Engine;
+  readonly registry: DatasetRegistry;
+  readonly localDays: LocalDays;
+  readonly damagedDays: DamagedDays;
+  readonly logger: Logger;
+}
 
-  constructor(options: {
-    readonly engine: Engine;
-    readonly registry: Registry;
-    readonly localDays: LocalDays;
-  }) {
-    this.#engine = options.engine;
-    this.#registry = options.registry;
-    this.#localDays = options.localDays;
+/** The datasets of the registry as SQL has them. What is removed from the registry is dropped from DuckDB. */
+export class Catalog {
+  readonly #options: CatalogOptions;
+  readonly #tables = new WeakMap<Dataset, SqlDataset>();
+  /** By folded name: the drop under way, or the last one. */
+  readonly #drops = new Map<string, Promise<void>>();
+  readonly #stopListening: () => void;
+
+  constructor(options: CatalogOptions) {
+    this.#options = options;
+    this.#stopListening = options.registry.onRemoved((dataset) => this.#drop(dataset));
   }
 
-  /** The dataset in SQL. A view is one by itself; everything else gets a table that follows it. */
+  /** Says how SQL has a dataset that brings its own table: a view. */
+  set(dataset: Dataset, table: SqlDataset): void {
+    this.#tables.set(dataset, table);
+  }
+
+  /** The dataset in SQL: what `set` said, or a table that follows it. */
   of(dataset: Dataset): SqlDataset {
     const known = this.#tables.get(dataset);
     if (known !== undefined) return known;
-    const table = isSqlDataset(dataset)
-      ? dataset
-      : new RelationTable(this.#engine, dataset as Relation, this.#localDays);
+    const after = this.dropped(dataset.name);
+    const table = new RelationTable({ ...this.#options, relation: dataset as Relation, after });
     this.#tables.set(dataset, table);
     return table;
   }
 
-  /** The same of several, by their folded names, as SQL does not mind case. */
+  /** The same of several, by their folded names: names in SQL ignore case. */
   tables(datasets: readonly Dataset[]): ReadonlyMap<string, SqlDataset> {
     return new Map(datasets.map((dataset) => [folded(dataset.name), this.of(dataset)]));
   }
 
-  /** A dataset by the name that SQL calls it, which does not mind case. */
+  /** A dataset by its name in SQL, which ignores case; undefined: there is none. */
+  lookUp(name: string): Dataset | undefined {
+    const { registry } = this.#options;
+    return registry.get(name) ?? registry.list().find((dataset) => folded(dataset.name) === folded(name));
+  }
+
+  /** The same. Throws `DATASET_UNKNOWN` where there is none. */
   find(name: string): Dataset {
-    const found =
-      this.#registry.get(name) ??
-      this.#registry.list().find((dataset) => folded(dataset.name) === folded(name));
-    if (found === undefined) throw datasetUnknown(name, this.#registry.closest(name));
+    const found = this.lookUp(name);
+    if (found === undefined) throw datasetUnknown(name, this.#options.registry.closest(name));
     return found;
   }
-}
 
-function isSqlDataset(dataset: Dataset): dataset is Dataset & SqlDataset {
-  return 'sync' in dataset;
+  /** Resolves when no earlier dataset of that name is in DuckDB any more; never rejects. */
+  dropped(name: string): Promise<void> {
+    return this.#drops.get(folded(name)) ?? Promise.resolve();
+  }
+
+  /** Stops following the registry. */
+  close(): void {
+    this.#stopListening();
+  }
+
+  #drop(dataset: Dataset): void {
+    const table = this.#tables.get(dataset);
+    if (table === undefined) return;
+    this.#tables.delete(dataset);
+    const name = folded(dataset.name);
+    const drop = table.drop().catch((error: unknown) => {
+      // The engine that is closed has nothing left to drop.
+      if (error instanceof DOMException) return;
+      const { logger } = this.#options;
+      logger.warn({ dataset: dataset.name }, `its SQL table could not be dropped: ${describeError(error)}`);
+    });
+    this.#drops.set(name, drop);
+    void drop.then(() => {
+      if (this.#drops.get(name) === drop) this.#drops.delete(name);
+    });
+  }
 }

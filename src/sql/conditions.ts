@@ -15,6 +15,8 @@ export interface Condition<Value> {
   readonly side: 'from' | 'to';
   /** One at least; none depends on a row, or on anything but `service_now()`. */
   readonly values: readonly Value[];
+  /** The column differs from the value too: `<` and `>`. */
+  readonly isStrict?: true;
 }
 
 /** Functions whose value follows from their arguments and from the time that the session was told. */
@@ -56,6 +58,8 @@ const COMPARISONS: Readonly<Record<string, readonly Condition<Node>['side'][]>> 
   COMPARE_LESSTHAN: ['to'],
   COMPARE_LESSTHANOREQUALTO: ['to'],
 };
+
+const STRICT = new Set(['COMPARE_GREATERTHAN', 'COMPARE_LESSTHAN']);
 
 /**
  * The tables that stand in the FROM of a `SELECT_NODE` itself (not in a subquery of it), each by its `BASE_TABLE` node, and
@@ -133,7 +137,8 @@ function conditionsOf(expression: Node): readonly NamedCondition[] {
   if (sides === undefined) return [];
   const { left, right } = expression as Record<'left' | 'right', Node>;
   const turned = sides.map((side) => (side === 'from' ? 'to' : 'from'));
-  return [...bounded(left, sides, [right]), ...bounded(right, turned, [left])];
+  const found = [...bounded(left, sides, [right]), ...bounded(right, turned, [left])];
+  return STRICT.has(String(type)) ? found.map((condition) => ({ ...condition, isStrict: true })) : found;
 }
 
 function bounded(

@@ -9,31 +9,31 @@ import { Session, type SessionOptions } from './session.js';
 
 /** Enough for aggregates over millions of rows; DuckDB writes to the scratch folder beyond it. */
 const MEMORY_LIMIT = '256MB';
-/** More threads than this make no query of ours faster. */
+/** More threads than this make none of our queries faster. */
 const MOST_THREADS = 4;
 /**
- * DuckDB calls at a time. Each holds one of Node's four worker threads while it computes, and files, compression and
- * hashes need the others.
+ * DuckDB calls of the service at a time. Each holds one of Node's four worker threads while it computes, and files,
+ * compression and hashes need the others.
  */
-const OUR_LANES = 2;
-/** Foreign SQL may take long: only one of it computes at a time, beside ours. */
-const FOREIGN_LANES = 1;
+const SERVICE_PERMITS = 2;
+/** SQL from outside may take long: only one call of it computes at a time, beside the service's own. */
+const OUTSIDE_PERMITS = 1;
 
 export interface EngineOptions {
-  /** The volume's folder: with the scratch folder, the only place that SQL can read. */
+  /** The volume's folder: SQL can read nothing else but the scratch folder. */
   readonly dataDir: string;
-  /** An IANA name; whose days SQL counts. */
+  /** An IANA name; local days are its days. */
   readonly timeZone: string;
 }
 
 /**
- * DuckDB, in memory, in this process: it holds nothing that the volume does not have. Closed to everything but the
- * volume and the scratch folder, its configuration locked; `service_now()` is what a session is told.
+ * DuckDB, in memory, in this process: it holds nothing that the volume does not have. It can access the volume and the
+ * scratch folder only, and its configuration is locked. `service_now()` returns the session's `now`.
  */
 export class Engine {
   readonly scratch: Scratch;
   readonly #instance: DuckDBInstance;
-  readonly #lanes = { ours: new Semaphore(OUR_LANES), foreign: new Semaphore(FOREIGN_LANES) };
+  readonly #permits = { service: new Semaphore(SERVICE_PERMITS), outside: new Semaphore(OUTSIDE_PERMITS) };
   readonly #idle: DuckDBConnection[] = [];
   /** Open sessions, each with a promise of its end. */
   readonly #sessions = new Map<Session, Promise<void>>();
@@ -52,10 +52,10 @@ export class Engine {
       temp_directory: scratch.folder,
     });
     const engine = new Engine(instance, scratch);
-    await engine.session({ lane: 'ours' }, async (session) => {
+    await engine.session({ caller: 'service' }, async (session) => {
       await session.run(`SET GLOBAL TimeZone = ${literal(timeZone)}`);
       await session.run('SET GLOBAL parquet_metadata_cache = true');
-      // It has two like parts of a statement computed once, in any order of rows: a window's rows are numbered as they stand.
+      // It computes equal parts of a statement once, in any order of rows; a window numbers its rows in their order.
       await session.run("SET GLOBAL disabled_optimizers = 'common_subplan'");
       await session.run('CREATE SCHEMA raw');
       await session.run(`CREATE MACRO service_now() AS to_timestamp(getvariable('now') / 1000)`);
@@ -78,14 +78,14 @@ export class Engine {
     }
   }
 
-  /** A session that its owner closes: for answers that are read bit by bit. */
+  /** A session that its owner closes: for answers that are streamed. */
   async open(options: SessionOptions): Promise<Session> {
     const connection = await this.#connect();
     let end = () => {};
     const ended = new Promise<void>((resolve) => {
       end = resolve;
     });
-    const session: Session = new Session(connection, this.#lanes[options.lane], options, (reusable) => {
+    const session: Session = new Session(connection, this.#permits[options.caller], options, (reusable) => {
       this.#sessions.delete(session);
       end();
       if (reusable) this.#idle.push(connection);
@@ -120,7 +120,7 @@ export class Engine {
     throw engineClosed();
   }
 
-  /** Stops what still runs and lets go of everything. */
+  /** Interrupts what is running and frees everything. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;

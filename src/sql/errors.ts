@@ -1,17 +1,18 @@
 import { DynamoCsvError } from '../base/errors.js';
+import type { SealedDay } from '../datasets/relation.js';
 
 /** DuckDB ended a query before its last row: it failed half way, or was interrupted. */
 export function answerIncomplete(): DynamoCsvError {
   return new DynamoCsvError('ANSWER_INCOMPLETE', 'The query ended before its last row');
 }
 
-/** A view that does not work. `file` and `line` are where its SQL is wrong, `reason` is DuckDB's sentence. */
+/** A broken view. `file` and `line`: where its SQL is wrong; `reason`: DuckDB's sentence. */
 export function viewBroken(file: string, line: number | null, reason: string): DynamoCsvError {
   const place = line === null ? file : `${file}, line ${line}`;
   return new DynamoCsvError('VIEW_BROKEN', `${place}: ${reason}`, { remedy: 'correct the SQL of that view' });
 }
 
-/** A view whose leading comment names a column, after `time:` or `keys:`, that its SQL does not give. */
+/** A view whose leading comment names a column, after `time:` or `keys:`, that its SELECT does not return. */
 export function viewLacksColumn(file: string, column: string): DynamoCsvError {
   return new DynamoCsvError(
     'VIEW_BROKEN',
@@ -20,7 +21,7 @@ export function viewLacksColumn(file: string, column: string): DynamoCsvError {
   );
 }
 
-/** A view that reads something that is no dataset. */
+/** A view that reads a dataset which does not exist. */
 export function viewReadsUnknown(file: string, name: string, closest: string | undefined): DynamoCsvError {
   return new DynamoCsvError('VIEW_BROKEN', `${file}: there is no dataset ${JSON.stringify(name)}`, {
     remedy: closest === undefined ? 'see /datasets for their names' : `did you mean ${closest}?`,
@@ -34,7 +35,7 @@ export function viewReadsItself(file: string, circle: readonly string[]): Dynamo
   });
 }
 
-/** A query that computed for longer than it may, and was stopped. `limit` in milliseconds. */
+/** A query that exceeded its time limit and was stopped. `limit` in milliseconds. */
 export function queryTimedOut(limit: number): DynamoCsvError {
   return new DynamoCsvError('QUERY_TIMED_OUT', `The query was stopped after ${limit / 1000} seconds`, {
     remedy: 'ask for less: a shorter time, fewer rows, a filter',
@@ -42,24 +43,45 @@ export function queryTimedOut(limit: number): DynamoCsvError {
   });
 }
 
-/** Foreign SQL that is not exactly one SELECT over the datasets. */
+/** SQL from outside that is not exactly one SELECT over the datasets. */
 export function sqlRefused(what: string, remedy: string): DynamoCsvError {
   return new DynamoCsvError('SQL_REFUSED', what, { remedy, status: 400 });
 }
 
-/** Foreign SQL that DuckDB does not take; `place` is line and column, from 1. */
+/** SQL from outside that DuckDB rejects; `position` is line and column, from 1. */
 export function sqlFailed(
   reason: string,
-  place: { readonly line: number; readonly column: number } | null,
+  position: { readonly line: number; readonly column: number } | null,
+  cause?: unknown,
 ): DynamoCsvError {
-  const where = place === null ? '' : `line ${place.line}, column ${place.column}: `;
-  return new DynamoCsvError('SQL_FAILED', `${where}${reason}`, { status: 400 });
+  const where = position === null ? '' : `line ${position.line}, column ${position.column}: `;
+  return new DynamoCsvError('SQL_FAILED', `${where}${reason}`, { status: 400, cause });
 }
 
-/** Foreign SQL whose answer is larger than anybody should fetch. */
+/** SQL from outside whose answer has more rows than the limit. */
 export function sqlTooManyRows(limit: number): DynamoCsvError {
   return new DynamoCsvError('SQL_TOO_MANY_ROWS', `The answer has more than ${limit} rows`, {
     remedy: 'add a LIMIT or a filter',
     status: 400,
   });
+}
+
+/** More queries than DuckDB answers in time. */
+export function tooManyQueries(): DynamoCsvError {
+  return new DynamoCsvError('TOO_MANY_QUERIES', 'Too many queries are waiting to be computed', {
+    remedy: 'ask again in a few seconds, or less often: fewer panels, a longer refresh interval',
+    status: 503,
+  });
+}
+
+/** A question needs sealed days that cannot be read. */
+export function dayMissing(dataset: string, missing: readonly SealedDay[]): DynamoCsvError {
+  const days = missing.map(({ date, missing: why }) => `${date} (${why})`).join(', ');
+  return new DynamoCsvError(
+    'DAY_MISSING',
+    `"${dataset}" lacks ${missing.length === 1 ? 'the day' : 'the days'} ${days}`,
+    {
+      remedy: 'ask for other days, or restore the file from a backup and restart the service',
+    },
+  );
 }

@@ -12,7 +12,7 @@ import {
   withoutLastZeros,
 } from './sql-types.js';
 
-/** How a dataset's columns stand in DuckDB. */
+/** How a dataset's column is stored in DuckDB. */
 export interface StoredColumn {
   readonly column: Column;
   /** Its name there: the column's, unless another one's differs from it only in case. */

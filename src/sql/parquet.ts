@@ -1,9 +1,17 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { errorCode } from '../base/errors.js';
 import { encodeFile } from '../csv/encode.js';
 import type { EncodedRows } from '../csv/rows.js';
 import type { ParquetFiles } from '../history/parquet-files.js';
 import { identifier, literal } from '../windows/compile/sql-text.js';
 import type { Engine } from './engine.js';
 import { STAGING, type StoredColumn, stage, typed } from './loading.js';
+import { readDuckDbError } from './select-mistake.js';
+
+/** How DuckDB begins what it says of a file that is not Parquet, or not as it was written. */
+const DAMAGED =
+  /^(Invalid Input Error|Invalid Error|Serialization Error|TProtocolException|IO Error: .*(footer|metadata))/i;
 
 /** Sealed days, written and looked into by DuckDB. */
 export class DuckDbParquet implements ParquetFiles {
@@ -19,7 +27,7 @@ export class DuckDbParquet implements ParquetFiles {
    */
   async writeParquet(rows: EncodedRows, path: string): Promise<void> {
     await this.#engine.scratch.withFile(encodeFile(rows), (csv) =>
-      this.#engine.session({ lane: 'ours' }, async (session) => {
+      this.#engine.session({ caller: 'service' }, async (session) => {
         const columns = await stage(session, csv, rows.columns);
         const seen = columns.filter(({ column }) => column.seen);
         await session.run(
@@ -31,13 +39,28 @@ export class DuckDbParquet implements ParquetFiles {
     );
   }
 
+  /** Reads every column of it. Out of memory is no damage, nor is a file that this process may not open. */
+  async damageOf(path: string): Promise<string | null> {
+    const everything = `SELECT bit_xor(hash(file)) FROM read_parquet(${literal(path)}, hive_partitioning = false) AS file`;
+    try {
+      await this.#engine.session({ caller: 'service' }, (session) => session.rows(everything));
+      return null;
+    } catch (error) {
+      const state = await stat(path).catch((failed: unknown) => errorCode(failed));
+      if (state === 'ENOENT') return 'there is no such file';
+      if (typeof state !== 'string' && state.isDirectory()) return 'it is a folder';
+      if (!(error instanceof Error) || !DAMAGED.test(error.message)) throw error;
+      return readDuckDbError(error).reason.replaceAll(path, basename(path));
+    }
+  }
+
   queriesEnded(): Promise<void> | null {
     return this.#engine.sessionsEnded();
   }
 
   async timesIn(path: string, timeColumn: string): Promise<ReadonlySet<number>> {
     const time = `TRY_CAST(${identifier(timeColumn)} AS TIMESTAMPTZ)`;
-    const rows = await this.#engine.session({ lane: 'ours' }, (session) =>
+    const rows = await this.#engine.session({ caller: 'service' }, (session) =>
       session.rows(
         `SELECT DISTINCT epoch_ms(${time}) FROM read_parquet(${literal(path)}, hive_partitioning = false)`,
       ),

@@ -1,7 +1,7 @@
 import { DuckDBDateValue } from '@duckdb/node-api';
 import { identifier } from '../windows/compile/sql-text.js';
 import type { Condition } from './conditions.js';
-import type { Reading, Select } from './select-parser.js';
+import type { ParsedSelect, TableReference } from './select-parser.js';
 import type { Session } from './session.js';
 import { readTogether, type SealedHistory, type SqlDataset } from './sql-dataset.js';
 
@@ -13,16 +13,22 @@ interface Days {
   readonly to: number;
 }
 
+/** The day of a value, and whether the value is its beginning. */
+interface DayOf {
+  readonly day: number;
+  readonly isMidnight: boolean;
+}
+
 /** What a value means where it is compared with a day, and where it is compared with an instant; null: nothing. */
 interface Meaning {
-  readonly day: number | null;
-  readonly instantsDay: number | null;
+  readonly asDay: DayOf | null;
+  readonly asInstant: DayOf | null;
 }
 
 /**
  * `readTogether` of what a SELECT reads, and of its sealed days only those of which it can use a row. DuckDB looks for
- * every file of a table before it applies a condition, 20 microseconds for each: what a SELECT costs would grow with the
- * history, however few days it wants. So it is told before which days those are.
+ * every file of a table before it applies a condition, 20 microseconds for each: a SELECT's cost would grow with the
+ * history, however few days it wants. So the days are chosen before DuckDB sees the SELECT.
  *
  * `tables`: all that the SELECT reads, by their names in small letters; the session has to know the time.
  * `withDays` is a WITH clause to stand in the same line before `SELECT … FROM (<the SELECT>)`: in it the names of these
@@ -30,12 +36,12 @@ interface Meaning {
  */
 export async function withPrunedPartitions(
   session: Session,
-  select: Select,
+  select: ParsedSelect,
   tables: ReadonlyMap<string, SqlDataset>,
 ): Promise<{ readonly state: string; readonly withDays: string }> {
-  const conditions = select.readings.flatMap((reading) => {
-    const history = tables.get(reading.table)?.history ?? null;
-    return history === null ? [] : reading.conditions.filter(({ column }) => isOfTime(column, history));
+  const conditions = select.references.flatMap((reference) => {
+    const history = tables.get(reference.table)?.history ?? null;
+    return history === null ? [] : reference.conditions.filter(({ column }) => isOfTime(column, history));
   });
   // Before the snapshot: a value that cannot be computed would end it.
   const meanings = await meaningsOf(session, [...new Set(conditions.flatMap(({ values }) => values))]);
@@ -43,14 +49,15 @@ export async function withPrunedPartitions(
   const parts = [...tables].flatMap(([name, { history }]) => {
     if (history === null) return [];
     const { from, to } = hull(
-      select.readings
+      select.references
         .filter(({ table }) => table === name)
-        .map((reading) => daysOf(reading, history, meanings)),
+        .map((reference) => daysOf(reference, history, meanings)),
     );
     const isWanted = (date: string) => {
       const day = Date.parse(date) / DAY;
       return from <= day && day <= to;
     };
+    history.require(isWanted);
     if (history.dates.every(isWanted)) return [];
     return [`${identifier(name)} AS NOT MATERIALIZED (${history.select(isWanted)})`];
   });
@@ -66,39 +73,56 @@ async function meaningsOf(
   values: readonly string[],
 ): Promise<ReadonlyMap<string, Meaning>> {
   if (values.length === 0) return new Map();
-  const list = values.map(
-    (value) => `TRY_CAST(${value} AS DATE), CAST(TRY_CAST(${value} AS TIMESTAMPTZ) AS DATE)`,
+  const list = values.flatMap((value) =>
+    ['TIMESTAMP', 'TIMESTAMPTZ'].flatMap((type) => {
+      const day = `CAST(TRY_CAST(${value} AS ${type}) AS DATE)`;
+      return [day, `TRY_CAST(${value} AS ${type}) = CAST(${day} AS ${type})`];
+    }),
   );
   try {
     const [row = []] = await session.rows(`SELECT ${list.join(', ')}`);
-    const days = row.map((value) => (value instanceof DuckDBDateValue ? value.days : null));
+    const dayAt = (index: number): DayOf | null => {
+      const day = row[index];
+      return day instanceof DuckDBDateValue ? { day: day.days, isMidnight: row[index + 1] === true } : null;
+    };
     return new Map(
-      values.map((value, index) => [value, { day: days[2 * index]!, instantsDay: days[2 * index + 1]! }]),
+      values.map((value, index) => [value, { asDay: dayAt(4 * index), asInstant: dayAt(4 * index + 2) }]),
     );
   } catch {
-    // The SELECT itself, which has the same in it, will say what is wrong.
+    // The SELECT itself, which contains the same, will report what is wrong.
     return new Map();
   }
 }
 
-/** The days of which this reading can use a row. */
+/** The days of which this reference can use a row. */
 function daysOf(
-  { conditions }: Reading,
+  { conditions }: TableReference,
   history: SealedHistory,
   meanings: ReadonlyMap<string, Meaning>,
 ): Days {
   let [from, to] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (const { column, side, values } of conditions as readonly Condition<string>[]) {
-    if (!isOfTime(column, history)) continue;
-    const days = values.map((value) => {
+  for (const condition of conditions) {
+    if (!isOfTime(condition.column, history)) continue;
+    const isOfDay = condition.column === history.day;
+    const days = condition.values.map((value) => {
       const meaning = meanings.get(value);
-      return (column === history.day ? meaning?.day : meaning?.instantsDay) ?? null;
+      return (isOfDay ? meaning?.asDay : meaning?.asInstant) ?? null;
     });
     if (!days.every((day) => day !== null)) continue;
-    if (side === 'from') from = Math.max(from, Math.min(...days));
-    else to = Math.min(to, Math.max(...days));
+    if (condition.side === 'from') from = Math.max(from, firstDay(days, condition, isOfDay));
+    else to = Math.min(to, lastDay(days, condition));
   }
   return { from, to };
+}
+
+/** `date > x` leaves out the day of x; an instant after x may be of that day. */
+function firstDay(days: readonly DayOf[], { isStrict }: Condition<string>, isOfDay: boolean): number {
+  return Math.min(...days.map(({ day }) => (isStrict && isOfDay ? day + 1 : day)));
+}
+
+/** `< x` leaves out the day that x begins. */
+function lastDay(days: readonly DayOf[], { isStrict }: Condition<string>): number {
+  return Math.max(...days.map(({ day, isMidnight }) => (isStrict && isMidnight ? day - 1 : day)));
 }
 
 /** From the first day of any to the last. */

@@ -2,21 +2,24 @@ import type { LocalDays } from '../base/local-days.js';
 import { SerialQueue } from '../base/serial-queue.js';
 import { sameLayout } from '../csv/columns.js';
 import { encodeFile } from '../csv/encode.js';
-import { datasetNotReadYet } from '../datasets/errors.js';
+import { datasetNotReadYet, datasetUnknown } from '../datasets/errors.js';
 import type { Relation, SealedDay } from '../datasets/relation.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
 import { folded, identifier } from '../windows/compile/sql-text.js';
+import type { DamagedDays, SealedFile } from './damaged-days.js';
+import { dropNamed } from './drop-named.js';
 import type { Engine } from './engine.js';
+import { dayMissing } from './errors.js';
 import { STAGING, type StoredColumn, stage, typed, typedOrFail } from './loading.js';
 import { readCsv } from './read-csv.js';
 import { convert, History } from './sealed-days.js';
 import type { Session } from './session.js';
 import type { Range, SealedHistory, SqlDataset } from './sql-dataset.js';
 
-/** The column that SQL has beside a log's or a changes' own: the local day of its time column. */
+/** The column that SQL adds to a log or to changes: the local day of its time column. */
 const DAY = 'date';
 
-/** What of a dataset is in DuckDB. */
+/** A dataset as it is in DuckDB. */
 interface Loaded {
   readonly state: string;
   readonly version: string;
@@ -27,6 +30,23 @@ interface Loaded {
   readonly day: string | null;
   readonly timeColumn: string | null;
   readonly days: readonly SealedDay[];
+}
+
+/** Counts the loads of all tables: one that returns under its name is in no state of the one before it. */
+let loads = 0;
+
+function nextState(): string {
+  loads += 1;
+  return String(loads);
+}
+
+export interface RelationTableOptions {
+  readonly engine: Engine;
+  readonly relation: Relation;
+  readonly localDays: LocalDays;
+  readonly damagedDays: DamagedDays;
+  /** Work that has to end before the first load. */
+  readonly after: Promise<void>;
 }
 
 /**
@@ -41,31 +61,39 @@ export class RelationTable implements SqlDataset {
   readonly #relation: Relation;
   readonly #localDays: LocalDays;
   readonly #history: History;
-  readonly #turns = new SerialQueue();
+  readonly #damagedDays: DamagedDays;
+  readonly #queue = new SerialQueue();
   readonly #table: string;
   #loaded: Loaded | null = null;
-  #loads = 0;
+  #isDropped = false;
 
-  constructor(engine: Engine, relation: Relation, localDays: LocalDays) {
+  constructor({ engine, relation, localDays, damagedDays, after }: RelationTableOptions) {
     this.#engine = engine;
     this.#relation = relation;
     this.#localDays = localDays;
     this.#history = new History(engine);
+    this.#damagedDays = damagedDays;
     this.#table = `raw.${identifier(relation.name)}`;
+    void this.#queue.run(() => after);
   }
 
   async sync(): Promise<void> {
     if (this.#isCurrent()) return;
-    await this.#turns.run(async () => {
+    await this.#queue.run(async () => {
       if (this.#isCurrent()) return;
       if (await this.#append()) return;
       await this.#load();
     });
   }
 
-  /** Never the same twice, also where the dataset is again what it was: what was computed meanwhile is of neither. */
+  /** Never the same twice, also where the dataset returns to an earlier version. */
   get state(): string {
     return this.#current.state;
+  }
+
+  get sealedFiles(): readonly SealedFile[] {
+    const { name: dataset, sealedDays } = this.#relation;
+    return readable(sealedDays).flatMap(({ date, paths }) => paths.map((path) => ({ dataset, date, path })));
   }
 
   get history(): SealedHistory | null {
@@ -74,12 +102,13 @@ export class RelationTable implements SqlDataset {
     if (days.length === 0) return null;
     const time = shown.find(({ column }) => column.name === timeColumn);
     return {
-      dates: days.map(({ date }) => date),
+      dates: readable(days).map(({ date }) => date),
+      require: (isWanted) => this.#require(days.filter(({ date }) => isWanted(date))),
       day,
       time: time?.type === 'TIMESTAMPTZ' ? folded(time.name) : null,
       select: (isWanted) =>
         this.#union(
-          days.filter(({ date }) => isWanted(date)),
+          readable(days).filter(({ date }) => isWanted(date)),
           shown,
           loaded,
         ),
@@ -90,11 +119,17 @@ export class RelationTable implements SqlDataset {
     const loaded = this.#current;
     const { columns, days } = loaded;
     const wanted = this.#daysIn(range, days);
+    this.#require(wanted);
     const types = wanted.length === 0 ? columns : this.#history.typesOver(wanted, columns);
     return {
       from: wanted.length === 0 ? this.#table : `(${this.#union(wanted, types, loaded)})`,
       columns: types.map(({ column, name, type }) => ({ column, expression: identifier(name), type })),
     };
+  }
+
+  async drop(): Promise<void> {
+    this.#isDropped = true;
+    await this.#queue.run(() => dropNamed(this.#engine, this.#relation.name));
   }
 
   get #current(): Loaded {
@@ -104,12 +139,13 @@ export class RelationTable implements SqlDataset {
   }
 
   #isCurrent(): boolean {
-    const { version, sealedDays } = this.#relation;
+    const { version, sealedDays, name } = this.#relation;
+    if (this.#isDropped) throw datasetUnknown(name, undefined);
     if (version === null) throw datasetNotReadYet(this.#relation.name, this.#relation.status().lastError);
     return this.#loaded?.version === version && this.#loaded.days === sealedDays;
   }
 
-  /** Adds the rows that came since; false when that is not all there is to do. */
+  /** Inserts the rows appended since the last load; false where everything has to be loaded anew. */
   async #append(): Promise<boolean> {
     const { version, columns, sealedDays } = this.#relation;
     const loaded = this.#loaded;
@@ -117,11 +153,11 @@ export class RelationTable implements SqlDataset {
     const rows = this.#relation.appendedSince(loaded.version);
     const known = loaded.columns.map(({ column }) => column);
     if (rows === null || !sameLayout(known, columns) || !sameLayout(known, rows.columns)) return false;
-    // A column of which no value was seen has no type; with the first one it gets its own.
+    // A column without any value has no type; its first value decides it.
     if (columns.some(({ seen }, index) => seen !== known[index]!.seen)) return false;
     const names = loaded.columns.map(({ name }) => name);
     const fits = await this.#engine.scratch.withFile(encodeFile(rows), (path) =>
-      this.#engine.session({ lane: 'ours' }, (session) =>
+      this.#engine.session({ caller: 'service' }, (session) =>
         session
           .run(
             `INSERT INTO ${this.#table} SELECT *${this.#dayOf(loaded)} FROM
@@ -133,25 +169,25 @@ export class RelationTable implements SqlDataset {
           ),
       ),
     );
-    if (fits) this.#loaded = { ...loaded, version, state: this.#nextState() };
+    if (fits) this.#loaded = { ...loaded, version, state: nextState() };
     return fits;
   }
 
   async #load(): Promise<void> {
     const content = await this.#relation.content();
-    const { sealedDays: days, timeColumn } = this.#relation;
-    await this.#history.learn(days);
+    const { timeColumn } = this.#relation;
+    const days = await this.#learnDays();
     await this.#engine.scratch.withFile(content.bytes, (path) =>
-      this.#engine.session({ lane: 'ours' }, async (session) => {
+      this.#engine.session({ caller: 'service' }, async (session) => {
         const columns = await stage(session, path, content.columns);
         const loaded = {
           version: content.version,
           columns,
-          shown: days.length === 0 ? columns.map(asShown) : this.#history.typesOver(days, columns),
+          shown: days.length === 0 ? columns.map(asShown) : this.#history.typesOver(readable(days), columns),
           day: timeColumn === null ? null : dayName(columns),
           timeColumn,
           days,
-          state: this.#nextState(),
+          state: nextState(),
         };
         await this.#publish(session, loaded);
         this.#loaded = loaded;
@@ -159,9 +195,26 @@ export class RelationTable implements SqlDataset {
     );
   }
 
+  /** The sealed days as they are now, with what the history has to know of their files. */
+  #learnDays(): Promise<readonly SealedDay[]> {
+    return this.#damagedDays.around(
+      () => this.sealedFiles,
+      async () => {
+        const { sealedDays } = this.#relation;
+        await this.#history.learn(readable(sealedDays));
+        return sealedDays;
+      },
+    );
+  }
+
+  #require(wanted: readonly SealedDay[]): void {
+    const missing = wanted.filter((day) => day.missing !== undefined);
+    if (missing.length > 0) throw dayMissing(this.#relation.name, missing);
+  }
+
   async #publish(session: Session, loaded: Loaded): Promise<void> {
     const { columns, shown, days } = loaded;
-    const all = this.#union(days, shown, loaded);
+    const all = this.#union(readable(days), shown, loaded);
     await session.transaction(async () => {
       await session.run(
         `CREATE OR REPLACE TABLE ${this.#table} AS
@@ -170,11 +223,6 @@ export class RelationTable implements SqlDataset {
       await session.run(`DROP TABLE ${STAGING}`);
       await session.run(`CREATE OR REPLACE VIEW ${identifier(this.#relation.name)} AS ${all}`);
     });
-  }
-
-  #nextState(): string {
-    this.#loads += 1;
-    return String(this.#loads);
   }
 
   /** SELECT of sealed days, then of the rows that are not sealed, in these types. */
@@ -192,20 +240,26 @@ export class RelationTable implements SqlDataset {
     return [...this.#history.selects(days, types, day), unsealed].join(' UNION ALL ');
   }
 
-  /** `, <local day of the time column> AS date`, kept with the rows: asking a time zone for each is what costs. */
+  /** `, <local day of the time column> AS date`, stored with the rows: converting each row by a time zone is what costs. */
   #dayOf({ columns, day, timeColumn }: Pick<Loaded, 'columns' | 'day' | 'timeColumn'>): string {
     const time = columns.find(({ column }) => column.name === timeColumn);
     if (day === null || time === undefined) return '';
     return `, CAST(TRY_CAST(${identifier(time.name)} AS TIMESTAMPTZ) AS DATE) AS ${identifier(day)}`;
   }
 
-  /** The sealed days of which a window may have rows. Without any bound a window is of the CSV file's days. */
+  /** The sealed days of which a window may have rows. A window without bounds covers the CSV file's days only. */
   #daysIn({ from, to }: Range, days: readonly SealedDay[]): readonly SealedDay[] {
     if (from === null && to === null) return [];
     const first = from === null ? null : this.#localDays.dateOf(from);
-    const last = to === null ? null : this.#localDays.dateOf(to);
+    const last = to === null ? null : this.#localDays.dateOf(to - 1);
     return days.filter(({ date }) => (first === null || date >= first) && (last === null || date <= last));
   }
+}
+
+function readable(days: readonly SealedDay[]): readonly SealedDay[] {
+  return days.some(({ missing }) => missing !== undefined)
+    ? days.filter(({ missing }) => missing === undefined)
+    : days;
 }
 
 function asShown(column: StoredColumn): StoredColumn {

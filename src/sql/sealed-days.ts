@@ -7,7 +7,7 @@ import { type CellSqlType, isExactInDouble, printed } from './sql-types.js';
 
 type Stored = Pick<StoredColumn, 'type' | 'isExactInDouble'>;
 
-/** Columns of one sealed day's files, by name: how they stand there. */
+/** How the columns of a file are stored, by name. */
 type FileColumns = ReadonlyMap<string, Stored>;
 
 /** Sealed days that follow each other and have the same columns: DuckDB reads them as one. */
@@ -17,8 +17,8 @@ interface Run {
 }
 
 /**
- * The sealed days of one dataset, read where they lie. A file never changes, so its columns are asked once; files of
- * different columns (one came later, one became text) are read apart and brought into the same types.
+ * The sealed days of one dataset, read in place. A file never changes, so its columns are read once. Files with
+ * different columns (one came later, one became text) are read separately and converted to common types.
  */
 export class History {
   readonly #engine: Engine;
@@ -28,12 +28,12 @@ export class History {
     this.#engine = engine;
   }
 
-  /** Learns the columns of days that are new. Call before anything else is asked about them. */
+  /** Reads the columns of new days' files. Call before any other method with these days. */
   async learn(days: readonly SealedDay[]): Promise<void> {
     const unknown = days.flatMap(({ paths }) => paths).filter((path) => !this.#files.has(path));
     if (unknown.length === 0) return;
     const list = `[${unknown.map(literal).join(', ')}]`;
-    const rows = await this.#engine.session({ lane: 'ours' }, (session) =>
+    const rows = await this.#engine.session({ caller: 'service' }, (session) =>
       session.rows(
         `SELECT file_name, name, duckdb_type, coalesce(exact, false)
          FROM parquet_schema(${list})
@@ -75,17 +75,17 @@ export class History {
     return this.#runs(days).map((run) => {
       const list = columns.map((column) => `${converted(column, run.columns)} AS ${identifier(column.name)}`);
       const own = [...run.columns.keys()].some((name) => folded(name) === 'date');
-      // DuckDB takes every name=value folder above a file for a column: the data folder's own would hide one of the file.
+      // DuckDB makes a column of every name=value folder above a file; one above the data folder would hide the file's own.
       const isAmbiguous = own || run.paths.some((path) => dirname(dirname(path)).includes('='));
       // A file's own column "date" hides the one that its folder's name makes; then the day is read off its path.
       const date = isAmbiguous
         ? `CAST(regexp_extract(filename, 'date=([0-9-]+)/[^/]*$', 1) AS DATE)`
         : '"date"';
       if (day !== null) list.push(`${date} AS ${identifier(day)}`);
-      const reading = isAmbiguous
+      const options = isAmbiguous
         ? 'hive_partitioning = false, filename = true'
         : `hive_partitioning = true, hive_types = {'date': DATE}`;
-      return `SELECT ${list.join(', ')} FROM read_parquet([${run.paths.map(literal).join(', ')}], ${reading})`;
+      return `SELECT ${list.join(', ')} FROM read_parquet([${run.paths.map(literal).join(', ')}], ${options})`;
     });
   }
 

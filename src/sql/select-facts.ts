@@ -2,7 +2,7 @@ import { folded } from '../windows/compile/sql-text.js';
 import { type Condition, conditionsIn, type Node } from './conditions.js';
 import { ONE_SELECT, SelectMistake } from './select-mistake.js';
 
-/** Functions that give rows and touch nothing; all others (`read_csv`, `glob`, `duckdb_settings` …) reach outside. */
+/** Table functions that are allowed: they only generate rows. All others (`read_csv`, `glob`, `duckdb_settings` …) reach outside. */
 const TABLE_FUNCTIONS = new Set([
   'range',
   'generate_series',
@@ -13,14 +13,14 @@ const TABLE_FUNCTIONS = new Set([
   'repeat_row',
 ]);
 
-/** Functions about this process and not about data, or that take a text as SQL behind the parser's back. */
+/** Functions that tell about this process instead of the data, or that run a text as SQL, past this parser. */
 const REFUSED_FUNCTIONS =
   /^(json_serialize_plan|sleep_ms|current_setting|getenv|getvariable|nextval|currval|write_log|pg_|txid_|current_(catalog|database|schema|schemas|user|role|query|query_id|connection_id|transaction_id)|in_search_path|(session_)?user|parse_duckdb_log_message|add_parquet_key|query|query_table)/;
 
-/** Written without brackets; the syntax tree has them as columns. */
+/** Functions called without brackets, which the syntax tree shows as columns. */
 const CLOCK_WORDS = ['current_date', 'current_time', 'current_timestamp', 'localtime', 'localtimestamp'];
 
-/** Functions whose value changes by itself. */
+/** Functions whose value changes although their arguments do not. */
 const VOLATILE_FUNCTIONS = new Set([
   ...CLOCK_WORDS,
   'service_now',
@@ -41,17 +41,17 @@ const VOLATILE_FUNCTIONS = new Set([
   'ago',
 ]);
 
-/** Names that WITH made, where they hold, folded. */
+/** Names that WITH defines, folded, where they are in scope. */
 type Names = ReadonlySet<string>;
 
 const NO_NAMES: Names = new Set();
 
 type Ctes = { readonly map: readonly { readonly key: string; readonly value: unknown }[] };
 
-/** Walks a syntax tree: refuses what reaches outside the datasets, notes what it reads and what depends on the time. */
+/** Walks a syntax tree: refuses what reaches outside the datasets, records which tables it reads and whether it depends on the time. */
 export class Facts {
   readonly tables = new Set<string>();
-  readonly readings: { readonly table: string; readonly conditions: readonly Condition<Node>[] }[] = [];
+  readonly references: { readonly table: string; readonly conditions: readonly Condition<Node>[] }[] = [];
   dependsOnNow = false;
   readonly #conditions = new Map<Node, readonly Condition<Node>[]>();
 
@@ -86,20 +86,20 @@ export class Facts {
     }
     const inside = this.#readWith(node, names);
     for (const [key, child] of Object.entries(node)) {
-      // The part of a recursive WITH that is repeated may read itself, and only that part.
+      // Only the recursive part of a recursive WITH may read itself.
       if (key === 'right' && node.type === 'RECURSIVE_CTE_NODE')
         this.#read(child, new Set([...inside, folded(String(node.cte_name))]));
       else if (key !== 'cte_map') this.#read(child, inside);
     }
   }
 
-  /** Reads what WITH makes, each part with the names before it; returns the names that hold behind it. */
+  /** Walks the parts of a WITH, each with the names before it in scope; returns the names in scope after it. */
   #readWith({ cte_map: ctes }: Node, names: Names): Names {
     const made = (ctes as Ctes | undefined)?.map ?? [];
     if (made.length === 0) return names;
     const inside = new Set(names);
     for (const { key, value } of made) {
-      // DuckDB reads a table that it does not know as a file of that name: what WITH makes can never be taken for one.
+      // DuckDB reads an unknown table as a file of that name; names with these characters could be mistaken for one.
       if (/[./\\]/.test(key))
         throw new SelectMistake(`WITH cannot make ${key}`, 'give it a name without . and /');
       this.#read(value, inside);
@@ -140,6 +140,6 @@ export class Facts {
     const name = folded(String(table));
     if (names.has(name)) return;
     this.tables.add(String(table));
-    this.readings.push({ table: name, conditions: this.#conditions.get(node) ?? [] });
+    this.references.push({ table: name, conditions: this.#conditions.get(node) ?? [] });
   }
 }

@@ -3,16 +3,16 @@ export class SelectMistake extends Error {
   override readonly name = 'SelectMistake';
   readonly remedy: string | null;
   /** From 1; null where it cannot be told. */
-  readonly place: Place | null;
+  readonly position: Position | null;
 
-  constructor(message: string, remedy: string | null = null, place: Place | null = null) {
+  constructor(message: string, remedy: string | null = null, position: Position | null = null) {
     super(message);
     this.remedy = remedy;
-    this.place = place;
+    this.position = position;
   }
 }
 
-export interface Place {
+export interface Position {
   readonly line: number;
   readonly column: number;
 }
@@ -24,14 +24,17 @@ export const ONE_SELECT = 'write exactly one SELECT';
 export const NOT_EXTRACTED = 'Failed to extract statements: ';
 
 /** DuckDB's error without its drawing: `Binder Error: column "a" not found … LINE 3: … ^`. */
-export function readDuckDbError(error: unknown): { readonly reason: string; readonly place: Place | null } {
+export function readDuckDbError(error: unknown): {
+  readonly reason: string;
+  readonly position: Position | null;
+} {
   const text = (error instanceof Error ? error.message : String(error)).replace(NOT_EXTRACTED, '');
   const drawing = /\n\nLINE (\d+): (.*)\n( *)\^/.exec(text);
   const reason = (drawing === null ? text : text.slice(0, drawing.index)).replace(/\s+/g, ' ').trim();
-  if (drawing === null) return { reason, place: null };
+  if (drawing === null) return { reason, position: null };
   const prefix = `LINE ${drawing[1]}: `.length;
   return {
     reason,
-    place: { line: Number(drawing[1]), column: Math.max(1, drawing[3]!.length - prefix + 1) },
+    position: { line: Number(drawing[1]), column: Math.max(1, drawing[3]!.length - prefix + 1) },
   };
 }

@@ -5,42 +5,42 @@ import { Facts } from './select-facts.js';
 import { NOT_EXTRACTED, ONE_SELECT, readDuckDbError, SelectMistake } from './select-mistake.js';
 import { withoutEnd } from './statement-end.js';
 
-/** One SELECT, understood. */
-export interface Select {
+/** One SELECT, parsed. */
+export interface ParsedSelect {
   /** As given, without semicolons and comments at its end. */
   readonly sql: string;
-  /** Tables that it reads, as written, each once; not those that it makes itself (WITH). */
+  /** Names of the tables that it reads, as written, each once; without those that its WITH defines. */
   readonly tables: readonly string[];
-  /** Where it reads them: one for each place. */
-  readonly readings: readonly Reading[];
+  /** Each reference to one of them. */
+  readonly references: readonly TableReference[];
   /** Whether its answer may change although nothing that it reads does. */
   readonly dependsOnNow: boolean;
 }
 
-/** A place where a SELECT reads a table, and what every row of it has to pass that it uses there. */
-export interface Reading {
+/** A reference to a table in a FROM, and the conditions that every row used there meets. */
+export interface TableReference {
   /** Folded, as DuckDB's names do not mind case. */
   readonly table: string;
   /** The values are SQL. */
   readonly conditions: readonly Condition<string>[];
 }
 
-/** Characters of a syntax tree: 15,000 values in a list. Walking through more would hold the event loop too long. */
+/** Characters of a syntax tree: 15,000 values in a list. Walking a larger one would block the event loop too long. */
 const LARGEST_TREE = 2 << 20;
 
-/** Values that a SELECT's conditions compare with, up to which they are told; they are there to find some days with. */
+/** Values in a SELECT's conditions that are returned at most: they only serve to find the days that it needs. */
 const MOST_VALUES = 200;
 
 /**
- * Takes SQL apart in a DuckDB of its own that has no data: what it must not do is refused before the real one sees it.
- * The real one's own locks (no access outside, no settings) stand behind this: they alone would let an allowed folder be
- * read and written by table functions and COPY.
+ * Parses SQL in a DuckDB of its own without data: what is not allowed is refused before the real one sees it. The real
+ * one is locked as well (no access outside, no settings), but that alone would let table functions and COPY read and write
+ * the allowed folders.
  */
 export class SelectParser {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
-  /** Texts that wait for the connection would each hold one of Node's worker threads. */
-  readonly #turns = new SerialQueue();
+  /** Parses waiting for the connection would each hold one of Node's worker threads. */
+  readonly #queue = new SerialQueue();
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
     this.#instance = instance;
@@ -56,20 +56,20 @@ export class SelectParser {
   }
 
   /**
-   * Takes a text apart.
+   * Parses a text.
    * Rejects with `SelectMistake`: bad syntax, more or less than one SELECT, something that reaches outside.
    */
-  async parse(text: string): Promise<Select> {
-    const tree = await this.#turns.run(() => this.#tree(text));
+  async parse(text: string): Promise<ParsedSelect> {
+    const tree = await this.#queue.run(() => this.#tree(text));
     const facts = new Facts(tree);
     const values = new Set(
-      facts.readings.flatMap(({ conditions }) => conditions.flatMap((condition) => condition.values)),
+      facts.references.flatMap(({ conditions }) => conditions.flatMap((condition) => condition.values)),
     );
-    const written = await this.#turns.run(() => this.#write([...values].slice(0, MOST_VALUES)));
+    const written = await this.#queue.run(() => this.#write([...values].slice(0, MOST_VALUES)));
     return {
       sql: withoutEnd(text),
       tables: [...facts.tables].sort(),
-      readings: facts.readings.map(({ table, conditions }) => ({
+      references: facts.references.map(({ table, conditions }) => ({
         table,
         conditions: conditions.flatMap((condition) => {
           const texts = condition.values.flatMap((value) => written.get(value) ?? []);
@@ -80,9 +80,9 @@ export class SelectParser {
     };
   }
 
-  /** What is asked before is still answered. */
+  /** Finishes the parses under way. */
   async close(): Promise<void> {
-    await this.#turns.run(async () => {
+    await this.#queue.run(async () => {
       this.#connection.disconnectSync();
       this.#instance.closeSync();
     });
@@ -94,10 +94,10 @@ export class SelectParser {
       count = (await this.#connection.extractStatements(text)).count;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      // Of a text without any statement DuckDB says nothing at all, and the package has no words of its own.
+      // For a text without any statement DuckDB reports no error of its own.
       if (!message.startsWith(NOT_EXTRACTED)) throw new SelectMistake('There is no SQL', ONE_SELECT);
-      const { reason, place } = readDuckDbError(error);
-      throw new SelectMistake(reason, null, place);
+      const { reason, position } = readDuckDbError(error);
+      throw new SelectMistake(reason, null, position);
     }
     if (count > 1) throw new SelectMistake(`There are ${count} statements`, ONE_SELECT);
     const answer = JSON.parse(await this.#serialized(text)) as {
@@ -118,7 +118,7 @@ export class SelectParser {
   /** Expressions of a syntax tree as SQL again. */
   async #write(expressions: readonly Node[]): Promise<ReadonlyMap<Node, string>> {
     if (expressions.length === 0) return new Map();
-    const selects = expressions.map((expression) => JSON.stringify(selectOf(expression), withoutPlaces));
+    const selects = expressions.map((expression) => JSON.stringify(selectOf(expression), withoutPositions));
     const reader = await this.#connection.runAndReadAll(
       `SELECT json_deserialize_sql(CAST(tree AS JSON)) FROM
         (SELECT unnest(json_extract_string($1::VARCHAR, '$[*]')) AS tree)`,
@@ -164,7 +164,7 @@ function selectOf(expression: Node): unknown {
   return { error: false, statements: [{ node, named_param_map: [] }] };
 }
 
-/** Where no place in a text is known, DuckDB writes a number that JavaScript cannot hold, and refuses what it makes of it. */
-function withoutPlaces(key: string, value: unknown): unknown {
+/** An unknown position is a number too large for JavaScript, and DuckDB rejects what JSON makes of it. */
+function withoutPositions(key: string, value: unknown): unknown {
   return key === 'query_location' ? undefined : value;
 }

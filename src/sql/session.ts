@@ -10,12 +10,12 @@ import { queryTimedOut } from './errors.js';
 import { textAt } from './read-lines.js';
 
 export interface SessionOptions {
-  /** `ours`: windows, views and loading; `foreign`: SQL from outside. */
-  readonly lane: 'ours' | 'foreign';
+  /** `service`: windows, views and loading; `outside`: SQL from outside. */
+  readonly caller: 'service' | 'outside';
   /** Milliseconds that DuckDB may compute in all for this session; null or absent: no limit. */
   readonly limit?: number | null;
   readonly signal?: AbortSignal;
-  /** What `service_now()` says, milliseconds since the epoch; absent: it is not asked. */
+  /** What `service_now()` returns, milliseconds since the epoch; absent: the SQL does not call it. */
   readonly now?: number;
 }
 
@@ -23,13 +23,13 @@ export interface SessionOptions {
 export type SqlValue = string | number | bigint | boolean | null;
 
 /**
- * One connection to DuckDB for one piece of work. Every call waits for a lane, computes off the event loop, and is
+ * One connection to DuckDB for one piece of work. Every call waits for a permit, computes off the event loop, and is
  * interrupted when the signal aborts or the session's time is used up.
  */
 export class Session {
   readonly #connection: DuckDBConnection;
-  readonly #lanes: Semaphore;
-  /** Aborts when the session's time is used up, when the one who asked is gone, or when it is closed. */
+  readonly #permits: Semaphore;
+  /** Aborts when the session's time is used up, when its client has gone, or when it is closed. */
   readonly #stopped = new AbortController();
   readonly #limit: number | null;
   readonly #release: (reusable: boolean) => void;
@@ -44,16 +44,16 @@ export class Session {
 
   constructor(
     connection: DuckDBConnection,
-    lanes: Semaphore,
+    permits: Semaphore,
     options: SessionOptions,
     release: (reusable: boolean) => void,
   ) {
     this.#connection = connection;
-    this.#lanes = lanes;
+    this.#permits = permits;
     this.#limit = options.limit ?? null;
     this.#release = release;
     const { signal } = options;
-    // Closed too: who is gone may never have begun to read the answer, whose end would close it.
+    // Closed too: a client that has gone may never have begun to read the answer, whose end would close it.
     const stop = () => {
       this.#stopped.abort(signal?.reason);
       void this.close();
@@ -69,17 +69,17 @@ export class Session {
   }
 
   /**
-   * From here on the session reads what is there now, whatever others load meanwhile: columns and types that were asked
-   * for still hold when the rows are read.
+   * From here on the session reads what is there now, whatever others load meanwhile: columns and types that were looked
+   * up still hold when the rows are read.
    */
   async snapshot(): Promise<void> {
     if (this.#hasSnapshot) await this.run('ROLLBACK');
     this.#hasSnapshot = true;
-    // DuckDB takes the snapshot at the first look into the catalogue, not at BEGIN.
+    // DuckDB takes the snapshot at the first access to its catalogue, not at BEGIN.
     await this.run('BEGIN; SELECT service_now()');
   }
 
-  /** What `work` does is seen all at once, or not at all; it reads what was there at its beginning. */
+  /** What `work` does becomes visible all at once, or not at all; it reads what was there when it began. */
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     await this.snapshot();
     const result = await work();
@@ -87,7 +87,7 @@ export class Session {
     return result;
   }
 
-  /** Shows what was done since `snapshot`, all at once. */
+  /** Makes what was done since `snapshot` visible, all at once. */
   async commit(): Promise<void> {
     await this.run('COMMIT');
     this.#hasSnapshot = false;
@@ -117,7 +117,7 @@ export class Session {
     return result;
   }
 
-  /** Stops what is running, for good; resolves when nothing runs any more. */
+  /** Interrupts what is running; resolves when nothing runs any more. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -127,7 +127,7 @@ export class Session {
     this.#forget();
     this.#stopped.abort(new DOMException('The session was closed', 'AbortError'));
     await this.#running;
-    if (this.#hasSnapshot || this.#hasStreamed) await this.#letGo();
+    if (this.#hasSnapshot || this.#hasStreamed) await this.#releaseMemory();
     this.#release(this.#reusable);
   }
 
@@ -136,16 +136,16 @@ export class Session {
    * meanwhile, until its object is collected as garbage, also when the connection is closed; and nothing tells V8 that
    * there is anything worth collecting. The next statement on its connection lets go of it.
    */
-  async #letGo(): Promise<void> {
+  async #releaseMemory(): Promise<void> {
     try {
       await this.#connection.run(this.#hasSnapshot ? 'ROLLBACK' : 'SELECT 1');
     } catch {
-      this.#reusable = false; // what failed has ended the snapshot
+      this.#reusable = false; // a failed statement has ended the snapshot
     }
   }
 
   async #call<T>(work: () => Promise<T>): Promise<T> {
-    const call = this.#lanes.run(() => this.#timed(work), this.#stopped.signal);
+    const call = this.#permits.run(() => this.#timed(work), this.#stopped.signal);
     this.#running = call.then(ignore, ignore);
     return call;
   }
@@ -161,7 +161,7 @@ export class Session {
     const started = performance.now();
     try {
       const result = await work();
-      // A chunk of an interrupted answer comes as if the answer were at its end.
+      // An interrupted answer looks like one that has ended.
       signal.throwIfAborted();
       return result;
     } catch (error) {

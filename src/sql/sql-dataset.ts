@@ -1,8 +1,13 @@
 import { digest } from '../base/hash.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
+import { NOW_STANDS } from '../windows/window-key.js';
+import type { SealedFile } from './damaged-days.js';
 import type { Session } from './session.js';
 
-export { NOW_STANDS } from '../windows/window-key.js';
+/** Names the span of time for which an answer stands that depends on "now"; the empty text for others. */
+export function slotOf(dependsOnNow: boolean, now: number): string {
+  return dependsOnNow ? String(Math.floor(now / NOW_STANDS)) : '';
+}
 
 /** The time that a window asks for, `to` excluded; epoch milliseconds, null: open. */
 export interface Range {
@@ -12,8 +17,10 @@ export interface Range {
 
 /** A dataset's sealed days, of which a SELECT may want some only. */
 export interface SealedHistory {
-  /** Their local days, `2026-11-24`, oldest first; one at least. */
+  /** Those of them that can be read, `2026-11-24`, oldest first. */
   readonly dates: readonly string[];
+  /** Throws `DAY_MISSING` where a wanted day cannot be read. */
+  require(isWanted: (date: string) => boolean): void;
   /** The column with the local day, a DATE, in small letters; null: there is none. */
   readonly day: string | null;
   /** The column with the time, of which `day` is the local day, in small letters; null: not as TIMESTAMPTZ. */
@@ -31,10 +38,14 @@ export interface SqlDataset {
   sync(): Promise<void>;
   /** Names the state of all that an answer depends on, the time where it does; after `sync`. */
   readonly state: string;
+  /** The files of sealed days that a question about it may read. */
+  readonly sealedFiles: readonly SealedFile[];
   /** Null: it has none; after `sync`. */
   readonly history: SealedHistory | null;
   /** Where to read a window of it; after `sync`. */
   table(range: Range): SqlTable;
+  /** Removes it from DuckDB, after what it is doing. From then on `sync` rejects with `DATASET_UNKNOWN`. */
+  drop(): Promise<void>;
 }
 
 /** Brings all of them up to date; returns the state of them together. */

@@ -2,33 +2,39 @@ import { LocalDays } from '../base/local-days.js';
 import type { Queries } from '../datasets/queries.js';
 import type { ParquetFiles } from '../history/parquet-files.js';
 import { Catalog } from './catalog.js';
+import { DamagedDays } from './damaged-days.js';
 import { Engine } from './engine.js';
 import { DuckDbParquet } from './parquet.js';
 import { SelectParser } from './select-parser.js';
 import type { SqlOptions } from './sql-options.js';
 import { SqlQueries } from './sql-queries.js';
-import type { ViewDataset } from './view-dataset.js';
-import { openViews, type ViewsOptions } from './views.js';
+import { ViewGraph } from './view-graph.js';
+import { Views } from './views.js';
 
-/** DuckDB and everything that stands on it: what `Sql` loads when it is first asked. */
+/** DuckDB and everything built on it: what `Sql` loads when it is first needed. */
 export class SqlEngine {
   /** Writes sealed days. */
   readonly parquet: ParquetFiles;
   /** What HTTP asks. */
   readonly queries: Queries;
+  readonly views: Views;
   readonly #engine: Engine;
   readonly #parser: SelectParser;
   readonly #catalog: Catalog;
-  readonly #options: SqlOptions;
 
   private constructor(options: SqlOptions, engine: Engine, parser: SelectParser) {
-    const { registry, clock, timeZone } = options;
-    this.#options = options;
+    const { registry, clock, timeZone, logger } = options;
     this.#engine = engine;
     this.#parser = parser;
-    this.#catalog = new Catalog({ engine, registry, localDays: new LocalDays(timeZone) });
-    this.parquet = new DuckDbParquet(engine);
-    this.queries = new SqlQueries({ engine, parser, catalog: this.#catalog, clock });
+    const parquet = new DuckDbParquet(engine);
+    const damagedDays = new DamagedDays(parquet, options.damagedFile ?? null);
+    const localDays = new LocalDays(timeZone);
+    const catalog = new Catalog({ engine, registry, localDays, damagedDays, logger });
+    this.#catalog = catalog;
+    const graph = new ViewGraph({ registry, catalog, clock });
+    this.views = new Views({ ...options, engine, parser, catalog, graph, damagedDays });
+    this.parquet = parquet;
+    this.queries = new SqlQueries({ engine, parser, catalog, damagedDays, clock });
   }
 
   /** Starts DuckDB; nothing is loaded yet. */
@@ -36,19 +42,9 @@ export class SqlEngine {
     return new SqlEngine(options, await Engine.open(options), await SelectParser.open());
   }
 
-  /** See `Sql.openViews`; `files`: the names of the folder's `.sql` files. */
-  openViews(folder: Pick<ViewsOptions, 'dir' | 'files' | 'shown'>): Promise<readonly ViewDataset[]> {
-    return openViews({
-      ...this.#options,
-      ...folder,
-      engine: this.#engine,
-      parser: this.#parser,
-      catalog: this.#catalog,
-    });
-  }
-
-  /** Stops what is running. */
+  /** Interrupts what is running and frees DuckDB. */
   async close(): Promise<void> {
+    this.#catalog.close();
     await this.#engine.close();
     await this.#parser.close();
   }

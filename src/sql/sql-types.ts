@@ -1,9 +1,9 @@
 import type { Column } from '../csv/rows.js';
 
-/** The types in which cells are kept. A column has one of them only where it gives every cell back as it was written. */
+/** The types in which cells are stored. A column has one of them only where every cell can be printed as it was written. */
 export type CellSqlType = 'BIGINT' | 'DOUBLE' | 'BOOLEAN' | 'TIMESTAMPTZ' | 'VARCHAR';
 
-/** Types to try for a column, narrowest first; text is always right and is not named. */
+/** Types to try for a column, narrowest first. VARCHAR always fits and is not listed. */
 export function candidateTypes({ type, seen }: Column): readonly CellSqlType[] {
   if (!seen) return [];
   switch (type) {
@@ -18,7 +18,7 @@ export function candidateTypes({ type, seen }: Column): readonly CellSqlType[] {
   }
 }
 
-/** An expression of that type as the text of its cell: the one way in which stored values become CSV. */
+/** An expression of that type as the text of its cell, exactly as the dataset's CSV has it. */
 export function printed(expression: string, type: CellSqlType): string {
   switch (type) {
     case 'VARCHAR':

@@ -4,18 +4,19 @@ import type { ParquetFiles } from '../history/parquet-files.js';
 import type { SqlEngine } from './sql-engine.js';
 import type { SqlOptions } from './sql-options.js';
 import type { ViewDataset } from './view-dataset.js';
+import type { ViewText } from './views.js';
 
 /**
- * Everything that SQL does here: sealed days, views, windows and, where it is allowed, foreign SQL.
+ * The only entry to DuckDB: sealed days, views, windows and, where it is allowed, SQL from outside.
  *
- * DuckDB is loaded when it is first needed: a service that has no views, and of which nobody asks a window, does without
- * the memory that it takes.
+ * DuckDB is loaded when it is first needed: a service without views, windows and days to seal does not pay for its memory.
  */
 export class Sql {
   /** Writes sealed days. */
   readonly parquet: ParquetFiles = {
     writeParquet: async (...args) => (await this.#engine()).parquet.writeParquet(...args),
     timesIn: async (...args) => (await this.#engine()).parquet.timesIn(...args),
+    damageOf: async (...args) => (await this.#engine()).parquet.damageOf(...args),
     queriesEnded: () => this.#opened?.parquet.queriesEnded() ?? null,
   };
   /** What HTTP asks. */
@@ -33,15 +34,20 @@ export class Sql {
   }
 
   /**
-   * Adds the views of a folder, in the order of their names, to the registry, when all other datasets are there. A folder
-   * that does not exist has none. `shown`: how the folder is called to people. A view that is broken is there all the same and says so.
+   * Adds the views of a folder to the registry, in the order of their names, when all other datasets are registered. A
+   * folder that does not exist has none. `shown`: the folder's name for people. A broken view is added too; its status tells why.
    */
   async openViews(dir: string, shown: string): Promise<readonly ViewDataset[]> {
     const files = await filesOf(dir, '.sql');
-    return files.length === 0 ? [] : (await this.#engine()).openViews({ dir, files, shown });
+    return files.length === 0 ? [] : (await this.#engine()).views.addFolder({ dir, files, shown });
   }
 
-  /** Stops what is running. */
+  /** Adds one view to the registry, whose name is not taken. One that is broken is added too, and its status tells why. */
+  async addView(text: ViewText): Promise<ViewDataset> {
+    return (await this.#engine()).views.add(text);
+  }
+
+  /** Interrupts what is running and frees DuckDB. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const engine = await this.#opening?.catch(() => null);

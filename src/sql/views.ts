@@ -5,54 +5,107 @@ import { describeError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { DatasetRegistry } from '../datasets/registry.js';
 import type { Catalog } from './catalog.js';
+import type { DamagedDays } from './damaged-days.js';
 import type { Engine } from './engine.js';
 import type { SelectParser } from './select-parser.js';
+import { ViewAnswer } from './view-answer.js';
+import { ViewContent } from './view-content.js';
 import { ViewDataset } from './view-dataset.js';
-
-export interface ViewsOptions {
-  readonly dir: string;
-  /** Names of the `.sql` files in it, in the order in which the views are to be there. */
-  readonly files: readonly string[];
-  /** How the folder is called to people. */
-  readonly shown: string;
-  readonly registry: DatasetRegistry;
-  readonly engine: Engine;
-  readonly parser: SelectParser;
-  readonly catalog: Catalog;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
+import { readViewHead } from './view-file.js';
+import { explainView, type ViewGraph } from './view-graph.js';
 
 /** Names that a view may have: those that fit into a URL, as for tables. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/;
 
-/**
- * Reads views of a folder and adds them to the registry. Call it when all other datasets
- * are there: a view that takes the name of one is left out, and the log says so.
- */
-export async function openViews(options: ViewsOptions): Promise<readonly ViewDataset[]> {
-  const { dir, files, shown, registry, parser, logger } = options;
-  const views: ViewDataset[] = [];
-  for (const fileName of files) {
-    const name = basename(fileName, '.sql');
-    const file = join(shown, fileName);
-    const taken = registry.list().find((dataset) => dataset.name.toLowerCase() === name.toLowerCase());
-    if (taken !== undefined || !NAME.test(name)) {
-      const why = taken === undefined ? 'its name does not fit into a URL' : `${taken.source} has its name`;
-      logger.error({ view: file }, `this view is left out: ${why}; rename the file`);
-      continue;
-    }
-    const sql = await readFile(join(dir, fileName), 'utf8').catch((error: unknown) => {
-      logger.error({ view: file }, `this view is left out: ${describeError(error)}`);
-      return null;
-    });
-    if (sql === null) continue;
-    const view = new ViewDataset({ ...options, name, file, sql });
-    registry.add(view);
-    views.push(view);
+/** A folder of views. */
+export interface ViewFolder {
+  readonly dir: string;
+  /** Names of the `.sql` files in it, in the order in which the views are registered. */
+  readonly files: readonly string[];
+  /** The folder's name as shown to people. */
+  readonly shown: string;
+}
+
+/** One view as it is written. */
+export interface ViewText {
+  readonly name: string;
+  /** The file as shown to people. */
+  readonly file: string;
+  readonly sql: string;
+}
+
+export interface ViewsOptions {
+  readonly registry: DatasetRegistry;
+  readonly engine: Engine;
+  readonly parser: SelectParser;
+  readonly catalog: Catalog;
+  readonly graph: ViewGraph;
+  readonly damagedDays: DamagedDays;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Adds views to the registry. They are removed from it like any dataset. */
+export class Views {
+  readonly #options: ViewsOptions;
+
+  constructor(options: ViewsOptions) {
+    this.#options = options;
   }
-  for (const view of views) await view.prepare(parser);
-  const circles = views.map((view) => view.circle());
-  for (const [index, circle] of circles.entries()) if (circle !== null) views[index]!.refuseCircle(circle);
-  return views;
+
+  /**
+   * Adds the views of a folder, when all other datasets are registered. A view that cannot be read, or that has the name of
+   * another dataset, is left out and logged.
+   */
+  async addFolder({ dir, files, shown }: ViewFolder): Promise<readonly ViewDataset[]> {
+    const { logger } = this.#options;
+    const views: ViewDataset[] = [];
+    for (const fileName of files) {
+      const name = basename(fileName, '.sql');
+      const file = join(shown, fileName);
+      try {
+        this.#requireFreeName(name);
+        views.push(await this.add({ name, file, sql: await readFile(join(dir, fileName), 'utf8') }));
+      } catch (error) {
+        logger.error({ view: file }, `this view is left out: ${describeError(error)}`);
+      }
+    }
+    return views;
+  }
+
+  /** Adds a view. A broken one is registered too; its status tells why. */
+  async add(text: ViewText): Promise<ViewDataset> {
+    const { parser, registry, graph, catalog } = this.#options;
+    const { file, sql } = text;
+    const parsed = await parser.parse(sql).catch((error: unknown) => explainView(file, error));
+    const { view, answer } = this.#create(text);
+    graph.add({ view, file, parsed, failure: () => answer.failure });
+    catalog.set(view, answer);
+    registry.add(view);
+    return view;
+  }
+
+  #create(text: ViewText): { readonly view: ViewDataset; readonly answer: ViewAnswer } {
+    const { graph, catalog } = this.#options;
+    const head = readViewHead(text.sql);
+    const answer: ViewAnswer = new ViewAnswer({
+      ...this.#options,
+      ...text,
+      declared: [...(head.timeColumn === null ? [] : [head.timeColumn]), ...head.keys],
+      lineage: () => graph.lineage(view),
+      readAt: () => view.readAt(),
+      after: catalog.dropped(text.name),
+    });
+    const content = new ViewContent(answer, this.#options);
+    const view: ViewDataset = new ViewDataset({ ...this.#options, ...text, head, answer, content });
+    return { view, answer };
+  }
+
+  /** Throws where a view cannot have that name. */
+  #requireFreeName(name: string): void {
+    const { registry } = this.#options;
+    const taken = registry.list().find((dataset) => dataset.name.toLowerCase() === name.toLowerCase());
+    if (taken !== undefined) throw new Error(`${taken.source} has its name; rename the file`);
+    if (!NAME.test(name)) throw new Error('its name does not fit into a URL; rename the file');
+  }
 }

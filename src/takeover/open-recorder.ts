@@ -1,6 +1,9 @@
 import { basename } from 'node:path';
 import type { Logger } from '../base/logger.js';
-import type { RecorderOptions } from '../recorder/recorder-options.js';
+import { openOrBroken } from '../recorder/broken-recorder.js';
+import { moveFoldersAside } from '../recorder/damage.js';
+import type { Recorder } from '../recorder/recorder.js';
+import { placesOf, type RecorderOptions } from '../recorder/recorder-options.js';
 import { TableRecorder } from '../recorder/table-recorder.js';
 import { namesWithState, stateFileOf } from '../recorder/table-state.js';
 import { nodeFiles } from '../volume/files.js';
@@ -10,17 +13,19 @@ import { type TakeoverOptions, takeOver } from './takeover.js';
 
 /**
  * Opens what the volume has of a source; a file that the Python script left is taken over first. Call it with the
- * volume's lock held. Rejects when a file can be neither read nor put in order.
+ * volume's lock held. Never rejects: a source whose files cannot be opened gets a recorder that says so.
  */
 export async function openRecorder(
   options: Omit<RecorderOptions, 'files'> & { readonly takeover: TakeoverOptions | null },
-): Promise<TableRecorder> {
+): Promise<Recorder> {
   const { takeover, ...rest } = options;
   const { name: dataset, logger } = options;
-  await logLargeFiles(pathsOf(options), { dataset, files: nodeFiles, logger });
-  if (takeover !== null)
-    await takeOverFile(await knownTakeover(takeover, options), options.name, options.logger);
-  return TableRecorder.open({ ...rest, files: nodeFiles });
+  return openOrBroken(rest, async () => {
+    await moveFoldersAside(placesOf(options), { ...rest, files: nodeFiles });
+    await logLargeFiles(pathsOf(options), { dataset, files: nodeFiles, logger });
+    if (takeover !== null) await takeOverFile(await knownTakeover(takeover, options), dataset, logger);
+    return TableRecorder.open({ ...rest, files: nodeFiles });
+  });
 }
 
 /** The files that are read at the start. */
@@ -51,9 +56,7 @@ async function knownTakeover(
     return isOurs ? takeover : { ...takeover, scriptPath };
   }
   // One that cannot be read is the recorder's to tell.
-  const state = await stateFileOf(dataDir, name, nodeFiles)
-    .read()
-    .catch(() => null);
+  const state = await stateFileOf(dataDir, name, nodeFiles).readIfOurs();
   const timeColumn = state?.names?.timestamp ?? takeover.timeColumn;
   return { kind: takeover.kind, path: takeover.path, ...(timeColumn === undefined ? {} : { timeColumn }) };
 }

@@ -2,7 +2,8 @@ import { yieldToEventLoop } from '../base/event-loop.js';
 import { decodeRow } from '../csv/decode.js';
 import { Edits } from '../csv/edits.js';
 import { encodeCell } from '../csv/encode.js';
-import { BYTES_PER_SLICE, LF, LineCounter, placeRow, type RowPlace } from '../csv/scan.js';
+import { placeLine, type RejectedLine } from '../csv/intact-rows.js';
+import { BYTES_PER_SLICE, LineCounter, placeRow, type RowPlace } from '../csv/scan.js';
 import { TimeReader } from './python-time.js';
 
 /** The time column of the script's log, its last one. */
@@ -27,19 +28,9 @@ export interface Conversion {
   readonly rejected: readonly RejectedLine[];
 }
 
-/** A line that is no row of the file: torn, of another width, without a time. */
-export interface RejectedLine {
-  /** As an editor counts, from 1. */
-  readonly line: number;
-  /** Ends the sentence "it was set apart because of …". */
-  readonly reason: string;
-  /** As it stood, without its line end. */
-  readonly text: Buffer;
-}
-
 /**
  * Converts a CSV file as the Python script wrote it: zoneless times, which are UTC, become ISO 8601 with milliseconds
- * and `Z`; a BOM, CRLF and blank lines go; lines that are no rows are set apart. All other cells stay byte for byte.
+ * and `Z`; a BOM, CRLF and blank lines go; malformed lines are moved aside. All other cells stay byte for byte.
  * A file in which some or all rows are converted already is fine. Lets the event loop run now and then.
  * Null when it is no such file: empty, or a `log` whose last column is neither `timestamp` nor `timeColumn`.
  */
@@ -58,7 +49,7 @@ export async function convertPythonFile(
   let timesConverted = 0;
   let pause = BYTES_PER_SLICE;
   for (let at = header.end; at < bytes.length; ) {
-    const row = placeRow(bytes, at) ?? lineOf(bytes, at);
+    const row = placeRow(bytes, at) ?? placeLine(bytes, at);
     const reason = row.contentEnd === at ? 'a blank line' : reasonToReject(bytes, at, row, header, times);
     if (reason !== null) {
       edits.replace(at, row.end, NOTHING);
@@ -116,13 +107,6 @@ function readHeader(bytes: Buffer, options: ConversionOptions): Header | null {
   const content = isRenamed ? published.map((name) => encodeCell(name)).join(',') : text;
   const line = isOurs && !isRenamed ? null : Buffer.concat([Buffer.from(content), LINE_END]);
   return { text, width: names.length, end: row.end, line };
-}
-
-/** A row with a quote that is never closed would take all lines behind it: only its first line is given up. */
-function lineOf(bytes: Buffer, at: number): RowPlace {
-  const lineFeed = bytes.indexOf(LF, at);
-  const end = lineFeed < 0 ? bytes.length : lineFeed + 1;
-  return { end, contentEnd: lineFeed < 0 ? end : lineFeed, cells: 0, lastCell: at };
 }
 
 function reasonToReject(

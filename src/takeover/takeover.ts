@@ -1,16 +1,11 @@
 import { basename, dirname } from 'node:path';
-import { encodeCell } from '../csv/encode.js';
+import { encodeRejectedLines } from '../csv/intact-rows.js';
 import { LF } from '../csv/scan.js';
 import { fileNotRead, fileNotWritten } from '../volume/errors.js';
 import type { Files } from '../volume/files.js';
 import { takenOverFolder } from '../volume/layout.js';
 import { findKept, keepAside, replaceFile } from '../volume/write.js';
-import {
-  type Conversion,
-  type ConversionOptions,
-  convertPythonFile,
-  type RejectedLine,
-} from './python-file.js';
+import { type Conversion, type ConversionOptions, convertPythonFile } from './python-file.js';
 
 export interface TakeoverOptions extends ConversionOptions {
   /** Where this service keeps the dataset: `<data>/<name>.csv`. */
@@ -59,7 +54,9 @@ export async function takeOver(options: TakeoverOptions, files: Files): Promise<
     const { rejected } = conversion;
     const rejectedName = `${basename(source, '.csv')}.rejected.csv`;
     const rejectedAt =
-      rejected.length === 0 ? null : await keepAside(files, folder, rejectedName, rejectedCsv(rejected));
+      rejected.length === 0
+        ? null
+        : await keepAside(files, folder, rejectedName, encodeRejectedLines(rejected));
     await replaceFile(files, path, conversion.bytes);
     if (source !== path) await files.remove(source);
     const { rows, timesConverted } = conversion;
@@ -90,20 +87,6 @@ function isOnlyTorn(original: Buffer, { bytes, rejected }: Conversion, { kind }:
   if (kind !== 'log' || original.at(-1) === LF || rejected.length > 1) return false;
   const shared = Math.min(bytes.length, original.length);
   return bytes.subarray(0, shared).equals(original.subarray(0, shared));
-}
-
-function rejectedCsv(lines: readonly RejectedLine[]): Buffer {
-  const rows = lines.flatMap(({ line, reason, text }) => [
-    Buffer.from(`${line},${encodeCell(reason)},"`),
-    doubleQuotes(text),
-    Buffer.from('"\n'),
-  ]);
-  return Buffer.concat([Buffer.from('line,reason,text\n'), ...rows]);
-}
-
-/** On bytes and not on text: what stands there need not be UTF-8. */
-function doubleQuotes(text: Buffer): Buffer {
-  return Buffer.from(text.toString('latin1').replaceAll('"', '""'), 'latin1');
 }
 
 async function read(path: string, files: Files): Promise<Buffer> {

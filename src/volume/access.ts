@@ -2,8 +2,9 @@ import { dirname } from 'node:path';
 import { type DynamoCsvError, errorCode } from '../base/errors.js';
 import { fileNotWritten, volumeNotFolder, volumeNotWritable } from './errors.js';
 import type { Files } from './files.js';
+import { ownFolder } from './layout.js';
 
-/** The error of a failed write in words; where a right is missing it says who owns what and who we are. */
+/** Explains a failed write; where a permission is missing, it names the owner and who we are. */
 export async function explainWriteFailure(
   path: string,
   files: Files,
@@ -18,8 +19,14 @@ export async function explainWriteFailure(
   for (let place = path; ; place = dirname(place)) {
     const state = await files.stat(place).catch(() => null);
     if (state !== null) {
-      return volumeNotWritable({ ...state, path: place, ourUid: getuid(), ourGid: getgid() }, error);
+      const isOurs = place === path || place === dirname(path) ? await hasOwnFolder(place, files) : false;
+      const owner = { ...state, path: place, wanted: path, isOurs, ourUid: getuid(), ourGid: getgid() };
+      return volumeNotWritable(owner, error);
     }
     if (place === dirname(place)) return fileNotWritten(path, error);
   }
+}
+
+async function hasOwnFolder(place: string, files: Files): Promise<boolean> {
+  return (await files.stat(ownFolder(place)).catch(() => null)) !== null;
 }

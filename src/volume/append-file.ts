@@ -1,19 +1,21 @@
 import { basename, dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { BYTES_PER_SLICE, RowScanner } from '../csv/scan.js';
+import { SerialQueue } from '../base/serial-queue.js';
+import { BYTES_PER_SLICE, LF, placeRow, RowScanner } from '../csv/scan.js';
 import { explainWriteFailure } from './access.js';
-import { AppendJournal, crcBefore, endWithoutTornAppend, type Intent } from './append-journal.js';
+import { AppendJournal, crcBefore, endOfCountedAppends, type Intent } from './append-journal.js';
 import { fileNotRead, fileNotWritten, logChangedOutside } from './errors.js';
 import type { Files, OpenFile } from './files.js';
+import { readFirstRow } from './first-row.js';
 import { ownFolderBeside, temporaryPath } from './layout.js';
 import { abandon, keepAside, type Parts, readRange, replaceFile, writeAll, writeBeside } from './write.js';
 
-/** What opening found at the file's end, and cut off. */
+/** What opening found at the file's end, and truncated. */
 export interface Recovery {
   readonly bytesCut: number;
-  /** `append`: an append that a crash interrupted, never confirmed to anybody. `line`: an incomplete last row of other origin. */
+  /** `append`: an append that was interrupted before it counted. `line`: an incomplete last row of other origin. */
   readonly what: 'append' | 'line';
-  /** Where the bytes of a cut `line` are kept, since nobody knows what they were; null for an `append`. */
+  /** Where the bytes of a `line` are kept, since nobody knows what they were; null for an `append`. */
   readonly keptAt: string | null;
 }
 
@@ -21,27 +23,28 @@ export interface Recovery {
  * A file that grows by whole appends: a log's CSV, or the changes of a table.
  *
  * On disk: CSV with a header line. An append is one write at the end, synced before it is confirmed; what it is going
- * to write is noted first in `.dynamo-csv/<name>.append` (see `AppendJournal`). Opening cuts off an append that is
- * there in part only, and a last row without its `\n` or with an open quote. A failed append is taken back at once;
- * when the disk refuses even that, before the next one. So after any crash the file holds every confirmed append
- * whole, at most one more that was never confirmed, whole too, and no part of any.
- * Other changes (a wider header, sealed days cut off) replace the file as `SnapshotFile` does.
+ * to write is noted first in `.dynamo-csv/<name>.append` (see `AppendJournal`). Opening truncates an append that is
+ * there in part only, one that is there whole and does not count (see `open`), and a last row without its `\n` or with
+ * an open quote. A failed append is taken back at once; when the disk refuses even that, before the next one. So after
+ * any crash the file holds every confirmed append whole, and no part of any other.
+ * Other changes (a wider header, sealed days that leave the file) replace it as `SnapshotFile` does.
  */
 export class AppendFile {
   readonly path: string;
-  /** What opening had to cut off, for the log; null when nothing. */
+  /** What opening had to truncate; null when nothing. */
   readonly recovery: Recovery | null;
   readonly #files: Files;
-  readonly #journal: AppendJournal;
+  #journal: AppendJournal;
   #file: OpenFile;
   #size: number;
   #replacements = 0;
-  /** Whether bytes of a failed append may still stand behind `#size`. */
+  /** Whether bytes that do not count may stand behind `#size`: of a staged append, or of one that failed. */
   #dirty = false;
+  /** Where a staged append ends. */
+  #stagedEnd = 0;
   /** Whether a power loss might still bring back the file that was replaced. */
   #nameUnsynced = false;
-  /** Operations run one after the other. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #queue = new SerialQueue();
 
   private constructor(path: string, files: Files, journal: AppendJournal, file: OpenFile, found: Found) {
     this.path = path;
@@ -54,10 +57,15 @@ export class AppendFile {
 
   /**
    * Opens the file and makes its end whole; see `recovery` for what that took. One that does not exist, or has no
-   * complete line, begins with `header` (a line with its `\n`). The caller holds the volume's lock.
-   * Rejects with `VOLUME_…`.
+   * complete line, begins with `header` (a line with its `\n`). `counts` decides whether the last append counts that
+   * is there whole; by default it does. The caller holds the volume's lock. Rejects with `VOLUME_…`.
    */
-  static async open(path: string, files: Files, header: Uint8Array = new Uint8Array(0)): Promise<AppendFile> {
+  static async open(
+    path: string,
+    files: Files,
+    header: Uint8Array = new Uint8Array(0),
+    counts: (append: Buffer) => boolean = () => true,
+  ): Promise<AppendFile> {
     let file: OpenFile | undefined;
     let journal: AppendJournal | undefined;
     try {
@@ -67,8 +75,8 @@ export class AppendFile {
       if ((await files.stat(path)) === null) await replaceFile(files, path, header);
       await files.syncFolder(dirname(path));
       file = await files.open(path, 'r+');
-      const found = await recover(path, files, file, opened.intent);
-      // On a full disk the note stays. It harms nothing: what it announces is there, or was cut off.
+      const found = await recover(path, files, file, opened.intent, counts);
+      // On a full disk the note stays. It harms nothing: what it announces is there, or was truncated.
       await journal.clear().catch(() => undefined);
       const log = new AppendFile(path, files, journal, file, found);
       if (found.size === 0 && header.length > 0) await log.#replace(header);
@@ -96,7 +104,35 @@ export class AppendFile {
    * something first, and be it nothing, which resolves once no rejected row can come back.
    */
   append(bytes: Uint8Array): Promise<void> {
-    return this.#inTurn(() => this.#append(bytes));
+    return this.#queue.run(async () => {
+      await this.#stage(bytes);
+      this.confirm();
+    });
+  }
+
+  /**
+   * Like `append`, but the rows count only once they are confirmed: until then `size` and `read` leave them out, opening
+   * asks whether they do, and the next operation takes them back.
+   */
+  stage(bytes: Uint8Array): Promise<void> {
+    return this.#queue.run(() => this.#stage(bytes));
+  }
+
+  /** Counts what was staged. */
+  confirm(): void {
+    this.#size = this.#stagedEnd;
+    this.#dirty = false;
+  }
+
+  /** Takes back what was staged. When it rejects, the next operation tries it again first. */
+  takeBack(): Promise<void> {
+    return this.#queue.run(async () => {
+      try {
+        await this.#clean();
+      } catch (error) {
+        throw fileNotWritten(this.path, error);
+      }
+    });
   }
 
   /**
@@ -104,12 +140,34 @@ export class AppendFile {
    * not be made safe, the new one: `replacements` tells.
    */
   replace(content: Parts): Promise<void> {
-    return this.#inTurn(() => this.#replace(content));
+    return this.#queue.run(() => this.#replace(content));
+  }
+
+  /**
+   * Looks whether the file still stands under its path. `begun`: it was moved away or removed, and an empty one stands
+   * there now. `adopted`: an equal copy took its place (a data folder that was swapped for its copy), and is written
+   * from now on. Rejects with `LOG_CHANGED_OUTSIDE` when another file took its place.
+   */
+  stayAtPath(): Promise<'same' | 'begun' | 'adopted'> {
+    return this.#queue.run(async () => {
+      try {
+        const there = await this.#files.stat(this.path);
+        if (there === null) {
+          await this.#begin();
+          return 'begun';
+        }
+        if (there.id === (await this.#file.stat()).id) return 'same';
+        await this.#adopt();
+        return 'adopted';
+      } catch (error) {
+        throw fileNotWritten(this.path, error);
+      }
+    });
   }
 
   /** The whole file. */
   read(): Promise<Buffer> {
-    return this.#inTurn(async () => {
+    return this.#queue.run(async () => {
       try {
         return await readRange(this.#file, 0, this.#size);
       } catch (error) {
@@ -120,7 +178,7 @@ export class AppendFile {
 
   /** Waits for what is under way and lets go of the file. */
   close(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#queue.run(async () => {
       try {
         // Without this the next start finds the last append announced and there, which is as good.
         if (!this.#dirty) await this.#journal.clear();
@@ -130,9 +188,10 @@ export class AppendFile {
     });
   }
 
-  async #append(bytes: Uint8Array): Promise<void> {
+  async #stage(bytes: Uint8Array): Promise<void> {
     try {
       await this.#clean();
+      this.#stagedEnd = this.#size;
       if (bytes.length === 0) return;
       const { size, links } = await this.#file.stat();
       if (links === 0) throw logChangedOutside(this.path, 'replaced or removed');
@@ -142,8 +201,7 @@ export class AppendFile {
       this.#dirty = true;
       await writeAll(this.#file, bytes, size);
       await this.#file.sync();
-      this.#size = size + bytes.length;
-      this.#dirty = false;
+      this.#stagedEnd = size + bytes.length;
     } catch (error) {
       // When this fails too, the next operation tries again before it does anything else.
       await this.#clean().catch(() => undefined);
@@ -157,10 +215,35 @@ export class AppendFile {
       await this.#files.syncFolder(dirname(this.path));
       this.#nameUnsynced = false;
     }
+    this.#stagedEnd = this.#size;
     if (this.#dirty) {
       await cut(this.#file, this.#size);
       this.#dirty = false;
     }
+  }
+
+  async #begin(): Promise<void> {
+    await this.#reopenJournal();
+    await this.#replace(new Uint8Array(0));
+  }
+
+  async #adopt(): Promise<void> {
+    await this.#clean();
+    const copy = await this.#files.open(this.path, 'r+');
+    if (!(await isCopy(copy, this.#file, this.#size))) {
+      await copy.close();
+      throw logChangedOutside(this.path, 'replaced or removed');
+    }
+    await this.#file.close();
+    this.#file = copy;
+    await this.#reopenJournal();
+  }
+
+  /** The journal may be in a folder that was moved away together with the file. */
+  async #reopenJournal(): Promise<void> {
+    const { journal } = await AppendJournal.open(this.path, this.#files);
+    await this.#journal.close();
+    this.#journal = journal;
   }
 
   async #replace(content: Parts): Promise<void> {
@@ -178,6 +261,7 @@ export class AppendFile {
       const old = this.#file;
       this.#file = written.file;
       this.#size = written.size;
+      this.#stagedEnd = written.size;
       this.#replacements++;
       this.#nameUnsynced = true;
       await old.close();
@@ -186,12 +270,12 @@ export class AppendFile {
       throw fileNotWritten(this.path, error);
     }
   }
+}
 
-  #inTurn<T>(operation: () => T | Promise<T>): Promise<T> {
-    const result = this.#last.then(operation);
-    this.#last = result.catch(() => undefined);
-    return result;
-  }
+/** Whether a file ends as the other one does. */
+async function isCopy(copy: OpenFile, file: OpenFile, size: number): Promise<boolean> {
+  if ((await copy.stat()).size !== size) return false;
+  return (await crcBefore(copy, size)) === (await crcBefore(file, size));
 }
 
 interface Found {
@@ -199,10 +283,16 @@ interface Found {
   readonly recovery: Recovery | null;
 }
 
-/** Cuts off what is not whole at the file's end. */
-async function recover(path: string, files: Files, file: OpenFile, intent: Intent | null): Promise<Found> {
+/** Truncates what is not whole at the file's end, or does not count. */
+async function recover(
+  path: string,
+  files: Files,
+  file: OpenFile,
+  intent: Intent | null,
+  counts: (append: Buffer) => boolean,
+): Promise<Found> {
   const { size } = await file.stat();
-  const good = intent === null ? size : await endWithoutTornAppend(file, size, intent);
+  const good = intent === null ? size : await endOfCountedAppends(file, size, intent, counts);
   // A killed process may have written without syncing. What counts from now on must survive a power loss too.
   if (intent !== null) await file.sync();
   if (good < size) {
@@ -210,7 +300,8 @@ async function recover(path: string, files: Files, file: OpenFile, intent: Inten
     return { size: good, recovery: { bytesCut: size - good, what: 'append', keptAt: null } };
   }
   const end = await endOfLastRow(file, size);
-  if (end === size) return { size, recovery: null };
+  if (end === size || (await hasRowsBehindDamage(path, files, await readRange(file, end, size))))
+    return { size, recovery: null };
   const folder = ownFolderBeside(path);
   await files.makeFolder(folder);
   const keptAt = await keepAside(files, folder, `${basename(path)}.cut`, await readRange(file, end, size));
@@ -221,6 +312,17 @@ async function recover(path: string, files: Files, file: OpenFile, intent: Inten
 async function cut(file: OpenFile, size: number): Promise<void> {
   await file.truncate(size);
   await file.sync();
+}
+
+/**
+ * Whether a row that is never complete is damaged and not torn: a quote that a disk made up takes all rows behind it, and
+ * a torn row has none behind it. Whoever reads the rows decides what becomes of it.
+ */
+async function hasRowsBehindDamage(path: string, files: Files, tail: Buffer): Promise<boolean> {
+  const next = tail.indexOf(LF) + 1;
+  const header = next === 0 ? null : await readFirstRow(path, files);
+  const row = header === null ? null : placeRow(tail, next);
+  return row !== null && row.cells === header!.length && row.end > row.contentEnd;
 }
 
 /** The offset behind the last complete row. */

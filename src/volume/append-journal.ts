@@ -21,7 +21,7 @@ const BYTES_BEFORE = 4096;
 
 /**
  * What the append under way on one file is going to write, noted before it is written. A write of many kilobytes can
- * be cut short anywhere by a kill, a full disk or a power loss, also between two rows, where nothing in the CSV
+ * be interrupted anywhere by a kill, a full disk or a power loss, also between two rows, where nothing in the CSV
  * shows that half a poll is missing.
  *
  * On disk: `<folder>/.dynamo-csv/<file>.append`, one record of 128 bytes, overwritten in place: the text
@@ -104,15 +104,22 @@ export async function crcBefore(file: OpenFile, at: number): Promise<number> {
 }
 
 /**
- * Where the file has to end so that no part of an append stands in it: its size, or less when it holds the beginning
- * of the intended append, or all of its bytes but not all of them right (a power loss can do that).
+ * Where the file has to end so that no append stands in it that does not count: its size, or less when it holds the
+ * beginning of the intended append, all of its bytes but not all of them right (a power loss can do that), or all of an
+ * append that `counts` refuses.
  */
-export async function endWithoutTornAppend(file: OpenFile, size: number, intent: Intent): Promise<number> {
+export async function endOfCountedAppends(
+  file: OpenFile,
+  size: number,
+  intent: Intent,
+  counts: (append: Buffer) => boolean,
+): Promise<number> {
   const { at, length } = intent;
   const isOurs = size > at && size <= at + length && (await crcBefore(file, at)) === intent.before;
   if (!isOurs) return size;
-  const whole = size === at + length && crc32(await readRange(file, at, size)) === intent.crc;
-  return whole ? size : at;
+  const append = await readRange(file, at, size);
+  const isWhole = size === at + length && crc32(append) === intent.crc;
+  return isWhole && counts(append) ? size : at;
 }
 
 function parseRecord(record: Buffer): Intent | null {

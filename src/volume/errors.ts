@@ -42,6 +42,13 @@ export function fileNotRead(path: string, cause: unknown): DynamoCsvError {
   });
 }
 
+/** The data folder is not the one that was locked: it was swapped, or its lock file was, and another service has it. */
+export function volumeLost(path: string): DynamoCsvError {
+  return new DynamoCsvError('VOLUME_LOST', `Another service took over the data folder ${path}`, {
+    remedy: 'stop one of the two, and restart this one',
+  });
+}
+
 /** A log that something else wrote to, or replaced, while this service has it open. */
 export function logChangedOutside(path: string, what: string): DynamoCsvError {
   return new DynamoCsvError(
@@ -55,7 +62,13 @@ export function logChangedOutside(path: string, what: string): DynamoCsvError {
 
 /** Who a path belongs to, and who we are; ids as the system has them. */
 export interface Ownership {
+  /** The file or folder that cannot be written; perhaps one above `wanted`, which does not exist. */
   readonly path: string;
+  /** The file or folder that was to be written. */
+  readonly wanted: string;
+  readonly isFolder: boolean;
+  /** Whether it is a data folder that this service has worked on. */
+  readonly isOurs: boolean;
   readonly uid: number;
   readonly gid: number;
   /** Permission bits, e.g. 0o755. */
@@ -70,11 +83,17 @@ export function volumeNotWritable(owner: Ownership, cause: unknown): DynamoCsvEr
   const sentence =
     `${path} cannot be written: it belongs to ${uid}:${gid} with mode ${mode.toString(8)}, ` +
     `and this service runs as ${ourUid}:${ourGid}`;
-  const command = uid === ourUid ? `chmod -R u+rwX '${path}'` : `chown -R ${ourUid}:${ourGid} '${path}'`;
   return new DynamoCsvError('VOLUME_NOT_WRITABLE', sentence, {
-    remedy: `run ${command} as root (for a mounted folder: on the host), or set DATA_DIR to another folder`,
+    remedy: `run ${commandToOwn(owner)} as root (for a mounted folder: on the host), or set DATA_DIR to another folder`,
     cause,
   });
+}
+
+/** What gives our user the right to write. Recursive for our own folder only: another one may be anybody's, even `/`. */
+function commandToOwn({ path, wanted, isFolder, isOurs, uid, ourUid, ourGid }: Ownership): string {
+  if (isOurs) return uid === ourUid ? `chmod -R u+rwX '${path}'` : `chown -R ${ourUid}:${ourGid} '${path}'`;
+  if (isFolder) return `install -d -o ${ourUid} -g ${ourGid} '${wanted}'`;
+  return uid === ourUid ? `chmod u+rw '${path}'` : `chown ${ourUid}:${ourGid} '${path}'`;
 }
 
 /** The data folder's path leads to, or through, something that is not a folder. */

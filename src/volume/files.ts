@@ -40,6 +40,7 @@ export interface OpenFile {
 
 export interface FileState {
   readonly size: number;
+  readonly isFolder: boolean;
   /** Milliseconds since the epoch. */
   readonly modifiedAt: number;
   /** Tells one file from another that took its name. */
@@ -91,7 +92,8 @@ function openFile(handle: FileHandle): OpenFile {
 
 function fileState(stats: Stats): FileState {
   const { size, mtimeMs: modifiedAt, ino: id, nlink: links, uid, gid } = stats;
-  return { size, modifiedAt, id, links, uid, gid, mode: stats.mode & 0o7777 };
+  const isFolder = stats.isDirectory();
+  return { size, isFolder, modifiedAt, id, links, uid, gid, mode: stats.mode & 0o7777 };
 }
 
 function unlessMissing<T>(instead: T): (error: unknown) => T {

@@ -57,6 +57,11 @@ export function takenOverFolder(dir: string): string {
   return join(dir, 'taken-over');
 }
 
+/** Where damaged files and lines are kept that the service goes on without. */
+export function damagedFolder(dir: string): string {
+  return join(dir, 'damaged');
+}
+
 /** The sealed days of all datasets, in Hive's layout. */
 export function historyFolder(dir: string): string {
   return join(dir, 'history');
@@ -75,6 +80,16 @@ export function historyOf(dir: string, dataset: string): string {
 /** The Parquet files of one local day, `2026-11-24`. */
 export function dayFolder(dir: string, dataset: string, date: string): string {
   return join(historyOf(dir, dataset), `date=${date}`);
+}
+
+/** Where the damaged days of one dataset are kept, in the layout of `historyOf`. */
+export function damagedHistoryOf(dir: string, dataset: string): string {
+  return join(damagedFolder(dir), basename(historyFolder(dir)), dataset);
+}
+
+/** The damaged files of one local day, `2026-11-24`. */
+export function damagedDayFolder(dir: string, dataset: string, date: string): string {
+  return join(damagedHistoryOf(dir, dataset), basename(dayFolder(dir, dataset, date)));
 }
 
 /** The day that a folder of `historyOf` is named after; null for any other name. */

@@ -1,12 +1,12 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { tryLock, unlock } from 'fs-native-extensions';
 import { errorCode } from '../base/errors.js';
-import { volumeHeld, volumeNotLockable } from './errors.js';
+import { volumeHeld, volumeLost, volumeNotLockable } from './errors.js';
 import { lockFile, ownFolder } from './layout.js';
 
-/** Who holds a volume, as the second one that wants it is told. */
+/** Who holds a volume, for the error message of a second service. */
 export interface LockHolder {
   readonly host: string;
   readonly pid: number;
@@ -15,6 +15,11 @@ export interface LockHolder {
 }
 
 export interface VolumeLock {
+  /**
+   * Makes sure that the folder is still the one that was locked. `moved`: another folder or another lock file stands
+   * there, a copy above all; it is locked too now. Rejects with `VOLUME_LOST` when another service has it.
+   */
+  check(): Promise<'held' | 'moved'>;
   /** Frees the volume for the next service. */
   release(): Promise<void>;
 }
@@ -33,24 +38,58 @@ export function thisProcess(since: string): LockHolder {
  * for the message. The file is never removed: another process could hold a lock on the removed one.
  */
 export async function acquireVolumeLock(dir: string, holder: LockHolder): Promise<VolumeLock> {
-  await mkdir(ownFolder(dir), { recursive: true });
   const path = lockFile(dir);
+  const take = async () => {
+    await mkdir(ownFolder(dir), { recursive: true });
+    const descriptor = lock(path);
+    if (descriptor !== null) writeHolder(descriptor, `${JSON.stringify(holder)}\n`);
+    return descriptor;
+  };
+  let first: number | null;
+  try {
+    first = await take();
+  } catch (error) {
+    throw NO_LOCKS.has(errorCode(error)) ? volumeNotLockable(dir, error) : error;
+  }
+  if (first === null) throw volumeHeld(dir, readHolder(path));
+  // The folder that was moved away stays locked too: it may come back.
+  const held = [first];
+  return {
+    check: async () => {
+      if (isSameFile(held.at(-1)!, path)) return 'held';
+      const next = await take();
+      if (next === null) throw volumeLost(dir);
+      held.push(next);
+      return 'moved';
+    },
+    release: async () => {
+      for (const descriptor of held) {
+        writeHolder(descriptor, '');
+        unlock(descriptor);
+        closeSync(descriptor);
+      }
+    },
+  };
+}
+
+/** Opens and locks a file; null when another process has it. */
+function lock(path: string): number | null {
   // A plain descriptor: a FileHandle that is garbage collected closes itself, and would free the lock.
   const descriptor = openSync(path, 'a+', 0o644);
   try {
-    if (!tryLock(descriptor)) throw volumeHeld(dir, readHolder(path));
+    if (tryLock(descriptor)) return descriptor;
   } catch (error) {
     closeSync(descriptor);
-    throw NO_LOCKS.has(errorCode(error)) ? volumeNotLockable(dir, error) : error;
+    throw error;
   }
-  writeHolder(descriptor, `${JSON.stringify(holder)}\n`);
-  return {
-    release: async () => {
-      writeHolder(descriptor, '');
-      unlock(descriptor);
-      closeSync(descriptor);
-    },
-  };
+  closeSync(descriptor);
+  return null;
+}
+
+function isSameFile(descriptor: number, path: string): boolean {
+  const there = statSync(path, { throwIfNoEntry: false });
+  const ours = fstatSync(descriptor);
+  return there?.ino === ours.ino && there.dev === ours.dev;
 }
 
 const NO_LOCKS = new Set(['ENOLCK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);

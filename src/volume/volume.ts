@@ -5,18 +5,20 @@ import { type Files, nodeFiles } from './files.js';
 import { isTemporary, ownFolder, temporaryPath } from './layout.js';
 import { acquireVolumeLock, type LockHolder, type VolumeLock } from './lock.js';
 
-/** A data folder that is ours until `release`. */
+/** A data folder that is locked for this process until `release`. */
 export interface Volume {
   readonly dir: string;
-  /** Half-written files of an earlier run that were removed, relative to `dir`; for the log. */
+  /** Incomplete temporary files of an earlier run that were removed, relative to `dir`. */
   readonly leftovers: readonly string[];
+  /** See `VolumeLock.check`. */
+  check: VolumeLock['check'];
   release(): Promise<void>;
 }
 
 /**
- * Makes a folder ready to be worked on: creates it, sees that it can be written, takes its lock (see
- * `acquireVolumeLock`) and removes what a crash left half-written. A full disk is no obstacle: what stands on it
- * is served, and writing resumes when there is room.
+ * Prepares a data folder: creates it, checks that it can be written, takes its lock (see `acquireVolumeLock`) and
+ * removes incomplete temporary files of a crash. A full disk is no obstacle: what is on it is served, and writing
+ * resumes when there is room.
  * Rejects with `VOLUME_NOT_WRITABLE` (who owns it, who we are, what to run), `VOLUME_READ_ONLY`,
  * `VOLUME_NOT_A_FOLDER`, `VOLUME_HELD` or `VOLUME_NOT_LOCKABLE`.
  */
@@ -36,14 +38,14 @@ export async function openVolume(dir: string, holder: LockHolder, files: Files =
       ...(await removeLeftovers(dir, files)),
       ...(await removeLeftovers(ownFolder(dir), files)).map((name) => join(basename(ownFolder(dir)), name)),
     ];
-    return { dir, leftovers, release: () => lock.release() };
+    return { dir, leftovers, check: () => lock.check(), release: () => lock.release() };
   } catch (error) {
     await lock.release();
     throw await explainWriteFailure(dir, files, error);
   }
 }
 
-/** Removes half-written files from a folder whose volume is locked; returns their names. */
+/** Removes incomplete temporary files from a folder whose volume is locked; returns their names. */
 export async function removeLeftovers(dir: string, files: Files): Promise<string[]> {
   const names = (await files.list(dir)).filter(isTemporary);
   for (const name of names) await files.remove(join(dir, name));

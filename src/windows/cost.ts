@@ -19,7 +19,7 @@ const PER_ROW = 0.6;
 const PER_CELL = 0.12;
 const PER_BYTE = 0.004;
 /** To put a row in its place by `sort`, `every` or `pivot`. */
-const PER_PLACED_ROW = 1;
+const PER_PLACED_ROW = 0.8;
 
 /** Microseconds of the event loop that a window takes, by the rows that have to be looked at. */
 export function directCost(window: Window, shape: OutputShape, slice: Slice): number {

@@ -10,8 +10,8 @@ import { RowStores } from './direct/row-stores.js';
 import type { Rows } from './direct/rows.js';
 import { sliceOf } from './direct/slice.js';
 import { parseWindow } from './parse-window.js';
+import { SealedReach } from './sealed-reach.js';
 import { CONTENT_TYPES, type OutputShape, parseShape } from './shape.js';
-import type { TimeRange } from './window.js';
 import { isRelative, NOW_STANDS, windowKey } from './window-key.js';
 
 export interface WindowQueriesOptions {
@@ -31,12 +31,15 @@ export class WindowQueries implements Queries {
   readonly #clock: Clock;
   readonly #localDays: LocalDays;
   readonly #next: Queries;
-  readonly #stores = new RowStores();
+  readonly #stores: RowStores;
+  readonly #sealed: SealedReach;
 
   constructor({ clock, localDays, next }: WindowQueriesOptions) {
     this.#clock = clock;
     this.#localDays = localDays;
     this.#next = next;
+    this.#stores = new RowStores(clock);
+    this.#sealed = new SealedReach(localDays);
   }
 
   async window(dataset: Dataset, parameters: Parameters): Promise<Query> {
@@ -55,7 +58,7 @@ export class WindowQueries implements Queries {
     const { name, keys, timeColumn } = dataset;
     const now = this.#clock.now();
     const window = parseWindow(parameters, { name, keys, timeColumn, columns: rows.columns }, now);
-    if (this.#reachesSealedDays(window.time, dataset)) return null;
+    if (this.#sealed.reaches(window.time, dataset.sealedDays)) return null;
     const slice = sliceOf(window, rows);
     if (slice === null || directCost(window, shape, slice) > MOST_DIRECT) return null;
     const question = { window, shape, slice, localDays: this.#localDays };
@@ -82,15 +85,5 @@ export class WindowQueries implements Queries {
       const query = await this.#next.window(dataset, parameters);
       return query.run(signal);
     }
-  }
-
-  /** Without any bound a window is of the days that are not sealed. */
-  #reachesSealedDays(time: TimeRange | null, { sealedDays }: Relation): boolean {
-    if (time === null || sealedDays.length === 0) return false;
-    const first = time.from === null ? null : this.#localDays.dateOf(time.from);
-    const last = time.to === null ? null : this.#localDays.dateOf(time.to);
-    return sealedDays.some(
-      ({ date }) => (first === null || date >= first) && (last === null || date <= last),
-    );
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Registry } from 'prom-client';
 import { DynamoCsvError } from '../../src/base/errors.js';
+import { withDeadline } from '../../src/collect/deadline.js';
 import { createPollMetrics } from '../../src/collect/metrics.js';
 import { nodeFiles } from '../../src/volume/files.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -66,6 +67,48 @@ describe('the grid of polls', () => {
       assert.equal((health.nextPollAt! - clock.now()) / SECOND, outcome === 'success' ? 20 : 30);
       assert.equal(collector.statistics.lastDuration, 0);
     }
+  });
+});
+
+describe('a poll that hangs', () => {
+  for (const listens of [true, false]) {
+    it(`is given up and reported, and the next one starts afresh (it ${listens ? 'listens' : 'does not listen'} to its signal)`, async (t) => {
+      const clock = clockAtStart();
+      const { source, run, health, served } = await collectorWorld(t, { clock, patience: 20 });
+      source.listens = listens;
+      run();
+      await clock.asleep();
+      clock.advance(0);
+      const hanging = await source.askedTimes(1);
+      await clock.asleep();
+      assert.equal(hanging.signal.aborted, true);
+      assert.equal(health.lastError?.code, 'POLL_TIMED_OUT');
+      assert.match(
+        health.lastError.message,
+        /A poll of scripted was given up: .* after 20ms; check the network/,
+      );
+      source.script = (poll) => counted(poll);
+      await clock.next();
+      assert.equal(health.lastError, null);
+      assert.equal(await served(), 'id,count\npickup,2\n');
+    });
+  }
+
+  it('is given the time that its source needs', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    let needed = 1_000;
+    const deadline = {
+      patience: 100,
+      needed: () => needed,
+      tooLong: (time: number) => new Error(`${time} ms`),
+    };
+    const read = withDeadline(deadline, new AbortController().signal, () => new Promise(() => {}));
+    const ended = assert.rejects(read, /^Error: 1500 ms$/);
+    t.mock.timers.tick(100);
+    needed = 1_500;
+    t.mock.timers.tick(900);
+    t.mock.timers.tick(500);
+    await ended;
   });
 });
 
@@ -207,7 +250,7 @@ describe('what is shown beside the rows', () => {
     assert.equal(await served(), 'id,count\npickup,3\n');
     assert.equal(recorder.datasets[0]!.status().persisted, false);
     assert.equal(health.lastError?.code, 'NOT_PERSISTED');
-    assert.match(health.lastError.message, /There is no room to write .*flags\.csv/);
+    assert.match(health.lastError.message, /There is no room to write .*flags\.json/);
     isFull = false;
     await clock.next();
     assert.equal(recorder.datasets[0]!.status().persisted, true);

@@ -6,7 +6,7 @@ import { createPollMetrics, type PollMetrics } from '../../src/collect/metrics.j
 import { encodeRows } from '../../src/csv/encode.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import type { RecorderOptions } from '../../src/recorder/recorder-options.js';
-import type { Reading, Source } from '../../src/sources/source.js';
+import type { FullReading, Reading, Source } from '../../src/sources/source.js';
 import { type Files, nodeFiles } from '../../src/volume/files.js';
 import { logLines } from '../support/log-lines.js';
 import type { ManualClock } from '../support/manual-clock.js';
@@ -31,6 +31,8 @@ export class ScriptedSource implements Source {
   /** Answers at once; null: polls wait until a test answers them. */
   script: ((poll: number) => Reading | Error) | null = null;
   closed = false;
+  /** Whether a reading ends when its signal aborts. */
+  listens = true;
 
   constructor(clock: ManualClock) {
     this.#clock = clock;
@@ -40,7 +42,7 @@ export class ScriptedSource implements Source {
     return new Promise((resolve, reject) => {
       const asked = { at: this.#clock.now(), signal, answer: resolve, fail: reject };
       this.asked.push(asked);
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      if (this.listens) signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       const said = this.script?.(this.asked.length);
       if (said instanceof Error) reject(said);
       else if (said !== undefined) resolve(said);
@@ -60,14 +62,16 @@ export class ScriptedSource implements Source {
 }
 
 /** One row, a counter. */
-export function counted(count: number, more: Partial<Reading> = {}): Reading {
+export function counted(count: number, more: Partial<FullReading> = {}): Reading {
   const columns = [
     { name: 'id', type: 'string', seen: true },
     { name: 'count', type: 'number', seen: true },
   ] as const;
   return {
     rows: encodeRows(columns, [['pickup', String(count)]]),
+    kind: 'full',
     keys: ['id'],
+    position: null,
     cost: { requests: 1, attempts: 2, bytes: 100, readCapacityUnits: 0.5, metricsRequested: 0 },
     ...more,
   };
@@ -81,6 +85,7 @@ export interface CollectorWorld {
   readonly offset?: number;
   readonly interval?: number;
   readonly random?: number;
+  readonly patience?: number;
   readonly record?: Partial<RecorderOptions>;
 }
 
@@ -114,6 +119,7 @@ export async function collectorWorld(t: TestContext, world: CollectorWorld) {
     clock,
     logger,
     random: () => random,
+    ...(world.patience === undefined ? {} : { patience: world.patience }),
   });
   /** Runs it until the test ends, or until it is told to stop. */
   const run = () => {

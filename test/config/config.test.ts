@@ -35,6 +35,7 @@ test('one line is a complete configuration', async () => {
     host: '127.0.0.1',
     logLevel: 'info',
     apiToken: null,
+    allowedHosts: [],
     corsOrigin: [],
     allowSql: false,
     grafanaUrl: null,
@@ -104,6 +105,22 @@ test('tables keep the order of the file', async () => {
   );
 });
 
+test('names are text as they are written, also where YAML reads numbers', async () => {
+  const { tables } = await load(`
+tables:
+  1e3: { rename: { 0404: code, true: flag } }
+  1000: {}
+  1.100: {}
+  0x1F: {}
+  null: {}
+`);
+  assert.deepEqual(
+    tables.map(({ table, name }) => [table, name]),
+    ['1000', '1e3', '1.100', '0x1F', 'null'].map((name) => [name, name]),
+  );
+  assert.deepEqual(tables[1]?.rename, { '0404': 'code', true: 'flag' });
+});
+
 test('an attribute may have any name, also one that JavaScript treats specially', async () => {
   const { tables } = await load(
     'tables: { my-table: { rename: { __proto__: a, constructor: b, "x,\\"y": c } } }',
@@ -143,6 +160,7 @@ test('the environment says what differs by deployment', async () => {
       DATA_DIR: '/srv/data',
       LOG_LEVEL: 'debug',
       API_TOKEN: 'c2VjcmV0LXRva2Vu==',
+      ALLOWED_HOSTS: 'Data.example.org, csv.example.org',
       CORS_ORIGIN: 'https://grafana.example.org, http://localhost:3000',
       ALLOW_SQL: 'true',
       GRAFANA_URL: 'https://grafana.example.org/grafana/',
@@ -154,6 +172,7 @@ test('the environment says what differs by deployment', async () => {
   assert.equal(config.dataDir, '/srv/data');
   assert.equal(config.logLevel, 'debug');
   assert.equal(config.apiToken, 'c2VjcmV0LXRva2Vu==');
+  assert.deepEqual(config.allowedHosts, ['data.example.org', 'csv.example.org']);
   assert.deepEqual(config.corsOrigin, ['https://grafana.example.org', 'http://localhost:3000']);
   assert.equal(config.allowSql, true);
   assert.equal(config.grafanaUrl, 'https://grafana.example.org/grafana/');

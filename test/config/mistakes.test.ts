@@ -104,6 +104,22 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'FILE: tables.my-table.columns[1]: 5 is not a column\'s name; write it as "5" (line 1)',
   ],
   [
+    'tables: { my-table: { columns: [0404] } }',
+    'FILE: tables.my-table.columns[0]: 0404 is not a column\'s name; write it as "0404" (line 1)',
+  ],
+  [
+    'tables: { my-table: { only: [1e3] } }',
+    'FILE: tables.my-table.only[0]: 1e3 is not a column\'s name; write it as "1e3" (line 1)',
+  ],
+  [
+    'tables: { my-table: { rename: { a: 1.100 } } }',
+    'FILE: tables.my-table.rename.a: 1.100 is not a column\'s name; write it as "1.100" (line 1)',
+  ],
+  [
+    'tables: { my-table: { as: 1.10 } }',
+    'FILE: tables.my-table.as: 1.10 is not a name that is safe in URLs and as a file; write it as "1.10" (line 1)',
+  ],
+  [
     'tables: { my-table: { columns: [a, b, a] } }',
     'FILE: tables.my-table.columns[2]: "a" is there twice; keep one (line 1)',
   ],
@@ -290,6 +306,16 @@ const WRONG_VARIABLES: readonly (readonly [string, string, string])[] = [
     'GRAFANA_URL',
     'javascript:alert(1)',
     'GRAFANA_URL: "javascript:alert(1)" is not a web address; write one with its scheme, such as http://localhost:3000/',
+  ],
+  [
+    'ALLOWED_HOSTS',
+    'https://data.example.org:8443/csv',
+    'ALLOWED_HOSTS: "https://data.example.org:8443/csv" is not a host name; write it as data.example.org',
+  ],
+  [
+    'ALLOWED_HOSTS',
+    'a.example,*.example',
+    'ALLOWED_HOSTS: "*.example" is not a host name; write each without scheme, port and path, separated by commas, such as data.example.org',
   ],
   [
     'CORS_ORIGIN',

@@ -47,12 +47,10 @@ export class FleetVolume {
     for (const to of [...restarts, polls.length]) {
       const { flags, zones } = await this.open();
       const part = polls.slice(from, to);
-      await flags.recordPast(
-        part.map(({ at, flags }) => ({ at, reading: counterReading('counter_type', flags) })),
-      );
-      await zones.recordPast(
-        part.map(({ at, zones }) => ({ at, reading: counterReading('zone_id', zones) })),
-      );
+      for (const poll of part) {
+        await recordPoll(flags, counterReading('counter_type', poll.flags), poll.at);
+        await recordPoll(zones, counterReading('zone_id', poll.zones), poll.at);
+      }
       from = to;
     }
   }
@@ -80,6 +78,11 @@ export class FleetVolume {
   }
 }
 
+async function recordPoll(recorder: TableRecorder, reading: Reading, at: number): Promise<void> {
+  const { problems } = await recorder.record(reading, at);
+  if (problems[0] !== undefined) throw problems[0];
+}
+
 /** What a source reads from a table of counters: in key order. */
 function counterReading(key: string, counters: ReadonlyMap<string, number>): Reading {
   const rows = [...counters].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, count]) => [id, String(count)]);
@@ -87,5 +90,5 @@ function counterReading(key: string, counters: ReadonlyMap<string, number>): Rea
     { name: key, type: 'string' as const, seen: true },
     { name: 'count', type: 'number' as const, seen: true },
   ];
-  return { rows: encodeRows(columns, rows), keys: [key], cost: FREE };
+  return { kind: 'full', rows: encodeRows(columns, rows), keys: [key], position: null, cost: FREE };
 }

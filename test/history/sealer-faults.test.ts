@@ -10,7 +10,7 @@ import { PollHealth } from '../../src/datasets/freshness.js';
 import { LocalStore } from '../../src/history/local-store.js';
 import type { ParquetFiles } from '../../src/history/parquet-files.js';
 import { type Keeping, Sealer } from '../../src/history/sealer.js';
-import { AppendedDataset } from '../../src/recorder/appended-dataset.js';
+import { AppendedWriter } from '../../src/recorder/appended-writer.js';
 import type { Files } from '../../src/volume/files.js';
 import { at, type Fault, FaultyFiles, type Operation } from '../support/faulty-files.js';
 import { PlainDays } from '../support/plain-days.js';
@@ -32,11 +32,11 @@ const COLUMNS: Column[] = [
 
 /** One start of the service on a folder: a log, and what seals it. */
 class Life {
-  readonly log: AppendedDataset;
+  readonly log: AppendedWriter;
   readonly sealer: Sealer;
   readonly files: Files;
 
-  private constructor(log: AppendedDataset, sealer: Sealer, files: Files) {
+  private constructor(log: AppendedWriter, sealer: Sealer, files: Files) {
     this.log = log;
     this.sealer = sealer;
     this.files = files;
@@ -49,7 +49,7 @@ class Life {
     { timeZone = 'UTC', parquet = new PlainDays(files) as ParquetFiles } = {},
   ): Promise<Life> {
     const clock = { now: () => now, sleep: async () => undefined };
-    const { dataset } = await AppendedDataset.open({
+    const { dataset } = await AppendedWriter.open({
       name: 'flags',
       kind: 'log',
       source: 'a test',
@@ -255,6 +255,7 @@ test('a poll that is recorded while its day is being sealed stays, and is sealed
   const plain = new PlainDays(disk);
   const parquet: ParquetFiles = {
     queriesEnded: () => null,
+    damageOf: async () => null,
     timesIn: (path, column) => plain.timesIn(path, column),
     writeParquet: async (rows, path) => {
       await plain.writeParquet(rows, path);

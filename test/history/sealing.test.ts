@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { LocalDays } from '../../src/base/local-days.js';
 import { Sealing } from '../../src/history/sealing.js';
-import type { AppendedDataset } from '../../src/recorder/appended-dataset.js';
+import type { AppendedWriter } from '../../src/recorder/appended-writer.js';
 import { collectorWorld } from '../collect/world.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -17,7 +17,7 @@ async function sealingWorld(t: TestContext, needed: readonly string[] = []) {
   const sealed: string[] = [];
   const broken = new Set<string>();
   const early = new Set<string>(needed);
-  const seal = async (dataset: AppendedDataset) => {
+  const seal = async (dataset: AppendedWriter) => {
     sealed.push(`${new Date(clock.now()).toISOString()} ${dataset.name}`);
     if (broken.has(dataset.name)) throw new Error('disk full');
     return !early.has(dataset.name);

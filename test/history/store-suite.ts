@@ -104,6 +104,33 @@ export function testHistoryStore(kind: string, open: (t: TestContext) => Promise
     ]);
   });
 
+  test(`${kind}: a file that is set aside is no part of its day, is kept, and its name is not given again`, async (t) => {
+    const { store, reopen } = await open(t);
+    for (const content of ['damaged', 'sound']) await put(store, 'flags', FIRST, content);
+    await put(store, 'flags', SECOND, 'damaged too');
+    const [damaged] = (await store.days('flags'))[0]!.files;
+    for (const day of await store.days('flags')) {
+      const movedTo = await store.setAside('flags', day.date, day.files[0]!);
+      assert.match(await readFile(movedTo!, 'utf8'), /^damaged/);
+      assert.equal(await store.setAside('flags', day.date, day.files[0]!), null);
+    }
+    await put(store, 'flags', FIRST, 'later');
+    for (const one of [store, await reopen()]) {
+      assert.deepEqual(await all(one, 'flags'), [[FIRST, ['sound', 'later']]]);
+      const dates = (await one.damagedDays('flags')).map(({ date, files }) => [date, files.length]);
+      assert.deepEqual(dates, [
+        [FIRST, 1],
+        [SECOND, 1],
+      ]);
+      assert.equal((await one.damagedDays('flags'))[0]!.files[0], damaged);
+    }
+    await store.delete('flags', FIRST);
+    assert.deepEqual(
+      (await store.damagedDays('flags')).map(({ date }) => date),
+      [SECOND],
+    );
+  });
+
   test(`${kind}: a deleted day is gone with all its files, and no other is`, async (t) => {
     const { store, reopen } = await open(t);
     for (const content of ['one', 'two']) await put(store, 'flags', FIRST, content);

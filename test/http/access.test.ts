@@ -59,11 +59,29 @@ test('pages elsewhere may read nothing unless their origin is named', async (t) 
   assert.equal(preflight.headers['access-control-allow-origin'], undefined);
 });
 
-test('OPTIONS that is no preflight has no body that could be taken for data', async (t) => {
-  const world = await createWorld(t, { config: { corsOrigin: [ORIGIN] } });
-  for (const headers of [{}, { origin: ORIGIN }]) {
-    const { statusCode, body } = await world.http.inject({ method: 'OPTIONS', url: '/csv/flags', headers });
-    assert.deepEqual([statusCode, body], [204, '']);
+test('OPTIONS is answered with 204 for preflights only, on paths that exist', async (t) => {
+  const preflight = { origin: ORIGIN, 'access-control-request-method': 'GET' };
+  for (const [apiToken, statuses] of [
+    [null, { preflight: 204, other: 405, unknown: 404 }],
+    [TOKEN, { preflight: 204, other: 401, unknown: 401 }],
+  ] as const) {
+    const world = await createWorld(t, { config: { apiToken, corsOrigin: [ORIGIN], allowSql: true } });
+    const ask = (url: string, headers: Record<string, string>) =>
+      world.http.inject({ method: 'OPTIONS', url, headers });
+    for (const url of ['/csv/flags', '/csv', '/sql', '/datasets', '/healthz', '/docs']) {
+      const { statusCode, body } = await ask(url, preflight);
+      assert.deepEqual([statusCode, body], [statuses.preflight, ''], url);
+    }
+    for (const headers of [{}, { origin: ORIGIN }]) {
+      const { statusCode, body } = await ask('/csv/flags', headers);
+      assert.equal(statusCode, statuses.other);
+      assert.match(body, /^[^\n]+\n$/);
+    }
+    for (const url of ['/nowhere', '/csv/flags/more', '/']) {
+      const { statusCode, body } = await ask(url, preflight);
+      assert.equal(statusCode, statuses.unknown, url);
+      assert.match(body, /^[^\n]+\n$/);
+    }
   }
 });
 

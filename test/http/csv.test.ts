@@ -196,3 +196,12 @@ test('the cache says what it answered, and the dataset how fast it was', async (
   world.now = START + 700_000;
   assert.equal(world.responseTimes.of('flags'), null);
 });
+
+test('slashes that repeat count as one, so a data source URL may end with one', async (t) => {
+  const world = await createWorld(t);
+  await (await world.table('flags')).poll(COUNTS, [['a', '1']]);
+  for (const url of ['/csv//flags', '//csv/flags.csv', '/csv//flags?limit=1']) {
+    const { statusCode } = await world.http.inject(`http://localhost${url}`);
+    assert.equal(statusCode, 200, url);
+  }
+});

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { test } from 'node:test';
+import { createServer, get } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { createWorld } from './world.js';
 
@@ -31,4 +34,52 @@ test('/docs works in a browser under its policy, and asks nobody else', { skip }
   await page.locator('.live-responses-table').waitFor();
   assert.deepEqual(complaints, []);
   assert.deepEqual([...hosts], [base]);
+});
+
+/** A proxy that takes a path prefix away, as many are set up. Resolves to its address with the prefix. */
+async function startProxy(t: TestContext, target: string): Promise<string> {
+  const proxy = createServer((request, response) => {
+    const path = (request.url ?? '').replace(/^\/data(?=\/)/, '');
+    if (path === request.url) return void response.writeHead(404).end();
+    get(`${target}${path}`, { headers: request.headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  t.after(() => {
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/data`;
+}
+
+test('/docs works behind a proxy that strips a path prefix, with and without a slash', {
+  skip,
+}, async (t) => {
+  const base = await startProxy(t, await (await createWorld(t)).listen());
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  t.after(() => browser.close());
+  for (const path of ['/docs', '/docs/']) {
+    const page = await browser.newPage();
+    const failed: string[] = [];
+    page.on('response', (response) => {
+      if (response.status() >= 400) failed.push(response.url());
+    });
+    await page.goto(`${base}${path}`);
+    await page.locator('#operations-service-get_healthz').getByRole('button').first().click();
+    await page.getByText('Try it out').click();
+    const answered = page.waitForResponse(`${base}/healthz`);
+    await page.getByRole('button', { name: 'Execute' }).click();
+    assert.equal((await answered).status(), 200);
+    assert.deepEqual(failed, [], path);
+  }
+});
+
+test('the OpenAPI document names its server relative to itself', async (t) => {
+  const { http } = await createWorld(t);
+  const { servers } = (await http.inject('/openapi.json')).json();
+  const urls = servers.map(({ url }: { url: string }) => new URL(url, 'https://host/data/openapi.json').href);
+  assert.deepEqual(urls, ['https://host/data/']);
 });

@@ -50,6 +50,7 @@ async function start(t: TestContext): Promise<Http> {
     clock: world.time,
     config: {
       apiToken: null,
+      allowedHosts: [],
       corsOrigin: [],
       allowSql: true,
       file: 'config/taxi-fleet.yaml',

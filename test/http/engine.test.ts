@@ -44,6 +44,7 @@ async function start(
     clock: world.time,
     config: {
       apiToken: null,
+      allowedHosts: [],
       corsOrigin: [],
       allowSql: true,
       file: 'test.yaml',

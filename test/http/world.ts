@@ -78,6 +78,7 @@ export async function createWorld(t: TestContext, options: WorldOptions = {}): P
     clock,
     config: {
       apiToken: null,
+      allowedHosts: [],
       corsOrigin: [],
       allowSql: false,
       file: 'config/test.yaml',
@@ -123,7 +124,14 @@ export async function createWorld(t: TestContext, options: WorldOptions = {}): P
         datasets: recorder.datasets,
         poll: async (types, rows) => {
           const columns = Object.entries(types).map(([column, type]) => ({ name: column, type, seen: true }));
-          await recorder.record({ rows: encodeRows(columns, rows), keys: ['id'], cost }, time.now);
+          const reading = {
+            kind: 'full',
+            rows: encodeRows(columns, rows),
+            keys: ['id'],
+            position: null,
+            cost,
+          } as const;
+          await recorder.record(reading, time.now);
         },
       };
     },

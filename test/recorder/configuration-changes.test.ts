@@ -271,17 +271,6 @@ test('a log that begins anew with another time column goes on, wherever its firs
   );
 });
 
-test('changes with a damaged line are not opened, and the error names file and line', async (t) => {
-  const { dataDir, record, open, file } = await world(t);
-  await record({ changes: true }, one);
-  const path = join(dataDir, 'flags-changes.csv');
-  await writeFile(path, (await file('flags-changes.csv')).replace('insert,b', 'insert,b,,,,'));
-  await assert.rejects(open({ changes: true }), {
-    code: 'CSV_MALFORMED',
-    message: `Line 3 of ${path} has 10 cells where the header has 6`,
-  });
-});
-
 test('a log without our notes keeps its columns where they are', async (t) => {
   const { dataDir, record, file } = await world(t);
   await record({ log: true }, itemsOf({ a: { area: 'north', count: '1' } }));

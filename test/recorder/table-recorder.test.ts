@@ -18,6 +18,8 @@ const START = Date.parse('2026-11-24T09:30:00.000Z');
 export function reading(types: Record<string, Column['type']>, rows: Cell[][], keys = ['id']): Reading {
   const columns = Object.entries(types).map(([name, type]) => ({ name, type, seen: true }));
   return {
+    kind: 'full',
+    position: null,
     rows: encodeRows(columns, rows),
     keys,
     cost: { requests: 1, attempts: 1, bytes: 100, readCapacityUnits: 0.5, metricsRequested: 0 },
@@ -116,9 +118,9 @@ describe('recording polls', () => {
       [
         [
           'warn',
-          'the clock says 2026-11-24T07:30:00.000Z, and polls are recorded until 2026-11-24T09:30:00.001Z already',
+          'the clock says 2026-11-24T07:30:00.000Z, but polls up to 2026-11-24T09:30:00.001Z are already recorded',
         ],
-        ['info', 'the clock has caught up with what was recorded'],
+        ['info', 'the clock has caught up with the recorded polls'],
       ],
     );
   });

@@ -23,16 +23,16 @@ const ENDLESS = 'SELECT count(*) FROM range(1000000000000)';
 
 test('a query is stopped when its time is used up, and the next one works', async (t) => {
   const { engine } = await openEngine(t);
-  const runaway = engine.session({ lane: 'foreign', limit: 50 }, (session) => session.rows(ENDLESS));
+  const runaway = engine.session({ caller: 'outside', limit: 50 }, (session) => session.rows(ENDLESS));
   await assert.rejects(runaway, (error: DynamoCsvError) => error.code === 'QUERY_TIMED_OUT');
-  assert.deepEqual(await engine.session({ lane: 'foreign' }, (session) => session.rows('SELECT 7')), [[7]]);
+  assert.deepEqual(await engine.session({ caller: 'outside' }, (session) => session.rows('SELECT 7')), [[7]]);
 });
 
 test('a query is stopped when the one who asked is gone, also while it waits for its turn', async (t) => {
   const { engine } = await openEngine(t);
   const gone = new AbortController();
   const started = (signal: AbortSignal) =>
-    engine.session({ lane: 'foreign', signal }, (session) => session.rows(ENDLESS));
+    engine.session({ caller: 'outside', signal }, (session) => session.rows(ENDLESS));
   const running = started(gone.signal);
   const waiting = started(gone.signal);
   const reason = new Error('gone');
@@ -43,13 +43,13 @@ test('a query is stopped when the one who asked is gone, also while it waits for
     ['rejected', 'rejected'],
   );
   for (const outcome of outcomes) assert.equal((outcome as PromiseRejectedResult).reason, reason);
-  assert.deepEqual(await engine.session({ lane: 'foreign' }, (session) => session.rows('SELECT 7')), [[7]]);
+  assert.deepEqual(await engine.session({ caller: 'outside' }, (session) => session.rows('SELECT 7')), [[7]]);
 });
 
 test('an answer that was read, or was not read to its end, keeps no memory of DuckDB', async (t) => {
   const { engine } = await openEngine(t);
   const used = () =>
-    engine.session({ lane: 'ours' }, async (session) => {
+    engine.session({ caller: 'service' }, async (session) => {
       const [[bytes] = []] = await session.rows(
         'SELECT sum(memory_usage_bytes)::DOUBLE FROM duckdb_memory()',
       );
@@ -58,7 +58,7 @@ test('an answer that was read, or was not read to its end, keeps no memory of Du
   const before = await used();
   const sql = 'SELECT i::VARCHAR AS line FROM range(5000) AS r(i) ORDER BY i DESC';
   for (let answer = 0; answer < 10; answer++) {
-    await engine.session({ lane: 'ours' }, async (session) => {
+    await engine.session({ caller: 'service' }, async (session) => {
       const result = await session.stream(sql);
       await result.fetchChunk();
       if (answer % 2 === 0) while ((await result.fetchChunk())?.rowCount);
@@ -70,11 +70,11 @@ test('an answer that was read, or was not read to its end, keeps no memory of Du
 test('foreign SQL that takes long does not keep ours waiting', async (t) => {
   const { engine } = await openEngine(t);
   const gone = new AbortController();
-  const options = { lane: 'foreign', signal: gone.signal } as const;
+  const options = { caller: 'outside', signal: gone.signal } as const;
   const runaways = Array.from({ length: 5 }, () =>
     engine.session(options, (session) => session.rows(ENDLESS)).catch(() => 'stopped'),
   );
-  assert.deepEqual(await engine.session({ lane: 'ours' }, (session) => session.rows('SELECT 7')), [[7]]);
+  assert.deepEqual(await engine.session({ caller: 'service' }, (session) => session.rows('SELECT 7')), [[7]]);
   gone.abort();
   assert.deepEqual(new Set(await Promise.all(runaways)), new Set(['stopped']));
 });
@@ -82,7 +82,7 @@ test('foreign SQL that takes long does not keep ours waiting', async (t) => {
 test('closing stops what is running and leaves no scratch folder', async (t) => {
   const { engine } = await openEngine(t);
   const { folder } = engine.scratch;
-  const running = engine.session({ lane: 'ours' }, (session) => session.rows(ENDLESS));
+  const running = engine.session({ caller: 'service' }, (session) => session.rows(ENDLESS));
   const stopped = assert.rejects(running);
   setImmediate(() => engine.close());
   await stopped;
@@ -114,7 +114,7 @@ test('so is that of a killed process whose number is ours, as in a restarted con
 test('the time zone is the configured one, and now is what the session is told', async (t) => {
   const { engine } = await openEngine(t);
   const now = Date.parse('2026-11-24T15:30:00Z');
-  const rows = await engine.session({ lane: 'ours', now }, (session) =>
+  const rows = await engine.session({ caller: 'service', now }, (session) =>
     session.rows('SELECT CAST(local_day(service_now()) AS VARCHAR), local_hour(service_now())'),
   );
   assert.deepEqual(rows, [['2026-11-25', 0n]]);
@@ -139,7 +139,7 @@ for (const [what, way] of ways) {
     const { engine, dataDir } = await openEngine(t);
     const sql = typeof way === 'string' ? way : way(dataDir);
     await assert.rejects(
-      engine.session({ lane: 'ours' }, (session) => session.run(sql)),
+      engine.session({ caller: 'service' }, (session) => session.run(sql)),
       /Permission Error|locked|Cannot|disabled/i,
     );
   });
@@ -148,13 +148,13 @@ for (const [what, way] of ways) {
 test('an error of a query is not one of ours', async (t) => {
   const { engine } = await openEngine(t);
   await assert.rejects(
-    engine.session({ lane: 'ours' }, (session) => session.rows('SELECT nothing')),
+    engine.session({ caller: 'service' }, (session) => session.rows('SELECT nothing')),
     (error) => !(error instanceof DynamoCsvError),
   );
 });
 
 const connections = (engine: Engine) =>
-  engine.session({ lane: 'ours' }, async (session) => {
+  engine.session({ caller: 'service' }, async (session) => {
     const [[count] = []] = await session.rows('SELECT * FROM duckdb_connection_count()');
     return Number(count);
   });
@@ -163,7 +163,7 @@ test('an answer that nobody begins to read is given up when the one who asked is
   const { engine } = await openEngine(t);
   for (let i = 0; i < 20; i++) {
     const gone = new AbortController();
-    const session = await engine.open({ lane: 'ours', signal: gone.signal });
+    const session = await engine.open({ caller: 'service', signal: gone.signal });
     await session.snapshot();
     await session.stream('SELECT i FROM range(1000000) AS r(i)');
     gone.abort();
@@ -176,8 +176,8 @@ test('an answer that was read holds no memory, though the garbage collector has 
   const table =
     "CREATE OR REPLACE TABLE raw.big AS SELECT i, repeat('x', 100) AS text FROM range(20000) AS r(i)";
   for (let i = 0; i < 150; i++) {
-    await engine.session({ lane: 'ours' }, (session) => session.run(table));
-    await engine.session({ lane: 'ours' }, async (session) => {
+    await engine.session({ caller: 'service' }, (session) => session.run(table));
+    await engine.session({ caller: 'service' }, async (session) => {
       await session.snapshot();
       const result = await session.stream('FROM raw.big');
       await result.fetchChunk();
@@ -188,14 +188,14 @@ test('an answer that was read holds no memory, though the garbage collector has 
 test('what a session reads stays as it is while others load', async (t) => {
   const { engine } = await openEngine(t);
   const load = (value: string) =>
-    engine.session({ lane: 'ours' }, (session) =>
+    engine.session({ caller: 'service' }, (session) =>
       session.transaction(async () => {
         await session.run(`CREATE OR REPLACE TABLE raw.n AS SELECT ${value}`);
         await session.run('CREATE OR REPLACE VIEW n AS FROM raw.n');
       }),
     );
   await load('1 AS n');
-  await engine.session({ lane: 'ours' }, async (session) => {
+  await engine.session({ caller: 'service' }, async (session) => {
     await session.snapshot();
     await load('2.5 AS n, 3 AS more');
     assert.deepEqual(await session.rows('FROM n'), [[1]]);
@@ -206,24 +206,28 @@ test('what a session reads stays as it is while others load', async (t) => {
 
 test('a transaction that fails leaves everything as it was', async (t) => {
   const { engine } = await openEngine(t);
-  await engine.session({ lane: 'ours' }, (session) => session.run('CREATE TABLE raw.n AS SELECT 1 AS n'));
-  const failing = engine.session({ lane: 'ours' }, (session) =>
+  await engine.session({ caller: 'service' }, (session) =>
+    session.run('CREATE TABLE raw.n AS SELECT 1 AS n'),
+  );
+  const failing = engine.session({ caller: 'service' }, (session) =>
     session.transaction(async () => {
       await session.run('CREATE OR REPLACE TABLE raw.n AS SELECT 2 AS n');
       await session.run("SELECT error('no')");
     }),
   );
   await assert.rejects(failing, /no/);
-  assert.deepEqual(await engine.session({ lane: 'ours' }, (session) => session.rows('FROM raw.n')), [[1]]);
+  assert.deepEqual(await engine.session({ caller: 'service' }, (session) => session.rows('FROM raw.n')), [
+    [1],
+  ]);
 });
 
 test('an engine that is closed, or closes meanwhile, gives no session', async (t) => {
   const { engine } = await openEngine(t);
-  const keeping = await Promise.all(Array.from({ length: 3 }, () => engine.open({ lane: 'ours' })));
-  const opening = engine.open({ lane: 'ours' });
+  const keeping = await Promise.all(Array.from({ length: 3 }, () => engine.open({ caller: 'service' })));
+  const opening = engine.open({ caller: 'service' });
   const closing = engine.close();
   await assert.rejects(opening, { name: 'AbortError' });
   await closing;
-  await assert.rejects(engine.open({ lane: 'ours' }), { name: 'AbortError' });
+  await assert.rejects(engine.open({ caller: 'service' }), { name: 'AbortError' });
   for (const session of keeping) await session.close();
 });

@@ -236,19 +236,19 @@ test('values of any type are taken apart', async () => {
 
 test('long lists and thousands of conditions are no more than they were', async () => {
   const numbers = Array.from({ length: 1_500 }, (_, index) => index);
-  const { readings } = await parser.parse(
+  const { references } = await parser.parse(
     `SELECT 1 FROM a WHERE x IN (${numbers.join(', ')}) AND y > 1 AND ${numbers.map((n) => `z > ${n}`).join(' AND ')}`,
   );
-  const columns = readings[0]!.conditions.map(({ column }) => column);
+  const columns = references[0]!.conditions.map(({ column }) => column);
   assert.ok(columns.includes('y') && !columns.includes('x'));
   assert.ok(columns.length <= 200);
 });
 
 test('conditions are told by where they stand', async () => {
-  const { readings } = await parser.parse(
+  const { references } = await parser.parse(
     `SELECT * FROM "A" AS x, b WHERE x.d BETWEEN 1 AND 2 + 3 AND 4 >= e AND lower(f) = 'g' AND h = random()`,
   );
-  assert.deepEqual(readings, [
+  assert.deepEqual(references, [
     {
       table: 'a',
       conditions: [

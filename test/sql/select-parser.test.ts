@@ -206,7 +206,7 @@ for (const sql of refused) {
 
 test('a syntax error tells its line and column', async () => {
   await assert.rejects(parser.parse('SELECT a\nFROM b c d'), (error: SelectMistake) => {
-    assert.deepEqual(error.place, { line: 2, column: 10 });
+    assert.deepEqual(error.position, { line: 2, column: 10 });
     assert.match(error.message, /syntax error at or near "d"/);
     return true;
   });

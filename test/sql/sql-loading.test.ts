@@ -19,7 +19,7 @@ const SCRIPT = `
   await sql.openViews(dataDir, 'views');
   counts.push(loaded());
   const rows = encodeRows([{ name: 'id', type: 'number', seen: true }], [['1']]);
-  await sql.parquet.writeParquet(rows, '2026-11-25', dataDir + '/day.parquet');
+  await sql.parquet.writeParquet(rows, dataDir + '/day.parquet');
   counts.push(loaded());
   await sql.close();
   const refused = await sql.queries.sql('SELECT 1', []).catch((error) => error.name);

@@ -23,6 +23,8 @@ export interface PageServer {
   readonly table: string;
   /** Bytes of all pages. */
   readonly bytes: number;
+  /** Changes that share of the items, from 0 to 1, at places spread evenly; other ones each time. */
+  change(share: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,7 +33,12 @@ const TABLE = 'replayed';
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
   const child = fork(fileURLToPath(import.meta.url), [JSON.stringify(options)], { execArgv: [] });
   const [{ port, bytes }] = (await once(child, 'message')) as [{ port: number; bytes: number }];
-  return { endpoint: `http://127.0.0.1:${port}`, table: TABLE, bytes, close: () => stop(child) };
+  const change = async (share: number) => {
+    const changed = once(child, 'message');
+    child.send(share);
+    await changed;
+  };
+  return { endpoint: `http://127.0.0.1:${port}`, table: TABLE, bytes, change, close: () => stop(child) };
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -48,13 +55,13 @@ interface Page {
   readonly lastId: string;
 }
 
-/** Some 195 bytes of JSON each; ids are scattered, as a hash of the key would scatter them. */
-function itemJson(index: number, count: number): { id: string; json: string } {
+/** Some 195 bytes of JSON each; ids are scattered, as a hash of the key would scatter them. `version`: how often it changed. */
+function itemJson(index: number, count: number, version: number): { id: string; json: string } {
   const id = String((index * 7_919 + 13) % count);
   const zone = (index * 31) % 263;
   const latitude = (40.7 + (index % 1000) / 10_000).toFixed(4);
   const longitude = (-74 + (index % 777) / 10_000).toFixed(4);
-  const time = new Date(1_760_000_000_000 + index * 1000).toISOString();
+  const time = new Date(1_760_000_000_000 + (index + version * count) * 1000).toISOString();
   const next = index % 20 === 0 ? '' : `,"next_zone_id":{"N":"${zone}"}`;
   const json =
     `{"taxi_id":{"N":"${id}"}${next},"latitude":{"N":"${latitude}"},"longitude":{"N":"${longitude}"},` +
@@ -63,12 +70,12 @@ function itemJson(index: number, count: number): { id: string; json: string } {
   return { id, json };
 }
 
-function makePages({ items, pageBytes = 1_000_000 }: PageServerOptions): Page[] {
+function makePages({ items, pageBytes = 1_000_000 }: PageServerOptions, versions: Uint16Array): Page[] {
   const pages: Page[] = [];
   let part: string[] = [];
   let size = 0;
   for (let index = 0; index < items; index += 1) {
-    const { id, json } = itemJson(index, items);
+    const { id, json } = itemJson(index, items, versions[index]!);
     part.push(json);
     size += json.length + 1;
     if (size < pageBytes && index < items - 1) continue;
@@ -116,8 +123,19 @@ function description(pages: readonly Page[]): Buffer {
 }
 
 async function serve(options: PageServerOptions): Promise<void> {
-  const pages = makePages(options);
+  const versions = new Uint16Array(options.items);
+  let pages = makePages(options, versions);
   const pageOf = new Map(pages.map(({ lastId }, index) => [lastId, index]));
+  let changes = 0;
+  process.on('message', (share: number) => {
+    changes += 1;
+    for (let index = 0; index < options.items; index += 1) {
+      // Scattered by multiplication with a large odd number; another residue each time.
+      if ((Math.imul(index + changes * 7_919, 2_654_435_761) >>> 0) / 2 ** 32 < share) versions[index]! += 1;
+    }
+    pages = makePages(options, versions);
+    process.send!('changed');
+  });
   const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);

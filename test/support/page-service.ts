@@ -41,6 +41,7 @@ export async function startPageService(t: TestContext, options: PageServiceOptio
     clock,
     config: {
       apiToken: options.apiToken ?? null,
+      allowedHosts: [],
       corsOrigin: [],
       allowSql: options.allowSql ?? false,
       file: 'config/taxi-fleet.yaml',

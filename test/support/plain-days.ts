@@ -24,6 +24,10 @@ export class PlainDays implements ParquetFiles {
     }
   }
 
+  async damageOf(): Promise<null> {
+    return null;
+  }
+
   queriesEnded(): null {
     return null;
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Hanging, hang } from './hanging-server.js';
 
 /** A request as DynamoDB's JSON protocol writes it. */
 export interface ScriptedRequest {
@@ -8,10 +9,14 @@ export interface ScriptedRequest {
   readonly body: Readonly<Record<string, unknown>>;
   /** Aborts when the client gives the request up. */
   readonly signal: AbortSignal;
+  /** The access key that it is signed with. */
+  readonly accessKey: string;
 }
 
 export type ScriptedAnswer =
   | { readonly ok: unknown }
+  /** An answer that never ends. */
+  | { readonly hang: Hanging }
   /** An error by its name, as in `__type`. */
   | { readonly error: string; readonly message?: string; readonly status?: number };
 
@@ -32,17 +37,20 @@ export async function startScriptedDynamoDb(
     const gone = new AbortController();
     response.on('close', () => gone.abort());
     const action = String(request.headers['x-amz-target']).split('.')[1] as ScriptedRequest['action'];
-    const asked = { action, body: JSON.parse(Buffer.concat(chunks).toString()), signal: gone.signal };
+    const accessKey = /Credential=([^/]+)/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    const body = JSON.parse(Buffer.concat(chunks).toString());
+    const asked = { action, body, signal: gone.signal, accessKey };
     requests.push(asked);
     const given = await answer(asked);
-    const [status, body] =
+    if ('hang' in given) return hang(response, given.hang);
+    const [status, answered] =
       'ok' in given
         ? [200, given.ok]
         : [
             given.status ?? 400,
             { __type: `com.amazonaws.dynamodb.v20120810#${given.error}`, message: given.message },
           ];
-    const bytes = Buffer.from(JSON.stringify(body));
+    const bytes = Buffer.from(JSON.stringify(answered));
     response.writeHead(status, {
       'content-type': 'application/x-amz-json-1.0',
       'content-length': bytes.length,
@@ -63,17 +71,35 @@ export async function startScriptedDynamoDb(
   };
 }
 
-/** What DescribeTable answers for a table with the partition key `id`, a number. */
-export function described(size: { readonly items?: number; readonly bytes?: number } = {}): ScriptedAnswer {
+/** What DescribeTable answers: by default for an `ACTIVE` table with the partition key `id`, a number. */
+export function described({
+  items = 0,
+  bytes = 0,
+  keys = { id: 'N' },
+  status = 'ACTIVE',
+}: {
+  readonly items?: number;
+  readonly bytes?: number;
+  /** Partition key first, name to type. */
+  readonly keys?: Readonly<Record<string, 'S' | 'N' | 'B'>>;
+  readonly status?: string;
+} = {}): ScriptedAnswer {
+  const entries = Object.entries(keys);
   return {
     ok: {
       Table: {
         TableName: 'scripted',
-        TableStatus: 'ACTIVE',
-        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'N' }],
-        ItemCount: size.items ?? 0,
-        TableSizeBytes: size.bytes ?? 0,
+        TableStatus: status,
+        KeySchema: entries.map(([AttributeName], index) => ({
+          AttributeName,
+          KeyType: index === 0 ? 'HASH' : 'RANGE',
+        })),
+        AttributeDefinitions: entries.map(([AttributeName, AttributeType]) => ({
+          AttributeName,
+          AttributeType,
+        })),
+        ItemCount: items,
+        TableSizeBytes: bytes,
         BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
       },
     },

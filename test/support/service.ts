@@ -17,6 +17,8 @@ export interface ServiceOptions {
   /** Null takes a variable away. */
   readonly env?: Readonly<Record<string, string | null>>;
   readonly args?: readonly string[];
+  /** What Node is told, as `npm start` does; by default nothing. */
+  readonly nodeFlags?: readonly string[];
   /** By default the service: a path under `dist/src`. */
   readonly program?: string;
 }
@@ -52,7 +54,8 @@ export async function startService(t: TestContext, options: ServiceOptions): Pro
   const file = join(folder, 'config.yaml');
   await writeFile(file, options.config);
   const program = join(projectRoot, 'dist', 'src', options.program ?? 'server.js');
-  const child = spawn(process.execPath, ['--enable-source-maps', program, ...(options.args ?? [])], {
+  const args = [...(options.nodeFlags ?? []), '--enable-source-maps', program, ...(options.args ?? [])];
+  const child = spawn(process.execPath, args, {
     cwd: folder,
     env: variables({
       PATH: process.env.PATH ?? null,

@@ -10,6 +10,7 @@ import type { Dataset } from '../../src/datasets/dataset.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import { DatasetRegistry } from '../../src/datasets/registry.js';
 import { LocalStore } from '../../src/history/local-store.js';
+import type { DamagedFile } from '../../src/history/parquet-files.js';
 import { Sealer } from '../../src/history/sealer.js';
 import type { RecorderOptions } from '../../src/recorder/recorder-options.js';
 import type { TableRecorder } from '../../src/recorder/table-recorder.js';
@@ -29,7 +30,7 @@ export function readingOf(
   keys: readonly string[] = Object.keys(types).slice(0, 1),
 ): Reading {
   const columns = Object.entries(types).map(([name, type]) => ({ name, type, seen: true }));
-  return { rows: encodeRows(columns, rows), keys, cost: FREE };
+  return { kind: 'full', rows: encodeRows(columns, rows), keys, position: null, cost: FREE };
 }
 
 /** A clock that stands until it is put forward. */
@@ -56,6 +57,8 @@ export class SqlWorld {
   readonly sql: Sql;
   readonly sealer: Sealer;
   readonly time: Time;
+  /** Lines of the sealer's log, from warnings on. */
+  readonly logged: Record<string, unknown>[] = [];
 
   private constructor(dataDir: string, timeZone: string, registry: DatasetRegistry, time: Time, sql: Sql) {
     this.dataDir = dataDir;
@@ -67,7 +70,7 @@ export class SqlWorld {
       days: new LocalDays(timeZone),
       parquet: sql.parquet,
       clock: time,
-      logger: silent,
+      logger: pino({ level: 'warn' }, { write: (line) => this.logged.push(JSON.parse(line)) }),
     });
   }
 
@@ -80,9 +83,11 @@ export class SqlWorld {
     await mkdir(join(dataDir, '.dynamo-csv'), { recursive: true });
     const time = new Time(now);
     const registry = new DatasetRegistry();
-    const sql = new Sql({ dataDir, timeZone, registry, clock: time, logger: silent });
+    const damagedFile = (file: DamagedFile) => world.sealer.setAside(file);
+    const sql = new Sql({ dataDir, timeZone, registry, damagedFile, clock: time, logger: silent });
     t.after(() => sql.close());
-    return new SqlWorld(dataDir, timeZone, registry, time, sql);
+    const world = new SqlWorld(dataDir, timeZone, registry, time, sql);
+    return world;
   }
 
   /** A table of the volume; its datasets are in the registry. */

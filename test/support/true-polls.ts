@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { decodeRow, rowAt, splitRows } from '../../src/csv/decode.js';
 import { encodeRows } from '../../src/csv/encode.js';
 import type { Cell, Column } from '../../src/csv/rows.js';
-import type { Reading } from '../../src/sources/source.js';
+import type { FullReading } from '../../src/sources/source.js';
 
 /*
  * What was really in a table, poll by poll, and what its files must say of it after any interruption: written another
@@ -31,7 +31,7 @@ export function itemsOf(items: Readonly<Record<string, Item>>): Items {
 }
 
 /** Items as a source reads them: in key order, the key first, numbers as numbers. */
-export function readingOf(items: Items): Reading {
+export function readingOf(items: Items): FullReading {
   const names = [...new Set([...items.values()].flatMap((item) => Object.keys(item)))].sort();
   const isNumber = (name: string) => [...items.values()].every((item) => /^\d+$/.test(item[name] ?? '0'));
   const columns = names.map(
@@ -42,6 +42,8 @@ export function readingOf(items: Items): Reading {
     .map(([key, item]): Cell[] => [key, ...names.map((name) => item[name] ?? null)]);
   const cost = { requests: 1, attempts: 1, bytes: 0, readCapacityUnits: 0, metricsRequested: 0 };
   return {
+    kind: 'full',
+    position: null,
     rows: encodeRows([{ name: KEY, type: 'string', seen: true }, ...columns], rows),
     keys: [KEY],
     cost,

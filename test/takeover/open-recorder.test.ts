@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { PollHealth } from '../../src/datasets/freshness.js';
+import { recordable } from '../../src/recorder/broken-recorder.js';
 import { warnAboutUnservedData } from '../../src/recorder/unserved-data.js';
 import { openRecorder } from '../../src/takeover/open-recorder.js';
 import { nodeFiles } from '../../src/volume/files.js';
@@ -101,13 +102,13 @@ test('another published name: what stands under the old one is no script’s fil
     lines.map(({ level, now }) => [level, now]),
     [['warn', 'areas']],
   );
-  assert.match(lines[0]!.msg, /published as zones and is areas now: .* set as: zones$/);
+  assert.match(lines[0]!.msg, /published as zones and is now areas: .* set as: zones$/);
   await warnAboutUnservedData([], { dataDir, files: nodeFiles, logger });
   assert.deepEqual(
     lines.slice(1).map(({ level, msg }) => [level, msg.slice(0, 29)]),
     [
-      ['info', 'areas is not in the configura'],
-      ['info', 'zones is not in the configura'],
+      ['info', 'areas is no longer in the con'],
+      ['info', 'zones is no longer in the con'],
     ],
   );
 });
@@ -122,4 +123,41 @@ test('a log of ours that becomes a snapshot is no file of the script’s, and is
     lines.map(({ level }) => level),
     ['warn'],
   );
+});
+
+test('a source whose files cannot be opened is broken, and says so instead of ending the service', async (t) => {
+  const { dataDir, logger, lines } = await world(t);
+  await symlink('zones.csv', join(dataDir, 'zones.csv'));
+  const recorder = await openRecorder({
+    name: 'zones',
+    source: 'DynamoDB table zones',
+    dataDir,
+    health: new PollHealth(30_000, { now: () => AT, sleep: async () => undefined }),
+    logger,
+    log: true,
+    changes: true,
+    configured: [],
+    timestampColumn: null,
+    takeover: null,
+  });
+  assert.equal(recorder.brokenBy?.code, 'TABLE_BROKEN');
+  assert.deepEqual(
+    recorder.datasets.map(({ name, version, columns }) => [name, version, columns]),
+    [
+      ['zones', null, null],
+      ['zones-changes', null, null],
+    ],
+  );
+  await assert.rejects(recorder.datasets[0]!.content(), { status: 503, message: /^"zones" is broken: / });
+  assert.match(lines.at(-1)!.msg, /restart this service$/);
+  const polls: string[] = [];
+  const source = {
+    title: 'DynamoDB table zones',
+    read: () => Promise.reject(new Error(`read ${polls.push('read')}`)),
+    close: async () => undefined,
+  };
+  const { signal } = new AbortController();
+  await assert.rejects(recordable(source, recorder).read({ known: [], signal }), { code: 'TABLE_BROKEN' });
+  assert.deepEqual(polls, [], 'nothing is read of AWS that nobody can record');
+  await recorder.close();
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -52,5 +52,34 @@ test('a holder that could not write its name is held to all the same', async (t)
   const { writeFile } = await import('node:fs/promises');
   await writeFile(join(dir, '.dynamo-csv/lock'), '{"host":');
   await assert.rejects(acquireVolumeLock(dir, thisProcess(since)), { message: /in use by another process$/ });
+  await lock.release();
+});
+
+test('a folder that is swapped for its copy is locked too, and a second service is refused there', async (t) => {
+  const dir = join(await temporaryFolder(t), 'data');
+  const lock = await acquireVolumeLock(dir, { host: 'box', pid: 1, since });
+  assert.equal(await lock.check(), 'held');
+  await rename(dir, `${dir}.old`);
+  await cp(`${dir}.old`, dir, { recursive: true });
+  assert.equal(await lock.check(), 'moved');
+  assert.equal(await lock.check(), 'held');
+  for (const place of [dir, `${dir}.old`])
+    await assert.rejects(acquireVolumeLock(place, thisProcess(since)), { code: 'VOLUME_HELD' });
+  await lock.release();
+  for (const place of [dir, `${dir}.old`])
+    await (await acquireVolumeLock(place, thisProcess(since))).release();
+});
+
+test('a second service that took the folder, or replaced the lock file, is noticed', async (t) => {
+  const dir = join(await temporaryFolder(t), 'data');
+  const lock = await acquireVolumeLock(dir, { host: 'box', pid: 1, since });
+  await rm(join(dir, '.dynamo-csv', 'lock'));
+  const second = await acquireVolumeLock(dir, { host: 'box', pid: 2, since });
+  await assert.rejects(lock.check(), {
+    code: 'VOLUME_LOST',
+    message: /Another service took over the data folder/,
+  });
+  await second.release();
+  assert.equal(await lock.check(), 'moved');
   await lock.release();
 });

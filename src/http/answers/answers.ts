@@ -8,7 +8,7 @@ import type { HttpOptions } from '../options.js';
 import { pathOf } from '../plugins/errors.js';
 import { PlainAnswers } from './plain-answers.js';
 import { ageHead } from './representation.js';
-import { endStalled, Sender } from './send.js';
+import { Sender } from './send.js';
 import { type WindowAnswer, WindowAnswers } from './window-answers.js';
 
 /** How requests for data are answered: out of the cache, made and kept, or streamed. */
@@ -88,7 +88,6 @@ export class Answers {
       await stream[Symbol.asyncIterator]().return?.();
       return reply.send();
     }
-    endStalled(reply.raw);
     const body = Readable.from(stream, { objectMode: false });
     body.once('error', (error) => {
       if (reply.raw.destroyed) return;

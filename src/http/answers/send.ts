@@ -1,17 +1,8 @@
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fresh from 'fresh';
-import { STALLED_TIMEOUT } from '../limits.js';
 import { chooseEncoding } from './accept-encoding.js';
 import type { Head, Representation, Variant } from './representation.js';
-
-/** Bytes that the system takes at once; for the rest a client has to read. */
-const AT_ONCE = 64 * 1_024;
-
-/** Cuts the connection of a client that stops reading, or who is gone without a word. */
-export function endStalled(response: ServerResponse): void {
-  response.setTimeout(STALLED_TIMEOUT, () => response.destroy());
-}
 
 /**
  * Answers with a whole body, or with 304 when the client has it already: at once where the encoding is there.
@@ -53,7 +44,6 @@ export class Sender {
     reply.hijack();
     reply.raw.writeHead(isKnown ? 304 : 200, head);
     if (isKnown || raw.method === 'HEAD') return void reply.raw.end();
-    if (variant.bytes.length > AT_ONCE) endStalled(reply.raw);
     reply.raw.end(variant.bytes);
   }
 

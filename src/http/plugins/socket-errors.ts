@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { requestRefused } from '../errors.js';
-import { MAX_HEADERS } from '../limits.js';
+import { MAX_HEADERS, REFUSAL_GRACE } from '../limits.js';
 import { errorBody } from './errors.js';
 
 /** Answers what is not a valid HTTP request, in one line like all errors. It writes to the socket: Fastify has no request. */
@@ -14,6 +14,9 @@ export function answerSocketError(error: Error & { code?: string }, socket: Sock
     `HTTP/1.1 ${refused.status} ${STATUS_CODES[refused.status]}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
+  // A client that never closes its side would keep the socket open for ever.
+  const cut = setTimeout(() => socket.destroy(), REFUSAL_GRACE);
+  socket.once('close', () => clearTimeout(cut));
 }
 
 function refusal(code = '') {

@@ -6,6 +6,8 @@ import { httpPlugin, routePlugin } from '../plugin.js';
 /** Derives the OpenAPI document from the schemas of all routes that are added later (`@fastify/swagger`). */
 export const swagger = httpPlugin('swagger', [], async (http, { config }) => {
   await http.register(fastifySwagger, {
+    // It would look for a base path in `servers`, and takes absolute URLs only.
+    stripBasePath: false,
     openapi: {
       openapi: '3.1.0',
       info: {
@@ -13,6 +15,8 @@ export const swagger = httpPlugin('swagger', [], async (http, { config }) => {
         version,
         description: 'Live DynamoDB tables as CSV, with history, SQL views and windows.',
       },
+      // Relative to /openapi.json, so that it is right behind a proxy that strips a path prefix, too.
+      servers: [{ url: './' }],
       tags: [
         { name: 'data', description: 'Datasets, windows and SQL.' },
         { name: 'service', description: 'Health, metrics and documentation of the service.' },
@@ -31,6 +35,10 @@ export const swagger = httpPlugin('swagger', [], async (http, { config }) => {
 export const swaggerUi = routePlugin('swagger-ui', [], async (http) => {
   await http.register(fastifySwaggerUi, {
     routePrefix: '/docs',
+    // Relative like `servers`: the page is at /docs and /docs/, the document that it reads at /docs/json.
+    indexPrefix: '.',
+    transformSpecification: (document) => ({ ...document, servers: [{ url: '../' }] }),
+    transformSpecificationClone: false,
     uiConfig: { validatorUrl: null, deepLinking: true },
     // The plugin's default allows styles and fonts from any https site, and an external validator.
     staticCSP: {

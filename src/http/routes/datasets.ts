@@ -70,7 +70,8 @@ function datasetJson(
         ? null
         : { code: lastError.code, message: lastError.message, at: isoTime(lastError.at) },
     readUnitsToday: readUnitsToday(name),
-    sealedDays: isRelation(dataset) ? dataset.sealedDays.length : 0,
+    sealedDays: sealedDaysOf(dataset).length - missingDays(dataset).length,
+    missingDays: [...missingDays(dataset)],
     definition:
       definition === undefined
         ? null
@@ -83,6 +84,15 @@ function datasetJson(
 /** Seconds since the data was read, with three decimals; null if it never was. */
 export function ageInSeconds(readAt: number | null, now: number): number | null {
   return readAt === null ? null : Math.max(0, now - readAt) / 1_000;
+}
+
+/** Sealed days that cannot be read, `2026-11-24`, oldest first. */
+export function missingDays(dataset: Dataset): readonly string[] {
+  return sealedDaysOf(dataset).flatMap(({ date, missing }) => (missing === undefined ? [] : [date]));
+}
+
+function sealedDaysOf(dataset: Dataset): Relation['sealedDays'] {
+  return isRelation(dataset) ? dataset.sealedDays : [];
 }
 
 function isRelation(dataset: Dataset): dataset is Relation {

@@ -2,7 +2,7 @@ import { isoTime } from '../../base/clock.js';
 import { type Dataset, THIS_SERVICE } from '../../datasets/dataset.js';
 import { routePlugin } from '../plugin.js';
 import { HealthSchema, ReadinessSchema } from '../schemas.js';
-import { ageInSeconds } from './datasets.js';
+import { ageInSeconds, missingDays } from './datasets.js';
 
 /** `GET /healthz` and `GET /readyz`, for supervisors: without the token, and even under overload. */
 export const health = routePlugin('health', [], (http, { registry, clock }) => {
@@ -61,14 +61,15 @@ function healthOf(dataset: Dataset, now: number) {
       lastError === null
         ? null
         : { code: lastError.code, message: lastError.message, at: isoTime(lastError.at) },
+    missingDays: [...missingDays(dataset)],
     degraded: isDegraded(dataset),
   };
 }
 
-/** Stale, never read despite attempts, not written to the volume, or a broken view. */
+/** Stale, never read despite attempts, not written to the volume, missing a day, or a broken view. */
 function isDegraded(dataset: Dataset): boolean {
   const { freshness, persisted, lastError } = dataset.status();
-  if (freshness === 'stale' || !persisted) return true;
+  if (freshness === 'stale' || !persisted || missingDays(dataset).length > 0) return true;
   if (lastError === null) return false;
   // Data that has not changed needs no writing, and so is `persisted`; the next change will fail.
   return lastError.code === 'NOT_PERSISTED' || freshness === 'waiting' || dataset.kind === 'view';

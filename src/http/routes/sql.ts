@@ -1,15 +1,21 @@
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Parameters } from '../../datasets/queries.js';
 import { parametersOf } from '../answers/query-string.js';
-import { sqlMissing, sqlNotAllowed } from '../errors.js';
+import { sqlFromForeignPage, sqlMissing, sqlNotAllowed } from '../errors.js';
+import { isFromForeignPage } from '../foreign-page.js';
 import { routePlugin } from '../plugin.js';
 import { SqlSchema } from '../schemas.js';
 import { answerSchema, OUTPUT_PARAMETERS, SQL_PARAMETERS } from './window-parameters.js';
 
-/** `GET|HEAD /csv?sql=…` and `POST /sql`: read-only SQL over the datasets. 404 unless `ALLOW_SQL=true`. */
+/**
+ * `GET|HEAD /csv?sql=…` and `POST /sql`: read-only SQL over the datasets. 404 unless `ALLOW_SQL=true`,
+ * 403 for a page of another origin, 400 for SQL that does not work.
+ */
 export const sql = routePlugin('sql', ['answers'], (http, { config, queries }) => {
-  const ask = async (sql: string | undefined, parameters: Parameters) => {
+  const ask = async ({ raw }: FastifyRequest, sql: string | undefined, parameters: Parameters) => {
     if (!config.allowSql) throw sqlNotAllowed();
+    if (isFromForeignPage(raw.headers, config.corsOrigin)) throw sqlFromForeignPage();
     if (sql === undefined || sql.trim() === '') throw sqlMissing();
     return queries.sql(sql, parameters);
   };
@@ -28,6 +34,7 @@ export const sql = routePlugin('sql', ['answers'], (http, { config, queries }) =
     handler: async (request, reply) => {
       const parameters = parametersOf(request.raw.url ?? '');
       const query = await ask(
+        request,
         parameters.findLast(([name]) => name === 'sql')?.[1],
         parameters.filter(([name]) => name !== 'sql'),
       );
@@ -53,7 +60,7 @@ export const sql = routePlugin('sql', ['answers'], (http, { config, queries }) =
     },
     validatorCompiler: () => () => true,
     handler: async (request, reply) => {
-      const query = await ask(sqlOf(request.body), parametersOf(request.raw.url ?? ''));
+      const query = await ask(request, sqlOf(request.body), parametersOf(request.raw.url ?? ''));
       return http.answers.query(request, reply, query);
     },
   });

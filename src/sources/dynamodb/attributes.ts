@@ -21,6 +21,10 @@ export type Binary = string | Uint8Array;
 
 export type Item = Readonly<Record<string, AttributeValue>>;
 
+export function isBinary(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array;
+}
+
 export function base64(binary: Binary): string {
   return typeof binary === 'string' ? binary : Buffer.from(binary).toString('base64');
 }

@@ -1,21 +1,33 @@
 import { formatDuration } from '../../base/durations.js';
+import { DynamoCsvError } from '../../base/errors.js';
 import { pollsPerMonth } from '../billing.js';
 import type { CheckContext, SourceCheck } from '../kind.js';
 import { createDynamoDbClient, placeOf } from './client.js';
 import { readPrice, scanUnits } from './cost.js';
+import { tableNotActive } from './errors.js';
 import type { TableConfig } from './options.js';
+import { sampleAttributes } from './sample.js';
+import { isReadable } from './status.js';
 import { describeTable, type TableDescription } from './table.js';
+import { describeUnseen, unseenNames } from './unseen-names.js';
 
-/** `--check`: describes the table. Rejects with a `DynamoCsvError`, or with the signal's reason. */
-export async function checkTable(table: TableConfig, { signal }: CheckContext): Promise<SourceCheck> {
+/**
+ * `--check`: describes the table and reads one item, so that a denied Scan is found; that consumes half a read unit.
+ * Rejects with a `DynamoCsvError`, or with the signal's reason.
+ */
+export async function checkTable(table: TableConfig, { seen, signal }: CheckContext): Promise<SourceCheck> {
   const client = createDynamoDbClient({ region: table.region, endpoint: null });
   try {
     const description = await describeTable(client, table.table, signal);
-    const { region } = await placeOf(client, table.table);
+    const place = await placeOf(client, table.table);
+    const reading = isReadable(description.status)
+      ? await sampleAttributes(client, table.table, signal).catch(failureOf)
+      : tableNotActive(place, description.status, null);
+    signal.throwIfAborted();
     const { keys, items, bytes, billing } = description;
     const segments = table.segments === 'auto' ? 1 : table.segments;
     const unitsPerPoll = scanUnits(bytes, { consistent: table.consistent, segments });
-    const perMonth = readPrice(unitsPerPoll * pollsPerMonth(table.interval), region);
+    const perMonth = readPrice(unitsPerPoll * pollsPerMonth(table.interval), place.region);
     return {
       keys: keys.map(({ name, type }) => `${name} ${type}`).join(', '),
       items,
@@ -23,19 +35,37 @@ export async function checkTable(table: TableConfig, { signal }: CheckContext): 
       unitsPerPoll,
       // Provisioned capacity is paid for whether it is read or not.
       pricePerMonth: billing === 'provisioned' ? 0 : perMonth,
-      problem: problemOf(table, description, unitsPerPoll),
-      notice: null,
+      problem: 'code' in reading ? reading.line : tooSlow(table, description, unitsPerPoll),
+      notice: 'code' in reading ? null : noticeOf(table, description, seen, reading),
     };
   } finally {
     client.destroy();
   }
 }
 
-/** What will go wrong although the table can be described. */
-function problemOf(table: TableConfig, { status, readCapacity }: TableDescription, units: number) {
-  if (!['ACTIVE', 'UPDATING'].includes(status)) {
-    return `the table is ${status} and cannot be read; wait until it is ACTIVE`;
-  }
+function failureOf(error: unknown): DynamoCsvError {
+  if (error instanceof DynamoCsvError) return error;
+  throw error;
+}
+
+/**
+ * Names in `columns` and `only` that no item has. Before the first poll one item is all that is known of the table: then
+ * only those are told that look like another one.
+ */
+function noticeOf(
+  table: TableConfig,
+  { keys }: TableDescription,
+  seen: readonly string[],
+  attributes: readonly string[],
+): string | null {
+  const names = keys.map(({ name }) => name);
+  const unseen = unseenNames(table, seen, [...names, ...attributes]);
+  const told = seen.length > 0 ? unseen : unseen.filter(({ meant }) => meant !== null);
+  return told.length === 0 ? null : told.map(describeUnseen).join('; ');
+}
+
+/** A table that can be read, but not within its interval. */
+function tooSlow(table: TableConfig, { readCapacity }: TableDescription, units: number): string | null {
   const perSecond = Math.min(table.maxReadCapacity ?? Infinity, readCapacity ?? Infinity);
   const lasts = (units / perSecond) * 1_000;
   if (lasts <= table.interval) return null;

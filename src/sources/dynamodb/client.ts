@@ -1,5 +1,7 @@
+import { clientOptions, prepareClient } from '../aws/client.js';
+import { DEADLINES, type Deadlines } from '../aws/deadlines.js';
 import type { TablePlace } from './errors.js';
-import { PlainScanCodec } from './json-codec.js';
+import { PageCodec } from './json-codec.js';
 import { collectAtMost, MAX_ANSWER_BYTES } from './limits.js';
 import { DynamoDBClient, errorTypeRegistries } from './sdk.js';
 
@@ -9,37 +11,31 @@ export interface ClientOptions {
   readonly region: string | null;
   /** Another endpoint than the region's, or null for the SDK's default chain (`AWS_ENDPOINT_URL_DYNAMODB` …). */
   readonly endpoint: string | null;
+  /** Other deadlines than the usual; for tests. */
+  readonly deadlines?: Deadlines;
 }
 
 /** Requests of one table that one thread has under way at a time, and so the connections kept for it. */
 export const MAX_IN_FLIGHT = 16;
 
 /**
- * Five attempts take about a second when nobody answers, so that an unreachable endpoint is said soon; what throttling
- * needs is the adaptive mode's pause between requests. `AWS_MAX_ATTEMPTS` says otherwise.
+ * Five attempts take about a second when nobody answers, so that an unreachable endpoint is reported soon. Throttling is
+ * met by the adaptive mode's pauses between requests. `AWS_MAX_ATTEMPTS` overrides it.
  */
 const MAX_ATTEMPTS = 5;
-const CONNECTION_TIMEOUT = 5_000;
-/** DynamoDB answers a 1 MB page within a second; a connection without an answer for this long is dead. */
-const REQUEST_TIMEOUT = 30_000;
 
 /**
  * A client for one table. Not to be shared by tables: with adaptive retries a throttled client slows all it does.
  * The logger middleware walks each answer even when nothing is logged and takes two thirds of a large Scan's CPU.
  */
 export function createDynamoDbClient(options: ClientOptions): DynamoDBClient {
+  const { deadlines = DEADLINES } = options;
   const client = new DynamoDBClient({
     ...(options.region === null ? {} : { region: options.region }),
     ...(options.endpoint === null ? {} : { endpoint: options.endpoint }),
     ...(process.env.AWS_MAX_ATTEMPTS === undefined ? { maxAttempts: MAX_ATTEMPTS } : {}),
     retryMode: 'adaptive',
-    requestHandler: {
-      connectionTimeout: CONNECTION_TIMEOUT,
-      requestTimeout: REQUEST_TIMEOUT,
-      throwOnRequestTimeout: true,
-      httpAgent: { keepAlive: true, maxSockets: MAX_IN_FLIGHT },
-      httpsAgent: { keepAlive: true, maxSockets: MAX_IN_FLIGHT },
-    },
+    ...clientOptions({ maxSockets: MAX_IN_FLIGHT, silence: deadlines.silence }),
     streamCollector: collectAtMost(MAX_ANSWER_BYTES),
     // As the SDK's own runtimeConfig.shared.js has them, but for the codec.
     protocolSettings: {
@@ -48,11 +44,12 @@ export function createDynamoDbClient(options: ClientOptions): DynamoDBClient {
       xmlNamespace: 'http://dynamodb.amazonaws.com/doc/2012-08-10/',
       version: '2012-08-10',
       serviceTarget: 'DynamoDB_20120810',
-      jsonCodec: new PlainScanCodec(),
+      jsonCodec: new PageCodec(),
     },
   });
   client.middlewareStack.remove('loggerMiddleware');
   rememberEndpoint(client);
+  prepareClient(client, deadlines);
   return client;
 }
 

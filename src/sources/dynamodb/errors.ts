@@ -1,11 +1,13 @@
 import { DynamoCsvError } from '../../base/errors.js';
+import type { AwsFailure, FailureKind } from '../aws/failures.js';
+import { meaningOf } from './status.js';
 
 /** Where a DynamoDB table was looked for. */
 export interface TablePlace {
   readonly table: string;
   /** Null when the SDK found no region. */
   readonly region: string | null;
-  /** The endpoint that was asked, e.g. `https://dynamodb.us-east-1.amazonaws.com`; null when none was reached for. */
+  /** The endpoint that was asked, e.g. `https://dynamodb.us-east-1.amazonaws.com`; null before the first request. */
   readonly endpoint: string | null;
 }
 
@@ -16,57 +18,51 @@ function at({ table, region, endpoint }: TablePlace): string {
 
 const BAD_UPSTREAM = 502;
 
-export function regionMissing(place: TablePlace, cause: unknown): DynamoCsvError {
-  return new DynamoCsvError('REGION_MISSING', `No AWS region is set, so ${at(place)} was not looked for`, {
-    remedy: 'set AWS_REGION, or region in the configuration of this table',
+/** What this kind calls a failure of AWS, and in which words. */
+const AWS_FAILURES: Readonly<
+  Record<
+    FailureKind,
+    {
+      readonly code?: string;
+      readonly remedy?: string;
+      sentence(at: string, failure: AwsFailure): string;
+    }
+  >
+> = {
+  regionMissing: { sentence: (at) => `No AWS region is set, so ${at} was not looked for` },
+  credentialsMissing: {
+    sentence: (at, { where = '', reason }) =>
+      `No AWS credentials were found${where} to read ${at}: ${reason}`,
+  },
+  credentialsExpired: {
+    sentence: (at, { reason }) => `The AWS credentials have expired: cannot read ${at}: ${reason}`,
+  },
+  credentialsRejected: {
+    sentence: (at, { reason }) => `AWS does not accept these credentials for ${at}: ${reason}`,
+  },
+  accessDenied: {
+    code: 'TABLE_ACCESS_DENIED',
+    sentence: (at, { reason }) => `These credentials may not read ${at}: ${reason}`,
+  },
+  throttled: {
+    code: 'TABLE_THROTTLED',
+    remedy: 'set maxReadCapacity, a longer interval, or give the table more read capacity',
+    sentence: (at, { reason }) => `DynamoDB throttles the reading of ${at}: ${reason}`,
+  },
+  unreachable: {
+    code: 'DYNAMODB_UNREACHABLE',
+    sentence: (at, { reason }) => `DynamoDB does not answer for ${at}: ${reason}`,
+  },
+};
+
+/** AWS refused, or was not reached, when the table was to be read. */
+export function tableNotRead(place: TablePlace, failure: AwsFailure, cause: unknown): DynamoCsvError {
+  const own = AWS_FAILURES[failure.kind];
+  return new DynamoCsvError(own.code ?? failure.code, own.sentence(at(place), failure), {
+    remedy: own.remedy ?? failure.remedy,
     status: BAD_UPSTREAM,
     cause,
   });
-}
-
-/** `profile`: what AWS_PROFILE says, null when it is not set. */
-export function credentialsMissing(
-  place: TablePlace,
-  profile: string | null,
-  cause: unknown,
-): DynamoCsvError {
-  const where = profile === null ? '' : ` in profile ${JSON.stringify(profile)}`;
-  return new DynamoCsvError(
-    'CREDENTIALS_MISSING',
-    `No AWS credentials were found${where} to read ${at(place)}`,
-    {
-      remedy:
-        profile === null
-          ? 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where an IAM role is attached'
-          : 'set AWS_PROFILE to a profile of ~/.aws/credentials or ~/.aws/config, or unset it',
-      status: BAD_UPSTREAM,
-      cause,
-    },
-  );
-}
-
-export function credentialsExpired(place: TablePlace, cause: unknown): DynamoCsvError {
-  return new DynamoCsvError(
-    'CREDENTIALS_EXPIRED',
-    `The AWS credentials have expired: cannot read ${at(place)}`,
-    {
-      remedy: 'renew them, for example by aws sso login, or use a role that renews them by itself',
-      status: BAD_UPSTREAM,
-      cause,
-    },
-  );
-}
-
-export function credentialsRejected(place: TablePlace, reason: string, cause: unknown): DynamoCsvError {
-  return new DynamoCsvError(
-    'CREDENTIALS_REJECTED',
-    `AWS does not accept these credentials for ${at(place)}: ${reason}`,
-    {
-      remedy: 'check the access key and its secret, and that the clock of this machine is right',
-      status: BAD_UPSTREAM,
-      cause,
-    },
-  );
 }
 
 export function tableNotFound(place: TablePlace, cause: unknown): DynamoCsvError {
@@ -77,32 +73,17 @@ export function tableNotFound(place: TablePlace, cause: unknown): DynamoCsvError
   });
 }
 
-/** `action` as IAM names it: `dynamodb:Scan`. */
-export function tableAccessDenied(place: TablePlace, action: string, cause: unknown): DynamoCsvError {
-  return new DynamoCsvError('TABLE_ACCESS_DENIED', `These credentials may not read ${at(place)}`, {
-    remedy: `allow the action ${action} on this table in IAM`,
+/** The table exists and is not `ACTIVE`. `reason`: why reading it failed, where that is known. */
+export function tableNotActive(place: TablePlace, status: string, reason: string | null): DynamoCsvError {
+  const { is, remedy } = meaningOf(status);
+  const sentence = `The ${at(place)} ${is} (its status is ${status})`;
+  return new DynamoCsvError('TABLE_NOT_ACTIVE', reason === null ? sentence : `${sentence}. ${reason}`, {
+    remedy,
     status: BAD_UPSTREAM,
-    cause,
   });
 }
 
-export function dynamoDbUnreachable(place: TablePlace, reason: string, cause: unknown): DynamoCsvError {
-  return new DynamoCsvError('DYNAMODB_UNREACHABLE', `DynamoDB does not answer for ${at(place)}: ${reason}`, {
-    remedy: 'check the region, the endpoint and the network',
-    status: BAD_UPSTREAM,
-    cause,
-  });
-}
-
-export function tableThrottled(place: TablePlace, cause: unknown): DynamoCsvError {
-  return new DynamoCsvError('TABLE_THROTTLED', `DynamoDB throttles the reading of ${at(place)}`, {
-    remedy: 'set maxReadCapacity, a longer interval, or give the table more read capacity',
-    status: BAD_UPSTREAM,
-    cause,
-  });
-}
-
-/** What the endpoint is, or what answers there, is no DynamoDB. `what` ends the sentence. */
+/** The endpoint is not a URL, or something else than DynamoDB answers there. `what` ends the sentence. */
 export function noDynamoDb(place: TablePlace, what: string, cause: unknown): DynamoCsvError {
   return new DynamoCsvError('NO_DYNAMODB', `There is no DynamoDB for ${at(place)}: ${what}`, {
     remedy: 'set AWS_ENDPOINT_URL_DYNAMODB to an address such as http://localhost:8000, or unset it for AWS',
@@ -111,7 +92,7 @@ export function noDynamoDb(place: TablePlace, what: string, cause: unknown): Dyn
   });
 }
 
-/** Anything else the SDK reports; `action` as IAM names it, `reason` in the SDK's words. */
+/** Anything else that the SDK reports; `action` as IAM names it, `reason` in the SDK's words. */
 export function dynamoDbFailed(
   place: TablePlace,
   action: string,

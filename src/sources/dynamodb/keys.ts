@@ -1,4 +1,4 @@
-import { bytesOf, type Item } from './attributes.js';
+import { type AttributeValue, type Binary, bytesOf } from './attributes.js';
 import { keyAttributeMissing } from './errors.js';
 import { NUMBER_KEY_BYTES, plainDecimal, writeNumberKey } from './numbers.js';
 
@@ -20,7 +20,7 @@ export interface SortKeys {
 /** A zero byte within a partition key becomes these two, so that the key's end (zero, one) sorts before it. */
 const ESCAPED_ZERO = 0xff;
 const END = 1;
-/** Up to here writing characters one by one beats the call into native code. */
+/** Up to here copying bytes one by one beats the call into native code. */
 const SHORT_STRING = 32;
 
 /** Collects the sort keys of items: numbers by value, strings by UTF-8 bytes, binary by bytes; partition first. */
@@ -43,13 +43,46 @@ export class SortKeyWriter {
     return this.#count;
   }
 
-  /** Throws `keyAttributeMissing` when the item does not have the key that the table was said to have. */
-  add(item: Item): void {
-    const last = this.#keys.length - 1;
-    for (let index = 0; index <= last; index += 1) this.#addPart(item, this.#keys[index]!, index === last);
+  /** Ends the key of one item, of which every part was added. */
+  endKey(): void {
     if (this.#count === this.#ends.length) this.#ends = grown(this.#ends, this.#count * 2);
     this.#ends[this.#count] = this.#length;
     this.#count += 1;
+  }
+
+  /** Adds the key part that is a number in plain decimal notation. Throws as `addValue` does. */
+  addNumber(part: number, bytes: Uint8Array, start: number, end: number): void {
+    this.#expect(part, 'N');
+    this.#reserve(end - start + NUMBER_KEY_BYTES);
+    this.#length = writeNumberKey(bytes, start, end, this.#bytes, this.#length);
+  }
+
+  /** Adds the key part that is a string, by its UTF-8 bytes. Throws as `addValue` does. */
+  addText(part: number, bytes: Uint8Array, start: number, end: number): void {
+    this.#expect(part, 'S');
+    const length = end - start;
+    this.#reserve(length);
+    if (length > SHORT_STRING) this.#bytes.set(bytes.subarray(start, end), this.#length);
+    else for (let at = 0; at < length; at += 1) this.#bytes[this.#length + at] = bytes[start + at]!;
+    this.#endPart(length, part);
+  }
+
+  /** Adds a key part of any kind. Throws `keyAttributeMissing` when it is not what the table was said to have. */
+  addValue(part: number, value: AttributeValue | undefined): void {
+    const { S, N, B } = value ?? {};
+    if (N !== undefined) {
+      const plain = Buffer.from(plainDecimal(N));
+      this.addNumber(part, plain, 0, plain.length);
+    } else if (S !== undefined) {
+      const bytes = Buffer.from(S);
+      this.addText(part, bytes, 0, bytes.length);
+    } else {
+      this.#expect(part, B === undefined ? null : 'B');
+      const bytes = bytesOf(B as Binary);
+      this.#reserve(bytes.length);
+      this.#bytes.set(bytes, this.#length);
+      this.#endPart(bytes.length, part);
+    }
   }
 
   /** The keys so far. The writer is not to be used afterwards. */
@@ -57,41 +90,16 @@ export class SortKeyWriter {
     return { bytes: this.#bytes.subarray(0, this.#length), ends: this.#ends.slice(0, this.#count) };
   }
 
-  #addPart(item: Item, key: KeyAttribute, last: boolean): void {
-    const value = Object.hasOwn(item, key.name) ? item[key.name]! : {};
-    if (key.type === 'N' && value.N !== undefined) {
-      const plain = plainDecimal(value.N);
-      this.#reserve(plain.length + NUMBER_KEY_BYTES);
-      this.#length = writeNumberKey(plain, this.#bytes, this.#length);
-    } else if (key.type === 'S' && value.S !== undefined) {
-      this.#endPart(this.#writeText(value.S), last);
-    } else if (key.type === 'B' && value.B !== undefined) {
-      const bytes = bytesOf(value.B);
-      this.#reserve(bytes.length);
-      this.#bytes.set(bytes, this.#length);
-      this.#endPart(bytes.length, last);
-    } else {
-      throw keyAttributeMissing(this.#table, key.name, key.type);
-    }
-  }
-
-  /** Writes a string's UTF-8 bytes behind the current end; returns how many. */
-  #writeText(text: string): number {
-    this.#reserve(text.length * 3);
-    if (text.length > SHORT_STRING) return this.#bytes.write(text, this.#length);
-    for (let at = 0; at < text.length; at += 1) {
-      const code = text.charCodeAt(at);
-      if (code > 0x7f) return this.#bytes.write(text, this.#length);
-      this.#bytes[this.#length + at] = code;
-    }
-    return text.length;
+  #expect(part: number, found: KeyAttribute['type'] | null): void {
+    const { name, type } = this.#keys[part]!;
+    if (found !== type) throw keyAttributeMissing(this.#table, name, type);
   }
 
   /** `length` bytes were written behind the current end. All but the last part need an end that sorts first. */
-  #endPart(length: number, last: boolean): void {
+  #endPart(length: number, part: number): void {
     const start = this.#length;
     this.#length += length;
-    if (last) return;
+    if (part === this.#keys.length - 1) return;
     if (this.#bytes.subarray(start, this.#length).includes(0)) this.#escapeZeros(start);
     this.#reserve(2);
     this.#bytes[this.#length++] = 0;

@@ -14,30 +14,37 @@ export interface ColumnOptions {
   readonly rename: Readonly<Record<string, string>>;
 }
 
-/** Where an attribute's values go. */
-export interface Slot {
-  /** Index of the column in `ItemLayout.columns`, or `LEFT_OUT`. Moves when a column is added before it. */
-  index: number;
-  /** Which kinds of value were seen: `NUMBER`, `BOOLEAN`, `OTHER`, or-ed together. */
-  kinds: number;
+/** The first value of a kind that a column met in a reading; plain data. */
+export interface MetKind {
+  readonly column: string;
+  /** The type that a column of such values has. */
+  readonly type: ColumnType;
+  /** DynamoDB's name of the value's type: `S`, `N`, `BOOL` … */
+  readonly valueType: string;
+  /** The item: `order_id=o-4`. */
+  readonly key: string;
 }
 
+/** The column of an attribute that is not published. */
 export const LEFT_OUT = -1;
-const NUMBER = 1;
-const BOOLEAN = 2;
-const OTHER = 4;
+/** The kinds of value that decide a column's type; those seen are or-ed together. */
+export const NO_KIND = 0;
+export const NUMBER_KIND = 1;
+export const BOOLEAN_KIND = 2;
+export const OTHER_KIND = 4;
 
 /** The kind of a value for its column's type; a NULL has none. */
 export function kindOf(value: AttributeValue): number {
-  if (value.S !== undefined) return OTHER;
-  if (value.N !== undefined) return NUMBER;
-  if (value.BOOL !== undefined) return BOOLEAN;
-  return value.NULL !== undefined ? 0 : OTHER;
+  if (value.S !== undefined) return OTHER_KIND;
+  if (value.N !== undefined) return NUMBER_KIND;
+  if (value.BOOL !== undefined) return BOOLEAN_KIND;
+  return value.NULL !== undefined ? NO_KIND : OTHER_KIND;
 }
 
-function typeOf(kinds: number): ColumnType {
-  if (kinds === NUMBER) return 'number';
-  return kinds === BOOLEAN ? 'boolean' : 'string';
+/** The type of a column with values of these kinds; there is one at least. */
+export function typeOf(kinds: number): ColumnType {
+  if (kinds === NUMBER_KIND) return 'number';
+  return kinds === BOOLEAN_KIND ? 'boolean' : 'string';
 }
 
 /** Attributes to columns: grows while items are read, starting from the columns already known. */
@@ -46,8 +53,11 @@ export class ItemLayout {
   readonly #order: ColumnOrder;
   readonly #rename: ReadonlyMap<string, string>;
   readonly #only: ReadonlySet<string> | null;
-  readonly #slots = new Map<string, Slot>();
+  readonly #keyTypes: ReadonlyMap<string, ColumnType>;
+  /** Which attribute each column's values come from, by column name. */
   readonly #origins = new Map<string, string>();
+  /** By column name. */
+  #indexes: ReadonlyMap<string, number> = new Map();
   #columns: readonly Column[];
 
   constructor(
@@ -64,10 +74,11 @@ export class ItemLayout {
       configured: options.columns.filter((name) => this.#published(name)).map((name) => this.#columnOf(name)),
     };
     this.#columns = mergeColumns(known, [], this.#order);
-    for (const { name, type } of keys) this.#addSlot(name).kinds = type === 'N' ? NUMBER : OTHER;
+    this.#keyTypes = new Map(keys.map(({ name, type }) => [name, type === 'N' ? 'number' : 'string']));
+    this.add(keys.map(({ name }) => name));
   }
 
-  /** Columns to lay rows out under, in header order. Another array after each new column; types are not current. */
+  /** Columns to lay rows out under, in header order. Another array after `add` met new ones; types are not current. */
   get columns(): readonly Column[] {
     return this.#columns;
   }
@@ -82,19 +93,39 @@ export class ItemLayout {
     return this.#origins;
   }
 
-  /** An attribute's place; one never met before may add a column. Throws on a collision of two attributes. */
-  slot(attribute: string): Slot {
-    return this.#slots.get(attribute) ?? this.#meet(attribute);
+  /**
+   * Takes attributes never met before. All of a page at once: columns are put in order once, not once for each.
+   * Throws on a collision of two attributes.
+   */
+  add(attributes: readonly string[]): void {
+    const published = attributes.filter((attribute) => this.#published(attribute));
+    for (const attribute of published) this.#claim(attribute);
+    const found = published
+      .map((attribute) => this.#columnOf(attribute))
+      .filter((name) => !this.#indexes.has(name))
+      .map((name): Column => ({ name, type: 'string', seen: false }));
+    this.#columns = mergeColumns(this.#columns, found, this.#order);
+    this.#indexes = new Map(this.#columns.map(({ name }, index) => [name, index]));
   }
 
-  /** The columns with the types of all values seen by now, and of those known before. */
-  typedColumns(): readonly Column[] {
-    const found: Column[] = [];
-    for (const [attribute, { index, kinds }] of this.#slots) {
-      if (index === LEFT_OUT || kinds === 0) continue;
-      found.push({ name: this.#columnOf(attribute), type: typeOf(kinds), seen: true });
+  /** Index of an attribute's column in `columns`, or `LEFT_OUT`. */
+  indexOf(attribute: string): number {
+    return this.#published(attribute) ? this.#indexes.get(this.#columnOf(attribute))! : LEFT_OUT;
+  }
+
+  /** The columns with the types of all values seen, and of those known before. `found`: attributes with their kinds. */
+  typedColumns(found: Iterable<readonly [attribute: string, kinds: number]>): readonly Column[] {
+    const types = new Map(this.#keyTypes);
+    for (const [attribute, kinds] of found) {
+      if (kinds !== NO_KIND && this.#published(attribute) && !types.has(attribute))
+        types.set(attribute, typeOf(kinds));
     }
-    return this.union([found]);
+    const columns = Array.from(types, ([attribute, type]) => ({
+      name: this.#columnOf(attribute),
+      type,
+      seen: true,
+    }));
+    return this.union([columns]);
   }
 
   /** What several threads found, under this table's order. */
@@ -102,31 +133,13 @@ export class ItemLayout {
     return mergeColumns(this.#columns, findings.flat(), this.#order);
   }
 
-  #meet(attribute: string): Slot {
-    if (this.#published(attribute)) return this.#addSlot(attribute);
-    const slot = { index: LEFT_OUT, kinds: 0 };
-    this.#slots.set(attribute, slot);
-    return slot;
-  }
-
-  #addSlot(attribute: string): Slot {
+  /** Makes the attribute the only one whose values its column has. */
+  #claim(attribute: string): void {
     const name = this.#columnOf(attribute);
     const other = this.#origins.get(name);
-    if (other !== undefined) throw columnCollision(this.#table, name, [other, attribute]);
+    if (other !== undefined && other !== attribute)
+      throw columnCollision(this.#table, name, [other, attribute]);
     this.#origins.set(name, attribute);
-    const slot: Slot = { index: LEFT_OUT, kinds: 0 };
-    this.#slots.set(attribute, slot);
-    if (!this.#columns.some((column) => column.name === name)) {
-      this.#columns = mergeColumns(this.#columns, [{ name, type: 'string', seen: false }], this.#order);
-    }
-    this.#place();
-    return slot;
-  }
-
-  /** Gives every slot its column's current index. */
-  #place(): void {
-    const indexes = new Map(this.#columns.map(({ name }, index) => [name, index]));
-    for (const [name, attribute] of this.#origins) this.#slots.get(attribute)!.index = indexes.get(name)!;
   }
 
   #columnOf(attribute: string): string {

@@ -50,16 +50,23 @@ const EXPONENT_BIAS = 129;
 /**
  * Writes bytes that compare (byte by byte) as the numbers do, exactly, all 38 digits: class, exponent, digits in
  * pairs, end; the bytes of a negative number are complemented. No key is the beginning of another one.
- * `plain` is text as `plainDecimal` writes it. Returns the offset behind the last byte written.
+ * The bytes from `start` to `stop` of `plain` are text as `plainDecimal` writes it. Returns the offset behind the last
+ * byte written.
  */
-export function writeNumberKey(plain: string, target: Uint8Array, offset: number): number {
-  const negative = plain.charCodeAt(0) === CODE_MINUS;
+export function writeNumberKey(
+  plain: Uint8Array,
+  start: number,
+  stop: number,
+  target: Uint8Array,
+  offset: number,
+): number {
+  const negative = plain[start] === CODE_MINUS;
   let exponent = 0;
   let seenPoint = false;
   let first = -1;
   let last = -1;
-  for (let at = negative ? 1 : 0; at < plain.length; at += 1) {
-    const code = plain.charCodeAt(at);
+  for (let at = negative ? start + 1 : start; at < stop; at += 1) {
+    const code = plain[at]!;
     if (code === CODE_POINT) {
       seenPoint = true;
       continue;
@@ -77,13 +84,13 @@ export function writeNumberKey(plain: string, target: Uint8Array, offset: number
     return end;
   }
   const biased = exponent + EXPONENT_BIAS;
-  if (biased < 0 || biased > 255) throw notADynamoDbNumber(plain);
+  if (biased < 0 || biased > 255) throw notADynamoDbNumber(textOf(plain, start, stop));
   const flip = negative ? 0xff : 0;
   target[end++] = negative ? NEGATIVE : POSITIVE;
   target[end++] = biased ^ flip;
   let pair = -1;
   for (let at = first; at <= last; at += 1) {
-    const code = plain.charCodeAt(at);
+    const code = plain[at]!;
     if (code < CODE_0 || code > CODE_9) continue;
     if (pair < 0) {
       pair = (code - CODE_0) * 10;
@@ -103,7 +110,11 @@ export function compareNumbers(a: string, b: string): number {
 }
 
 function numberKey(text: string): Uint8Array {
-  const plain = plainDecimal(text);
-  const bytes = new Uint8Array(plain.length + NUMBER_KEY_BYTES);
-  return bytes.subarray(0, writeNumberKey(plain, bytes, 0));
+  const plain = Buffer.from(plainDecimal(text));
+  const bytes = new Uint8Array(NUMBER_KEY_BYTES + plain.length);
+  return bytes.subarray(0, writeNumberKey(plain, 0, plain.length, bytes, 0));
+}
+
+function textOf(bytes: Uint8Array, start: number, stop: number): string {
+  return Buffer.from(bytes.subarray(start, stop)).toString();
 }

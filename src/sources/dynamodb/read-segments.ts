@@ -1,9 +1,9 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '../../base/clock.js';
+import type { SegmentBlocks } from './blocks.js';
 import type { ByteBudget } from './limits.js';
 import { ReadPacer } from './pacing.js';
-import { RunEncoder, type TableShape } from './run-encoder.js';
-import type { Run } from './runs.js';
+import { type EncodedRun, RunEncoder, type TableShape } from './run-encoder.js';
 import { type Cursor, type ScanCost, type ScanPlan, scanSegments } from './scan.js';
 
 /** A share of a table's segments to be read by one thread; plain data. */
@@ -14,6 +14,8 @@ export interface SegmentsTask {
   readonly pace: Pace | null;
   /** What all shares of this poll may read together. */
   readonly budget: ByteBudget;
+  /** What the reading before knew of the items of these segments, under the same shape. */
+  readonly earlier: readonly SegmentBlocks[];
 }
 
 /** This share's part of `maxReadCapacity`. */
@@ -25,8 +27,7 @@ export interface Pace {
   readonly expected: number;
 }
 
-export interface SegmentsRead {
-  readonly run: Run;
+export interface SegmentsRead extends EncodedRun {
   readonly cost: ScanCost;
   /** What was left unread because it was enough. */
   readonly rest: readonly Cursor[];
@@ -47,16 +48,16 @@ export async function readSegments(
   signal: AbortSignal,
   limits: ReadLimits | null,
 ): Promise<SegmentsRead> {
-  const encoder = new RunEncoder(task.shape);
+  const encoder = new RunEncoder(task.shape, task.earlier);
   const pacer = task.pace === null ? null : new ReadPacer(task.pace.unitsPerSecond, clock, task.pace);
   const { cost, rest } = await scanSegments(client, task.plan, task.cursors, {
     pacer,
     budget: task.budget,
     signal,
-    onItems: (items, { bytes }) => {
-      encoder.add(items);
+    onPage: (segment, page, { bytes }) => {
+      encoder.add(segment, page);
       return limits === null || (encoder.items <= limits.items && bytes <= limits.bytes);
     },
   });
-  return { run: encoder.finish(), cost, rest, owed: pacer?.owed ?? 0 };
+  return { ...encoder.finish(), cost, rest, owed: pacer?.owed ?? 0 };
 }

@@ -1,12 +1,17 @@
-import { encodeRow, RowsBuilder } from '../../csv/encode.js';
 import { concatRows, relayout } from '../../csv/relayout.js';
-import type { Cell, Column, EncodedRows } from '../../csv/rows.js';
-import type { Item } from './attributes.js';
-import { attributeToCell } from './cells.js';
-import { type KeyAttribute, type SortKeys, SortKeyWriter } from './keys.js';
-import { type ColumnOptions, ItemLayout, kindOf, LEFT_OUT } from './layout.js';
+import type { Column, EncodedRows } from '../../csv/rows.js';
+import { BlockCollector, DECODED, isFull, KnownBlocks, type PagePart, type SegmentBlocks } from './blocks.js';
+import { ItemScanner, NOT_PLAIN } from './item-scanner.js';
+import { type KeyAttribute, SortKeyWriter } from './keys.js';
+import { type ColumnOptions, ItemLayout, type MetKind } from './layout.js';
+import { type Page, rewritten } from './page.js';
+import { RowWriter } from './row-writer.js';
 import type { Run } from './runs.js';
-import { reordered, sortedOrder } from './sort.js';
+import { sortedKeys, sortedOrder, sortedRows } from './sort.js';
+
+const COMMA = 0x2c;
+/** A CSV row is shorter than its item's JSON, which has a name and a type beside each value. */
+const CSV_PER_JSON = 0.5;
 
 /** What the encoder has to know of a table; plain data, so that it can go to a thread. */
 export interface TableShape {
@@ -17,77 +22,190 @@ export interface TableShape {
   readonly known: readonly Column[];
 }
 
-/** SerialQueue pages of items into one run: encoded at once, so that what is kept of a page is its CSV and its keys. */
+/** What pages became: the rows of the items that were decoded, and for each segment what is known of all its items. */
+export interface EncodedRun {
+  readonly run: Run;
+  readonly segments: readonly SegmentBlocks[];
+}
+
+/**
+ * Turns pages of items into one run of rows. Items are encoded at once, so that what is kept of a page is its CSV and its
+ * keys; those that an earlier reading had with the same bytes are not decoded at all.
+ */
 export class RunEncoder {
   readonly #layout: ItemLayout;
   readonly #keys: SortKeyWriter;
-  /** Rows under the columns as they were before the latest one was met. */
-  readonly #earlier: EncodedRows[] = [];
-  #columns: readonly Column[];
-  #builder: RowsBuilder;
-  #cells: Cell[];
+  readonly #scanner = new ItemScanner();
+  readonly #earlier: ReadonlyMap<number, SegmentBlocks>;
+  readonly #segments = new Map<number, { known: KnownBlocks | null; collector: BlockCollector }>();
+  readonly #parts: EncodedRows[] = [];
+  readonly #met: MetKind[] = [];
+  readonly #keyNames: readonly string[];
+  /** By the attribute's number. */
+  #kinds = new Uint8Array(64);
+  #indexes = new Int32Array(0);
+  #items = 0;
 
-  constructor({ table, keys, options, known }: TableShape) {
+  /** `earlier`: what the reading before knew of the items, under the same shape. */
+  constructor({ table, keys, options, known }: TableShape, earlier: readonly SegmentBlocks[]) {
     this.#layout = new ItemLayout(table, keys, options, known);
     this.#keys = new SortKeyWriter(table, keys);
-    this.#columns = this.#layout.columns;
-    this.#builder = new RowsBuilder(this.#columns);
-    this.#cells = new Array<Cell>(this.#columns.length);
+    this.#keyNames = keys.map(({ name }) => name);
+    this.#earlier = new Map(earlier.map((blocks) => [blocks.segment, blocks]));
   }
 
   /** Items so far. */
   get items(): number {
-    return this.#keys.count;
+    return this.#items;
   }
 
-  add(items: readonly Item[]): void {
-    for (const item of items) {
-      this.#keys.add(item);
-      this.#fillCells(item);
-      if (this.#layout.columns !== this.#columns) {
-        this.#startLayout();
-        this.#fillCells(item);
-      }
-      this.#builder.add(encodeRow(this.#cells));
+  /** Takes the next page of a segment. Throws a `SyntaxError` for what is no JSON, or no items. */
+  add(segment: number, page: Page): void {
+    const { known, collector } = this.#segment(segment);
+    const expected = known?.next ?? 0;
+    let { bytes } = page;
+    let parts = this.#split(page, known);
+    if (parts === null) {
+      if (known !== null) known.next = expected;
+      const plain = rewritten(page);
+      bytes = plain.bytes;
+      parts = this.#split(plain, known);
+    }
+    if (parts === null) throw new SyntaxError('the Items of the answer are not items');
+    let decoded = this.#keys.count;
+    this.#writeRows(bytes, decodedBytes(parts));
+    for (const part of parts) {
+      collector.add(bytes, part, decoded);
+      if (part.known < 0) decoded += part.items;
+      this.#items += part.items;
     }
   }
 
-  /** All rows in key order. The encoder is not to be used afterwards. */
-  finish(): Run {
-    const columns = this.#layout.typedColumns();
-    const parts = [...this.#earlier.splice(0), this.#builder.finish()].map((part) => relayout(part, columns));
-    const rows = concatRows(parts);
+  /** The rows that were decoded, in key order. The encoder is not to be used afterwards. */
+  finish(): EncodedRun {
+    const { names } = this.#scanner.attributes;
+    const columns = this.#layout.typedColumns(names.map((name, number) => [name, this.#kinds[number] ?? 0]));
+    const rows = concatRows(this.#laidOut(columns));
     const keys = this.#keys.finish();
     const order = sortedOrder(keys);
+    const segments = Array.from(this.#segments.values(), ({ collector }) => collector.finish());
+    followOrder(segments, order);
     return {
-      rows: { columns, ...reordered(rows.body, rows.ends, order) },
-      keys: sortedKeys(keys, order),
-      origins: this.#layout.origins,
+      run: {
+        rows: sortedRows(rows, order),
+        keys: sortedKeys(keys, order),
+        origins: this.#layout.origins,
+        met: this.#met,
+      },
+      segments,
     };
   }
 
-  #fillCells(item: Item): void {
-    const cells = this.#cells;
-    cells.fill(null);
-    for (const name in item) {
-      const slot = this.#layout.slot(name);
-      if (slot.index === LEFT_OUT) continue;
-      const value = item[name]!;
-      cells[slot.index] = attributeToCell(value);
-      slot.kinds |= kindOf(value);
-    }
+  #segment(segment: number) {
+    const found = this.#segments.get(segment);
+    if (found !== undefined) return found;
+    const blocks = this.#earlier.get(segment);
+    const known = blocks === undefined ? null : new KnownBlocks(blocks);
+    const created = { known, collector: new BlockCollector(segment, known) };
+    this.#segments.set(segment, created);
+    return created;
   }
 
-  /** A new column: rows up to here stay under the old columns until the end. */
-  #startLayout(): void {
-    this.#earlier.push(this.#builder.finish());
-    this.#columns = this.#layout.columns;
-    this.#builder = new RowsBuilder(this.#columns);
-    this.#cells = new Array<Cell>(this.#columns.length);
+  /** Finds blocks that are known, and scans all else. Null for a page of another form than DynamoDB's. */
+  #split({ bytes, start, end }: Page, known: KnownBlocks | null): PagePart[] | null {
+    const scanner = this.#scanner;
+    scanner.clear();
+    const parts: PagePart[] = [];
+    const hasKnown = known !== null;
+    let open = { start, items: 0 };
+    /** `behind`: behind the last item before `at`. */
+    const close = (behind: number, at: number) => {
+      if (open.items > 0) parts.push({ known: -1, start: open.start, end: behind, items: open.items });
+      open = { start: at, items: 0 };
+    };
+    for (let at = start; start < end; ) {
+      const block = known === null ? -1 : known.find(bytes, at, end);
+      let behind: number;
+      if (known !== null && block >= 0) {
+        close(at - 1, at);
+        behind = at + known.blocks.lengths[block]!;
+        parts.push({ known: block, start: at, end: behind, items: known.blocks.counts[block]! });
+        open = { start: behind + 1, items: 0 };
+      } else {
+        behind = scanner.scan(bytes, at, end);
+        if (behind === NOT_PLAIN) return null;
+        open.items += 1;
+        if (isFull(behind - open.start, { hasKnown })) close(behind, behind + 1);
+      }
+      if (behind === end) {
+        close(end, end);
+        return parts;
+      }
+      if (bytes[behind] !== COMMA) return null;
+      at = behind + 1;
+    }
+    return parts;
+  }
+
+  /** Writes the rows of the items that were scanned. Attributes met in this page are placed together. */
+  #writeRows(bytes: Buffer, decodedBytes: number): void {
+    const scanner = this.#scanner;
+    if (scanner.items === 0) return;
+    this.#place();
+    const places = {
+      columns: this.#layout.columns,
+      indexes: this.#indexes,
+      kinds: this.#kinds,
+      keys: this.#keyNames,
+    };
+    const writer = new RowWriter(places, this.#keys, Math.ceil(decodedBytes * CSV_PER_JSON));
+    const { fields } = scanner;
+    for (let item = 0; item < scanner.items; item += 1) {
+      writer.add(bytes, fields, scanner.firstField(item), scanner.firstField(item + 1));
+    }
+    const { rows, met } = writer.finish();
+    this.#parts.push(rows);
+    this.#met.push(...met);
+  }
+
+  #place(): void {
+    const { names } = this.#scanner.attributes;
+    const placed = this.#indexes.length;
+    if (names.length === placed) return;
+    this.#layout.add(names.slice(placed));
+    this.#indexes = Int32Array.from(names, (name) => this.#layout.indexOf(name));
+    if (names.length <= this.#kinds.length) return;
+    const kinds = new Uint8Array(names.length * 2);
+    kinds.set(this.#kinds);
+    this.#kinds = kinds;
+  }
+
+  /** All rows under the columns there are in the end: neighbours that had the same ones together. */
+  #laidOut(columns: readonly Column[]): EncodedRows[] {
+    const laidOut: EncodedRows[] = [];
+    const parts = this.#parts.splice(0);
+    for (let first = 0; first < parts.length; ) {
+      let behind = first + 1;
+      while (behind < parts.length && parts[behind]!.columns === parts[first]!.columns) behind += 1;
+      laidOut.push({ ...relayout(concatRows(parts.slice(first, behind)), columns), columns });
+      first = behind;
+    }
+    return laidOut.length > 0 ? laidOut : [{ columns, body: Buffer.alloc(0), ends: new Uint32Array(0) }];
   }
 }
 
-function sortedKeys(keys: SortKeys, order: Uint32Array): SortKeys {
-  const { body, ends } = reordered(keys.bytes, keys.ends, order);
-  return { bytes: body, ends };
+/** Items that were decoded have the place of their row once it is sorted. */
+function followOrder(segments: readonly SegmentBlocks[], order: Uint32Array): void {
+  const places = new Uint32Array(order.length);
+  for (let place = 0; place < order.length; place += 1) places[order[place]!] = place;
+  for (const { rows } of segments) {
+    for (let item = 0; item < rows.length; item += 1) {
+      const row = rows[item]!;
+      if (row >= DECODED) rows[item] = DECODED + places[row - DECODED]!;
+    }
+  }
+}
+
+function decodedBytes(parts: readonly PagePart[]): number {
+  return parts.reduce((sum, { known, start, end }) => (known < 0 ? sum + end - start : sum), 0);
 }

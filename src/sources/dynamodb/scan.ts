@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { DynamoDBClient, AttributeValue as SdkValue } from '@aws-sdk/client-dynamodb';
-import { bytesOf, type Item } from './attributes.js';
+import { bytesOf } from './attributes.js';
 import { MAX_IN_FLIGHT } from './client.js';
 import { scanRepeats } from './errors.js';
-import { bodyBytes } from './json-codec.js';
+import { pageOf } from './json-codec.js';
 import { type ByteBudget, spend } from './limits.js';
 import type { ReadPacer } from './pacing.js';
+import type { Page } from './page.js';
 import { ScanCommand } from './sdk.js';
 import { together } from './together.js';
 
@@ -39,16 +40,17 @@ export function noCost(): ScanCost {
 }
 
 export interface ScanHandlers {
-  /** A page's items; false: enough, leave the rest. */
-  readonly onItems: (items: readonly Item[], cost: ScanCost) => boolean;
+  /** Takes a segment's next page; false: enough, leave the rest. */
+  readonly onPage: (segment: number, page: Page, cost: ScanCost) => boolean;
   readonly pacer: ReadPacer | null;
   readonly budget: ByteBudget;
   /** Requests end when it aborts. */
   readonly signal: AbortSignal;
 }
 
-interface Page {
-  readonly items: readonly Item[];
+interface Answer {
+  readonly page: Page;
+  /** Of its body. */
   readonly bytes: number;
   readonly next: Cursor['after'];
 }
@@ -103,33 +105,33 @@ class SegmentsScan {
   }
 
   async #segment({ segment, after }: Cursor, signal: AbortSignal): Promise<void> {
-    const { budget, onItems } = this.#handlers;
+    const { budget, onPage } = this.#handlers;
     const keys = new KeysSeen(this.#plan.table, segment);
-    let request: Promise<Page> | null = this.#page({ segment, after }, signal);
+    let request: Promise<Answer> | null = this.#page({ segment, after }, signal);
     while (request !== null) {
-      const { items, bytes, next }: Page = await request;
+      const { page, bytes, next }: Answer = await request;
       spend(budget, bytes, this.#plan.table);
       keys.add(next);
       request = next === null || this.#enough ? null : this.#page({ segment, after: next }, signal);
       // It is awaited in the next turn, unless this page fails: then its own failure is no unhandled one.
       request?.catch(() => {});
-      if (!onItems(items, this.#cost)) this.#enough = true;
+      if (!onPage(segment, page, this.#cost)) this.#enough = true;
       if (request === null && next !== null) this.#rest.push({ segment, after: next });
     }
   }
 
-  async #page(cursor: Cursor, signal: AbortSignal): Promise<Page> {
+  async #page(cursor: Cursor, signal: AbortSignal): Promise<Answer> {
     const { pacer } = this.#handlers;
     const expected = (await pacer?.take(signal)) ?? 0;
-    const page = await this.#client.send(this.#command(cursor), { abortSignal: signal });
-    const units = page.ConsumedCapacity?.CapacityUnits ?? 0;
+    const answer = await this.#client.send(this.#command(cursor), { abortSignal: signal });
+    const units = answer.ConsumedCapacity?.CapacityUnits ?? 0;
     pacer?.consumed(units, expected);
+    const { page, bytes } = pageOf(answer);
     this.#cost.requests += 1;
-    this.#cost.attempts += page.$metadata.attempts ?? 1;
-    this.#cost.readCapacityUnits += units;
-    const bytes = bodyBytes(page);
+    this.#cost.attempts += answer.$metadata.attempts ?? 1;
     this.#cost.bytes += bytes;
-    return { items: (page.Items ?? []) as readonly Item[], bytes, next: requestKey(page.LastEvaluatedKey) };
+    this.#cost.readCapacityUnits += units;
+    return { page, bytes, next: requestKey(answer.LastEvaluatedKey) };
   }
 
   #command({ segment, after }: Cursor): ScanCommand {

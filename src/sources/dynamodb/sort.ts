@@ -1,3 +1,4 @@
+import { bodyBehindHeader } from '../../csv/encode.js';
 import type { EncodedRows } from '../../csv/rows.js';
 import type { SortKeys } from './keys.js';
 
@@ -14,13 +15,23 @@ export function sortedOrder(keys: SortKeys): Uint32Array {
   return radixSorted(order, keys, compare);
 }
 
-/** Rows (or keys) rearranged: row i of the result is row `order[i]`. */
-export function reordered(
+/** Rows rearranged: row i of the result is row `order[i]`. */
+export function sortedRows({ columns, body, ends }: EncodedRows, order: Uint32Array): EncodedRows {
+  return { columns, ...reordered(body, ends, order, bodyBehindHeader(columns, ends.at(-1) ?? 0)) };
+}
+
+/** Keys rearranged in the same way. */
+export function sortedKeys({ bytes, ends }: SortKeys, order: Uint32Array): SortKeys {
+  const { body, ends: newEnds } = reordered(bytes, ends, order, Buffer.allocUnsafeSlow(ends.at(-1) ?? 0));
+  return { bytes: body, ends: newEnds };
+}
+
+function reordered(
   bytes: Uint8Array,
   ends: Uint32Array,
   order: Uint32Array,
+  body: Buffer,
 ): Pick<EncodedRows, 'body' | 'ends'> {
-  const body = Buffer.allocUnsafeSlow(ends.at(-1) ?? 0);
   const newEnds = new Uint32Array(ends.length);
   let length = 0;
   for (let index = 0; index < order.length; index += 1) {

@@ -2,13 +2,21 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Clock, systemClock } from '../../base/clock.js';
 import { DynamoCsvError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
+import type { Column } from '../../csv/rows.js';
+import type { Deadlines } from '../aws/deadlines.js';
 import type { Reading, Source } from '../source.js';
 import { createDynamoDbClient, placeOf } from './client.js';
+import { scanUnits } from './cost.js';
+import { type TablePlace, tableNotActive } from './errors.js';
 import { explainFailure } from './failures.js';
+import { sampleAttributes } from './sample.js';
+import { isReadable } from './status.js';
 import { describeTable, type TableDescription } from './table.js';
-import { type ReadOptions, TableReader } from './table-reader.js';
+import { type ReadOptions, TableReader, type TableReading } from './table-reader.js';
 import type { ScanThreads } from './threads.js';
 import { tableTitle } from './title.js';
+import { describeUnseen, unseenNames } from './unseen-names.js';
+import { describeWidened, widenedColumns } from './widened.js';
 
 export interface DynamoDbSourceOptions extends ReadOptions {
   /** AWS region; null: the SDK's default chain. */
@@ -17,12 +25,16 @@ export interface DynamoDbSourceOptions extends ReadOptions {
   readonly threads: ScanThreads;
   /** Another endpoint than the SDK's default chain finds; for tests. */
   readonly endpoint?: string | null;
+  /** Other deadlines than the usual; for tests. */
+  readonly deadlines?: Deadlines;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
 
-/** A description says how many items a table has and what its key is; both change slowly. */
-const DESCRIPTION_LIFETIME = 3_600_000;
+/** A table cannot be deleted and made again, with another key, within this many milliseconds. */
+const DESCRIPTION_FRESH = 10_000;
+/** So long an older description will do while DynamoDB does not describe the table, which reads do not depend on. */
+const DESCRIPTION_USABLE = 3_600_000;
 
 /** A DynamoDB table as a source: each reading is a complete Scan. */
 export function createDynamoDbSource(options: DynamoDbSourceOptions): Source {
@@ -31,20 +43,23 @@ export function createDynamoDbSource(options: DynamoDbSourceOptions): Source {
 
 class DynamoDbSource implements Source {
   readonly title: string;
-  readonly #table: string;
+  readonly #options: DynamoDbSourceOptions;
   readonly #clock: Clock;
   readonly #client: DynamoDBClient;
   readonly #reader: TableReader;
   #description: { readonly value: TableDescription; readonly at: number } | null = null;
   /** What the last reading found, which knows better than a description that is hours old. */
   #observed = { items: 0, bytes: 0 };
+  readonly #toldWidened = new Set<string>();
+  #hasToldUnseen = false;
   /** When all read units taken so far are paid, in milliseconds since the epoch. */
   #paidAt = 0;
 
   constructor(options: DynamoDbSourceOptions) {
-    const client = { region: options.region, endpoint: options.endpoint ?? null };
+    const { region, endpoint = null, deadlines } = options;
+    const client = { region, endpoint, ...(deadlines === undefined ? {} : { deadlines }) };
     this.title = tableTitle(options.table);
-    this.#table = options.table;
+    this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#client = createDynamoDbClient(client);
     this.#reader = new TableReader(options, this.#client, client, options.threads, this.#clock);
@@ -62,6 +77,15 @@ class DynamoDbSource implements Source {
     return this.#attempt(request);
   }
 
+  /** Twice what the limits on reading the table make of its size. */
+  neededTime(): number {
+    const { maxReadCapacity, consistent } = this.#options;
+    const { bytes = 0, readCapacity = null } = this.#description?.value ?? {};
+    const units = scanUnits(Math.max(bytes, this.#observed.bytes), { consistent });
+    const perSecond = Math.min(maxReadCapacity ?? Infinity, readCapacity ?? Infinity);
+    return 2 * ((units / perSecond) * 1_000 + Math.max(0, this.#paidAt - this.#clock.now()));
+  }
+
   async close(): Promise<void> {
     this.#client.destroy();
   }
@@ -75,27 +99,78 @@ class DynamoDbSource implements Source {
       const reading = await this.#reader.read(expectation, signal);
       this.#paidAt = this.#clock.now() + reading.owed;
       this.#observed = { items: reading.rows.ends.length, bytes: reading.cost.bytes };
+      this.#tellWidened(known, reading);
+      await this.#tellUnseenNames(reading, signal);
       const cost = {
         ...reading.cost,
         requests: reading.cost.requests + requests,
         attempts: reading.cost.attempts + requests,
       };
-      return { rows: reading.rows, keys: reading.keys, cost };
+      return { kind: 'full', rows: reading.rows, keys: reading.keys, position: null, cost };
     } catch (thrown) {
       // Whatever went wrong: what is believed of the table may be why.
+      const wasDescribed = this.#description !== null;
       this.#description = null;
       signal.throwIfAborted();
-      throw explainFailure(thrown, await placeOf(this.#client, this.#table), 'dynamodb:Scan');
+      const place = await placeOf(this.#client, this.#options.table);
+      const error = explainFailure(thrown, place, 'dynamodb:Scan');
+      throw wasDescribed ? await this.#withStatus(error, place, signal) : error;
+    }
+  }
+
+  /** A table that is not `ACTIVE` fails like one that does not exist, or that must not be read. */
+  async #withStatus(error: DynamoCsvError, place: TablePlace, signal: AbortSignal): Promise<DynamoCsvError> {
+    const isDenied = error.code === 'TABLE_ACCESS_DENIED';
+    if (error.code !== 'TABLE_NOT_FOUND' && !isDenied) return error;
+    const described = await describeTable(this.#client, this.#options.table, signal).catch(() => null);
+    if (described === null || isReadable(described.status)) return error;
+    return tableNotActive(place, described.status, isDenied ? error.message : null);
+  }
+
+  /** Each column once. */
+  #tellWidened(known: readonly Column[], { rows, met }: TableReading): void {
+    const { table, logger } = this.#options;
+    if (logger === undefined) return;
+    for (const widened of widenedColumns(known, rows.columns, met)) {
+      if (this.#toldWidened.has(widened.column)) continue;
+      this.#toldWidened.add(widened.column);
+      const { column, key, valueType } = widened;
+      logger.warn({ table, column, key, valueType }, describeWidened(widened));
+    }
+  }
+
+  /** Once, as soon as there are items: names in `columns` and `only` that no item has. */
+  async #tellUnseenNames({ rows, keys }: TableReading, signal: AbortSignal): Promise<void> {
+    const { table, logger, only } = this.#options;
+    if (this.#hasToldUnseen || logger === undefined || rows.ends.length === 0) return;
+    this.#hasToldUnseen = true;
+    const seen = [...keys, ...rows.columns.filter(({ seen }) => seen).map(({ name }) => name)];
+    if (unseenNames(this.#options, seen, []).length === 0) return;
+    // With `only` nothing else is sent: what else an item has is worth half a read unit.
+    const attributes =
+      only === null ? [] : await sampleAttributes(this.#client, table, signal).catch(() => []);
+    for (const unseen of unseenNames(this.#options, seen, attributes)) {
+      logger.warn({ table, column: unseen.name }, describeUnseen(unseen));
     }
   }
 
   async #described(signal: AbortSignal): Promise<{ description: TableDescription; requests: number }> {
     const now = this.#clock.now();
-    if (this.#description !== null && now - this.#description.at < DESCRIPTION_LIFETIME) {
-      return { description: this.#description.value, requests: 0 };
+    const known = this.#description;
+    if (known !== null && now - known.at < DESCRIPTION_FRESH) {
+      return { description: known.value, requests: 0 };
     }
-    const value = await describeTable(this.#client, this.#table, signal);
-    this.#description = { value, at: now };
-    return { description: value, requests: 1 };
+    try {
+      const value = await describeTable(this.#client, this.#options.table, signal);
+      this.#description = { value, at: now };
+      return { description: value, requests: 1 };
+    } catch (error) {
+      const isGone = error instanceof DynamoCsvError && error.code === 'TABLE_NOT_FOUND';
+      if (isGone || signal.aborted || known === null || now - known.at >= DESCRIPTION_USABLE) {
+        this.#description = null;
+        throw error;
+      }
+      return { description: known.value, requests: 1 };
+    }
   }
 }

@@ -1,10 +1,13 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '../../base/clock.js';
+import { DynamoCsvError } from '../../base/errors.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import type { ReadingCost } from '../source.js';
+import type { SegmentBlocks } from './blocks.js';
 import type { ClientOptions } from './client.js';
 import { scanUnits } from './cost.js';
-import { type ColumnOptions, checkOrigins, ItemLayout } from './layout.js';
+import { joinReads, type LastReading } from './last-reading.js';
+import type { ColumnOptions, MetKind } from './layout.js';
 import { type ByteBudget, byteBudget, defaultPollBytes } from './limits.js';
 import { type Pace, readSegments, type SegmentsRead, type SegmentsTask } from './read-segments.js';
 import type { TableShape } from './run-encoder.js';
@@ -54,6 +57,8 @@ export interface TableReading {
   readonly keys: readonly string[];
   readonly cost: ReadingCost;
   readonly owed: number;
+  /** The first value of each kind of each column, of the items that were decoded. */
+  readonly met: readonly MetKind[];
 }
 
 /** Reads a whole table: a small one here, a large one (or the rest of one that turns out to be large) in threads. */
@@ -63,6 +68,8 @@ export class TableReader {
   readonly #clientOptions: ClientOptions;
   readonly #threads: ScanThreads;
   readonly #clock: Clock;
+  /** What the last reading knew of each item, so that those with the same bytes are not decoded again. */
+  #last: LastReading | null = null;
 
   constructor(
     options: ReadOptions,
@@ -80,46 +87,54 @@ export class TableReader {
 
   /** Rejects with what the SDK threw, a `DynamoCsvError`, or the signal's reason; then nothing runs on. */
   async read(expectation: Expectation, signal: AbortSignal): Promise<TableReading> {
-    const large = isLarge(expectation);
-    const plan = this.#plan(expectation, large);
+    const plan = this.#plan(expectation, isLarge(expectation));
     const shape = this.#shape(expectation);
+    const before = this.#last?.fits(shape, plan.totalSegments) ? this.#last : null;
+    try {
+      return await this.#read(expectation, plan, shape, before, signal);
+    } catch (error) {
+      const isCollision = error instanceof DynamoCsvError && error.code === 'COLUMN_COLLISION';
+      if (before === null || !isCollision) throw error;
+    }
+    // Perhaps with an attribute that no item has any more: only reading all of them anew can tell.
+    return this.#read(expectation, plan, shape, null, signal);
+  }
+
+  async #read(
+    expectation: Expectation,
+    plan: ScanPlan,
+    shape: TableShape,
+    before: LastReading | null,
+    signal: AbortSignal,
+  ): Promise<TableReading> {
     const budget = this.#budget();
+    const earlier = before?.segments ?? [];
     const all = Array.from(
       { length: plan.totalSegments },
       (_, segment): Cursor => ({ segment, after: null }),
     );
     const reads: SegmentsRead[] = [];
     let { owed } = expectation;
-    if (!large) {
-      const task = { shape, plan, cursors: all, pace: this.#pace(expectation, 1, owed), budget };
+    if (!isLarge(expectation)) {
+      const task = { shape, plan, cursors: all, pace: this.#pace(expectation, 1, owed), budget, earlier };
       const here = await readSegments(this.#client, task, this.#clock, signal, SMALL);
       reads.push(here);
       owed = here.owed;
     }
     const shares = split(reads[0]?.rest ?? all, this.#threads.size);
     const tasks = shares.map((cursors): SegmentsTask => {
-      return { shape, plan, cursors, pace: this.#pace(expectation, shares.length, owed), budget };
+      const pace = this.#pace(expectation, shares.length, owed);
+      return { shape, plan, cursors, pace, budget, earlier: earlierOf(cursors, earlier) };
     });
     const elsewhere = await together(
       signal,
       tasks.map((task) => (signal) => this.#threads.read(task, this.#clientOptions, signal)),
     );
     reads.push(...elsewhere);
-    return this.#joined(shape, reads);
-  }
-
-  async #joined(shape: TableShape, reads: readonly SegmentsRead[]): Promise<TableReading> {
-    const { table, keys, options, known } = shape;
-    const runs = reads.map(({ run }) => run);
-    checkOrigins(
-      table,
-      runs.map(({ origins }) => origins),
-    );
-    const layout = new ItemLayout(table, keys, options, known);
-    const columns = layout.union(runs.map(({ rows }) => rows.columns));
-    const cost = totalCost(reads);
-    const rows = runs.length === 1 ? runs[0]!.rows : await this.#threads.merge(runs, columns);
-    return { rows, keys: layout.keys, cost, owed: Math.max(...reads.map(({ owed }) => owed)) };
+    const { reading, last } = await joinReads(shape, reads, before, this.#threads);
+    this.#last = last;
+    const owing = Math.max(...reads.map(({ owed }) => owed));
+    return { ...reading, cost: totalCost(reads), owed: owing, met: reads.flatMap(({ run }) => run.met) };
   }
 
   #shape({ description, known }: Expectation): TableShape {
@@ -198,6 +213,12 @@ function autoSegments(bytes: number, maxReadCapacity: number | null): number {
 function split(cursors: readonly Cursor[], shares: number): Cursor[][] {
   const count = Math.min(shares, cursors.length);
   return Array.from({ length: count }, (_, share) => cursors.filter((_, index) => index % count === share));
+}
+
+/** What was known of segments that are read from their beginning: the rest of one may have been found already. */
+function earlierOf(cursors: readonly Cursor[], earlier: readonly SegmentBlocks[]): readonly SegmentBlocks[] {
+  const whole = new Set(cursors.filter(({ after }) => after === null).map(({ segment }) => segment));
+  return earlier.filter(({ segment }) => whole.has(segment));
 }
 
 function totalCost(reads: readonly SegmentsRead[]): ReadingCost {

@@ -8,7 +8,7 @@ import type { Column, EncodedRows } from '../../csv/rows.js';
 import { type ClientOptions, createDynamoDbClient, placeOf } from './client.js';
 import { explainFailure } from './failures.js';
 import { readSegments, type SegmentsRead, type SegmentsTask } from './read-segments.js';
-import { mergeRuns, type Run } from './runs.js';
+import { type MergedRuns, mergeRuns, type SortedRows } from './runs.js';
 
 export interface ReadTask extends SegmentsTask {
   readonly client: ClientOptions;
@@ -17,7 +17,7 @@ export interface ReadTask extends SegmentsTask {
 }
 
 export interface MergeTask {
-  readonly runs: readonly Run[];
+  readonly runs: readonly SortedRows[];
   readonly columns: readonly Column[];
 }
 
@@ -39,9 +39,9 @@ export async function read(task: ReadTask): Promise<ReadResult> {
   }
 }
 
-export function merge({ runs, columns }: MergeTask): EncodedRows {
-  const rows = mergeRuns(runs.map(withBuffers), columns);
-  return moved(rows, [rows.body.buffer as ArrayBuffer, rows.ends.buffer as ArrayBuffer]);
+export function merge({ runs, columns }: MergeTask): MergedRuns {
+  const merged = mergeRuns(runs.map(withBuffers), columns);
+  return moved(merged, [...runBuffers(merged), ...merged.places.map(({ buffer }) => buffer as ArrayBuffer)]);
 }
 
 /** Clients live as long as the thread, with their connections. */
@@ -55,7 +55,7 @@ function clientFor({ client: options, plan: { table } }: ReadTask): DynamoDBClie
 }
 
 /** The memory of a run, to be handed over and not copied. */
-export function runBuffers({ rows, keys }: Run): ArrayBuffer[] {
+export function runBuffers({ rows, keys }: SortedRows): ArrayBuffer[] {
   return [rows.body.buffer, rows.ends.buffer, keys.bytes.buffer, keys.ends.buffer] as ArrayBuffer[];
 }
 
@@ -64,7 +64,7 @@ export function withBuffers<T extends { readonly rows: EncodedRows }>(received: 
   return { ...received, rows: asEncodedRows(received.rows) };
 }
 
-export function asEncodedRows({ columns, body, ends }: EncodedRows): EncodedRows {
+function asEncodedRows({ columns, body, ends }: EncodedRows): EncodedRows {
   return { columns, body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), ends };
 }
 

@@ -3,18 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel, SHARE_ENV } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { errorFromData } from '../../base/errors.js';
-import type { Column, EncodedRows } from '../../csv/rows.js';
+import type { Column } from '../../csv/rows.js';
 import type { ClientOptions } from './client.js';
 import type { SegmentsRead, SegmentsTask } from './read-segments.js';
-import type { Run } from './runs.js';
-import {
-  asEncodedRows,
-  type MergeTask,
-  type ReadResult,
-  type ReadTask,
-  runBuffers,
-  withBuffers,
-} from './thread.js';
+import type { MergedRuns, SortedRows } from './runs.js';
+import { type MergeTask, type ReadResult, type ReadTask, runBuffers, withBuffers } from './thread.js';
 
 /** Longer than the usual interval, so that threads and their connections are warm for the next poll; then they end. */
 const IDLE_TIMEOUT = 90_000;
@@ -63,11 +56,11 @@ export class ScanThreads {
     }
   }
 
-  /** All rows of the runs in key order, under `columns`. The memory of the runs is given away. */
-  async merge(runs: readonly Run[], columns: readonly Column[]): Promise<EncodedRows> {
+  /** What `mergeRuns` gives. The memory of the runs is given away. */
+  async merge(runs: readonly SortedRows[], columns: readonly Column[]): Promise<MergedRuns> {
     const message: MergeTask = { runs, columns };
     const options = { name: 'merge', transferList: runs.flatMap(runBuffers) };
-    return asEncodedRows(await this.#started().run(message, options));
+    return withBuffers((await this.#started().run(message, options)) as MergedRuns);
   }
 
   /** Ends the threads; what still runs in them is dropped. */

@@ -42,6 +42,8 @@ const DETAILED_PERIOD = 60_000;
 const FILTER_VALUES = 200;
 const STATUS_IDS = 100;
 const PAGE = 1_000;
+/** The least that DescribeInstanceStatus takes for `MaxResults`. */
+const FEWEST_STATUSES = 5;
 
 /** Worst first. The words are those of `SummaryStatus` in EC2's reference. */
 const SEVERITY = ['impaired', 'insufficient-data', 'initializing', 'not-applicable', 'ok'];
@@ -101,6 +103,16 @@ async function describeInstances(call: Ec2Call, Filters: Filter[]): Promise<Ec2I
     throw instancesNotRead(region, 'ec2:DescribeInstances', error);
   }
   return instances;
+}
+
+/** Asks for the status checks of any instances; for whether it is allowed. Rejects with a `DynamoCsvError`. */
+export async function tryStatusChecks({ client, region, meter, signal }: Ec2Call): Promise<void> {
+  try {
+    const command = new DescribeInstanceStatusCommand({ MaxResults: FEWEST_STATUSES });
+    meter.answered(await client.send(command, { abortSignal: signal }));
+  } catch (error) {
+    throw instancesNotRead(region, 'ec2:DescribeInstanceStatus', error);
+  }
 }
 
 /** Of running instances: EC2 has no status checks for others, and filters neither by id nor by tag here. */

@@ -2,36 +2,27 @@ import { type Clock, isoTime } from '../../base/clock.js';
 import type { DynamoCsvError } from '../../base/errors.js';
 import { encodeRows } from '../../csv/encode.js';
 import type { Cell } from '../../csv/rows.js';
+import { DEADLINES, type Deadlines } from '../aws/deadlines.js';
 import type { Reading, ReadingCost, Source } from '../source.js';
 import { INSTANCE_COLUMNS, INSTANCE_KEYS } from './columns.js';
 import { regionsNotRead } from './errors.js';
 import { type Instance, type InstanceSelection, readInstances } from './instances.js';
 import { type Measurement, readMeasurements } from './measurements.js';
-import { Meter, sumCosts } from './meter.js';
-import { CloudWatchClient, EC2Client } from './sdk.js';
+import { sumCosts } from './meter.js';
+import { closeRegion, openRegion, type Region } from './region.js';
 import { instancesTitle } from './title.js';
 
 export interface InstancesSourceOptions extends InstanceSelection {
   /** Empty: the region that the SDK finds. */
   readonly regions: readonly string[];
   readonly clock: Clock;
+  /** Other deadlines than the usual; for tests. */
+  readonly deadlines?: Deadlines;
 }
-
-/** Milliseconds until a connection stands, and until an answer is there. */
-const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 20_000, throwOnRequestTimeout: true };
 
 /** EC2 instances with their state and their latest CloudWatch measurements, one row each. */
 export function createInstancesSource(options: InstancesSourceOptions): Source {
   return new InstancesSource(options);
-}
-
-interface Region {
-  readonly name: string | null;
-  readonly ec2: EC2Client;
-  readonly cloudWatch: CloudWatchClient;
-  readonly meter: Meter;
-  /** What it had when it was last read: all that can be said of it while it cannot be read. */
-  last: readonly Pick<Instance, 'id' | 'name'>[];
 }
 
 /**
@@ -45,10 +36,10 @@ class InstancesSource implements Source {
   readonly #clock: Clock;
   readonly #regions: readonly Region[];
 
-  constructor({ regions, clock, ids, tags }: InstancesSourceOptions) {
+  constructor({ regions, clock, ids, tags, deadlines = DEADLINES }: InstancesSourceOptions) {
     this.#selection = { ids, tags };
     this.#clock = clock;
-    this.#regions = (regions.length === 0 ? [null] : regions).map(openRegion);
+    this.#regions = (regions.length === 0 ? [null] : regions).map((region) => openRegion(region, deadlines));
     this.title = instancesTitle({ ids, tags, regions });
   }
 
@@ -77,8 +68,10 @@ class InstancesSource implements Source {
     }
     const rows = [...cells].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
     return {
+      kind: 'full',
       rows: encodeRows(INSTANCE_COLUMNS, rows),
       keys: INSTANCE_KEYS,
+      position: null,
       cost: sumCosts(
         outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.cost] : [])),
       ),
@@ -87,10 +80,7 @@ class InstancesSource implements Source {
   }
 
   async close(): Promise<void> {
-    for (const { ec2, cloudWatch } of this.#regions) {
-      ec2.destroy();
-      cloudWatch.destroy();
-    }
+    for (const region of this.#regions) closeRegion(region);
   }
 
   async #readRegion(
@@ -108,16 +98,6 @@ class InstancesSource implements Source {
     const rows = instances.map((instance) => rowOf(instance, measurements.get(instance.id) ?? null));
     return { rows, cost: meter.take() };
   }
-}
-
-function openRegion(name: string | null): Region {
-  const config = { ...(name === null ? {} : { region: name }), requestHandler: TIMEOUTS };
-  const ec2 = new EC2Client(config);
-  const cloudWatch = new CloudWatchClient(config);
-  const meter = new Meter();
-  meter.attach(ec2);
-  meter.attach(cloudWatch);
-  return { name, ec2, cloudWatch, meter, last: [] };
 }
 
 function rowOf(instance: Instance, measurement: Measurement | null): readonly Cell[] {

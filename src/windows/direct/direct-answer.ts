@@ -40,7 +40,7 @@ export async function directAnswer(question: DirectQuestion, signal: AbortSignal
     const { columns } = slice.rows;
     return { columns, body: answerBody(columns, shape, piecesOf(verbatim)) };
   }
-  const { columns, rows } = answerRows(await chosenRows(question, signal), question);
+  const { columns, rows } = await answerRows(await chosenRows(question, signal), question);
   return { columns, body: answerBody(columns, shape, linesOf(columns, rows, shape, signal)) };
 }
 
@@ -104,18 +104,22 @@ interface Table {
 }
 
 /** `every`, `pivot`, `sort`, `offset` and `limit`, `columns`. */
-function answerRows(chosen: readonly Row[], { window, slice, localDays }: DirectQuestion): Table {
-  const { dataset, pivot, every } = window;
-  const table =
-    pivot !== null
-      ? pivotRows(chosen, window, localDays)
-      : {
-          columns: dataset.columns,
-          rows: every === null ? chosen : lastOfSteps(chosen, window, localDays),
-        };
+async function answerRows(chosen: readonly Row[], question: DirectQuestion): Promise<Table> {
+  const { window, slice } = question;
   const { offset, limit } = slice;
-  const page = sorted(table, window).slice(offset, limit === null ? undefined : offset + limit);
+  const breathe = createYielder();
+  const table = placedRows(chosen, question);
+  await breathe();
+  const rows = sorted(table, window);
+  await breathe();
+  const page = rows.slice(offset, limit === null ? undefined : offset + limit);
   return shown({ columns: table.columns, rows: page }, window);
+}
+
+function placedRows(rows: readonly Row[], { window, localDays }: DirectQuestion): Table {
+  if (window.pivot !== null) return pivotRows(rows, window, localDays);
+  const { columns } = window.dataset;
+  return { columns, rows: window.every === null ? rows : lastOfSteps(rows, window, localDays) };
 }
 
 function sorted({ columns, rows }: Table, { sort }: Window): readonly Row[] {

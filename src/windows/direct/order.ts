@@ -22,21 +22,25 @@ type Key = number | string | null;
 /** The rows sorted; absent values come last either way, and equal rows stay in their order. */
 export function sortRows(rows: readonly Row[], orders: readonly RowOrder[]): readonly Row[] {
   if (orders.length === 0) return rows;
-  const keys = orders.map(({ column, index }) =>
-    keysOf(
-      column,
-      rows.map(({ cells }) => cells[index]!),
-    ),
-  );
+  const compare = orders.map((order) => comparerOf(rows, order));
   const places = rows.map((_, place) => place);
   places.sort((a, b) => {
-    for (const [index, { descending }] of orders.entries()) {
-      const order = compareKeys(keys[index]![a]!, keys[index]![b]!, descending);
+    for (let index = 0; index < compare.length; index++) {
+      const order = compare[index]!(a, b);
       if (order !== 0) return order;
     }
     return a - b;
   });
   return places.map((place) => rows[place]!);
+}
+
+/** Compares two rows by their places. */
+function comparerOf(rows: readonly Row[], { column, index, descending }: RowOrder) {
+  const keys = keysOf(
+    column,
+    rows.map(({ cells }) => cells[index]!),
+  );
+  return (a: number, b: number): number => compareKeys(keys[a]!, keys[b]!, descending);
 }
 
 /** The rows in the order of time; they all have one, and equal ones stay in their order. */

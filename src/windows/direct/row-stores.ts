@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.js';
 import type { Dataset } from '../../datasets/dataset.js';
 import type { Relation } from '../../datasets/relation.js';
 import { RowStore } from './row-store.js';
@@ -11,9 +12,14 @@ const LOOK_EVERY = 60_000;
 
 /** The rows of all datasets of which windows were asked for lately. */
 export class RowStores {
-  /** When each was asked for, by `performance.now()`; the one asked for longest ago comes first. */
+  readonly #clock: Clock;
+  /** `usedAt`: milliseconds since the epoch. The one asked for longest ago comes first. */
   readonly #stores = new Map<Dataset, { readonly store: RowStore; usedAt: number }>();
   #timer: NodeJS.Timeout | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** Bytes of memory that the stores take. */
   get bytes(): number {
@@ -35,7 +41,7 @@ export class RowStores {
   #storeOf(relation: Relation): RowStore {
     const store = this.#stores.get(relation)?.store ?? new RowStore(relation);
     this.#stores.delete(relation);
-    this.#stores.set(relation, { store, usedAt: performance.now() });
+    this.#stores.set(relation, { store, usedAt: this.#clock.now() });
     this.#timer ??= setInterval(() => this.#dropIdle(), LOOK_EVERY).unref();
     return store;
   }
@@ -48,7 +54,7 @@ export class RowStores {
   }
 
   #dropIdle(): void {
-    const longAgo = performance.now() - IDLE;
+    const longAgo = this.#clock.now() - IDLE;
     for (const [dataset, { usedAt }] of this.#stores) if (usedAt < longAgo) this.#stores.delete(dataset);
     if (this.#stores.size > 0 || this.#timer === null) return;
     clearInterval(this.#timer);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { DescribeTableCommand, ResourceNotFoundException, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { attributeToCell } from '../../../src/sources/dynamodb/cells.js';
 import { createDynamoDbClient } from '../../../src/sources/dynamodb/client.js';
+import { pageOf } from '../../../src/sources/dynamodb/json-codec.js';
 import { useTestAws } from '../../support/aws.js';
 import { described, page, startScriptedDynamoDb } from '../../support/scripted-dynamodb.js';
 
@@ -13,13 +14,24 @@ useTestAws();
  * stay right even then, only slower.
  */
 
-test('the SDK asks the plain codec for the answer to a Scan: binary stays base64 text', async () => {
-  const server = await startScriptedDynamoDb(() => page([{ id: { N: '1' }, b: { B: 'AP8+' } }]));
+test('the SDK asks our codec for the answer to a Scan: the items stay the bytes that came', async () => {
+  const items = [{ id: { N: '1' }, b: { B: 'AP8+' } }];
+  const server = await startScriptedDynamoDb(() => page(items));
   const client = createDynamoDbClient({ region: null, endpoint: server.endpoint });
-  const { Items } = await client.send(new ScanCommand({ TableName: 'scripted' }));
+  const answer = await client.send(new ScanCommand({ TableName: 'scripted' }));
   client.destroy();
   await server.close();
-  assert.deepEqual(Items, [{ id: { N: '1' }, b: { B: 'AP8+' } }]);
+  const { bytes, start, end } = pageOf(answer).page;
+  assert.equal(`[${bytes.toString('utf8', start, end)}]`, JSON.stringify(items));
+  assert.deepEqual(answer.Items, []);
+  assert.equal(answer.ConsumedCapacity?.CapacityUnits, 0.5);
+});
+
+test('should the SDK use its own codec, its items become the same bytes', () => {
+  const { bytes, start, end } = pageOf({
+    Items: [{ id: { N: '1' }, b: { B: Uint8Array.of(0, 255, 62) } }],
+  }).page;
+  assert.equal(bytes.toString('utf8', start, end), '{"id":{"N":"1"},"b":{"B":"AP8+"}}');
 });
 
 test('should the SDK use its own codec, binary comes as bytes and the cell is the same', () => {

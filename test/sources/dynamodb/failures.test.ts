@@ -2,13 +2,17 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, describe, test } from 'node:test';
+import { after, describe, type TestContext, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { DynamoCsvError } from '../../../src/base/errors.js';
+import type { Column } from '../../../src/csv/rows.js';
 import { createDynamoDbSource, type DynamoDbSourceOptions } from '../../../src/sources/dynamodb/source.js';
 import { ScanThreads } from '../../../src/sources/dynamodb/threads.js';
 import type { Source } from '../../../src/sources/source.js';
 import { useTestAws, withEnvironment } from '../../support/aws.js';
+import { HANGING, SHORT_DEADLINES } from '../../support/hanging-server.js';
+import { logLines } from '../../support/log-lines.js';
+import { ManualClock } from '../../support/manual-clock.js';
 import {
   described,
   page,
@@ -213,6 +217,248 @@ describe('a Scan that fails half way', () => {
     assert.equal(reading?.rows.ends.length, 1);
     assert.equal(reading?.cost.requests, 2);
     assert.equal(reading?.cost.attempts, 4);
+  });
+});
+
+const USER = 'User: arn:aws:sts::1:assumed-role/reader/i-0 is not authorized to perform: ';
+
+describe("AWS's own sentence is told, with the remedy that fits it", () => {
+  const refusals = [
+    [
+      'KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: The ciphertext refers to a customer master key that does not exist',
+      /allow kms:Decrypt on the key.*docs\/iam\.md/,
+    ],
+    [
+      `${USER}kms:Decrypt on resource: arn:aws:kms:us-east-1:1:key/abc because no identity-based policy allows the kms:Decrypt action`,
+      /allow kms:Decrypt on the key.*docs\/iam\.md/,
+    ],
+    [
+      `${USER}dynamodb:Scan on resource: arn:x with an explicit deny in a service control policy`,
+      /ask the administrators of your AWS organization to allow dynamodb:Scan/,
+    ],
+    [
+      `${USER}dynamodb:Scan on resource: arn:x because no VPC endpoint policy allows the dynamodb:Scan action`,
+      /allow dynamodb:Scan in the policy of the VPC endpoint/,
+    ],
+    [
+      `${USER}dynamodb:Scan on resource: arn:x because no permissions boundary allows the dynamodb:Scan action`,
+      /allow dynamodb:Scan in the permissions boundary/,
+    ],
+    [
+      `${USER}dynamodb:Scan on resource: arn:x with an explicit deny in an identity-based policy`,
+      /remove the statement that denies dynamodb:Scan/,
+    ],
+    [
+      `${USER}dynamodb:Scan on resource: arn:x because no identity-based policy allows the dynamodb:Scan action`,
+      /allow the action dynamodb:Scan on this table in IAM/,
+    ],
+  ] as const;
+  for (const [sentence, remedy] of refusals) {
+    test(sentence, async () => {
+      const { error } = await readScripted(scanFails('AccessDeniedException', sentence));
+      assertError(error, 'TABLE_ACCESS_DENIED', remedy);
+      assert.ok((error as DynamoCsvError).line.includes(sentence));
+    });
+  }
+});
+
+describe('a table that is not ACTIVE', () => {
+  const statuses = [
+    ['CREATING', /is still being created/],
+    ['DELETING', /is being deleted/],
+    ['ARCHIVED', /was archived.*restore the table from the backup/],
+    ['INACCESSIBLE_ENCRYPTION_CREDENTIALS', /no access to its KMS key.*enable the key/],
+    ['ANOTHER', /cannot be read/],
+  ] as const;
+  for (const [status, words] of statuses) {
+    test(`${status} is told with what it means`, async () => {
+      const { error } = await readScripted(({ action }) =>
+        action === 'Scan'
+          ? { error: 'ResourceNotFoundException', message: 'Requested resource not found' }
+          : described({ status }),
+      );
+      assertError(error, 'TABLE_NOT_ACTIVE', words);
+      assert.match((error as DynamoCsvError).line, new RegExp(`^The table scripted .* ${status}\\)`));
+    });
+  }
+
+  test('a refusal by KMS keeps its sentence, and a table that is ACTIVE keeps its error', async () => {
+    const refused = { error: 'AccessDeniedException', message: 'KMS key access denied error' };
+    const read = (status: string, answer: ScriptedAnswer) =>
+      readScripted(({ action }) => (action === 'Scan' ? answer : described({ status })));
+    const inaccessible = await read('INACCESSIBLE_ENCRYPTION_CREDENTIALS', refused);
+    assertError(inaccessible.error, 'TABLE_NOT_ACTIVE', /KMS key access denied error; enable the key/);
+    const gone = await read('ACTIVE', { error: 'ResourceNotFoundException', message: 'gone' });
+    assertError(gone.error, 'TABLE_NOT_FOUND', /There is no table scripted/);
+  });
+});
+
+describe('a table that was deleted and made again', () => {
+  const items = [
+    { id: { N: '1' }, at: { N: '7' } },
+    { id: { N: '2' }, at: { N: '8' } },
+  ];
+  const changes = [
+    ['has a sort key more', { id: 'N' }, { id: 'N', at: 'N' }],
+    ['has no sort key any more', { id: 'N', at: 'N' }, { id: 'N' }],
+    ['has another partition key', { id: 'N' }, { at: 'N' }],
+  ] as const;
+  for (const [what, before, after] of changes) {
+    test(`${what}: the next poll sees it`, async (t) => {
+      let keys: Readonly<Record<string, 'N'>> = before;
+      const server = await startScriptedDynamoDb(({ action }) =>
+        action === 'Scan' ? page(items) : described({ keys }),
+      );
+      const clock = new ManualClock('2026-11-24T09:30:00Z');
+      const source = sourceOf(server.endpoint, { clock });
+      t.after(() => Promise.all([source.close(), server.close()]));
+      assert.deepEqual((await source.read({ known: [], signal: NEVER })).keys, Object.keys(before));
+      keys = after;
+      clock.advance(30_000);
+      assert.deepEqual((await source.read({ known: [], signal: NEVER })).keys, Object.keys(after));
+    });
+  }
+
+  test('polls go on for an hour while the table can be read and not be described', async (t) => {
+    let fails = false;
+    const server = await startScriptedDynamoDb(({ action }) => {
+      if (action === 'Scan') return page([1]);
+      return fails ? { error: 'ValidationException', message: 'not now' } : described();
+    });
+    const clock = new ManualClock('2026-11-24T09:30:00Z');
+    const source = sourceOf(server.endpoint, { clock });
+    t.after(() => Promise.all([source.close(), server.close()]));
+    const read = () => source.read({ known: [], signal: NEVER });
+    await read();
+    fails = true;
+    clock.advance(30_000);
+    assert.equal((await read()).rows.ends.length, 1);
+    clock.advance(3_600_000);
+    await assert.rejects(read(), { code: 'DYNAMODB_FAILED', message: /not now/ });
+  });
+});
+
+describe('a column whose type widens', () => {
+  const price = (id: number, value: object) => ({ id: { N: String(id) }, price: value });
+  for (const items of [0, 30_000]) {
+    test(`is logged once, with the item and the type of its value (${items === 0 ? 'here' : 'in threads'})`, async (t) => {
+      let found = [price(1, { N: '5' }), price(2, { NULL: true })];
+      const server = await startScriptedDynamoDb(({ action }) =>
+        action === 'Scan' ? page(found) : described({ items }),
+      );
+      const { logger, lines } = logLines();
+      const source = sourceOf(server.endpoint, { logger, segments: 1 });
+      t.after(() => Promise.all([source.close(), server.close()]));
+      let known = (await source.read({ known: [], signal: NEVER })).rows.columns;
+      assert.deepEqual(lines, []);
+      found = [price(1, { N: '5' }), price(2, { S: 'N/A' }), price(3, { S: 'sold' })];
+      for (let poll = 1; poll <= 2; poll++)
+        known = (await source.read({ known, signal: NEVER })).rows.columns;
+      assert.deepEqual(
+        lines.map(({ level, column, key, valueType, msg }) => ({ level, column, key, valueType, msg })),
+        [
+          {
+            level: 'warn',
+            column: 'price',
+            key: 'id=2',
+            valueType: 'S',
+            msg: 'the column "price" is text from now on: the item id=2 has a value of type S, others are of the type number',
+          },
+        ],
+      );
+    });
+  }
+
+  test('is logged when it is mixed from the first poll on, and not when it was text before', async (t) => {
+    const server = await startScriptedDynamoDb(({ action }) =>
+      action === 'Scan' ? page([price(1, { BOOL: true }), price(2, { N: '1' })]) : described(),
+    );
+    const read = async (known: readonly Column[]) => {
+      const { logger, lines } = logLines();
+      const source = sourceOf(server.endpoint, { logger });
+      await source.read({ known, signal: NEVER });
+      await source.close();
+      return lines.map(({ msg }) => msg);
+    };
+    t.after(() => server.close());
+    assert.match(
+      (await read([])).join(),
+      /"price" is text .* id=2 has a value of type N, others .* boolean$/,
+    );
+    const text = { name: 'price', type: 'string', seen: true } as const;
+    assert.deepEqual(await read([{ name: 'id', type: 'number', seen: true }, text]), []);
+  });
+});
+
+describe('names in columns and only that no item has', () => {
+  const ITEM = { id: { N: '1' }, price: { N: '5' }, address: { M: { city: { S: 'Seoul' } } } };
+  const told = async (t: TestContext, options: Partial<DynamoDbSourceOptions>, items: object[] = [ITEM]) => {
+    const server = await startScriptedDynamoDb(({ action, body }) => {
+      if (action === 'DescribeTable') return described();
+      const names = Object.values((body.ExpressionAttributeNames ?? {}) as Record<string, string>);
+      const kept = items.map((item) =>
+        names.length === 0
+          ? item
+          : Object.fromEntries(Object.entries(item).filter(([name]) => names.includes(name))),
+      );
+      return page(kept as Record<string, unknown>[]);
+    });
+    const { logger, lines } = logLines();
+    const source = sourceOf(server.endpoint, { ...options, logger });
+    t.after(() => Promise.all([source.close(), server.close()]));
+    for (let poll = 1; poll <= 2; poll++) await source.read({ known: [], signal: NEVER });
+    return lines.map(({ msg }) => msg);
+  };
+
+  test('are logged once, with the closest name', async (t) => {
+    assert.deepEqual(await told(t, { columns: ['pricee', 'price'], rename: { price: 'usd' } }), [
+      'columns: no item has an attribute "pricee"; did you mean price?',
+    ]);
+    assert.deepEqual(await told(t, { only: ['address.city', 'price', 'unheard'] }), [
+      'only: no item has an attribute "address.city"; did you mean address?',
+      'only: no item has an attribute "unheard"; check its spelling',
+    ]);
+  });
+
+  test('are not logged while the table is empty, nor when they are seen', async (t) => {
+    assert.deepEqual(await told(t, { columns: ['pricee'] }, []), []);
+    assert.deepEqual(
+      await told(t, { columns: ['usd'], rename: { price: 'usd' }, only: ['price', 'usd'] }),
+      [],
+    );
+  });
+});
+
+describe('deadlines', () => {
+  for (const [how, words] of HANGING) {
+    for (const action of ['DescribeTable', 'Scan'] as const) {
+      for (const items of action === 'Scan' ? [0, 30_000] : [0]) {
+        const where = items === 0 ? 'here' : 'in threads';
+        test(`${action}: ${how} is reported, and the next reading starts afresh (${where})`, async (t) => {
+          let hangs = true;
+          const server = await startScriptedDynamoDb((request) => {
+            if (hangs && request.action === action) return { hang: how };
+            return request.action === 'Scan' ? page([1]) : described({ items });
+          });
+          const source = sourceOf(server.endpoint, { deadlines: SHORT_DEADLINES });
+          t.after(async () => {
+            await source.close();
+            await server.close();
+          });
+          const error = await source.read({ known: [], signal: NEVER }).catch((error: unknown) => error);
+          assertError(error, 'DYNAMODB_UNREACHABLE', words);
+          hangs = false;
+          assert.equal((await source.read({ known: [], signal: NEVER })).rows.ends.length, 1);
+        });
+      }
+    }
+  }
+
+  test('whoever is throttled beyond the deadline is told that', async () => {
+    const { error } = await readScripted(scanFails('ThrottlingException', 'Rate exceeded'), {
+      deadlines: { silence: 150, request: 300 },
+    });
+    assertError(error, 'TABLE_THROTTLED', /throttles.*Rate exceeded/);
   });
 });
 

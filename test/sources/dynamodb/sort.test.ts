@@ -5,13 +5,18 @@ import { encodeRows } from '../../../src/csv/encode.js';
 import type { AttributeValue, Item } from '../../../src/sources/dynamodb/attributes.js';
 import { type KeyAttribute, SortKeyWriter } from '../../../src/sources/dynamodb/keys.js';
 import { mergeRuns, type Run } from '../../../src/sources/dynamodb/runs.js';
-import { reordered, sortedOrder } from '../../../src/sources/dynamodb/sort.js';
+import { sortedKeys, sortedOrder, sortedRows } from '../../../src/sources/dynamodb/sort.js';
 
 const COLUMNS = [{ name: 'row', type: 'string', seen: true }] as const;
 
+function addKey(writer: SortKeyWriter, keys: readonly KeyAttribute[], item: Item): void {
+  for (const [part, { name }] of keys.entries()) writer.addValue(part, item[name]);
+  writer.endKey();
+}
+
 function orderOf(keys: readonly KeyAttribute[], items: readonly Item[]): number[] {
   const writer = new SortKeyWriter('t', keys);
-  for (const item of items) writer.add(item);
+  for (const item of items) addKey(writer, keys, item);
   return [...sortedOrder(writer.finish())];
 }
 
@@ -93,20 +98,16 @@ test('many keys that are prefixes of each other', () => {
 });
 
 function runOf(numbers: readonly number[]): Run {
-  const writer = new SortKeyWriter('t', [{ name: 'id', type: 'N' }]);
-  for (const N of numbers) writer.add({ id: { N: String(N) } });
+  const idKey = [{ name: 'id', type: 'N' }] as const;
+  const writer = new SortKeyWriter('t', idKey);
+  for (const N of numbers) addKey(writer, idKey, { id: { N: String(N) } });
   const rows = encodeRows(
     COLUMNS,
     numbers.map((number) => [`row ${number}`]),
   );
   const keys = writer.finish();
   const order = sortedOrder(keys);
-  const sorted = reordered(keys.bytes, keys.ends, order);
-  return {
-    rows: { columns: COLUMNS, ...reordered(rows.body, rows.ends, order) },
-    keys: { bytes: sorted.body, ends: sorted.ends },
-    origins: new Map(),
-  };
+  return { rows: sortedRows(rows, order), keys: sortedKeys(keys, order), origins: new Map(), met: [] };
 }
 
 test('property: runs merge into one in key order, whatever their number and length', () => {
@@ -114,7 +115,7 @@ test('property: runs merge into one in key order, whatever their number and leng
     fc.property(
       fc.array(fc.uniqueArray(fc.integer({ min: -500, max: 500 })), { minLength: 1, maxLength: 5 }),
       (runs) => {
-        const { body, ends } = mergeRuns(runs.map(runOf), COLUMNS);
+        const { body, ends } = mergeRuns(runs.map(runOf), COLUMNS).rows;
         const expected = runs.flat().sort((a, b) => a - b);
         assert.equal(body.toString(), expected.map((number) => `row ${number}\n`).join(''));
         assert.equal(ends.at(-1) ?? 0, body.length);

@@ -1,5 +1,5 @@
 /**
- * What a user relies on when a table is read. Runs against dynalite, and, imported by `source-on-moto.test.ts`,
+ * What a user relies on when a table is read. Runs against dynalite, and, imported by `source-on-moto.slow.test.ts`,
  * against moto. Where moto differs from DynamoDB, the test says how.
  */
 import assert from 'node:assert/strict';

@@ -8,6 +8,7 @@ import type { StandInInstance } from '../../../src/demo/aws-world.js';
 import { useLocalAws } from '../../../src/demo/local-aws.js';
 import { createInstancesSource, type InstancesSourceOptions } from '../../../src/sources/ec2/source.js';
 import type { Reading, Source } from '../../../src/sources/source.js';
+import { HANGING, SHORT_DEADLINES, startHangingServer } from '../../support/hanging-server.js';
 import { instance, MINUTE, NOON, TestClock, TestWorld } from './world.js';
 
 const ID = 'i-0123456789abcdef0';
@@ -43,8 +44,6 @@ describe('the API server’s source', () => {
     source = createInstancesSource({ ids: [], tags: {}, regions: [], clock, ...selection });
     return source;
   };
-  const read = (from: Source) => from.read({ known: [], signal: never });
-
   it('tells state, checks and the latest measurement of a running instance', async () => {
     const world = new TestWorld({ 'us-east-1': [instance(ID)] })
       .measure(ID, 'CPUUtilization', 3, 91.5)
@@ -301,7 +300,7 @@ describe('the API server’s source', () => {
     assert.equal(reading.problem?.code, 'AWS_ACCESS_DENIED');
     assert.match(
       reading.problem?.line ?? '',
-      /^cloudwatch:GetMetricData failed in eu-west-1: AWS does not allow it; add cloudwatch:GetMetricData/,
+      /^cloudwatch:GetMetricData failed in eu-west-1: AWS does not allow it: User is not authorized; add cloudwatch:GetMetricData/,
     );
     refused = false;
     assert.equal((await read(opened)).problem, null);
@@ -332,8 +331,8 @@ describe('the API server’s source', () => {
   });
 
   for (const [code, expected] of [
-    ['AuthFailure', 'AWS_CREDENTIALS_REFUSED'],
-    ['RequestExpired', 'AWS_CREDENTIALS_REFUSED'],
+    ['AuthFailure', 'CREDENTIALS_REJECTED'],
+    ['RequestExpired', 'CREDENTIALS_EXPIRED'],
     ['UnauthorizedOperation', 'AWS_ACCESS_DENIED'],
     ['InternalError', 'INSTANCES_NOT_READ'],
   ] as const) {
@@ -345,6 +344,37 @@ describe('the API server’s source', () => {
     });
   }
 });
+
+describe('deadlines', () => {
+  const environment = { ...process.env };
+  for (const [how, words] of HANGING) {
+    it(`report ${how} as an error, and the next reading starts afresh`, async (t) => {
+      const server = await startHangingServer(how);
+      t.after(async () => {
+        await server.close();
+        process.env = { ...environment };
+      });
+      useLocalAws({ AWS_ENDPOINT_URL_EC2: server.endpoint, AWS_ENDPOINT_URL_CLOUDWATCH: server.endpoint });
+      const source = createInstancesSource({
+        ids: [ID],
+        tags: {},
+        regions: [],
+        clock: new TestClock(),
+        deadlines: SHORT_DEADLINES,
+      });
+      t.after(() => source.close());
+      for (let poll = 1; poll <= 2; poll++) {
+        await assert.rejects(read(source), {
+          code: 'AWS_UNREACHABLE',
+          message: words,
+        });
+      }
+      assert.ok(server.requests() >= 2);
+    });
+  }
+});
+
+const read = (from: Source) => from.read({ known: [], signal: never });
 
 function rows(reading: Reading): Record<string, string>[] {
   return parse(Buffer.concat([encodeHeader(reading.rows.columns), reading.rows.body]), { columns: true });

@@ -1,0 +1,81 @@
+import { basename } from 'node:path';
+import { describeError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import type { SealedDay } from '../datasets/relation.js';
+import type { DamagedFile } from './parquet-files.js';
+import type { SealableLog } from './sealable-log.js';
+import type { HistoryStore } from './store.js';
+
+/** By local day, why it cannot be read. */
+type Reasons = Map<string, string>;
+
+/**
+ * The sealed days that cannot be read, because a file of theirs is damaged or gone. Readers see them as missing days:
+ * whatever does not need such a day is answered, whatever does is told which day it is.
+ */
+export class MissingDays {
+  readonly #store: HistoryStore;
+  readonly #logger: Logger;
+  /** By name, the logs and changes with their missing days. */
+  readonly #logs = new Map<string, { readonly log: SealableLog; readonly reasons: Reasons }>();
+
+  constructor({ store, logger }: { readonly store: HistoryStore; readonly logger: Logger }) {
+    this.#store = store;
+    this.#logger = logger;
+  }
+
+  /** Follows a log or changes. What was set aside earlier and is not back is missing. */
+  async follow(log: SealableLog): Promise<void> {
+    const reasons: Reasons = new Map();
+    for (const { date, files } of await this.#store.damagedDays(log.name)) {
+      reasons.set(date, `${files.join(', ')} is damaged and was set aside`);
+      this.#logger.error({ dataset: log.name, day: date, files }, 'a sealed day is missing');
+    }
+    this.#logs.set(log.name, { log, reasons });
+  }
+
+  /** Forgets a log or changes. */
+  forget(name: string): void {
+    this.#logs.delete(name);
+  }
+
+  /** Sealed days as readers are to see them: with the missing ones among them, oldest first. */
+  among(name: string, days: readonly SealedDay[]): readonly SealedDay[] {
+    const reasons = this.#logs.get(name)?.reasons;
+    if (reasons === undefined || reasons.size === 0) return days;
+    const byDate = new Map(days.map((day) => [day.date, day]));
+    for (const [date, missing] of reasons)
+      byDate.set(date, { date, paths: byDate.get(date)?.paths ?? [], missing });
+    return [...byDate.values()].sort((a, b) => (a.date < b.date ? -1 : 1));
+  }
+
+  /** Sets a file aside that cannot be read, and shows its day as missing. */
+  async setAside({ dataset, date, path, reason }: DamagedFile): Promise<void> {
+    const file = basename(path);
+    const movedTo = await this.#move(dataset, date, file);
+    const what = `${file} ${movedTo === null ? 'is gone' : 'is damaged and was set aside'} (${reason})`;
+    this.#logger.error({ dataset, day: date, file: path, movedTo }, `a sealed day is missing: ${what}`);
+    const known = this.#logs.get(dataset);
+    if (known === undefined) return;
+    known.reasons.set(date, what);
+    known.log.sealedDays = this.among(dataset, known.log.sealedDays);
+  }
+
+  /** Forgets the missing days before a date, and returns them. */
+  expire(name: string, oldest: string): readonly string[] {
+    const reasons = this.#logs.get(name)?.reasons ?? new Map<string, string>();
+    const expired = [...reasons.keys()].filter((date) => date < oldest);
+    for (const date of expired) reasons.delete(date);
+    return expired;
+  }
+
+  /** A file that cannot be moved (a read-only disk) stays, and its day is missing all the same. */
+  async #move(dataset: string, date: string, file: string): Promise<string | null> {
+    try {
+      return await this.#store.setAside(dataset, date, file);
+    } catch (error) {
+      this.#logger.error({ dataset, day: date, file }, describeError(error));
+      return this.#store.location;
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { DynamoCsvError, describeError } from '../base/errors.js';
+import type { Column } from '../csv/rows.js';
+import type { Content, DatasetKind, DatasetStatus } from '../datasets/dataset.js';
+import type { Relation } from '../datasets/relation.js';
+import type { Source } from '../sources/source.js';
+import { tableBroken } from './errors.js';
+import type { Recorder } from './recorder.js';
+import { placesOf, type RecorderOptions } from './recorder-options.js';
+
+/** Opens a table's recorder. Never rejects: a table whose files cannot be opened stops no other one. */
+export async function openOrBroken(
+  options: Omit<RecorderOptions, 'files'>,
+  open: () => Promise<Recorder>,
+): Promise<Recorder> {
+  try {
+    return await open();
+  } catch (error) {
+    const problem = tableBroken(options.name, error);
+    const facts = error instanceof DynamoCsvError ? { code: error.code } : { err: error };
+    options.logger.error({ dataset: options.name, ...facts }, describeError(problem));
+    return new BrokenRecorder(options, problem);
+  }
+}
+
+/** The source as the collector may poll it: one that nobody can record costs AWS nothing. */
+export function recordable(source: Source, { brokenBy }: Recorder): Source {
+  if (brokenBy === null) return source;
+  return { title: source.title, read: () => Promise.reject(brokenBy), close: () => source.close() };
+}
+
+class BrokenRecorder implements Recorder {
+  readonly datasets: readonly Relation[];
+  readonly log = null;
+  readonly changes = null;
+  readonly known: readonly Column[] = [];
+  readonly position = null;
+  readonly brokenBy: DynamoCsvError;
+
+  constructor(options: Omit<RecorderOptions, 'files'>, brokenBy: DynamoCsvError) {
+    this.brokenBy = brokenBy;
+    this.datasets = placesOf(options).map(
+      ({ dataset, kind }) => new BrokenDataset(dataset, kind, options, brokenBy),
+    );
+  }
+
+  record(): Promise<never> {
+    return Promise.reject(this.brokenBy);
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** A dataset whose file cannot be opened: its name is there, and says why it has no rows. */
+class BrokenDataset implements Relation {
+  readonly name: string;
+  readonly kind: DatasetKind;
+  readonly source: string;
+  readonly description = null;
+  readonly columns = null;
+  readonly keys: readonly string[] = [];
+  readonly timeColumn = null;
+  readonly version = null;
+  readonly sealedDays = [];
+  readonly #health: RecorderOptions['health'];
+  readonly #problem: DynamoCsvError;
+
+  constructor(
+    name: string,
+    kind: DatasetKind,
+    { source, health }: Pick<RecorderOptions, 'source' | 'health'>,
+    problem: DynamoCsvError,
+  ) {
+    this.name = name;
+    this.kind = kind;
+    this.source = source;
+    this.#health = health;
+    this.#problem = problem;
+  }
+
+  status(): DatasetStatus {
+    const { interval, nextPollAt, lastError, freshness } = this.#health;
+    return {
+      rows: null,
+      bytes: null,
+      readAt: null,
+      interval,
+      freshness,
+      nextPollAt,
+      persisted: true,
+      lastError,
+    };
+  }
+
+  content(): Promise<Content> {
+    return Promise.reject(this.#problem);
+  }
+
+  appendedSince(): null {
+    return null;
+  }
+}

@@ -1,0 +1,53 @@
+import { basename, dirname, parse } from 'node:path';
+import { fileNotWritten } from '../volume/errors.js';
+import {
+  baselineFile,
+  csvFile,
+  damagedFolder,
+  deletedFile,
+  journalFile,
+  stateFile,
+} from '../volume/layout.js';
+import { keepAside, moveAside } from '../volume/write.js';
+import type { Place, RecorderOptions } from './recorder-options.js';
+
+type Options = Pick<RecorderOptions, 'dataDir' | 'files'>;
+
+/** Moves a damaged file to `damaged/`; returns where it is now. */
+export async function moveDamaged(path: string, { dataDir, files }: Options): Promise<string> {
+  try {
+    return await moveAside(files, path, damagedFolder(dataDir));
+  } catch (error) {
+    throw fileNotWritten(path, error);
+  }
+}
+
+/** Keeps bytes of the file at `path` in `damaged/`, as `<name>.<what>.csv` or, where it is all of it, under its own name. */
+export async function keepDamaged(
+  path: string,
+  what: string | null,
+  bytes: Buffer,
+  { dataDir, files }: Options,
+): Promise<string> {
+  const folder = damagedFolder(dataDir);
+  const { name, ext } = parse(basename(path));
+  try {
+    await files.makeFolder(folder);
+    await files.syncFolder(dirname(folder));
+    return await keepAside(files, folder, what === null ? basename(path) : `${name}.${what}${ext}`, bytes);
+  } catch (error) {
+    throw fileNotWritten(path, error);
+  }
+}
+
+/** Moves folders to `damaged/` that stand where a file of this source belongs. */
+export async function moveFoldersAside(places: readonly Place[], options: RecorderOptions): Promise<void> {
+  const { name, dataDir, files, logger } = options;
+  const csvFiles = places.map(({ dataset }) => csvFile(dataDir, dataset));
+  const notes = [stateFile(dataDir, name), baselineFile(dataDir, name), deletedFile(dataDir, name)];
+  for (const path of [...csvFiles, ...csvFiles.map(journalFile), ...notes]) {
+    if ((await files.stat(path))?.isFolder !== true) continue;
+    const keptAt = await moveDamaged(path, options);
+    logger.warn({ dataset: name, path, keptAt }, 'moved a folder aside that stood in the place of a file');
+  }
+}

@@ -1,0 +1,68 @@
+import { isSameLayout, type Layout } from './layout.js';
+import type { TableState, TableStateFile } from './table-state.js';
+
+const NO_LAYOUT: Layout = { columns: [], keys: [], names: null };
+
+/**
+ * The state of one table, in memory and on the volume. `current` runs ahead of the file: what was learnt of the layout
+ * is written before the rows that need it, everything else together with the poll that it belongs to.
+ */
+export class StateKeeper {
+  readonly #file: TableStateFile;
+  #current: TableState;
+  /** The layout that the file tells of. */
+  #described: Layout;
+  /** Whether a write failed after which the file may hold the new state or the old one. */
+  #isDoubtful = false;
+
+  /** `found`: what the file says; null: nothing that could be read. */
+  constructor(file: TableStateFile, current: TableState, found: TableState | null) {
+    this.#file = file;
+    this.#current = current;
+    const isDescribed = found?.commit != null && found.datasets.length === current.datasets.length;
+    this.#described = isDescribed ? found : NO_LAYOUT;
+  }
+
+  get current(): TableState {
+    return this.#current;
+  }
+
+  update(change: Partial<TableState>): void {
+    this.#current = { ...this.#current, ...change };
+  }
+
+  /** Makes sure that the file tells of the layout, and that nobody has to wonder what it says. */
+  async describe(): Promise<void> {
+    if (!this.#isDoubtful && isSameLayout(this.#described, this.#current)) return;
+    await this.write();
+  }
+
+  /** Writes what is known. */
+  async write(): Promise<void> {
+    const state = this.#current;
+    this.#isDoubtful = true;
+    await this.#file.write(state);
+    this.#isDoubtful = false;
+    this.#described = state;
+  }
+
+  /**
+   * Commits a poll: the file says all of `change` or, when this rejects, perhaps nothing of it. `settle` then makes sure
+   * that it says nothing.
+   */
+  async commit(change: Partial<TableState>): Promise<void> {
+    const before = this.#current;
+    this.update(change);
+    try {
+      await this.write();
+    } catch (error) {
+      this.#current = before;
+      throw error;
+    }
+  }
+
+  /** Resolves once the file does not hold a commit that failed. */
+  async settle(): Promise<void> {
+    if (this.#isDoubtful) await this.write();
+  }
+}

@@ -1,0 +1,88 @@
+import { encodeFile } from '../csv/encode.js';
+import type { EncodedRows } from '../csv/rows.js';
+import type { AppendedWriter } from './appended-writer.js';
+import { attempt } from './errors.js';
+import { addedNames } from './layout.js';
+import type { OpenedTable } from './open-table.js';
+import type { Poll } from './poll.js';
+import type { RecorderOptions } from './recorder-options.js';
+
+/**
+ * Writes a poll and shows it to readers. In this order: its rows in changes and log, the commit in the state file, the
+ * snapshot or what stands for it. What goes wrong joins the poll's problems; without the commit nothing of it stays but
+ * the snapshot in memory. Returns the size of the items in bytes, as CSV.
+ */
+export async function writePoll(poll: Poll, table: OpenedTable, options: RecorderOptions): Promise<number> {
+  const { baseline, snapshot, state } = table;
+  const { rows, at, compared } = poll;
+  const bytes = encodeFile(rows);
+  const items = { ...rows, body: bytes.subarray(bytes.length - rows.body.length) };
+  await baseline?.track(compared?.differences ?? [], state.current.keys.length);
+  await baseline?.announce(bytes);
+  const isKept = await append(poll, table, options);
+  await snapshot?.show(bytes, items, state.current.keys, at, baseline?.marks.items[0]?.hash);
+  if (!isKept) baseline?.untrack();
+  else if (baseline !== null) baseline.rows = items;
+  const isReplaced = isKept && (await attempt(options.name, poll.problems, () => replaceItems(table, at)));
+  snapshot?.markPersisted(isReplaced);
+  return bytes.length;
+}
+
+/**
+ * Appends the poll and commits it. False when it does not count, so that the next one is compared with the one before.
+ * A log that cannot be written does not keep the rest from counting, where there are items to compare with.
+ */
+async function append(poll: Poll, table: OpenedTable, options: RecorderOptions): Promise<boolean> {
+  const { state, log, changes, baseline } = table;
+  const attempts = (step: () => Promise<unknown>) => attempt(options.name, poll.problems, step);
+  const stages = async (dataset: AppendedWriter | null, rows: EncodedRows | null) =>
+    dataset === null || (rows !== null && (await attempts(() => stage(dataset, rows, table))));
+  const isReady =
+    (await attempts(async () => options.checkVolume?.())) && (await attempts(() => state.describe()));
+  const hasChanges = isReady && (await stages(changes, poll.compared?.rows ?? null));
+  const hasLog = hasChanges && (await stages(log, poll.logged));
+  const isWhole = hasChanges && (hasLog || baseline !== null);
+  const isKept = isWhole && (await attempts(() => commit(poll, table)));
+  if (isKept) changes?.confirm();
+  if (isKept && hasLog) log?.confirm();
+  if (!isKept) await takeBack(table).catch(() => undefined);
+  changes?.markPersisted(isKept);
+  log?.markPersisted(isKept && hasLog);
+  return isKept;
+}
+
+async function stage(dataset: AppendedWriter, rows: EncodedRows, { state }: OpenedTable): Promise<void> {
+  await dataset.layOut(rows.columns, state.current.keys, addedNames(state.current).timestamp);
+  await dataset.stage(rows);
+}
+
+async function commit({ at, position }: Poll, table: OpenedTable): Promise<void> {
+  const { state, baseline, changes } = table;
+  const { items = [], deleted = [] } = baseline?.marks ?? state.current.commit ?? {};
+  if (position !== null && changes === null && baseline !== null) {
+    // Without changes nothing could bring the items forward later: they go before the position.
+    state.update({ commit: { position: state.current.commit?.position ?? null, items, deleted } });
+    await state.write();
+    await baseline.write();
+  }
+  await state.commit({
+    readAt: at,
+    ...(baseline === null ? {} : { comparedAt: at }),
+    commit: { position, items, deleted },
+  });
+}
+
+/** Undoes what was appended. First the state must not say that it counts; what fails is done before the next poll. */
+async function takeBack({ state, log, changes }: OpenedTable): Promise<void> {
+  await state.settle();
+  await changes?.takeBack();
+  await log?.takeBack();
+}
+
+/** Replaces the file of the items, and notes that it has this poll: no change up to it is needed any more. */
+async function replaceItems({ state, baseline, changes }: OpenedTable, at: number): Promise<void> {
+  if (baseline === null) return;
+  await baseline.write();
+  state.update({ snapshotAt: at, commit: { ...state.current.commit!, ...baseline.marks } });
+  if (changes !== null) changes.neededAfter = at;
+}

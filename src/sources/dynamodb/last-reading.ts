@@ -1,0 +1,191 @@
+import { sameColumns, widen } from '../../csv/columns.js';
+import { rowAt } from '../../csv/decode.js';
+import { relayoutInSlices } from '../../csv/relayout.js';
+import type { Column, EncodedRows } from '../../csv/rows.js';
+import { DECODED, type SegmentBlocks } from './blocks.js';
+import type { KeyAttribute } from './keys.js';
+import { checkOrigins, ItemLayout } from './layout.js';
+import type { EncodedRun, TableShape } from './run-encoder.js';
+import { type MergedRuns, mergeRuns, type Run, type SortedRows } from './runs.js';
+import { splice } from './splice.js';
+import type { ScanThreads } from './threads.js';
+
+/**
+ * What is kept of a reading for the next one: a cache, nothing depends on its being there. The rows are those that the
+ * dataset has, in the same memory; beside them some twenty bytes per item, and its sort key.
+ */
+export class LastReading {
+  readonly rows: SortedRows;
+  readonly segments: readonly SegmentBlocks[];
+  readonly origins: ReadonlyMap<string, string>;
+  readonly #keys: readonly KeyAttribute[];
+
+  constructor(
+    rows: SortedRows,
+    segments: readonly SegmentBlocks[],
+    origins: ReadonlyMap<string, string>,
+    keys: readonly KeyAttribute[],
+  ) {
+    this.rows = rows;
+    this.segments = segments;
+    this.origins = origins;
+    this.#keys = keys;
+  }
+
+  /**
+   * Whether a reading of that shape may take rows from this one. Its known columns must have all of those here, with types
+   * that are no narrower: types are of all values, those of items that are not decoded again included.
+   */
+  fits({ keys, known }: TableShape, totalSegments: number): boolean {
+    const byName = new Map(known.map((column) => [column.name, column]));
+    const isKnown = (column: Column) => {
+      const now = byName.get(column.name);
+      return now !== undefined && widen(now, column) === now;
+    };
+    return (
+      this.segments.length === totalSegments &&
+      JSON.stringify(keys) === JSON.stringify(this.#keys) &&
+      this.rows.rows.columns.every(isKnown)
+    );
+  }
+}
+
+/** Up to so many rows are merged here: sooner done than handed to a thread. */
+const FEW = 4096;
+
+interface Joined {
+  readonly reading: { readonly rows: EncodedRows; readonly keys: readonly string[] };
+  /** Null where a segment was read in two parts. */
+  readonly last: LastReading | null;
+}
+
+/**
+ * The rows of a whole table of what its readers found, in key order. Where nothing differs from the reading before, its
+ * very rows: the same object. Throws on a collision of two attributes; that of `before` may be there no more.
+ */
+export async function joinReads(
+  { table, keys, options, known }: TableShape,
+  reads: readonly EncodedRun[],
+  before: LastReading | null,
+  threads: ScanThreads,
+): Promise<Joined> {
+  const runs = reads.map(({ run }) => run);
+  const segments = reads.flatMap((read) => read.segments);
+  const origins = [...(before === null ? [] : [before.origins]), ...runs.map((run) => run.origins)];
+  checkOrigins(table, origins);
+  const layout = new ItemLayout(table, keys, options, known);
+  const columns = layout.union(runs.map(({ rows }) => rows.columns));
+  const rows = await joinRows(reads, columns, before?.rows ?? null, threads);
+  const isWhole = new Set(segments.map(({ segment }) => segment)).size === segments.length;
+  const allOrigins = new Map(origins.flatMap((one) => [...one]));
+  return {
+    reading: { rows: rows.rows, keys: layout.keys },
+    last: isWhole ? new LastReading(rows, segments, allOrigins, keys) : null,
+  };
+}
+
+/** Brings the places in the reads' blocks up to date with what it returns. */
+async function joinRows(
+  reads: readonly EncodedRun[],
+  columns: readonly Column[],
+  before: SortedRows | null,
+  threads: ScanThreads,
+): Promise<SortedRows> {
+  const count = before?.keys.ends.length ?? 0;
+  const { stays, staying } = findStaying(reads, count);
+  const decoded = reads.reduce((sum, { run }) => sum + run.keys.ends.length, 0);
+  if (before !== null && staying === count && decoded === 0) {
+    return sameColumns(before.rows.columns, columns) ? before : under(columns, before);
+  }
+  const fresh = await merged(
+    reads.map(({ run }) => run),
+    columns,
+    threads,
+  );
+  if (before === null || staying === 0) {
+    follow(reads, fresh.places, null, null);
+    return { rows: fresh.rows, keys: fresh.keys };
+  }
+  if (sameColumns(before.rows.columns, columns)) {
+    const places = placesOfSameRows(before.rows, stays, fresh.rows);
+    if (places !== null) {
+      follow(reads, fresh.places, null, places);
+      return before;
+    }
+  }
+  const { rows, keys, stayed, added } = await splice(await under(columns, before), stays, fresh);
+  follow(reads, fresh.places, stayed, added);
+  return { rows, keys };
+}
+
+function findStaying(reads: readonly EncodedRun[], count: number): { stays: Uint8Array; staying: number } {
+  const stays = new Uint8Array(count);
+  let staying = 0;
+  for (const { rows } of reads.flatMap(({ segments }) => segments)) {
+    for (let item = 0; item < rows.length; item += 1) {
+      const row = rows[item]!;
+      if (row >= DECODED) continue;
+      stays[row] = 1;
+      staying += 1;
+    }
+  }
+  return { stays, staying };
+}
+
+/**
+ * Items that were decoded may be what they were: where a page ends within a block, or attributes come in another order.
+ * The places of the earlier rows that they are, when that is all of those that did not stay; null when anything differs.
+ */
+function placesOfSameRows(before: EncodedRows, stays: Uint8Array, fresh: EncodedRows): Uint32Array | null {
+  const places = new Uint32Array(fresh.ends.length);
+  let found = 0;
+  for (let row = 0; row < stays.length; row += 1) {
+    if (stays[row] === 1) continue;
+    if (found === places.length || !rowAt(before, row).equals(rowAt(fresh, found))) return null;
+    places[found] = row;
+    found += 1;
+  }
+  return found === places.length ? places : null;
+}
+
+async function under(columns: readonly Column[], { rows, keys }: SortedRows): Promise<SortedRows> {
+  return { rows: { ...(await relayoutInSlices(rows, columns)), columns }, keys };
+}
+
+async function merged(
+  runs: readonly Run[],
+  columns: readonly Column[],
+  threads: ScanThreads,
+): Promise<MergedRuns> {
+  const count = runs.reduce((sum, { keys }) => sum + keys.ends.length, 0);
+  if (runs.length > 1 && count > FEW) return threads.merge(runs.map(sortedRows), columns);
+  const laidOut: SortedRows[] = [];
+  for (const run of runs) laidOut.push(await under(columns, run));
+  return mergeRuns(laidOut, columns);
+}
+
+function sortedRows({ rows, keys }: Run): SortedRows {
+  return { rows, keys };
+}
+
+/**
+ * Puts the place of its row in the joined rows in the place of each item's row in its run, or in the reading before.
+ * `stayed`, `added`: null where these rows are where they were.
+ */
+function follow(
+  reads: readonly EncodedRun[],
+  places: readonly Uint32Array[],
+  stayed: Uint32Array | null,
+  added: Uint32Array | null,
+): void {
+  for (const [read, { segments }] of reads.entries()) {
+    const inRun = places[read]!;
+    for (const { rows } of segments) {
+      for (let item = 0; item < rows.length; item += 1) {
+        const row = rows[item]!;
+        if (row < DECODED) rows[item] = stayed === null ? row : stayed[row]!;
+        else rows[item] = added === null ? inRun[row - DECODED]! : added[inRun[row - DECODED]!]!;
+      }
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { isUtf8 } from 'node:buffer';
+import { type Item, isBinary } from './attributes.js';
+
+/**
+ * One answer to a Scan as it came: its items stay bytes.
+ * They stand in `bytes` from `start` to `end`, one JSON object after the other, with a comma between two.
+ */
+export interface Page {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** The answer without its items. */
+  readonly envelope: object;
+}
+
+const ITEMS = Buffer.from('"Items":[');
+const CLOSE_ARRAY = 0x5d;
+
+/**
+ * Takes an answer apart without looking at its items. Throws a `SyntaxError` for what is no JSON object, but only if
+ * that shows outside the items.
+ */
+export function openPage(body: Uint8Array): Page {
+  const found = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  // Bytes that are no UTF-8 become U+FFFD, as in any text that is decoded.
+  const bytes = isUtf8(found) ? found : Buffer.from(found.toString());
+  return compactPage(bytes) ?? parsedPage(bytes);
+}
+
+/** The items as objects. Throws a `SyntaxError`. */
+export function itemsOf({ bytes, start, end }: Page): readonly Item[] {
+  return JSON.parse(`[${bytes.toString('utf8', start, end)}]`) as Item[];
+}
+
+/** The same page written again by `JSON.stringify`: no space between two tokens, no member twice. Throws a `SyntaxError`. */
+export function rewritten({ bytes }: Page): Page {
+  return parsedPage(bytes);
+}
+
+/** A page of items that are objects already. */
+export function pageOfItems(items: readonly Item[], envelope: object = {}): Page {
+  const bytes = Buffer.from(JSON.stringify(items, binaryAsText));
+  return { bytes, start: 1, end: bytes.length - 1, envelope };
+}
+
+function binaryAsText(_name: string, value: unknown): unknown {
+  return isBinary(value) ? Buffer.from(value).toString('base64') : value;
+}
+
+function parsedPage(bytes: Buffer): Page {
+  const answer: unknown = JSON.parse(bytes.toString());
+  if (typeof answer !== 'object' || answer === null) throw new SyntaxError('the answer is not a JSON object');
+  const { Items = [], ...envelope } = answer as { Items?: unknown };
+  if (!Array.isArray(Items)) throw new SyntaxError('the Items of the answer are not an array');
+  return pageOfItems(Items as Item[], envelope);
+}
+
+/**
+ * A page of the form that DynamoDB sends: one member `"Items":[…]` at the top, no space between two tokens. Null for any
+ * other.
+ *
+ * A quote within a string is escaped, so the bytes `"Items":[` are that member wherever they stand. Its array ends at the
+ * last `]` that is not within a string: behind a `]` within one, what is left has an odd number of quotes and is no JSON.
+ */
+function compactPage(bytes: Buffer): Page | null {
+  const name = bytes.indexOf(ITEMS);
+  if (name < 0) return null;
+  const head = bytes.toString('utf8', 0, name);
+  // Were it a member of a member, this would lack a brace.
+  if (parsed(`${head}"Items":[]}`) === null) return null;
+  const start = name + ITEMS.length;
+  for (
+    let end = bytes.lastIndexOf(CLOSE_ARRAY);
+    end >= start;
+    end = bytes.lastIndexOf(CLOSE_ARRAY, end - 1)
+  ) {
+    const envelope = parsed(`${head}"Items":[${bytes.toString('utf8', end)}`);
+    if (envelope !== null) return { bytes, start, end, envelope };
+    // A page ends with some hundred bytes behind its items.
+    if (bytes.length - end > MAX_TAIL) return null;
+  }
+  return null;
+}
+
+/** A key has at most 3 KB; written as JSON up to six times as much. */
+const MAX_TAIL = 1 << 15;
+
+function parsed(text: string): object | null {
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    return null;
+  }
+}

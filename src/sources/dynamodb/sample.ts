@@ -1,0 +1,25 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { placeOf } from './client.js';
+import { explainFailure } from './failures.js';
+import { pageOf } from './json-codec.js';
+import { itemsOf } from './page.js';
+import { ScanCommand } from './sdk.js';
+
+/**
+ * The names of the attributes of one item; empty: the table is. Consumes half a read unit. Rejects with a
+ * `DynamoCsvError`, or with the signal's reason when it aborts.
+ */
+export async function sampleAttributes(
+  client: DynamoDBClient,
+  table: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    const command = new ScanCommand({ TableName: table, Limit: 1 });
+    const answer = await client.send(command, { abortSignal: signal });
+    return Object.keys(itemsOf(pageOf(answer).page)[0] ?? {});
+  } catch (thrown) {
+    signal.throwIfAborted();
+    throw explainFailure(thrown, await placeOf(client, table), 'dynamodb:Scan');
+  }
+}

@@ -1,0 +1,125 @@
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type { Answer } from '../datasets/queries.js';
+import { answerBody } from '../windows/compile/answer-body.js';
+import type { Select } from '../windows/compile/compile-window.js';
+import { compileLines } from '../windows/compile/lines.js';
+import { literal } from '../windows/compile/sql-text.js';
+import type { OutputShape } from '../windows/shape.js';
+import { Admission } from './admission.js';
+import { answerLines } from './answer-lines.js';
+import type { DamagedDays, SealedFile } from './damaged-days.js';
+import type { Engine } from './engine.js';
+import { sqlTooManyRows } from './errors.js';
+import { withFirstPiece } from './first-piece.js';
+import type { Session, SessionOptions } from './session.js';
+
+/**
+ * Four windows at a time keep both permits of DuckDB busy. A burst of a thousand (fifty viewers of twenty panels) may
+ * wait; after ten seconds the panel is better told to ask again.
+ */
+const WINDOWS = { permits: 4, mostWaiting: 1_000, longestWait: 10_000 };
+/** SQL from outside: one query computes at a time, for up to ten seconds. */
+const OUTSIDE = { permits: 2, mostWaiting: 20, longestWait: 10_000 };
+
+/** How a SELECT is computed. */
+export interface Terms {
+  readonly shape: OutputShape;
+  readonly session: Pick<SessionOptions, 'caller' | 'limit' | 'now'>;
+  readonly mostRows: number | null;
+  /** The files of sealed days that it may read. */
+  readonly files: () => readonly SealedFile[];
+  /** What DuckDB's error means to the client. */
+  readonly explain: (error: unknown) => unknown;
+}
+
+/** Computes the SELECTs of windows and of SQL from outside, as many at a time as DuckDB can take. */
+export class AnswerRunner {
+  readonly #engine: Engine;
+  readonly #damagedDays: DamagedDays;
+  readonly #admissions = { service: new Admission(WINDOWS), outside: new Admission(OUTSIDE) };
+
+  constructor(engine: Engine, damagedDays: DamagedDays) {
+    this.#engine = engine;
+    this.#damagedDays = damagedDays;
+  }
+
+  /**
+   * Computes what `compile` returns; the session lives until the answer was read. Resolves when the first piece of the
+   * answer is there: computing it takes a permit, reading the rest does not.
+   */
+  run(terms: Terms, signal: AbortSignal, compile: (session: Session) => Promise<Select>): Promise<Answer> {
+    const admission = this.#admissions[terms.session.caller];
+    return admission.run(() => this.#start(terms, signal, compile), signal);
+  }
+
+  async #start(
+    terms: Terms,
+    signal: AbortSignal,
+    compile: (session: Session) => Promise<Select>,
+  ): Promise<Answer> {
+    const attempt = () => this.#attempt(terms, signal, compile);
+    try {
+      return await this.#damagedDays.around(terms.files, attempt);
+    } catch (error) {
+      throw terms.explain(error);
+    }
+  }
+
+  async #attempt(
+    terms: Terms,
+    signal: AbortSignal,
+    compile: (session: Session) => Promise<Select>,
+  ): Promise<Answer> {
+    const session = await this.#engine.open({ ...terms.session, signal });
+    try {
+      const select = await compile(session);
+      const body = await this.#body(session, select, terms, signal);
+      return { columns: select.columns, body: this.#explained(body, terms) };
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  async #body(
+    session: Session,
+    select: Select,
+    terms: Terms,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Buffer>> {
+    const { shape, mostRows } = terms;
+    if (shape.format === 'parquet') return withFirstPiece(this.#parquet(session, select, mostRows));
+    const lines = answerLines(session, compileLines(select, shape), signal, (rows) => {
+      if (mostRows !== null && rows > mostRows) throw sqlTooManyRows(mostRows);
+    });
+    return answerBody(select.columns, shape, await withFirstPiece(lines));
+  }
+
+  /** Parquet has its table of contents at the end: it is written to the scratch folder and sent from there. */
+  async *#parquet(session: Session, select: Select, mostRows: number | null): AsyncGenerator<Buffer> {
+    const path = this.#engine.scratch.path('parquet');
+    try {
+      await session.run(`CREATE OR REPLACE TEMP TABLE answer AS ${select.sql}`, select.values);
+      const [[count] = []] = await session.rows('SELECT count(*) FROM answer');
+      if (mostRows !== null && Number(count) > mostRows) throw sqlTooManyRows(mostRows);
+      await session.run(`COPY answer TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`);
+      await session.run('DROP TABLE answer');
+      for await (const part of createReadStream(path)) yield part as Buffer;
+    } finally {
+      await session.close();
+      await rm(path, { force: true });
+    }
+  }
+
+  /** An answer that fails half way cannot be repeated; a damaged day that stopped it is set aside for the next one. */
+  async *#explained(body: AsyncIterable<Buffer>, { files, explain }: Terms): AsyncGenerator<Buffer> {
+    const before = files();
+    try {
+      yield* body;
+    } catch (error) {
+      await this.#damagedDays.examine(before, files, error);
+      throw explain(error);
+    }
+  }
+}

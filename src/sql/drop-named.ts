@@ -1,0 +1,12 @@
+import { identifier } from '../windows/compile/sql-text.js';
+import type { Engine } from './engine.js';
+
+/** Drops what DuckDB has of a dataset: the view under its name and the table `raw.<name>`; queries under way finish. */
+export async function dropNamed(engine: Engine, name: string): Promise<void> {
+  await engine.session({ caller: 'service' }, (session) =>
+    session.transaction(async () => {
+      await session.run(`DROP VIEW IF EXISTS ${identifier(name)}`);
+      await session.run(`DROP TABLE IF EXISTS raw.${identifier(name)}`);
+    }),
+  );
+}

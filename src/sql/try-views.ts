@@ -1,0 +1,26 @@
+import { DynamoCsvError, describeError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import type { ViewDataset } from './view-dataset.js';
+
+/**
+ * Computes each view once and logs which are broken; none stops another. Returns those whose data has not been read yet:
+ * try them again later. When the signal aborts it ends, and logs nothing about the view that was interrupted.
+ */
+export async function tryViews(
+  views: readonly ViewDataset[],
+  logger: Logger,
+  signal?: AbortSignal,
+): Promise<readonly ViewDataset[]> {
+  const waiting: ViewDataset[] = [];
+  for (const view of views) {
+    if (signal?.aborted) break;
+    try {
+      await view.sync();
+    } catch (error) {
+      if (signal?.aborted) break;
+      if (error instanceof DynamoCsvError && error.code === 'DATASET_NOT_READ_YET') waiting.push(view);
+      else if (!(error instanceof DOMException)) logger.error({ dataset: view.name }, describeError(error));
+    }
+  }
+  return waiting;
+}

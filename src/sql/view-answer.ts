@@ -1,0 +1,191 @@
+import type { Clock } from '../base/clock.js';
+import type { DynamoCsvError } from '../base/errors.js';
+import { digest } from '../base/hash.js';
+import { SerialQueue } from '../base/serial-queue.js';
+import { datasetNotReadYet, datasetUnknown } from '../datasets/errors.js';
+import type { SqlColumn, SqlTable } from '../windows/compile/sql-table.js';
+import { identifier } from '../windows/compile/sql-text.js';
+import type { Catalog } from './catalog.js';
+import { columnOf } from './computed-columns.js';
+import type { DamagedDays, SealedFile } from './damaged-days.js';
+import { dropNamed } from './drop-named.js';
+import type { Engine } from './engine.js';
+import { viewLacksColumn } from './errors.js';
+import { withPrunedPartitions } from './partition-pruning.js';
+import type { ParsedSelect } from './select-parser.js';
+import type { Session } from './session.js';
+import { type SqlDataset, slotOf, syncAll } from './sql-dataset.js';
+import { asLastError, explainView, type Lineage, type Mistake } from './view-graph.js';
+
+/** A view that computes for longer than this, in milliseconds, is stopped: nobody waits for it any more. */
+export const VIEW_LIMIT = 30_000;
+/** Rows up to which a view's answer is kept; a larger one is computed for each question, with its filters inside. */
+const MOST_KEPT_ROWS = 200_000;
+/**
+ * Milliseconds after which a failed computation is tried again although nothing that it reads has changed: memory may
+ * have been short. Until then it takes no DuckDB time from others.
+ */
+const FAILURE_STANDS = 60_000;
+
+export interface ViewAnswerOptions {
+  readonly name: string;
+  /** The file as shown to people. */
+  readonly file: string;
+  /** Columns that its leading comment names. */
+  readonly declared: readonly string[];
+  readonly engine: Engine;
+  readonly catalog: Catalog;
+  readonly damagedDays: DamagedDays;
+  readonly clock: Clock;
+  /** What it reads now. Throws `VIEW_BROKEN`. */
+  readonly lineage: () => Lineage;
+  /** When the oldest of its inputs was read, milliseconds since the epoch; null: not known. */
+  readonly readAt: () => number | null;
+  /** Work that has to end before the first computation. */
+  readonly after: Promise<void>;
+}
+
+/** A computed answer. */
+export interface KeptAnswer {
+  readonly state: string;
+  readonly columns: readonly SqlColumn[];
+  /** Null for one that is too large to be kept. */
+  readonly rows: number | null;
+  /** When the oldest of its inputs was read, milliseconds since the epoch. */
+  readonly readAt: number;
+}
+
+/**
+ * A view in DuckDB. It is computed when it is asked for and one of its inputs has changed, into the table `raw.<name>`;
+ * other views and windows read that table.
+ */
+export class ViewAnswer implements SqlDataset {
+  /** What it keeps is small; what it does not keep is other datasets' history. */
+  readonly history = null;
+  readonly #options: ViewAnswerOptions;
+  readonly #queue = new SerialQueue();
+  #kept: KeptAnswer | null = null;
+  #failure: (Mistake & { readonly state: string }) | null = null;
+  #isDropped = false;
+
+  constructor(options: ViewAnswerOptions) {
+    this.#options = options;
+    void this.#queue.run(() => options.after);
+  }
+
+  /** The last answer; null: never computed. */
+  get kept(): KeptAnswer | null {
+    return this.#kept;
+  }
+
+  /** The last answer. Throws `DATASET_NOT_READ_YET` while there is none. */
+  get current(): KeptAnswer {
+    if (this.#kept !== null) return this.#kept;
+    throw datasetNotReadYet(this.#options.name, this.#failure && asLastError(this.#failure));
+  }
+
+  /** Why the last computation failed; null: it did not. */
+  get failure(): Mistake | null {
+    return this.#failure;
+  }
+
+  get sealedFiles(): readonly SealedFile[] {
+    const { lineage, catalog } = this.#options;
+    return lineage().sources.flatMap((source) => catalog.of(source).sealedFiles);
+  }
+
+  get state(): string {
+    return this.current.state;
+  }
+
+  async sync(): Promise<void> {
+    await this.#queue.run(() => this.#compute());
+  }
+
+  table(): SqlTable {
+    return { from: identifier(this.#options.name), columns: this.current.columns };
+  }
+
+  async drop(): Promise<void> {
+    this.#isDropped = true;
+    await this.#queue.run(() => dropNamed(this.#options.engine, this.#options.name));
+  }
+
+  async #compute(): Promise<void> {
+    const { catalog, clock, file, name } = this.#options;
+    if (this.#isDropped) throw datasetUnknown(name, undefined);
+    const { select, inputs } = this.#options.lineage();
+    const tables = catalog.tables(inputs);
+    const inputState = await syncAll([...tables.values()]);
+    const now = clock.now();
+    const state = stateOf(select, inputState, now);
+    if (this.#kept?.state === state) return;
+    const failed = this.#failure;
+    if (failed?.state === state && now - failed.at < FAILURE_STANDS) throw failed.error;
+    try {
+      this.#kept = await this.#options.damagedDays.around(
+        () => [...tables.values()].flatMap(({ sealedFiles }) => sealedFiles),
+        () => this.#run(select, tables, now),
+      );
+      this.#failure = null;
+    } catch (error) {
+      // The service ends, which is no mistake of the view's.
+      if (error instanceof DOMException) throw error;
+      throw this.#failed(explainView(file, error), state);
+    }
+  }
+
+  /** Remembers a failure; what only waits for its data has not failed. */
+  #failed(error: DynamoCsvError, state: string): DynamoCsvError {
+    if (error.code !== 'DATASET_NOT_READ_YET')
+      this.#failure = { error, at: this.#options.clock.now(), state };
+    return error;
+  }
+
+  #run(select: ParsedSelect, tables: ReadonlyMap<string, SqlDataset>, now: number): Promise<KeptAnswer> {
+    const { engine } = this.#options;
+    return engine.session({ caller: 'service', limit: VIEW_LIMIT, now }, async (session) => {
+      const { state: inputState, withDays } = await withPrunedPartitions(session, select, tables);
+      const readAt = this.#options.readAt() ?? now;
+      const answer = await this.#store(session, select.sql, withDays);
+      await session.commit();
+      return { ...answer, state: stateOf(select, inputState, now), readAt };
+    });
+  }
+
+  /** Computes the SELECT into the table, or makes a DuckDB view of it where the answer is too large. */
+  async #store(
+    session: Session,
+    sql: string,
+    withDays: string,
+  ): Promise<Pick<KeptAnswer, 'columns' | 'rows'>> {
+    const view = identifier(this.#options.name);
+    const table = `raw.${view}`;
+    const [[count] = []] = await session.rows(
+      `CREATE OR REPLACE TABLE ${table} AS ${withDays}SELECT * FROM (${sql}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
+    );
+    const columns = await this.#columnsOf(session, table);
+    const rows = Number(count) > MOST_KEPT_ROWS ? null : Number(count);
+    await session.run(`CREATE OR REPLACE VIEW ${view} AS ${rows === null ? sql : `FROM ${table}`}`);
+    if (rows === null) await session.run(`DROP TABLE ${table}`);
+    return { columns, rows };
+  }
+
+  /** The table's columns. Without one that the leading comment names, every window on it would fail. */
+  async #columnsOf(session: Session, table: string): Promise<readonly SqlColumn[]> {
+    const computed = await session.describe(`SELECT * FROM ${table}`);
+    const names = new Set(computed.map(({ name }) => name));
+    const missing = this.#options.declared.find((name) => !names.has(name));
+    if (missing !== undefined) throw viewLacksColumn(this.#options.file, missing);
+    return computed.map(({ name, type }) => ({
+      column: columnOf(name, type),
+      expression: identifier(name),
+      type,
+    }));
+  }
+}
+
+/** Names what an answer was computed from: its SQL, its inputs' state and, where it depends on it, the time. */
+function stateOf(select: ParsedSelect, inputState: string, now: number): string {
+  return digest([select.sql, inputState, slotOf(select.dependsOnNow, now)]);
+}

@@ -1,0 +1,54 @@
+import type { Clock } from '../base/clock.js';
+import type { Content } from '../datasets/dataset.js';
+import { encodeTable } from './encode-table.js';
+import type { Engine } from './engine.js';
+import { readTogether } from './sql-dataset.js';
+import { VIEW_LIMIT, type ViewAnswer } from './view-answer.js';
+
+/** A view's answer as CSV, encoded once for each answer. */
+export class ViewContent {
+  readonly #answer: ViewAnswer;
+  readonly #engine: Engine;
+  readonly #clock: Clock;
+  #encoded: { readonly state: string; readonly content: Promise<Content> } | null = null;
+  #size: { readonly rows: number; readonly bytes: number } | null = null;
+
+  constructor(answer: ViewAnswer, { engine, clock }: { readonly engine: Engine; readonly clock: Clock }) {
+    this.#answer = answer;
+    this.#engine = engine;
+    this.#clock = clock;
+  }
+
+  /** Rows and bytes of what was encoded last; null: nothing was. */
+  get size(): { readonly rows: number; readonly bytes: number } | null {
+    return this.#size;
+  }
+
+  /** The answer as it is now, under that version. Rejects as `ViewAnswer.sync` does. */
+  async get(version: string | null): Promise<Content> {
+    await this.#answer.sync();
+    const content = await this.#ofState(this.#answer.state, version);
+    return version === null || content.version === version ? content : { ...content, version };
+  }
+
+  #ofState(state: string, version: string | null): Promise<Content> {
+    if (this.#encoded?.state === state) return this.#encoded.content;
+    const content = this.#encode(version ?? state);
+    this.#encoded = { state, content };
+    content.catch(() => {
+      if (this.#encoded?.content === content) this.#encoded = null;
+    });
+    return content;
+  }
+
+  #encode(version: string): Promise<Content> {
+    const options = { caller: 'service', limit: VIEW_LIMIT, now: this.#clock.now() } as const;
+    return this.#engine.session(options, async (session) => {
+      await readTogether(session, [this.#answer]);
+      const { readAt, columns } = this.#answer.current;
+      const { bytes, rows } = await encodeTable(session, this.#answer.table());
+      this.#size = { rows, bytes: bytes.length };
+      return { version, readAt, columns: columns.map(({ column }) => column), rows, bytes };
+    });
+  }
+}

@@ -1,0 +1,73 @@
+import { fileNotRead } from './errors.js';
+import type { FileState, Files, OpenFile } from './files.js';
+import { readRange } from './write.js';
+
+/** Bytes of a file that its reader has not taken yet. */
+export interface Unread {
+  /** From the beginning of another file: it is the first one, or the one before was replaced. */
+  readonly isNew: boolean;
+  readonly bytes: Buffer;
+}
+
+/**
+ * Reads a file that another process writes (`AppendFile`), and follows it: what is appended, and a file that takes its
+ * place. Opens it read-only, takes no lock, and repairs nothing. What stands at the end may be half an append: whoever
+ * reads decides how much of it counts, and takes that.
+ */
+export class AppendFileReader {
+  readonly path: string;
+  readonly #files: Files;
+  #open: { readonly file: OpenFile; readonly id: FileState['id'] } | null = null;
+  #taken = 0;
+
+  constructor(path: string, files: Files) {
+    this.path = path;
+    this.#files = files;
+  }
+
+  /** What is there behind what was taken; null when there is no file. Rejects with `VOLUME_READ_FAILED`. */
+  async unread(): Promise<Unread | null> {
+    try {
+      const isReplaced = await this.#follow();
+      if (this.#open === null) return null;
+      const { size } = await this.#open.file.stat();
+      const isNew = isReplaced || size < this.#taken;
+      if (isNew) this.#taken = 0;
+      return { isNew: this.#taken === 0, bytes: await readRange(this.#open.file, this.#taken, size) };
+    } catch (error) {
+      throw fileNotRead(this.path, error);
+    }
+  }
+
+  /** Takes so many of the unread bytes. */
+  take(length: number): void {
+    this.#taken += length;
+  }
+
+  /** All bytes that were taken. Rejects with `VOLUME_READ_FAILED`. */
+  async read(): Promise<Buffer> {
+    if (this.#open === null) return Buffer.alloc(0);
+    try {
+      return await readRange(this.#open.file, 0, this.#taken);
+    } catch (error) {
+      throw fileNotRead(this.path, error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#open?.file.close();
+    this.#open = null;
+  }
+
+  /** Opens the file that has the name now; true when it is another one than before. */
+  async #follow(): Promise<boolean> {
+    const there = await this.#files.stat(this.path);
+    if (there !== null && there.id === this.#open?.id) return false;
+    await this.close();
+    this.#taken = 0;
+    if (there === null) return true;
+    const file = await this.#files.open(this.path, 'r');
+    this.#open = { file, id: (await file.stat()).id };
+    return true;
+  }
+}
