@@ -56,6 +56,7 @@ async function draw(dashboard) {
   const parts = await Promise.all(panels.map((panel) => drawPanel(panel, dashboard)));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH + 32} ${height}" font-family="Inter, Helvetica, Arial, sans-serif">`,
+    `<title>Sketch of the Grafana dashboard ${escaped(dashboard.title)}</title>`,
     rect(0, 0, WIDTH + 32, height, INK.page),
     text(16, 22, dashboard.title, { size: 16, weight: 500 }),
     text(WIDTH + 16, 22, "A sketch from the demo's data, not a screenshot of Grafana", {
