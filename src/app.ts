@@ -127,7 +127,7 @@ async function start(service: Service): Promise<App> {
   const locked = { ...service, checkVolume };
   const polled = await openDatasets(sealer, locked);
   const about = aboutPolls(polled, service);
-  const log = await openSource(collectorLog(about), 0, sealer, locked);
+  const log = await openSource(collectorLog(about), 0, sealer, { ...locked, logger: warningsOf(logger) });
   const views = await addDatasets(polled, about, log, sql, service);
   const http = await createHttp({
     ...service,
@@ -206,6 +206,11 @@ async function openSource(
     offset,
   });
   return { source: configured, collector };
+}
+
+/** Its own polls ask nobody: of them only what goes wrong is logged. */
+function warningsOf(logger: Logger): Logger {
+  return logger.child({}, { level: logger.isLevelEnabled('warn') ? 'warn' : logger.level });
 }
 
 /** What the service tells about its own polls. */
