@@ -317,7 +317,7 @@ describe('what goes wrong', () => {
     assert.match((await get(url, '/csv/broken')).text, /views\/broken\.sql, line 2: .*idd/);
     await service.logged(({ level, lookup }) => level === 'error' && /torn\.csv$/.test(String(lookup)));
     await service.logged(
-      ({ level, msg }) => level === 'warn' && /is not readable as this service's state/.test(msg),
+      ({ level, msg }) => level === 'warn' && /is not a state file of this service/.test(msg),
     );
   });
 });

@@ -105,6 +105,9 @@ function variables(env: Readonly<Record<string, string | null>>): Record<string,
   );
 }
 
+/** Milliseconds for which a test waits for a line of the log: far longer than any line takes. */
+const PATIENCE = 120_000;
+
 /** The lines of a log as they come. */
 class Log {
   readonly lines: LogLine[] = [];
@@ -122,21 +125,29 @@ class Log {
   }
 
   async first(is: (line: LogLine) => boolean): Promise<LogLine> {
+    const patience = AbortSignal.timeout(PATIENCE);
     for (;;) {
       const found = this.lines.find(is);
       if (found !== undefined) return found;
-      await this.#more();
+      await this.#more(patience);
     }
   }
 
   async until(what: RegExp): Promise<string> {
-    while (!what.test(this.text)) await this.#more();
+    const patience = AbortSignal.timeout(PATIENCE);
+    while (!what.test(this.text)) await this.#more(patience);
     return this.text;
   }
 
-  async #more(): Promise<void> {
+  async #more(patience: AbortSignal): Promise<void> {
     if (this.#isOver) throw new Error(`the service ended without having said it: ${this.text}`);
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const lines = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const tooLong = new Promise<never>((_, reject) => {
+      patience.addEventListener('abort', () =>
+        reject(new Error(`the service did not log what was waited for: ${this.text}`)),
+      );
+    });
+    await Promise.race([lines, tooLong]);
   }
 
   #add(text: string): void {
