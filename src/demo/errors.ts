@@ -23,7 +23,7 @@ export function demoFolderForeign(dataDir: string): DynamoCsvError {
   });
 }
 
-/** The demo's service exited; its own output says why. */
+/** The demo's service ended; its own output says why. */
 export function demoServiceEnded(how: string): DynamoCsvError {
-  return new DynamoCsvError('DEMO_SERVICE_ENDED', `The service exited ${how}; see its output above`);
+  return new DynamoCsvError('DEMO_SERVICE_ENDED', `The service ended ${how}; see its output above`);
 }
