@@ -126,9 +126,19 @@ function overrides(panel, field) {
   );
 }
 
-function format(value, { unit, decimals, mappings = [], noValue = '–' }) {
-  for (const { type, options } of mappings)
-    if (type === 'value' && options[value] !== undefined) return options[value].text;
+/** What a mapping of the panel makes of a value: a text, a colour; undefined where none is for it. */
+function mapped(value, mappings = []) {
+  for (const { type, options } of mappings) {
+    if (type === 'value' && options[value] !== undefined) return options[value];
+    if (type === 'special' && options.match === 'null+nan' && (value === null || value === undefined))
+      return options.result;
+  }
+  return undefined;
+}
+
+function format(value, { unit, decimals, mappings, noValue = '–' }) {
+  const text = mapped(value, mappings)?.text;
+  if (text !== undefined) return text;
   if (value === null || value === undefined || value === '') return noValue;
   if (unit?.startsWith('time:')) return new Date(value).toUTCString().slice(0, unit.includes('HH') ? 22 : 11);
   if (typeof value !== 'number') return String(value);
@@ -147,11 +157,9 @@ function format(value, { unit, decimals, mappings = [], noValue = '–' }) {
   return fixed(2);
 }
 
-function colourOf(value, { color, thresholds, mappings = [] }) {
-  const mapped = mappings.find(({ type, options }) => type === 'value' && options[value]?.color)?.options[
-    value
-  ].color;
-  if (mapped) return colour(mapped);
+function colourOf(value, { color, thresholds, mappings }) {
+  const own = mapped(value, mappings)?.color;
+  if (own) return colour(own);
   if (color?.mode === 'fixed') return colour(color.fixedColor);
   const steps = thresholds?.steps ?? [];
   return colour(steps.filter((step) => step.value === null || value >= step.value).at(-1)?.color);
