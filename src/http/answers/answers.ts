@@ -6,6 +6,7 @@ import type { Dataset } from '../../datasets/dataset.js';
 import type { Query } from '../../datasets/queries.js';
 import type { HttpOptions } from '../options.js';
 import { pathOf } from '../plugins/errors.js';
+import { NOBODY_WAITS } from './computation.js';
 import { PlainAnswers } from './plain-answers.js';
 import { ageHead } from './representation.js';
 import { Sender } from './send.js';
@@ -65,8 +66,12 @@ export class Answers {
   async #compute(reply: FastifyReply, query: Query): Promise<WindowAnswer> {
     this.#refuseIfOverloaded();
     const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
-    return this.#windows.compute(query, gone.signal);
+    const abort = () => gone.abort(NOBODY_WAITS);
+    reply.raw.once('close', abort);
+    const answer = await this.#windows.compute(query, gone.signal);
+    // Every response closes. Of one that is complete there is nothing to stop, and aborting costs as much as a small window.
+    if ('representation' in answer) reply.raw.off('close', abort);
+    return answer;
   }
 
   /**

@@ -5,18 +5,27 @@ export type Collected =
   | { readonly bytes: Buffer }
   | { readonly begun: readonly Buffer[]; readonly rest: AsyncIterator<Buffer> };
 
+/** Why a computation is stopped. One for all: a `DOMException` with its stack takes long to make. */
+export const NOBODY_WAITS = new DOMException('Nobody waits for this result any more', 'AbortError');
+
 /** One running query shared by all requests for it. It is stopped when the last of them is gone. */
 export class Computation {
   readonly collected: Promise<Collected>;
   readonly #stop = new AbortController();
   #waiting = 0;
   #isTaken = false;
+  #isComplete = false;
 
   /** `limit`: bytes up to which the result is collected. */
   constructor(query: Query, limit: number) {
     this.collected = collect(query, limit, this.#stop.signal);
     // Those who wait see a failure. If nobody is left, it must not be an unhandled rejection.
-    this.collected.catch(() => {});
+    this.collected.then(
+      (collected) => {
+        this.#isComplete = 'bytes' in collected;
+      },
+      () => {},
+    );
   }
 
   /** Whether it was stopped because nobody waits any more. */
@@ -30,7 +39,7 @@ export class Computation {
     const leave = () => {
       gone.removeEventListener('abort', leave);
       this.#waiting -= 1;
-      if (this.#waiting === 0) this.#stop.abort();
+      if (this.#waiting === 0 && !this.#isComplete) this.#stop.abort(NOBODY_WAITS);
     };
     gone.addEventListener('abort', leave, { once: true });
     return leave;
