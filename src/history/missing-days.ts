@@ -69,7 +69,7 @@ export class MissingDays {
     return expired;
   }
 
-  /** A file that cannot be moved (a read-only disk) stays, and its day is missing all the same. */
+  /** A file that cannot be moved (a read-only disk) stays; its day is still treated as missing. */
   async #move(dataset: string, date: string, file: string): Promise<string | null> {
     try {
       return await this.#store.setAside(dataset, date, file);

@@ -96,8 +96,8 @@ export class TableRecorder implements Recorder {
 
   /**
    * Records one poll. `startedAt`: when it began, in milliseconds; the clock may have gone back, the poll's time does
-   * not. Never rejects because of the disk: what could not be written is in `problems`, and readers see the new
-   * snapshot all the same. Rejects with `DELTA_WITHOUT_ITEMS` for a delta to items that are not known.
+   * not. Never rejects because of the disk: what could not be written is in `problems`, and readers still see the new
+   * snapshot. Rejects with `DELTA_WITHOUT_ITEMS` for a delta to unknown items.
    */
   record(reading: Reading, startedAt: number): Promise<Recorded> {
     return this.#queue.run(async () => {

@@ -15,14 +15,14 @@ import {
 /** How a dataset's column is stored in DuckDB. */
 export interface StoredColumn {
   readonly column: Column;
-  /** Its name there: the column's, unless another one's differs from it only in case. */
+  /** Its name there: the column's own, unless the name of another column differs from it only in case. */
   readonly name: string;
   readonly type: CellSqlType;
-  /** Of BIGINT: each number is the same as DOUBLE, so that the column can stand beside days on which it is one. */
+  /** For BIGINT: each number is the same as DOUBLE, so that the column can be combined with days on which it is DOUBLE. */
   readonly isExactInDouble: boolean;
   /**
-   * The type in which SQL shows it: `type`, or DOUBLE for numbers kept as text only because of zeros at their end
-   * (`-74.17400`), which are digits of the CSV and none of the number.
+   * The type in which SQL shows it: `type`, or DOUBLE for numbers stored as text only because of trailing zeros
+   * (`-74.17400`), which belong to the CSV and not to the number.
    */
   readonly shown: CellSqlType;
 }

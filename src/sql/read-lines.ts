@@ -3,17 +3,17 @@ import { getStringBytes } from '@duckdb/node-api/lib/vectors/dataAccessors.js';
 import { createYielder } from '../base/event-loop.js';
 import { answerIncomplete } from './errors.js';
 
-/** Bytes that are handed on at a time: enough for one write to pay, few enough to be copied in a moment. */
+/** Bytes yielded at a time: enough to make a write worthwhile, few enough to copy quickly. */
 const PIECE = 1 << 18;
 
 /**
- * The texts of the streamed result of `compileLines`, one after the other without anything between. Yields pieces of
- * about 256 KB (a single longer text whole), reads the next chunk only when it is asked for, and gives way to other
- * work. Rejects with the signal's reason between two chunks, and with `ANSWER_INCOMPLETE` where the result ends without
- * its mark: a streamed query that fails or is interrupted ends like one that is done, and the package does not tell why.
+ * The texts of the streamed result of `compileLines`, concatenated. Yields pieces of about 256 KB (a single longer text
+ * whole), reads the next chunk only on demand, and yields to the event loop. Rejects with the signal's reason between
+ * two chunks, and with `ANSWER_INCOMPLETE` if the result ends without its end mark: a streamed query that fails or is
+ * interrupted ends like a complete one, and the package does not report why.
  *
- * A chunk has up to 2048 texts. `getItem` would call into the addon and decode for each; DuckDB lays the texts of a
- * chunk one behind the other in memory, so here a whole run of them is copied by one call, which is ten times faster.
+ * A chunk has up to 2048 texts. `getItem` would call into the addon and decode each one; DuckDB stores the texts of a
+ * chunk contiguously, so a whole run of them is copied by one call, which is ten times faster.
  */
 export async function* readLines(
   result: DuckDBResult,

@@ -132,9 +132,9 @@ export class Session {
   }
 
   /**
-   * A streamed answer keeps what it was computed with, up to a megabyte, and its snapshot keeps all that others replace
-   * meanwhile, until its object is collected as garbage, also when the connection is closed; and nothing tells V8 that
-   * there is anything worth collecting. The next statement on its connection lets go of it.
+   * A streamed result holds up to a megabyte, and its snapshot keeps everything replaced meanwhile, until the object is
+   * garbage-collected, even if the connection is closed; and V8 does not know about that memory. The next statement on
+   * the connection releases it.
    */
   async #releaseMemory(): Promise<void> {
     try {

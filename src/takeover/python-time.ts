@@ -1,11 +1,11 @@
 import { isoTime } from '../base/clock.js';
 
-/** `2025-02-14 09:30:00`, with fractions, a `T` and a zone where there are. */
+/** `2025-02-14 09:30:00`, optionally with fractions, a `T` and a zone. */
 const TIME = /^"?(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?"?$/;
 
 /**
- * A time as the Python script wrote it, or as we do, in our form: ISO 8601 UTC with milliseconds and `Z`. Without a
- * zone it is UTC. Null when the text is no time, or names a day or an hour that does not exist.
+ * A time as the Python script or this service wrote it, in the service's form: ISO 8601 UTC with milliseconds and `Z`.
+ * Without a zone it is UTC. Null if the text is not a time, or its day or hour does not exist.
  */
 export function utcTime(text: string): string | null {
   const match = TIME.exec(text);

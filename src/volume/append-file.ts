@@ -10,23 +10,23 @@ import { readFirstRow } from './first-row.js';
 import { ownFolderBeside, temporaryPath } from './layout.js';
 import { abandon, keepAside, type Parts, readRange, replaceFile, writeAll, writeBeside } from './write.js';
 
-/** What opening found at the file's end, and truncated. */
+/** What was truncated when the file was opened. */
 export interface Recovery {
   readonly bytesCut: number;
-  /** `append`: an append that was interrupted before it counted. `line`: an incomplete last row of other origin. */
+  /** `append`: an append that was interrupted before it counted. `line`: an incomplete last row of unknown origin. */
   readonly what: 'append' | 'line';
-  /** Where the bytes of a `line` are kept, since nobody knows what they were; null for an `append`. */
+  /** Where the bytes of a `line` are kept, since they may be of value; null for an `append`. */
   readonly keptAt: string | null;
 }
 
 /**
  * A file that grows by whole appends: a log's CSV, or the changes of a table.
  *
- * On disk: CSV with a header line. An append is one write at the end, synced before it is confirmed; what it is going
- * to write is noted first in `.dynamo-csv/<name>.append` (see `AppendJournal`). Opening truncates an append that is
- * there in part only, one that is there whole and does not count (see `open`), and a last row without its `\n` or with
- * an open quote. A failed append is taken back at once; if the disk refuses even that, before the next one. So after
- * any crash the file holds every confirmed append whole, and no part of any other.
+ * On disk: CSV with a header line. An append is one write at the end, synced before it is confirmed, and announced in
+ * the journal `.dynamo-csv/<name>.csv.append` first (see `AppendJournal`). Opening truncates a partial append, a
+ * complete one that does not count (see `open`), and a last row without its `\n` or with an open quote. A failed append
+ * is truncated at once; if the disk refuses even that, before the next one. So after any crash the file holds every
+ * confirmed append whole, and no part of any other.
  * Other changes (a wider header, sealed days that leave the file) replace it as `SnapshotFile` does.
  */
 export class AppendFile {
@@ -38,7 +38,7 @@ export class AppendFile {
   #file: OpenFile;
   #size: number;
   #replacements = 0;
-  /** Whether bytes that do not count may stand behind `#size`: of a staged append, or of one that failed. */
+  /** Whether bytes that do not count may follow `#size`: of a staged append, or of one that failed. */
   #dirty = false;
   /** Where a staged append ends. */
   #stagedEnd = 0;
@@ -56,9 +56,9 @@ export class AppendFile {
   }
 
   /**
-   * Opens the file and makes its end whole; see `recovery` for what that took. One that does not exist, or has no
-   * complete line, begins with `header` (a line with its `\n`). `counts` decides whether the last append counts that
-   * is there whole; by default it does. The caller holds the volume's lock. Rejects with `VOLUME_…`.
+   * Opens the file and repairs its end; `recovery` has what was truncated. A file that does not exist, or has no complete
+   * line, gets `header` (a line with its `\n`). `counts` decides whether a complete last append counts; by default it
+   * does. The caller holds the volume's lock. Rejects with `VOLUME_…`.
    */
   static async open(
     path: string,
