@@ -5,15 +5,15 @@ export const LF = 0x0a;
 export const CR = 0x0d;
 
 /**
- * Bytes that a loop may look at before it lets the event loop run: one to three milliseconds of scanning, so that
+ * Bytes that a loop may scan before it yields to the event loop: one to three milliseconds, so that
  * even a machine ten times slower answers `/healthz` within 50 ms.
  */
 export const BYTES_PER_SLICE = 1 << 20;
 
 /**
  * Where the cell that starts at `at` ends: the index of the `,` or `\n` behind it, or -1 when the bytes end first.
- * A quote opens a cell only as its first byte; within, `""` is a quote. Elsewhere a quote is a character like any
- * other, as Python's `csv` and most readers have it.
+ * A quote opens a quoted cell only as its first byte; inside one, `""` is a quote. Anywhere else a quote is an ordinary
+ * character, as in Python's `csv` and most readers.
  */
 export function cellEnd(bytes: Uint8Array, at: number): number {
   const length = bytes.length;
@@ -44,7 +44,7 @@ export function rowEnd(bytes: Uint8Array, at: number): number {
   }
 }
 
-/** Where things are in one row. */
+/** Offsets of the parts of one row. */
 export interface RowPlace {
   /** Behind its `\n`, or behind the last byte. */
   readonly end: number;
@@ -55,7 +55,7 @@ export interface RowPlace {
   readonly lastCell: number;
 }
 
-/** The row that starts at `at`, with a line end or without, or null when a quote in it is never closed. */
+/** The row that starts at `at`, with or without a line end, or null if it has an unclosed quote. */
 export function placeRow(bytes: Uint8Array, at: number): RowPlace | null {
   let cells = 0;
   let lastCell = at;
@@ -84,7 +84,7 @@ function closesQuote(bytes: Uint8Array, at: number): boolean {
   return false;
 }
 
-/** Tells the line of an offset, from 1, as an editor counts; offsets come in order. */
+/** Converts offsets, given in ascending order, to line numbers from 1. */
 export class LineCounter {
   readonly #bytes: Buffer;
   #line = 1;
@@ -104,7 +104,7 @@ export class LineCounter {
   }
 }
 
-/** A list of offsets that grows without a boxed number for each. */
+/** A growing list of offsets without a boxed number for each. */
 export class Offsets {
   #values: Uint32Array;
   #length = 0;
@@ -126,7 +126,7 @@ export class Offsets {
     this.#values[this.#length++] = value;
   }
 
-  /** The offsets so far, in memory of their own size. */
+  /** The offsets so far, in an array of exactly that size. */
   toArray(): Uint32Array {
     return this.#values.slice(0, this.#length);
   }
@@ -136,7 +136,7 @@ enum State {
   CellStart,
   Plain,
   Quoted,
-  /** Behind a quote within quotes: the first of two, or the closing one. */
+  /** After a quote inside quotes: the first of two, or the closing one. */
   QuoteInQuoted,
 }
 

@@ -12,7 +12,7 @@ export interface Queries {
    */
   window(dataset: Dataset, parameters: Parameters): Promise<Query>;
   /**
-   * Checks SQL from outside, which must be exactly one SELECT over the datasets, and the parameters of the output
+   * Checks ad-hoc SQL, which must be exactly one SELECT over the datasets, and the parameters of the output
    * (`format`, `pad`, `null`, `header`, `delimiter`). Rejects with 400 for anything else.
    */
   sql(text: string, parameters: Parameters): Promise<Query>;

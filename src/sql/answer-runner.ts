@@ -19,7 +19,7 @@ import type { Session, SessionOptions } from './session.js';
  * wait; after ten seconds the panel is better told to ask again.
  */
 const WINDOWS = { permits: 4, mostWaiting: 1_000, longestWait: 10_000 };
-/** SQL from outside: one query computes at a time, for up to ten seconds. */
+/** Ad-hoc SQL: one query computes at a time, for up to ten seconds. */
 const OUTSIDE = { permits: 2, mostWaiting: 20, longestWait: 10_000 };
 
 /** How a SELECT is computed. */
@@ -33,7 +33,7 @@ export interface Terms {
   readonly explain: (error: unknown) => unknown;
 }
 
-/** Computes the SELECTs of windows and of SQL from outside, as many at a time as DuckDB can take. */
+/** Computes the SELECTs of windows and of ad-hoc SQL, as many at a time as DuckDB can take. */
 export class AnswerRunner {
   readonly #engine: Engine;
   readonly #damagedDays: DamagedDays;

@@ -16,7 +16,7 @@ const MOST_THREADS = 4;
  * compression and hashes need the others.
  */
 const SERVICE_PERMITS = 2;
-/** SQL from outside may take long: only one call of it computes at a time, beside the service's own. */
+/** Ad-hoc SQL may take long: only one call of it computes at a time, beside the service's own. */
 const OUTSIDE_PERMITS = 1;
 
 export interface EngineOptions {

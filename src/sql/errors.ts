@@ -43,12 +43,12 @@ export function queryTimedOut(limit: number): DynamoCsvError {
   });
 }
 
-/** SQL from outside that is not exactly one SELECT over the datasets. */
+/** Ad-hoc SQL that is not exactly one SELECT over the datasets. */
 export function sqlRefused(what: string, remedy: string): DynamoCsvError {
   return new DynamoCsvError('SQL_REFUSED', what, { remedy, status: 400 });
 }
 
-/** SQL from outside that DuckDB rejects; `position` is line and column, from 1. */
+/** Ad-hoc SQL that DuckDB rejects; `position` is line and column, from 1. */
 export function sqlFailed(
   reason: string,
   position: { readonly line: number; readonly column: number } | null,
@@ -58,7 +58,7 @@ export function sqlFailed(
   return new DynamoCsvError('SQL_FAILED', `${where}${reason}`, { status: 400, cause });
 }
 
-/** SQL from outside whose answer has more rows than the limit. */
+/** Ad-hoc SQL whose answer has more rows than the limit. */
 export function sqlTooManyRows(limit: number): DynamoCsvError {
   return new DynamoCsvError('SQL_TOO_MANY_ROWS', `The answer has more than ${limit} rows`, {
     remedy: 'add a LIMIT or a filter',

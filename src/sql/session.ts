@@ -10,7 +10,7 @@ import { queryTimedOut } from './errors.js';
 import { textAt } from './read-lines.js';
 
 export interface SessionOptions {
-  /** `service`: windows, views and loading; `outside`: SQL from outside. */
+  /** `service`: windows, views and loading; `outside`: ad-hoc SQL. */
   readonly caller: 'service' | 'outside';
   /** Milliseconds that DuckDB may compute in all for this session; null or absent: no limit. */
   readonly limit?: number | null;

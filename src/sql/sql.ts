@@ -7,7 +7,7 @@ import type { ViewDataset } from './view-dataset.js';
 import type { ViewText } from './views.js';
 
 /**
- * The only entry to DuckDB: sealed days, views, windows and, where it is allowed, SQL from outside.
+ * The only entry to DuckDB: sealed days, views, windows and, where it is allowed, ad-hoc SQL.
  *
  * DuckDB is loaded when it is first needed: a service without views, windows and days to seal does not pay for its memory.
  */

@@ -121,7 +121,7 @@ function reasonToReject(
   if (bytes.subarray(at, row.contentEnd).equals(header.text)) return 'the header again';
   if (times !== null) {
     const isTime = times.read(bytes.subarray(row.lastCell, row.contentEnd)) !== null;
-    return isTime ? null : 'a last cell that is no time';
+    return isTime ? null : 'a last cell that is not a time';
   }
   // Without a line end the last value may be the half of one: `12` of `125`.
   return row.contentEnd === bytes.length ? 'a file that ends within it' : null;

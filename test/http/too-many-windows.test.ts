@@ -41,7 +41,7 @@ test('as many equal windows at once are one computation, and all are answered', 
   for (const { statusCode } of await Promise.all(asked)) assert.equal(statusCode, 200);
 });
 
-test('SQL from outside has a queue of its own', async (t) => {
+test('ad-hoc SQL has a queue of its own', async (t) => {
   const { http } = await start(t);
   const sql = (n: number) => `/csv?sql=${encodeURIComponent(`SELECT ${n} AS n FROM zones`)}`;
   const asked = Array.from({ length: 200 }, (_, n) => http.inject(sql(n)));

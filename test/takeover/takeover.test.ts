@@ -93,9 +93,9 @@ test('lines that are no rows are set apart with their place and reason, and no o
     [
       [3, '2 cells where the header has 3', 'dispatch,1'],
       [6, 'the header again', 'counter_type,count,timestamp'],
-      [7, 'a last cell that is no time', 'dispatch,1,yesterday'],
+      [7, 'a last cell that is not a time', 'dispatch,1,yesterday'],
       [8, 'a quote that is never closed', '"never closed,1,2025-02-14 09:30:00'],
-      [10, 'a last cell that is no time', 'pickup,6,2025-02-14 09:3'],
+      [10, 'a last cell that is not a time', 'pickup,6,2025-02-14 09:3'],
     ],
   );
   assert.equal(rows, 3);
@@ -157,7 +157,7 @@ test('a folder of the script: original and rejected lines kept, history goes on 
   assert.equal(await readFile(report.keptAt, 'utf8'), original);
   assert.equal(
     await readFile(report.rejectedAt!, 'utf8'),
-    'line,reason,text\n5,a last cell that is no time,"pickup,7,2025-0"\n',
+    'line,reason,text\n5,a last cell that is not a time,"pickup,7,2025-0"\n',
   );
   assert.equal(await takeOver({ path, kind: 'log' }, nodeFiles), null, 'nothing to take over any more');
   const log = await AppendFile.open(path, nodeFiles);
