@@ -3,7 +3,7 @@ import { rowAt } from './decode.js';
 import type { EncodedRows } from './rows.js';
 import { LF } from './scan.js';
 
-/** `2026-11-24T09:30:00.000Z`, the way every row of a log and of changes ends (before its `\n`). */
+/** `2026-11-24T09:30:00.000Z`, which ends every row of a log and of changes (before its `\n`). */
 export const TIME_LENGTH = 24;
 
 /** Milliseconds since the epoch from the last cell of a log's or a changes' row; 0 if that cell is not a time in this form. */

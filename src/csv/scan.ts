@@ -11,7 +11,7 @@ export const CR = 0x0d;
 export const BYTES_PER_SLICE = 1 << 20;
 
 /**
- * Where the cell that starts at `at` ends: the index of the `,` or `\n` behind it, or -1 when the bytes end first.
+ * Where the cell that starts at `at` ends: the index of the `,` or `\n` after it, or -1 if the bytes end first.
  * A quote opens a quoted cell only as its first byte; inside one, `""` is a quote. Anywhere else a quote is an ordinary
  * character, as in Python's `csv` and most readers.
  */
@@ -35,7 +35,7 @@ export function cellEnd(bytes: Uint8Array, at: number): number {
   return -1;
 }
 
-/** Where the row that starts at `at` ends: the index behind its `\n`, or -1 when the bytes end within the row. */
+/** Where the row that starts at `at` ends: the index after its `\n`, or -1 if the bytes end within the row. */
 export function rowEnd(bytes: Uint8Array, at: number): number {
   for (let i = at; ; i++) {
     i = cellEnd(bytes, i);
@@ -46,9 +46,9 @@ export function rowEnd(bytes: Uint8Array, at: number): number {
 
 /** Offsets of the parts of one row. */
 export interface RowPlace {
-  /** Behind its `\n`, or behind the last byte. */
+  /** After its `\n`, or after the last byte. */
   readonly end: number;
-  /** Behind its last cell: before `\n`, `\r\n` or (a Windows text mode over CRLF) `\r\r\n`. */
+  /** After its last cell: before `\n`, `\r\n` or (Windows text mode on top of CRLF) `\r\r\n`. */
   readonly contentEnd: number;
   readonly cells: number;
   /** Where the last cell starts. */
@@ -144,7 +144,7 @@ enum State {
 export class RowScanner {
   #state = State.CellStart;
 
-  /** Takes the next piece; calls `onRow` with the index behind each `\n` in it that ends a row. */
+  /** Takes the next piece; calls `onRow` with the index after each `\n` that ends a row. */
   push(piece: Uint8Array, onRow: (end: number) => void): void {
     let state = this.#state;
     for (let i = 0; i < piece.length; i++) {

@@ -37,7 +37,7 @@ export class StateKeeper {
     await this.write();
   }
 
-  /** Writes what is known. */
+  /** Writes the current state. */
   async write(): Promise<void> {
     const state = this.#current;
     this.#isDoubtful = true;
@@ -47,8 +47,8 @@ export class StateKeeper {
   }
 
   /**
-   * Commits a poll: the file says all of `change` or, when this rejects, perhaps nothing of it. `settle` then makes sure
-   * that it says nothing.
+   * Commits a poll by writing `change`. If this rejects, the file may or may not hold it; `settle` then makes sure that it
+   * does not.
    */
   async commit(change: Partial<TableState>): Promise<void> {
     const before = this.#current;
