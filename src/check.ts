@@ -98,7 +98,7 @@ async function checkView(view: ViewDataset): Promise<CheckRow> {
   }
 }
 
-/** A file that the service leaves out, as it says in its log. */
+/** The row of a file that the service skips, with the line that it logs. */
 function leftOut(line: string): CheckRow {
   const { lookup, view, msg } = JSON.parse(line) as { lookup?: string; view?: string; msg: string };
   const file = lookup ?? view ?? '';

@@ -76,7 +76,7 @@ export class AppendFile {
       await files.syncFolder(dirname(path));
       file = await files.open(path, 'r+');
       const found = await recover(path, files, file, opened.intent, counts);
-      // On a full disk the note stays. It harms nothing: what it announces is there, or was truncated.
+      // On a full disk the record stays. It is harmless: the announced append is complete, or was truncated.
       await journal.clear().catch(() => undefined);
       const log = new AppendFile(path, files, journal, file, found);
       if (found.size === 0 && header.length > 0) await log.#replace(header);
@@ -112,19 +112,19 @@ export class AppendFile {
 
   /**
    * Like `append`, but the rows count only once they are confirmed: until then `size` and `read` leave them out, opening
-   * asks whether they do, and the next operation takes them back.
+   * asks `counts`, and the next operation removes them.
    */
   stage(bytes: Uint8Array): Promise<void> {
     return this.#queue.run(() => this.#stage(bytes));
   }
 
-  /** Counts what was staged. */
+  /** Makes the staged rows count. */
   confirm(): void {
     this.#size = this.#stagedEnd;
     this.#dirty = false;
   }
 
-  /** Takes back what was staged. When it rejects, the next operation tries it again first. */
+  /** Removes the staged rows. If it rejects, the next operation tries again first. */
   takeBack(): Promise<void> {
     return this.#queue.run(async () => {
       try {
@@ -136,17 +136,17 @@ export class AppendFile {
   }
 
   /**
-   * Makes `content` the whole file, atomically. When it rejects, the file is the old one or, where only its name could
-   * not be made safe, the new one: `replacements` tells.
+   * Replaces the whole file by `content`, atomically. If it rejects, the file is the old one or, if only its name could
+   * not be synced, the new one; `replacements` shows which.
    */
   replace(content: Parts): Promise<void> {
     return this.#queue.run(() => this.#replace(content));
   }
 
   /**
-   * Looks whether the file still stands under its path. `begun`: it was moved away or removed, and an empty one stands
-   * there now. `adopted`: an equal copy took its place (a data folder that was swapped for its copy), and is written
-   * from now on. Rejects with `LOG_CHANGED_OUTSIDE` when another file took its place.
+   * Checks whether the file is still at its path. `begun`: it was moved away or removed, and an empty one was created.
+   * `adopted`: an equal copy took its place (the data folder was replaced by a copy), and is written from now on. Rejects
+   * with `LOG_CHANGED_OUTSIDE` if a different file took its place.
    */
   stayAtPath(): Promise<'same' | 'begun' | 'adopted'> {
     return this.#queue.run(async () => {
@@ -209,7 +209,7 @@ export class AppendFile {
     }
   }
 
-  /** Finishes what an earlier operation could not. */
+  /** Completes what an earlier operation could not. */
   async #clean(): Promise<void> {
     if (this.#nameUnsynced) {
       await this.#files.syncFolder(dirname(this.path));
@@ -283,7 +283,7 @@ interface Found {
   readonly recovery: Recovery | null;
 }
 
-/** Truncates what is not whole at the file's end, or does not count. */
+/** Truncates an incomplete or uncounted append at the file's end. */
 async function recover(
   path: string,
   files: Files,
@@ -325,7 +325,7 @@ async function hasRowsBehindDamage(path: string, files: Files, tail: Buffer): Pr
   return row !== null && row.cells === header!.length && row.end > row.contentEnd;
 }
 
-/** The offset behind the last complete row. */
+/** The offset after the last complete row. */
 async function endOfLastRow(file: OpenFile, size: number): Promise<number> {
   const scanner = new RowScanner();
   let last = 0;
