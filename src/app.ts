@@ -77,7 +77,7 @@ type OpenSource = Pick<
 /** A service that has locked its data folder. */
 type LockedService = Service & { readonly checkVolume: () => Promise<void> };
 
-/** A source with its collector and recorder. */
+/** A source and its collector. */
 interface Polled {
   readonly source: OpenSource;
   readonly collector: Collector;
