@@ -4,7 +4,7 @@ import type { Dataset } from './dataset.js';
 /** A request's query string, decoded, in the order it was written. */
 export type Parameters = readonly (readonly [name: string, value: string])[];
 
-/** What the SQL engine answers: windows of datasets, and SQL of clients. */
+/** Answers windows of datasets and ad-hoc SQL. */
 export interface Queries {
   /**
    * Parses and checks a window of a dataset, without computing it. Rejects with a `DynamoCsvError`: 400 for an

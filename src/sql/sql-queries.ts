@@ -20,9 +20,9 @@ import { readTogether, type SqlDataset, syncAll } from './sql-dataset.js';
 
 /** Milliseconds that a window may compute: nobody waits longer for a panel. */
 const WINDOW_LIMIT = 30_000;
-/** The same for ad-hoc SQL, of which one query computes at a time. */
+/** Milliseconds for ad-hoc SQL, of which one query computes at a time. */
 const OUTSIDE_LIMIT = 10_000;
-/** Rows that ad-hoc SQL may answer with. */
+/** The maximum number of rows that ad-hoc SQL may return. */
 const OUTSIDE_ROWS = 1_000_000;
 
 export interface SqlQueriesOptions {
@@ -72,7 +72,7 @@ export class SqlQueries implements Queries {
       contentType: CONTENT_TYPES[shape.format],
       readAt: dataset.status().readAt,
       run: async (signal) => {
-        // Before a permit is taken: a view that is slow to compute keeps no window of another dataset waiting.
+        // Before taking a permit, so that a view that is slow to compute does not delay windows of other datasets.
         await table.sync();
         return this.#runner.run(terms, signal, (session) => selectOfWindow(session, window, table));
       },
@@ -110,7 +110,7 @@ export class SqlQueries implements Queries {
 }
 
 async function selectOfWindow(session: Session, window: Window, table: SqlDataset): Promise<Select> {
-  // It may have been loaded anew, with other columns, since the window was parsed.
+  // It may have been reloaded, with other columns, since the window was parsed.
   await readTogether(session, [table]);
   const source = table.table({ from: window.time?.from ?? null, to: window.time?.to ?? null });
   const values = compilePivotValues(window, source);
