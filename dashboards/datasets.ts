@@ -1,7 +1,7 @@
 /**
  * The datasets that dashboards and alerts read, with the columns they use: the contract with the service.
- * A query can only name what stands here (the compiler holds it), and the contract test holds the running
- * service to it.
+ * A query can only name what is listed here (the compiler checks it), and the contract test checks the list
+ * against the running service.
  */
 
 /** As the service types a column; both plugins know the same four. */

@@ -4,7 +4,7 @@ import type { Reading } from './reading.js';
 
 const dataSource = { type: 'marcusolsson-csv-datasource', uid: 'csv' };
 
-/** The CSV plugin in URL mode. What it does with a query is told in docs/grafana.md. */
+/** The CSV plugin in URL mode. docs/grafana.md describes how it treats a query. */
 export const csvFlavour: Flavour = {
   name: 'csv',
   dataSource,

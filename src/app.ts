@@ -44,8 +44,8 @@ export interface App {
   /** Where it answers: `http://127.0.0.1:8080`. */
   readonly url: string;
   /**
-   * Ends it within five seconds: no new connection is accepted, requests finish, reads under way are dropped, polls that
-   * are being recorded finish, and the volume is free for the next service.
+   * Stops it within five seconds: new connections are refused, requests finish, reads in progress are dropped, polls being
+   * recorded finish, and the volume is released.
    */
   close(): Promise<void>;
 }
@@ -53,7 +53,7 @@ export interface App {
 export interface AppOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Aborts a start under way: it rejects with the signal's reason, and everything is closed again. */
+  /** Aborts a start in progress: it rejects with the signal's reason, and everything is closed again. */
   readonly signal: AbortSignal;
 }
 
@@ -68,28 +68,28 @@ interface Service extends AppOptions {
   readonly closing: Closing;
 }
 
-/** What opening and polling take of a source: one that is configured, or the service itself. */
+/** What opening and polling need from a source: a configured one, or the service itself. */
 type OpenSource = Pick<
   OpenSources['list'][number],
   'title' | 'interval' | 'recording' | 'keeping' | 'consumesReadUnits' | 'pythonScript' | 'source' | 'price'
 >;
 
-/** A service that has its data folder. */
+/** A service that has locked its data folder. */
 type LockedService = Service & { readonly checkVolume: () => Promise<void> };
 
-/** A source with what polls it. */
+/** A source and its collector. */
 interface Polled {
   readonly source: OpenSource;
   readonly collector: Collector;
 }
 
-/** Milliseconds after which a view that waits for its data is tried again. */
+/** Milliseconds after which a view that is waiting for data is tried again. */
 const VIEWS_AGAIN = 5_000;
 
 /**
  * Starts the service: first everything on the volume is served, then the sources are polled. Rejects with a
- * `DynamoCsvError` when the volume is held or cannot be written, when its history is another time zone's, or when the
- * port is taken. A fault of one source, view, lookup or state file is logged and stops nothing else.
+ * `DynamoCsvError` if the volume is locked or not writable, if its history has another time zone, or if the port is in
+ * use. An error in one source, view, lookup or state file is logged and does not stop the others.
  */
 export async function startApp(config: Config, options: AppOptions): Promise<App> {
   const closing = new Closing();
@@ -145,7 +145,7 @@ async function start(service: Service): Promise<App> {
   return { url, close: () => closing.close() };
 }
 
-/** Locks the data folder. Returns what checks, before each write, that it is still the same one. */
+/** Locks the data folder. Returns a function that checks, before each write, that it is still the same one. */
 async function takeVolume({ config, clock, logger, closing }: Service): Promise<() => Promise<void>> {
   const { leftovers, check, release } = await openVolume(config.dataDir, thisProcess(isoTime(clock.now())));
   closing.add(release);
@@ -159,7 +159,7 @@ async function takeVolume({ config, clock, logger, closing }: Service): Promise<
   };
 }
 
-/** Opens what the volume has of each source; nothing is polled yet. */
+/** Opens the recorder of each source; nothing is polled yet. */
 async function openDatasets(sealer: Sealer, service: LockedService): Promise<readonly Polled[]> {
   const { config, clock, logger, closing } = service;
   const sources = await openSources(config, { clock, logger });
@@ -208,12 +208,12 @@ async function openSource(
   return { source: configured, collector };
 }
 
-/** Its own polls ask nobody: of them only what goes wrong is logged. */
+/** For the service's own polls: only warnings and errors are logged. */
 function warningsOf(logger: Logger): Logger {
   return logger.child({}, { level: logger.isLevelEnabled('warn') ? 'warn' : logger.level });
 }
 
-/** What the service tells about its own polls. */
+/** What the dataset `collector` is made of. */
 function aboutPolls(polled: readonly Polled[], { clock, responseTimes }: Service): CollectorDatasetOptions {
   const sources = polled.map(({ collector, source: { price } }) => ({ collector, price }));
   return { sources, responseTimes: (name) => responseTimes.of(name), clock };
@@ -230,7 +230,7 @@ function collectorLog(about: CollectorDatasetOptions): OpenSource {
   };
 }
 
-/** The file that the Python script may have left of a source; null: the script never wrote one. */
+/** The file that the Python script may have left for a source; null: the script never wrote one. */
 function takeoverOf({ pythonScript, recording }: OpenSource, dataDir: string): TakeoverOptions | null {
   if (pythonScript === null) return null;
   const { table, rename, timeColumn } = pythonScript;
@@ -267,7 +267,7 @@ function queriesOf(polled: readonly Polled[], queries: Queries) {
   return { queries, readUnitsToday: (dataset: string) => statistics.get(dataset)?.unitsToday ?? null };
 }
 
-/** The page that `npm run build` made; none where it did not. */
+/** The page built by `npm run build`, if it exists. */
 function pageOptions({ grafanaUrl }: Config) {
   const webDir = join(projectRoot, 'dist', 'web');
   return { grafanaUrl, webDir: existsSync(webDir) ? webDir : null };
@@ -279,7 +279,7 @@ function loopsOf(polled: readonly Polled[], sealer: Sealer, { days, clock }: Ser
   return [...polled.map(({ collector }) => collector), sealing];
 }
 
-/** Logs which views are broken as soon as their data is there, and computes them before the first request. */
+/** Computes views as soon as their data is there, before the first request, and logs the broken ones. */
 function watchViews(views: readonly ViewDataset[], { clock, logger }: Service): Loop {
   return {
     async run(signal) {
@@ -292,7 +292,7 @@ function watchViews(views: readonly ViewDataset[], { clock, logger }: Service): 
   };
 }
 
-/** Listens, and returns the address under which this machine reaches the service. */
+/** Listens, and returns the URL of the service on this machine. */
 async function listen(http: Http, { host, port }: Config): Promise<string> {
   try {
     await http.listen({ host, port });

@@ -60,9 +60,9 @@ async function seenColumns(dataDir: string, recording: Recording): Promise<reado
 }
 
 /**
- * Lookups are read and every view is run, on the columns that the volume's notes know, without rows. Copying what a
- * running service is writing would be neither quick nor quite safe; without rows the SQL meets every table, column and
- * type all the same. A view of a table that was never polled cannot be run yet, which is no mistake.
+ * Reads the lookups and runs every view on empty tables with the columns in the state files. Copying files that a running
+ * service is writing would be slow and unsafe, and empty tables are enough to check the SQL against every table, column
+ * and type. A view of a table that was never polled cannot be run yet, which is not a mistake.
  */
 async function checkComputed(config: Config): Promise<CheckRow[]> {
   const left: CheckRow[] = [];
@@ -98,7 +98,7 @@ async function checkView(view: ViewDataset): Promise<CheckRow> {
   }
 }
 
-/** A file that the service leaves out, as it says in its log. */
+/** The row of a file that the service skips, with the line that it logs. */
 function leftOut(line: string): CheckRow {
   const { lookup, view, msg } = JSON.parse(line) as { lookup?: string; view?: string; msg: string };
   const file = lookup ?? view ?? '';

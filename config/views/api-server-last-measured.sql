@@ -1,7 +1,7 @@
--- What is known of each API server, for the alerts on it: its state now, and where EC2 or CloudWatch are silent, what the
--- polls of the last seven days found last. So no alert ends or begins because something could not be read. A measurement
--- counts only if it was made since the server last started; `measured` is 1 where the latest poll has all three. Where no
--- server is found at all any more, those that were found last are `missing`.
+-- The last known state and measurements of each API server, for alerting: the current state or, if EC2 or CloudWatch do
+-- not answer, the last one found by the polls of the past seven days. So no alert starts or ends because something
+-- could not be read. A measurement counts only if it was made after the server last started; `measured` is 1 if the
+-- latest poll has all three. If no server is found any more, those found last are `missing`.
 -- keys: instance_id
 WITH recent AS (
   SELECT

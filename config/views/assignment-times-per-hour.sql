@@ -1,7 +1,7 @@
--- How long taxis were without a next zone before they got one, by the hour in which they got it, over the last seven days:
--- how many got one, and the median, the 90th percentile and the longest of their times in seconds, as exact as the polling
--- interval. One row per hour since the first, also where no taxi was waiting: without times then. A taxi that was
--- unassigned before the seven days, or that is new in the table, does not count.
+-- How long taxis waited for a next zone, by the hour in which they got one, over the last seven days: the number of
+-- assignments, and the median, 90th percentile and maximum waiting time in seconds, as precise as the polling interval.
+-- One row per hour since the first data; an hour without assignments has no times. A taxi that was unassigned before
+-- the seven days, or that is new in the table, does not count.
 -- time: timestamp
 -- keys: timestamp
 WITH steps AS (

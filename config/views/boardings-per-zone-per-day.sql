@@ -1,6 +1,6 @@
--- Passengers who boarded in each zone on each day of the last four weeks, today so far included, with the zone's name and
--- place. From the first day on which a zone was seen it has a row every day, with 0 when nobody boarded. A zone that is
--- not on the city's list keeps its id as its name, without a place.
+-- Passengers who boarded in each zone on each day of the last four weeks, including today so far, with the zone's name
+-- and location. A zone has a row for every day since it was first seen, with 0 if nobody boarded. A zone that is not on
+-- the city's list has its id as its name and no location.
 -- time: timestamp
 -- keys: date, zone_id
 WITH totals AS (

@@ -1,5 +1,5 @@
--- Passengers who boarded in each zone today so far, the most first, with the zone's name and place. Zones that are in the
--- table but saw nobody board today have 0. A zone that is not on the city's list keeps its id as its name, without a place.
+-- Passengers who boarded in each zone today so far, most first, with the zone's name and location. Zones in the table
+-- without boardings today have 0. A zone that is not on the city's list has its id as its name and no location.
 -- keys: zone_id
 WITH counted AS (
   SELECT zone_id, CAST(sum(rise) AS BIGINT) AS boardings

@@ -1,5 +1,5 @@
--- The five zones with the most boardings on each day of the last four weeks, today so far included; rank 1 has the most.
--- Zones where nobody boarded are left out, so a quiet day may have fewer than five.
+-- The five zones with the most boardings on each day of the last four weeks, including today so far; rank 1 has the
+-- most. Zones without boardings are left out, so a quiet day may have fewer than five.
 -- time: timestamp
 -- keys: date, rank
 SELECT timestamp, date, row_number() OVER most AS rank, zone_id, zone, boardings

@@ -1,5 +1,5 @@
--- How old each polled dataset is, in seconds, for alerts of one's own; one that was never read is not here, but in
--- `collector` with its state.
+-- The age of each polled dataset in seconds, for your own alerts; datasets that were never read are only in
+-- `collector`, with their state.
 -- keys: dataset
 SELECT dataset, age_seconds
 FROM collector

@@ -1,5 +1,5 @@
--- Empty taxis now heading to each zone, the most first, with the zone's name and place. A zone that is not on the city's
--- list keeps its id as its name, without a place.
+-- Empty taxis now heading to each zone, most first, with the zone's name and location. A zone that is not on the city's
+-- list has its id as its name and no location.
 -- keys: zone_id
 SELECT
   CAST(heading.zone_id AS VARCHAR) AS zone_id,

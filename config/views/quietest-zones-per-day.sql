@@ -1,5 +1,5 @@
--- The five zones with the fewest boardings on each day of the last four weeks, today so far included; rank 1 has the
--- fewest. Zones seen before where nobody boarded that day are among them, with 0.
+-- The five zones with the fewest boardings on each day of the last four weeks, including today so far; rank 1 has the
+-- fewest. Zones seen earlier in which nobody boarded that day are included, with 0.
 -- time: timestamp
 -- keys: date, rank
 SELECT timestamp, date, row_number() OVER fewest AS rank, zone_id, zone, boardings

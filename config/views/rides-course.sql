@@ -1,6 +1,6 @@
--- Passengers who boarded today up to each five minutes of the day, beside the same weekday last week at the same time of
--- day. `today` is empty in the future; `last_week` is empty where nothing is known of that day. Where one of the two days
--- has its clocks put forward or back, equal wall clock times stand beside each other.
+-- Passengers who boarded today, cumulative per five minutes, compared with the same weekday last week up to the same
+-- time of day. `today` is empty in the future; `last_week` is empty if there is no data for that day. If one of the two
+-- days has a clock change, equal wall clock times are compared.
 -- time: timestamp
 WITH rises AS (
   SELECT

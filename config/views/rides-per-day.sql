@@ -1,6 +1,6 @@
--- Rides of each of the last 13 weeks' days, today so far included: passengers who boarded (pickups), taxis sent to a zone
--- (dispatches), and pickups as a percentage of dispatches, empty on a day without dispatches. One row per day since the
--- first data; a day on which nothing was counted has zeros.
+-- Rides on each day of the last 13 weeks, including today so far: passengers who boarded (pickups), taxis sent to a
+-- zone (dispatches), and pickups as a percentage of dispatches, empty on a day without dispatches. One row per day
+-- since the first data; a day without any counts has zeros.
 -- time: timestamp
 -- keys: date
 WITH rises AS (

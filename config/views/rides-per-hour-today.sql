@@ -1,7 +1,7 @@
--- Rides of each hour of today beside the same hour of the same weekday last week: passengers who boarded (pickups) and taxis
--- sent to a zone (dispatches). One row for each hour of the clock, `00` to `23`; hours still to come are empty today, and
--- last week is empty where nothing is known of it. The running hour counts as far as it has come. Where the clocks go back,
--- the hour that comes twice is one row.
+-- Rides in each hour of today compared with the same hour of the same weekday last week: passengers who boarded
+-- (pickups) and taxis sent to a zone (dispatches). One row per hour of the day, `00` to `23`; future hours are empty
+-- for today, and last week is empty if there is no data for it. The current hour is counted so far. When clocks are set
+-- back, the repeated hour is one row.
 -- keys: hour
 WITH counted AS (
   SELECT date, hour, CAST(sum(pickups) AS BIGINT) AS pickups, CAST(sum(dispatches) AS BIGINT) AS dispatches

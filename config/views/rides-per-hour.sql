@@ -1,6 +1,6 @@
--- Rides of each hour of the last four weeks, today so far included: passengers who boarded (pickups) and taxis sent to a
--- zone (dispatches), with the hour of the day (0 to 23, local time) and the weekday. One row per hour since the first
--- data; on the day the clocks go back one hour comes twice, on the day they go forward one is missing.
+-- Rides in each hour of the last four weeks, including today so far: passengers who boarded (pickups) and taxis sent to
+-- a zone (dispatches), with the hour of the day (0 to 23, local time) and the weekday. One row per hour since the first
+-- data; an hour occurs twice on the day when clocks are set back, and one is missing when they are set forward.
 -- time: timestamp
 -- keys: date, hour
 WITH quarters AS (

@@ -1,5 +1,5 @@
--- Rides of today so far: passengers who boarded (pickups), taxis sent to a zone (dispatches), and pickups as a percentage
--- of dispatches. The success rate is empty while nothing was dispatched. Always exactly one row.
+-- Rides of today so far: passengers who boarded (pickups), taxis sent to a zone (dispatches), and pickups as a
+-- percentage of dispatches. The success rate is empty while nothing was dispatched. Always exactly one row.
 -- keys: date
 WITH rises AS (
   SELECT

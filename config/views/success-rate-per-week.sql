@@ -1,6 +1,6 @@
--- Dispatch success rate of each of the last 13 weeks (Monday to Sunday), the running week so far included: the average of
--- its days' rates (pickups as a percentage of dispatches; a day without dispatches has none and does not count), and
--- `change`, how many percentage points that is above (or, negative, below) the week before.
+-- Dispatch success rate of each of the last 13 weeks (Monday to Sunday), including the current week so far: the average
+-- of its days' rates (pickups as a percentage of dispatches; days without dispatches do not count), and `change`, the
+-- difference from the previous week in percentage points.
 -- time: timestamp
 -- keys: week
 WITH rises AS (

@@ -1,7 +1,7 @@
--- Of each zone in the last seven days, today so far included: how many taxis were sent there (their next zone became this
--- one), how many passengers boarded there, and the boardings as a percentage of the taxis, empty where no taxi was sent.
--- Where a taxi's next zone is also set to its passenger's destination, those taxis count too: compare zones with each
--- other. A zone that is not on the city's list keeps its id as its name.
+-- For each zone over the last seven days, including today so far: how many taxis were sent there (it became their next
+-- zone), how many passengers boarded there, and boardings as a percentage of taxis sent, empty if none was sent. If a
+-- taxi's next zone is also set to its passenger's destination, those taxis count too: compare zones with each other. A
+-- zone that is not on the city's list has its id as its name.
 -- keys: zone_id
 WITH changes AS (
   SELECT "timestamp" AS moment, change, nullif(trim(CAST(next_zone_id AS VARCHAR)), '') AS zone_id

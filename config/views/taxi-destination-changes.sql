@@ -1,5 +1,5 @@
--- Each change of a taxi's next zone in the last seven days, by name: from which zone to which, the oldest first. Empty where
--- the taxi was unassigned before, or is after. A zone that is not on the city's list keeps its id as its name.
+-- Each change of a taxi's next zone in the last seven days, by name: from which zone to which, oldest first. Empty if
+-- the taxi was unassigned before or after. A zone that is not on the city's list has its id as its name.
 -- time: timestamp
 -- keys: timestamp, taxi_id
 SELECT

@@ -1,5 +1,5 @@
--- Where each taxi goes next, by name: every taxi in the table, with its next zone's id and name, both empty while the taxi
--- is unassigned. A zone that is not on the city's list keeps its id as its name.
+-- The next zone of every taxi in the table, by id and name, both empty while the taxi is unassigned. A zone that is not
+-- on the city's list has its id as its name.
 -- keys: taxi_id
 SELECT
   taxi_id,

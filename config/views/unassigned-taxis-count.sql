@@ -1,3 +1,3 @@
--- How many taxis have no next zone. Always exactly one row, 0 when every taxi has one: what the alert looks at.
+-- The number of taxis without a next zone, for alerting. Always exactly one row; 0 if every taxi has one.
 SELECT count(*) AS unassigned
 FROM "unassigned-taxis"

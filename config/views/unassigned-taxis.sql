@@ -1,4 +1,4 @@
--- Taxis that nobody has told where to go next: those without a next zone.
+-- Taxis without a next zone.
 -- keys: taxi_id
 SELECT taxi_id
 FROM "taxi-destination-dynamodb"

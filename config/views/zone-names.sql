@@ -1,6 +1,5 @@
--- Every way in which a taxi zone is written in the tables, by its number or by its name (in small letters), with its place:
--- what other views look zones up in. Where several zones share a name, the lowest number is meant, so that no row of
--- theirs is ever doubled.
+-- Every spelling of a taxi zone in the tables, by number or by name (in lower case), with its location, for lookups by
+-- other views. If several zones share a name, the lowest number is used, so that no row of those views is duplicated.
 -- keys: written
 SELECT CAST(zone_id AS VARCHAR) AS written, zone_id AS number, zone, borough, latitude, longitude
 FROM zones

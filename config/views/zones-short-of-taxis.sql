@@ -1,6 +1,6 @@
--- Zones that fewer taxis are on their way to than their share of the last hour's boardings, the largest lack first:
--- `expected_taxis` is how many there would be if the taxis on their way were spread as the passengers were, and `short_by`
--- what is missing to it, one taxi or more. A zone that is not on the city's list keeps its id as its name.
+-- Zones with fewer taxis on their way than their share of the last hour's boardings, largest shortage first:
+-- `expected_taxis` is how many there would be if taxis on their way were distributed like passengers, and `short_by`
+-- the difference, at least one taxi. A zone that is not on the city's list has its id as its name.
 -- keys: zone_id
 WITH boarded AS (
   SELECT

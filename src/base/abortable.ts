@@ -1,6 +1,6 @@
 /**
- * Runs with the controller's signal, which aborts with the outer one too. Rejects with the signal's reason as soon as it
- * aborts, also when what runs does not listen to it.
+ * Runs work with the controller's signal, which also aborts with the outer one. Rejects with the signal's reason as soon as it
+ * aborts, even if the work ignores it.
  */
 export async function abortable<T>(
   controller: AbortController,

@@ -14,7 +14,7 @@ export const systemClock: Clock = {
   sleep: (milliseconds, signal) => delay(milliseconds, undefined, signal === undefined ? {} : { signal }),
 };
 
-/** Milliseconds since the epoch as ISO 8601 in UTC, `2026-11-24T14:30:00.000Z`: how all our CSV writes times. */
+/** Milliseconds since the epoch as ISO 8601 in UTC, `2026-11-24T14:30:00.000Z`, the form of all times in CSV. */
 export function isoTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }

@@ -4,8 +4,8 @@ import { closestMatch } from 'leven';
 const LONGEST = 100;
 
 /**
- * The candidate that was probably meant: one with at most a third of the letters different, upper and lower case being
- * the same, or one that begins with the text. Undefined when none is close.
+ * The candidate that was probably meant: one in which at most a third of the letters differ, ignoring case, or one that
+ * begins with the text. Undefined if none is close.
  */
 export function closest(text: string, candidates: Iterable<string>): string | undefined {
   if (text === '' || text.length > LONGEST) return undefined;

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.js';
 
-/** Waits for work, for so many milliseconds at most. Resolves to whether it ended, however it ended; never rejects. */
+/** Waits for work, but no longer than that many milliseconds. Resolves to whether it settled; never rejects. */
 export async function within(
   clock: Clock,
   milliseconds: number,

@@ -6,16 +6,16 @@ import { pollsPerMonth } from '../sources/billing.js';
 import type { OpenedSource } from '../sources/kind.js';
 import type { Collector } from './collector.js';
 
-/** How long answers for a dataset took, in milliseconds. */
+/** Response times of a dataset, in milliseconds. */
 export interface ResponseTimes {
   readonly p50: number;
   readonly p99: number;
 }
 
 export interface CollectorDatasetOptions {
-  /** In the order of the catalogue, each with what its polls are billed. */
+  /** In the order of the catalogue, each with the price of its reads. */
   readonly sources: readonly { readonly collector: Collector; readonly price: OpenedSource['price'] }[];
-  /** Null for a dataset that nobody has asked for yet. */
+  /** Null for a dataset that was not requested yet. */
   readonly responseTimes: (dataset: string) => ResponseTimes | null;
   readonly clock: Clock;
 }
@@ -43,8 +43,8 @@ export type CollectorColumn = keyof typeof COLUMNS;
 type Row = Readonly<Record<CollectorColumn, string | number | null>>;
 
 /**
- * The dataset `collector`: one row per polled dataset, so that Grafana shows and alerts on the service itself. What a
- * poll took and cost stands once per source, in the row of its first dataset, so that sums are right.
+ * The dataset `collector`: one row per polled dataset, so that Grafana can show the service itself and alert on it. A
+ * source's duration and cost are only in the row of its first dataset, so that sums are right.
  */
 export function createCollectorDataset(options: CollectorDatasetOptions): StatusDataset {
   const rows = collectorRows(options);
@@ -59,7 +59,7 @@ export function createCollectorDataset(options: CollectorDatasetOptions): Status
   });
 }
 
-/** Returns what gives the rows as they are at that time: these columns, or all of them. */
+/** Returns a function that computes the current rows, with these columns or all. */
 export function collectorRows(
   options: CollectorDatasetOptions,
   columns = Object.keys(COLUMNS) as readonly CollectorColumn[],
@@ -82,8 +82,8 @@ function rowsOf({ sources, responseTimes, clock }: CollectorDatasetOptions, star
 }
 
 /**
- * The age of what was never read is not known, but it counts as old as the service is young: the alert on data older
- * than three intervals must fire for a table that can never be read.
+ * A dataset that was never read has no age; its staleness is counted from the start of the service, so that the alert on
+ * data older than three intervals fires for a table that can never be read.
  */
 function standing(dataset: Dataset, interval: number, startedAt: number, now: number) {
   const { rows, readAt, freshness, lastError } = dataset.status();
@@ -113,7 +113,7 @@ function polling({ statistics }: Collector, price: OpenedSource['price']) {
   };
 }
 
-/** A log or changes beside the dataset of the same polls. */
+/** A log or changes of a source whose polls are counted in the row of another dataset. */
 const NOT_ITSELF_POLLED = {
   poll_seconds: null,
   poll_seconds_p95: null,
@@ -122,7 +122,7 @@ const NOT_ITSELF_POLLED = {
   usd_per_month: null,
 };
 
-/** Plain decimal notation; a millionth of a second or of a dollar says nothing. */
+/** Plain decimal notation, rounded: millionths of a second or of a dollar mean nothing. */
 function cellOf(value: Row[keyof Row]): Cell {
   return typeof value === 'number' ? String(Number(value.toFixed(6))) : value;
 }

@@ -10,7 +10,7 @@ import {
   collectorRows,
 } from './collector-dataset.js';
 
-/** Beside the dataset's name, what changes over time; the rest of the dataset `collector` follows from it, or is text. */
+/** The dataset's name and what changes over time; the other columns of `collector` follow from these, or are text. */
 const COLUMNS: readonly CollectorColumn[] = [
   'state',
   'rows',
@@ -23,7 +23,7 @@ const COLUMNS: readonly CollectorColumn[] = [
 
 const FREE = { requests: 0, attempts: 0, bytes: 0, readCapacityUnits: 0, metricsRequested: 0 };
 
-/** How the service's own log is kept: like the log of any source. */
+/** How the log of `collector` is kept: like the log of any source. */
 export const COLLECTOR_LOG: {
   readonly title: string;
   /** Milliseconds between two entries. */
@@ -44,8 +44,8 @@ export const COLLECTOR_LOG: {
 };
 
 /**
- * The dataset `collector` as a source of its own: recorded as a log, it has a row per polled dataset and minute, so that
- * Grafana draws the age of the data, the polls and the answers over time. Its rows are about the other sources only.
+ * The dataset `collector` as a source: recorded as a log, with a row per polled dataset and minute, so that Grafana can
+ * plot the age of the data, polls and response times. Its rows are about the other sources only.
  */
 export function createCollectorLogSource(options: CollectorDatasetOptions): Source {
   const names = ['dataset', ...COLUMNS] as const;

@@ -14,28 +14,28 @@ import { PollStatistics } from './statistics.js';
 import { Trouble } from './trouble.js';
 
 export interface CollectorOptions {
-  /** The published name of the source's first dataset: what logs and metrics call it. */
+  /** The published name of the source's first dataset, used in the service log and in metrics. */
   readonly name: string;
   readonly source: Source;
   readonly recorder: Recorder;
-  /** The recorder's own; its interval is the source's. */
+  /** Shared with the recorder; its interval is the source's. */
   readonly health: PollHealth;
-  /** Milliseconds after the start of `run` at which the first poll is due: the beginning of the source's grid of times. */
+  /** Milliseconds after the start of `run` at which the first poll is due, and from which the source's fixed times are counted. */
   readonly offset: number;
   readonly days: LocalDays;
   readonly metrics: PollMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Milliseconds that a poll may take, or what its source says it needs where that is more; by default ten intervals, at least five minutes. */
+  /** Milliseconds that a poll may take, unless its source needs more; by default ten intervals, at least five minutes. */
   readonly patience?: number;
-  /** From 0 to 1; by default by chance. */
+  /** Returns a number from 0 to 1; `Math.random` by default. */
   readonly random?: () => number;
 }
 
 /**
- * Polls one source into its datasets, one poll at a time, each on the source's own grid of times. A poll that is due
- * while the one before still runs is skipped. After a failure the next poll waits (`backoff`), and nothing but
- * `lastError` has changed; after a success the grid goes on. What goes wrong here reaches no other source.
+ * Polls one source into its datasets, one poll at a time, at the source's own fixed times. A poll that is due while the
+ * previous one is still running is skipped. After a failure only `lastError` has changed, and the next poll waits
+ * (`backoff`); after a success the fixed times continue. Errors here never affect another source.
  */
 export class Collector {
   readonly name: string;
@@ -43,7 +43,7 @@ export class Collector {
   readonly health: PollHealth;
   readonly statistics: PollStatistics;
   readonly #options: CollectorOptions;
-  /** A poll failed; a part of the source could not be read; the volume could not be written; days could not be sealed. */
+  /** Poll failed; part of the source not readable; volume not writable; days not sealed. */
   readonly #troubles: Readonly<Record<'poll' | 'part' | 'volume' | 'sealing', Trouble>>;
   #hasSucceeded = false;
 
@@ -64,7 +64,7 @@ export class Collector {
     };
   }
 
-  /** Polls until the signal aborts, then resolves: a reading that is under way is dropped, a poll that is being recorded is finished. */
+  /** Polls until the signal aborts, then resolves: a reading in progress is dropped, a poll being recorded is finished. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, offset } = this.#options;
     let due = clock.now() + offset;
@@ -81,12 +81,12 @@ export class Collector {
     this.health.nextPollAt = null;
   }
 
-  /** What became of sealing this source's closed days; a problem is shown as the datasets' last error. */
+  /** Reports the result of sealing this source's closed days; a problem is shown as the datasets' last error. */
   sealed(problem: DynamoCsvError | null): void {
     this.#tell('sealing', problem);
   }
 
-  /** One poll that was due at that time. Returns when the next one is. */
+  /** Runs the poll that was due at that time. Returns when the next one is due. */
   async #poll(due: number, grid: PollGrid, signal: AbortSignal): Promise<number> {
     const { clock, recorder, random = Math.random } = this.#options;
     const startedAt = clock.now();
@@ -102,12 +102,12 @@ export class Collector {
     this.#skip(grid.due(due, endedAt));
     const failures = this.#troubles.poll.times;
     if (failures === 0) return grid.next(startedAt, endedAt);
-    // The clock may have gone back while the poll ran.
+    // The clock may have been set back during the poll.
     const from = Math.min(startedAt, endedAt);
     return Math.max(endedAt, from + backoff(this.health.interval, failures, random()));
   }
 
-  /** Rejects after the deadline too: a poll that hangs would be the last one. */
+  /** Also rejects at the deadline: otherwise a poll that hangs would be the last one. */
   #read(signal: AbortSignal): Promise<Reading> {
     const { source, recorder, patience = patienceWith(this.health.interval) } = this.#options;
     const { known, position } = recorder;
@@ -146,7 +146,7 @@ export class Collector {
     this.statistics.failed(took);
     metrics.polls.inc({ dataset, outcome: 'failure' });
     metrics.pollDuration.observe({ dataset }, took / 1_000);
-    // An unexplained failure is a fault of this service: the stack helps more than the message.
+    // An unexplained failure is a bug in this service: the stack helps more than the message.
     const facts = problem.code === 'POLL_FAILED' ? { err: problem.cause } : {};
     this.#troubles.poll.happened(problem, facts);
     this.#show();
@@ -166,7 +166,7 @@ export class Collector {
     this.#show();
   }
 
-  /** Readers see the gravest problem. */
+  /** Shows readers the most serious problem. */
   #show(): void {
     const { poll, volume, part, sealing } = this.#troubles;
     this.health.lastError = poll.current ?? volume.current ?? part.current ?? sealing.current;

@@ -1,12 +1,12 @@
 import { abortable } from '../base/abortable.js';
 
-/** How long a reading may take, in milliseconds of real time: a clock that is set does not lengthen it. */
+/** How long a reading may take, in milliseconds of real time: changing the clock does not affect it. */
 export interface ReadingDeadline {
-  /** At least this long. */
+  /** The minimum. */
   readonly patience: number;
-  /** What the reading needs by what is known of its source now; asked when `patience` is over. */
+  /** What the reading needs, as far as its source can tell now; called when `patience` is over. */
   needed(): number;
-  /** The reason for which a reading is given up after so many milliseconds. */
+  /** The error for a reading that was aborted after that many milliseconds. */
   tooLong(milliseconds: number): Error;
 }
 
@@ -15,17 +15,17 @@ const INTERVALS = 10;
 /** Milliseconds that any poll may take. */
 const SHORTEST = 5 * 60_000;
 
-/** The patience with polls of that interval, in milliseconds. */
+/** The default deadline of polls at that interval, in milliseconds. */
 export function patienceWith(interval: number): number {
   return Math.max(INTERVALS * interval, SHORTEST);
 }
 
-/** Node's timers take no more. */
+/** The maximum of Node's timers. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
- * Reads with a signal that aborts when the outer one does or when the deadline is over. Rejects with the signal's
- * reason then, also when the reading does not listen to it.
+ * Reads with a signal that aborts with the outer one or at the deadline. Then rejects with the signal's reason, even if
+ * the reading ignores it.
  */
 export async function withDeadline<T>(
   deadline: ReadingDeadline,
@@ -41,7 +41,7 @@ export async function withDeadline<T>(
   }
 }
 
-/** Aborts once the time is over. Returns what ends the watch. */
+/** Aborts at the deadline. Returns a function that cancels it. */
 function watch({ patience, needed, tooLong }: ReadingDeadline, controller: AbortController): () => void {
   let timer: NodeJS.Timeout | undefined;
   let granted = 0;

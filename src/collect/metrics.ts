@@ -1,9 +1,9 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** What polls cost and how they end, as `/metrics` has it. All names begin with `dynamo_csv_`. */
+/** The metrics of polls in `/metrics`: outcomes and cost. All names begin with `dynamo_csv_`. */
 export interface PollMetrics {
   readonly registry: Registry;
-  /** Polls that ended, by `dataset` (the source's first one) and `outcome`: `success`, `failure`, `skipped` (late). */
+  /** Finished polls, by `dataset` (the source's first one) and `outcome`: `success`, `failure`, `skipped` (late). */
   readonly polls: Counter<'dataset' | 'outcome'>;
   /** Seconds that polls took, successful or not. */
   readonly pollDuration: Histogram<'dataset'>;
@@ -15,7 +15,7 @@ export interface PollMetrics {
   readonly attempts: Counter<'dataset'>;
   /** DynamoDB read capacity units consumed. */
   readonly readUnits: Counter<'dataset'>;
-  /** Metrics asked of CloudWatch, which bills each. */
+  /** Metrics requested from CloudWatch, which bills each one. */
   readonly cloudWatchMetrics: Counter<'dataset'>;
 }
 

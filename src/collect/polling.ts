@@ -1,24 +1,24 @@
 import type { Clock } from '../base/clock.js';
 import { within } from '../base/within.js';
 
-/** Something that runs by itself until the signal aborts, and then ends after what it is writing. */
+/** A background loop: runs until the signal aborts, then finishes what it is writing. */
 export interface Loop {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Milliseconds for a poll that is being recorded and a day that is being sealed; the next start finishes what takes longer. */
+/** Milliseconds to finish recording a poll or sealing a day; the next start completes what takes longer. */
 const GRACE = 2_500;
 
-/** A loop at work. */
+/** A running loop. */
 interface Running {
   readonly stopping: AbortController;
   readonly ended: Promise<void>;
 }
 
-/** Everything that runs by itself: each source's polls, the sealing, and what else there is. Loops come and go at any time. */
+/** All background loops: each source's polls, sealing and others. Loops can be added and removed at any time. */
 export class Polling {
   readonly #clock: Clock;
-  /** Null: not started yet. */
+  /** By loop; null: not started yet. */
   readonly #loops = new Map<Loop, Running | null>();
   #state: 'waiting' | 'started' | 'stopped' = 'waiting';
 
@@ -26,19 +26,20 @@ export class Polling {
     this.#clock = clock;
   }
 
-  /** Runs the loop from `start` on, or at once when that is past. After `stop` nothing runs any more. */
+  /** Adds a loop: it runs once `start` is called, or immediately if it was. After `stop` nothing runs. */
   add(loop: Loop): void {
     this.#loops.set(loop, this.#state === 'started' ? run(loop) : null);
   }
 
+  /** Starts all loops, and those that are added later. */
   start(): void {
     this.#state = 'started';
     for (const loop of this.#loops.keys()) this.#loops.set(loop, run(loop));
   }
 
   /**
-   * Ends one loop: drops a read under way and waits for what is being written. Resolves to false when that takes
-   * longer than 2.5 seconds: it then goes on, and its files must not be touched yet.
+   * Stops one loop: drops a read in progress and waits for what is being written. Resolves to false if that takes longer
+   * than 2.5 seconds: it then continues, and its files must not be touched yet.
    */
   async remove(loop: Loop): Promise<boolean> {
     const running = this.#loops.get(loop);
@@ -48,7 +49,7 @@ export class Polling {
     return within(this.#clock, GRACE, running.ended);
   }
 
-  /** Ends all loops, as `remove` does. */
+  /** Stops all loops, as `remove` does. */
   async stop(): Promise<void> {
     this.#state = 'stopped';
     const running = [...this.#loops.values()].filter((loop) => loop !== null);

@@ -1,20 +1,20 @@
-/** When a source is polled: on a grid of times of its own, or later while it fails. All times in milliseconds. */
+/** When a source is polled: at its own fixed times, or later while it fails. All times in milliseconds. */
 export class PollGrid {
   readonly #start: number;
   readonly #interval: number;
 
-  /** The first poll is due at `start`, the others one interval after another. */
+  /** The first poll is due at `start`, then one per interval. */
   constructor(start: number, interval: number) {
     this.#start = start;
     this.#interval = interval;
   }
 
   /**
-   * When the poll after one that ran from `startedAt` to `endedAt` is due: at the first time of the grid that is still
-   * to come, unless that is less than half an interval after the last start (a poll that succeeded off the grid).
+   * When the poll after one that ran from `startedAt` to `endedAt` is due: at the next fixed time, or the one after it if
+   * that is less than half an interval after the last start (which was a retry between fixed times).
    */
   next(startedAt: number, endedAt: number): number {
-    // The clock may have gone back while it ran.
+    // The clock may have been set back meanwhile.
     const notBefore = Math.min(startedAt, endedAt) + this.#interval / 2;
     return this.#time(Math.max(this.#index(endedAt) + 1, Math.ceil(this.#position(notBefore))));
   }
@@ -37,13 +37,13 @@ export class PollGrid {
   }
 }
 
-/** A source that fails is asked at least this often, so that its recovery is seen soon; never more often than its interval. */
+/** The longest wait for a failing source, so that its recovery is seen soon; longer only if its interval is. */
 const LONGEST_BACKOFF = 2 * 60_000;
 
 /**
- * How long to wait after so many failures in a row: doubling from the interval up to two minutes (or the interval where
- * that is longer), and up to half as much again by chance, at most a minute, so that sources that failed together do
- * not come back together. `random`: from 0 to 1.
+ * How long to wait after that many consecutive failures: the interval, doubled up to two minutes (or the interval, if
+ * longer), plus jitter of up to half as much, at most a minute, so that sources that failed together are not retried
+ * together. `random`: from 0 to 1.
  */
 export function backoff(interval: number, failures: number, random: number): number {
   const longest = Math.max(interval, LONGEST_BACKOFF);
@@ -51,7 +51,7 @@ export function backoff(interval: number, failures: number, random: number): num
   return wait + random * Math.min(wait / 2, LONGEST_BACKOFF / 2);
 }
 
-/** Most polls take a fraction of it, and a service with the usual handful of tables has asked for all within a second. */
+/** Milliseconds: most polls take a fraction of it, and the usual handful of tables is polled within a second. */
 const LARGEST_STEP = 250;
 
 /** Milliseconds after the start at which the first poll of each source is due, so that no two sources are polled at once. */

@@ -2,10 +2,10 @@ import type { Clock } from '../base/clock.js';
 import type { LocalDays } from '../base/local-days.js';
 import type { ReadingCost } from '../sources/source.js';
 
-/** Polls that percentiles and averages look back on: at 30 seconds, the last 100 minutes. */
+/** Polls that percentiles and averages cover: at 30 seconds, the last 100 minutes. */
 const RECENT = 200;
 
-/** What the polls of one source took and cost since the start of the service. */
+/** Duration and cost of one source's polls since the start of the service. */
 export class PollStatistics {
   readonly #interval: number;
   readonly #days: LocalDays;
@@ -15,10 +15,10 @@ export class PollStatistics {
   readonly #metrics = new Recent();
   #today = '';
   #unitsToday = 0;
-  /** Polls that ended, failed ones included. */
+  /** Finished polls, including failed ones. */
   polls = 0;
   failures = 0;
-  /** Polls that were due while the one before was still running. */
+  /** Polls that were due while the previous one was still running. */
   skipped = 0;
 
   /** `interval` in milliseconds. */
@@ -44,12 +44,12 @@ export class PollStatistics {
     this.#durations.add(duration);
   }
 
-  /** Milliseconds; null before the first poll ended. */
+  /** Milliseconds; null before the first poll has finished. */
   get lastDuration(): number | null {
     return this.#durations.last;
   }
 
-  /** Milliseconds that 95 of 100 recent polls stayed within. */
+  /** The 95th percentile of recent durations, in milliseconds. */
   get duration95(): number | null {
     return this.#durations.percentile(0.95);
   }
@@ -59,24 +59,24 @@ export class PollStatistics {
     return this.#units.mean;
   }
 
-  /** Metrics that one poll asks CloudWatch for, the average of the recent ones. */
+  /** Metrics that one poll requests from CloudWatch, the average of recent ones. */
   get metricsPerPoll(): number | null {
     return this.#metrics.mean;
   }
 
-  /** Milliseconds from poll to poll: the interval, or as many of them as one poll takes. */
+  /** Milliseconds between polls: the interval, or as many of them as one poll takes. */
   get spacing(): number {
     const polls = Math.ceil((this.#durations.mean ?? 0) / this.#interval);
     return this.#interval * Math.max(1, polls);
   }
 
-  /** Read capacity units since local midnight, or since the start of the service where that is later. */
+  /** Read capacity units since local midnight, or since the start of the service if that is later. */
   get unitsToday(): number {
     return this.#today === this.#days.dateOf(this.#clock.now()) ? this.#unitsToday : 0;
   }
 }
 
-/** The latest values of something. */
+/** The most recent values of a quantity. */
 class Recent {
   readonly #values: number[] = [];
 

@@ -7,7 +7,7 @@ import type { DatasetStatus } from '../datasets/dataset.js';
 export interface TroubleOptions {
   readonly dataset: string;
   readonly level: 'warn' | 'error';
-  /** What is logged when it is over: `polls succeed again`. */
+  /** Logged when it is over: `polls succeed again`. */
   readonly over: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -33,16 +33,16 @@ export class Trouble {
     return this.#current;
   }
 
-  /** How often in a row. */
+  /** Consecutive occurrences. */
   get times(): number {
     return this.#times;
   }
 
-  /** It went wrong. `facts` are logged with it. */
+  /** Reports a failure. `facts` are logged with it. */
   happened(problem: DynamoCsvError, facts: object = {}): void {
     const { dataset, level, clock, logger } = this.#options;
     const now = clock.now();
-    // Sentences may have numbers that change each time; what to do about it tells one reason from another.
+    // Messages may have numbers that change each time, so reasons are compared by remedy.
     const isNews = this.#current?.code !== problem.code || this.#remedy !== problem.remedy;
     if (this.#current === null) this.#since = now;
     this.#current = { code: problem.code, message: problem.line, at: now };
@@ -51,7 +51,7 @@ export class Trouble {
     logger[isNews ? level : 'debug']({ dataset, code: problem.code, ...facts }, problem.line);
   }
 
-  /** It went well. True when it had gone wrong before. */
+  /** Reports a success. True if it ended a problem. */
   isOver(facts: object = {}): boolean {
     if (this.#current === null) return false;
     const { dataset, over, clock, logger } = this.#options;

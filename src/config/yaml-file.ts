@@ -34,7 +34,7 @@ export function displayPath(file: string, workingDirectory = process.cwd()): str
   return path === '' || path.startsWith('..') || isAbsolute(path) ? file : path;
 }
 
-/** Reads and parses; what stands in the way (no file, no text, no YAML) is told in `problems`. Never rejects. */
+/** Reads and parses the file. Why that failed (no such file, not text, not YAML) is in `problems`. Never rejects. */
 export async function readYamlFile(file: string): Promise<YamlFile> {
   let bytes: Buffer;
   try {

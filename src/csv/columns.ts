@@ -7,8 +7,8 @@ export interface ColumnOrder {
 }
 
 /**
- * The one column that both findings of a name fit into. Types only widen: two different types that were both
- * seen become `string`. A column that was never seen has no say.
+ * The column that fits both findings of a name. Types only widen: two different types that were both seen become
+ * `string`. A column without a seen value does not count.
  */
 export function widen(a: Column, b: Column): Column {
   if (!b.seen) return a;
@@ -18,8 +18,8 @@ export function widen(a: Column, b: Column): Column {
 
 /**
  * The union of the columns known so far and those just found, in header order: keys, configured, the rest by
- * name (code units, so that no locale changes a file). A column once known stays. Keys and configured columns
- * are there, unseen, even before any value was. Returns `known` itself when nothing is new.
+ * name (by code units, independent of the locale). A known column stays. Keys and configured columns exist, as not
+ * seen, even before they have a value. Returns `known` itself if nothing is new.
  */
 export function mergeColumns(
   known: readonly Column[],
@@ -39,7 +39,7 @@ export function mergeColumns(
   return sameColumns(known, merged) ? known : merged;
 }
 
-/** Same names in the same order: rows under `a` are rows under `b`. */
+/** Same names in the same order, so rows of `a` are also rows of `b`. */
 export function sameLayout(a: readonly Column[], b: readonly Column[]): boolean {
   return a === b || (a.length === b.length && a.every((column, index) => column.name === b[index]!.name));
 }

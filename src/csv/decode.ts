@@ -21,7 +21,7 @@ export function decodeRow(line: Buffer | string): Cell[] {
   }
 }
 
-/** How many bytes of a line are its content. */
+/** The length of a line without its line end. */
 function withoutLineEnd(line: Buffer): number {
   let end = line.length;
   if (end === 0 || line[end - 1] !== LF) return end;
@@ -35,7 +35,7 @@ export function rowAt(rows: EncodedRows, index: number): Buffer {
   return rows.body.subarray(index === 0 ? 0 : rows.ends[index - 1]!, rows.ends[index]!);
 }
 
-/** A CSV file taken apart: what `EncodedRows` needs, but for the types of its columns. */
+/** A CSV file split into header and rows: everything that `EncodedRows` needs except column types. */
 export interface SplitCsv {
   readonly header: string[];
   readonly body: Buffer;
@@ -44,8 +44,8 @@ export interface SplitCsv {
 
 /**
  * Finds header and rows of a whole CSV file. A BOM, CRLF line ends, blank lines and a missing last line end are
- * accepted and made good; `body` shares memory with `bytes` unless something had to be.
- * Lets the event loop run now and then. `name` is what an error calls the file.
+ * accepted and normalised; `body` shares memory with `bytes` unless something had to be changed.
+ * Yields to the event loop now and then. `name` is the file's name in errors.
  * Rejects with `CSV_MALFORMED`, naming the line, for a quote that is never closed, a row that is longer or shorter
  * than the header, or no header at all.
  */
@@ -113,6 +113,6 @@ function decodeCell(bytes: Buffer, from: number, to: number): Cell {
     close++;
   }
   const text = bytes.toString('utf8', from + 1, close);
-  // What follows the closing quote (nothing, in a file of ours) belongs to the text, as in Python's reader.
+  // Anything after the closing quote (nothing, in our own files) is part of the text, as in Python's reader.
   return (doubled ? text.replaceAll('""', '"') : text) + bytes.toString('utf8', close + 1, to);
 }

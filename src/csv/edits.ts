@@ -1,16 +1,16 @@
-/** A copy of bytes with some ranges replaced. As long as nothing is replaced nothing is copied. */
+/** A copy of bytes with some ranges replaced. Nothing is copied until something is replaced. */
 export class Edits {
   readonly #source: Buffer;
   #target: Buffer | null = null;
   #size = 0;
-  /** The source up to here is in the target. */
+  /** The source up to here has been copied to the target. */
   #taken = 0;
 
   constructor(source: Buffer) {
     this.#source = source;
   }
 
-  /** Puts `instead` in the place of [from, end). Ranges come in order and do not overlap; one may be empty. */
+  /** Replaces [from, end) with `instead`. Ranges come in order and do not overlap; one may be empty. */
   replace(from: number, end: number, instead: Buffer): void {
     this.#reserve(from - this.#taken + instead.length);
     this.#size += this.#source.copy(this.#target!, this.#size, this.#taken, from);
@@ -18,7 +18,7 @@ export class Edits {
     this.#taken = end;
   }
 
-  /** The edited bytes; the source itself when nothing was replaced. */
+  /** The edited bytes; the source itself if nothing was replaced. */
   finish(): Buffer {
     if (this.#target === null) return this.#source;
     const end = this.#source.length;
@@ -26,7 +26,7 @@ export class Edits {
     return this.#target.subarray(0, this.#size);
   }
 
-  /** Room for so many more bytes, and for the rest of the source. */
+  /** Reserves room for that many more bytes and for the rest of the source. */
   #reserve(more: number): void {
     const needed = this.#size + more + (this.#source.length - this.#taken);
     if (this.#target !== null && this.#target.length >= needed) return;

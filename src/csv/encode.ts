@@ -4,13 +4,13 @@ import { Offsets } from './scan.js';
 /*
  * Cells to CSV by RFC 4180: `,` between cells, `\n` after each row, UTF-8. A cell is quoted only when it holds the
  * delimiter, a quote, CR or LF, or when it is the empty string (`""`, because nothing at all means absent).
- * Spaces, U+2028, NUL and the like stand as they are.
+ * Spaces, U+2028, NUL and so on are written unchanged.
  *
- * Our own loop and not `csv-stringify`, because changes and whole answers go through it: it takes a fifth of that
- * library's time. `csv-stringify` is the oracle instead: test/csv/encode.test.ts compares the bytes.
+ * This is not `csv-stringify`, because changes and whole responses go through it: it takes a fifth of that library's
+ * time. `csv-stringify` is the reference instead: test/csv/encode.test.ts compares the bytes.
  *
- * One rule beyond the RFC: a row that has a single column, and no value in it, would be an empty line, and every
- * reader drops empty lines. It is written `""`, as Python's `csv` does, so that the row stays a row.
+ * One rule beyond the RFC: a row with a single column and no value would be an empty line, which readers drop. It is
+ * written as `""`, as Python's `csv` does, so that the row is kept.
  */
 
 const NEEDS_QUOTES = /[",\n\r]/;
@@ -36,7 +36,7 @@ export function encodeRow(cells: readonly Cell[]): string {
   return `${row}\n`;
 }
 
-/** The header line with its `\n`. A first name that begins with U+FEFF is quoted, so that nobody takes it for a BOM. */
+/** The header line with its `\n`. A first name that begins with U+FEFF is quoted, so that it is not taken for a BOM. */
 export function encodeHeader(columns: readonly Column[], delimiter = ','): Buffer {
   const names = columns.map(({ name }, index) =>
     index === 0 && name.startsWith('\uFEFF')
@@ -53,7 +53,7 @@ export function encodeRows(columns: readonly Column[], rows: Iterable<readonly C
   return builder.finish();
 }
 
-/** Header line and rows as one buffer; nothing is copied where the header stands before the rows (`bodyBehindHeader`). */
+/** Header line and rows as one buffer; nothing is copied if the header precedes the rows in memory (`bodyBehindHeader`). */
 export function encodeFile({ columns, body }: EncodedRows): Buffer {
   const header = encodeHeader(columns);
   if (body.byteOffset === header.length) {
@@ -63,12 +63,12 @@ export function encodeFile({ columns, body }: EncodedRows): Buffer {
   return Buffer.concat([header, body]);
 }
 
-/** Whether both are the very same bytes in memory. Rows are never changed in place, so their content is equal too. */
+/** Whether both are the same memory. Rows are never changed in place, so their content is equal too. */
 export function isSameMemory(a: Buffer, b: Buffer): boolean {
   return a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.length === b.length;
 }
 
-/** Memory for so many bytes of rows, with their header right before it: rows and file are then in memory once. */
+/** A buffer for that many bytes of rows, with their header right before it, so that rows and file share memory. */
 export function bodyBehindHeader(columns: readonly Column[], bytes: number): Buffer {
   const header = encodeHeader(columns);
   const file = Buffer.allocUnsafeSlow(header.length + bytes);
@@ -81,10 +81,10 @@ export function noRows(columns: readonly Column[]): EncodedRows {
   return { columns, body: Buffer.alloc(0), ends: new Uint32Array(0) };
 }
 
-/** Text that is turned into bytes at a time: large enough for one call to pay, small enough to stay in the cache. */
+/** Characters converted to bytes at a time: enough to make a call worthwhile, few enough to stay in the cache. */
 const CHUNK_CHARACTERS = 1 << 16;
 
-/** Collects rows as text and turns them into bytes many at a time, which is several times faster than one by one. */
+/** Collects rows as text and converts them to bytes in batches, which is several times faster than one by one. */
 export class RowsBuilder {
   readonly #columns: readonly Column[];
   readonly #chunks: Buffer[] = [];

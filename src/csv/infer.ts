@@ -3,14 +3,14 @@ import { decodeRow, type SplitCsv } from './decode.js';
 import type { Column, ColumnType, EncodedRows } from './rows.js';
 import { cellEnd, QUOTE } from './scan.js';
 
-/** A number as we, JSON or Python write one: Python's `1.` and `1E+2` too, of its files and of lookups. */
+/** A number as this service, JSON or Python writes it, including Python's `1.` and `1E+2`, in its files and in lookups. */
 const NUMBER = /^-?\d+(\.\d*)?([eE][+-]?\d+)?$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 /**
- * The types of `wanted` columns (by default of all) read off their cells, for a file about which nothing else is known:
- * a lookup, a restored folder, the Python script's. `number`, `boolean` or `time` (ISO 8601 with `Z`) when all values
- * are, else `string`; a column without a value is not seen. Other columns stay as they are. Lets the event loop run.
+ * Infers the types of the `wanted` columns (by default all) from their cells, for a file about which nothing else is
+ * known: a lookup, a restored folder, the Python script's file. `number`, `boolean` or `time` (ISO 8601 with `Z`) if all
+ * values are, otherwise `string`; a column without values is not seen. Other columns stay. Yields to the event loop.
  */
 export async function inferColumns(
   rows: EncodedRows,
@@ -39,7 +39,7 @@ export async function inferColumns(
   );
 }
 
-/** A file that was taken apart, as rows of which no type is known. */
+/** A split file as rows without known types. */
 export function untyped({ header, body, ends }: SplitCsv): EncodedRows {
   return { columns: header.map((name) => ({ name, type: 'string', seen: false })), body, ends };
 }
@@ -55,7 +55,7 @@ function typeOf(bytes: Buffer, from: number, end: number): ColumnType {
   return TIME.test(text) ? 'time' : 'string';
 }
 
-/** Nearly every number is nothing but digits, and that is quickly seen. */
+/** A fast path: nearly every number is digits only. */
 function isDigits(bytes: Buffer, from: number, end: number): boolean {
   for (let i = from; i < end; i++) {
     if (bytes[i]! < 0x30 || bytes[i]! > 0x39) return false;

@@ -6,13 +6,13 @@ import { encodeCell } from './encode.js';
 import { TIME_LENGTH, timeOfRow } from './row-time.js';
 import { BYTES_PER_SLICE, LF, LineCounter, Offsets, placeRow, type RowPlace } from './scan.js';
 
-/** A line that is not a row of its file: damaged, torn, of another width, without a time. */
+/** A line that is not a valid row of its file: damaged, torn, of another width, or without a time. */
 export interface RejectedLine {
-  /** As an editor counts, from 1. */
+  /** The line number, from 1, as in an editor. */
   readonly line: number;
-  /** Ends the sentence "it was moved aside because of …". */
+  /** Completes the sentence "it was moved aside because of …". */
   readonly reason: string;
-  /** As it stood, without its line end. */
+  /** Its original bytes, without the line end. */
   readonly text: Buffer;
 }
 
@@ -26,12 +26,12 @@ export function encodeRejectedLines(lines: readonly RejectedLine[]): Buffer {
   return Buffer.concat([Buffer.from('line,reason,text\n'), ...rows]);
 }
 
-/** On bytes and not on text: the line need not be UTF-8. */
+/** Works on bytes, because the line may not be valid UTF-8. */
 function doubleQuotes(text: Buffer): Buffer {
   return Buffer.from(text.toString('latin1').replaceAll('"', '""'), 'latin1');
 }
 
-/** A row with a quote that is never closed would take all lines behind it: only its first line is given up. */
+/** A row with an unclosed quote would swallow all following lines: only its first line is rejected. */
 export function placeLine(bytes: Buffer, at: number): RowPlace {
   const lineFeed = bytes.indexOf(LF, at);
   const end = lineFeed < 0 ? bytes.length : lineFeed + 1;
@@ -43,9 +43,9 @@ const NOTHING = Buffer.alloc(0);
 const LINE_END = Buffer.from('\n');
 
 /**
- * The rows of a log or of changes that are intact, whatever happened to the others: a row that is too wide or too
+ * The intact rows of a log or of changes, and the rejected lines: a row that is too wide or too
  * narrow, has a quote that is never closed, or does not end with a time is rejected. A BOM, CRLF line ends and blank
- * lines are accepted as `splitRows` does. Null without a header. Lets the event loop run now and then.
+ * lines are accepted, as in `splitRows`. Null without a header. Yields to the event loop now and then.
  */
 export async function splitIntactRows(
   bytes: Buffer,
@@ -64,7 +64,7 @@ export async function splitIntactRows(
   for (let at = 0; at < rows.length; ) {
     const row = placeRow(rows, at) ?? placeLine(rows, at);
     const reason = reasonToReject(rows, at, row, header.length);
-    // A damaged quote can join a row to the lines behind it, and these may be intact.
+    // A damaged quote can join a row to the following lines, which may be intact.
     const { end, contentEnd } = reason === null ? row : placeLine(rows, at);
     if (reason !== null) {
       const text = Buffer.from(rows.subarray(at, contentEnd));

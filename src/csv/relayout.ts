@@ -5,8 +5,8 @@ import type { Cell, Column, EncodedRows } from './rows.js';
 import { BYTES_PER_SLICE, COMMA, cellEnd, LF } from './scan.js';
 
 /**
- * The same rows under `columns`, a superset and perhaps another order of the rows' own; cells of new columns are absent.
- * Returns `rows` itself when the layout is equal. New columns at the end cost a copy, others a scan for quotes too.
+ * The same rows with `columns`, which has all of the rows' own columns, perhaps in another order; cells of new columns
+ * are absent. Returns `rows` itself if the layout is equal. New columns at the end cost a copy, others a full scan.
  */
 export function relayout(rows: EncodedRows, columns: readonly Column[]): EncodedRows {
   if (sameLayout(rows.columns, columns)) return rows;
@@ -27,13 +27,13 @@ export function relayout(rows: EncodedRows, columns: readonly Column[]): Encoded
     : rearrange(rows, columns, sources);
 }
 
-/** What `relayout` gives, for rows that may be many: lets the event loop run now and then. */
+/** `relayout` for many rows: yields to the event loop now and then. */
 export async function relayoutInSlices(rows: EncodedRows, columns: readonly Column[]): Promise<EncodedRows> {
   if (sameLayout(rows.columns, columns)) return rows;
   return concatRows(await inSlices(rows, (part) => relayout(part, columns)));
 }
 
-/** Does `work` with all rows, part after part, and lets the event loop run between two. Returns at least one part. */
+/** Runs `work` on all rows, part by part, yielding to the event loop in between. Returns at least one part. */
 export async function inSlices(
   rows: EncodedRows,
   work: (part: EncodedRows) => EncodedRows,
@@ -67,7 +67,7 @@ export function withColumn(rows: EncodedRows, column: Column, cell: Cell): Encod
   return withSuffix(rows, [...rows.columns, column], Buffer.from(`,${encodeCell(cell)}`));
 }
 
-/** All rows of all parts, which have one layout; types are those of the first part. At least one part. */
+/** Concatenates parts, at least one, which share a layout; the types are those of the first part. */
 export function concatRows(parts: readonly EncodedRows[]): EncodedRows {
   const first = parts[0];
   if (first === undefined) throw new TypeError('concatRows needs at least one part');
@@ -134,12 +134,12 @@ function rearrange(rows: EncodedRows, columns: readonly Column[], sources: reado
     target[to - 1] = LF;
     ends[row] = to;
   }
-  // What is not written is whatever stood in memory before.
+  // Bytes that are not written keep whatever was in memory before.
   if (to !== target.length) throw new TypeError('relayout got rows that do not fit their columns');
   return { columns, body: target, ends };
 }
 
-/** Neighbours that stay neighbours are copied as one; a run of length 0 is an absent cell. */
+/** Adjacent cells that stay adjacent are copied as one run; a run of length 0 is an absent cell. */
 function runsOf(sources: readonly number[]): { first: number; length: number }[] {
   const runs: { first: number; length: number }[] = [];
   for (const source of sources) {
@@ -151,10 +151,10 @@ function runsOf(sources: readonly number[]): { first: number; length: number }[]
   return runs;
 }
 
-/** A native copy costs as much as a loop over some fifty bytes; most rows and cells are shorter. */
+/** A native copy costs as much as a loop over about fifty bytes; most rows and cells are shorter. */
 const SHORT_COPY = 48;
 
-/** Returns the offset behind the copy. */
+/** Returns the offset after the copy. */
 function copyBytes(source: Buffer, from: number, end: number, target: Buffer, at: number): number {
   const length = end - from;
   if (length > SHORT_COPY) source.copy(target, at, from, end);

@@ -6,9 +6,9 @@ export type ColumnType = 'string' | 'number' | 'boolean' | 'time';
 
 export interface Column {
   readonly name: string;
-  /** The narrowest type that fits every value ever seen; `string` for a column of which no value was seen yet. */
+  /** The narrowest type that fits every value ever seen; `string` for a column without a value so far. */
   readonly type: ColumnType;
-  /** False until a value was seen: only then does the type bind (a configured column exists before its first value). */
+  /** False until a value was seen; until then the type is provisional (a configured column exists before its first value). */
   readonly seen: boolean;
 }
 
@@ -22,7 +22,7 @@ export interface EncodedRows {
   readonly ends: Uint32Array;
 }
 
-/** Rows of a file by their number: `from` (included) to `to` (excluded). */
+/** A range of a file's rows by index: `from` (included) to `to` (excluded). */
 export interface RowRange {
   from: number;
   to: number;

@@ -5,15 +5,15 @@ export const LF = 0x0a;
 export const CR = 0x0d;
 
 /**
- * Bytes that a loop may look at before it lets the event loop run: one to three milliseconds of scanning, so that
+ * Bytes that a loop may scan before it yields to the event loop: one to three milliseconds, so that
  * even a machine ten times slower answers `/healthz` within 50 ms.
  */
 export const BYTES_PER_SLICE = 1 << 20;
 
 /**
- * Where the cell that starts at `at` ends: the index of the `,` or `\n` behind it, or -1 when the bytes end first.
- * A quote opens a cell only as its first byte; within, `""` is a quote. Elsewhere a quote is a character like any
- * other, as Python's `csv` and most readers have it.
+ * Where the cell that starts at `at` ends: the index of the `,` or `\n` after it, or -1 if the bytes end first.
+ * A quote opens a quoted cell only as its first byte; inside one, `""` is a quote. Anywhere else a quote is an ordinary
+ * character, as in Python's `csv` and most readers.
  */
 export function cellEnd(bytes: Uint8Array, at: number): number {
   const length = bytes.length;
@@ -35,7 +35,7 @@ export function cellEnd(bytes: Uint8Array, at: number): number {
   return -1;
 }
 
-/** Where the row that starts at `at` ends: the index behind its `\n`, or -1 when the bytes end within the row. */
+/** Where the row that starts at `at` ends: the index after its `\n`, or -1 if the bytes end within the row. */
 export function rowEnd(bytes: Uint8Array, at: number): number {
   for (let i = at; ; i++) {
     i = cellEnd(bytes, i);
@@ -44,18 +44,18 @@ export function rowEnd(bytes: Uint8Array, at: number): number {
   }
 }
 
-/** Where things are in one row. */
+/** Offsets of the parts of one row. */
 export interface RowPlace {
-  /** Behind its `\n`, or behind the last byte. */
+  /** After its `\n`, or after the last byte. */
   readonly end: number;
-  /** Behind its last cell: before `\n`, `\r\n` or (a Windows text mode over CRLF) `\r\r\n`. */
+  /** After its last cell: before `\n`, `\r\n` or (Windows text mode on top of CRLF) `\r\r\n`. */
   readonly contentEnd: number;
   readonly cells: number;
   /** Where the last cell starts. */
   readonly lastCell: number;
 }
 
-/** The row that starts at `at`, with a line end or without, or null when a quote in it is never closed. */
+/** The row that starts at `at`, with or without a line end, or null if it has an unclosed quote. */
 export function placeRow(bytes: Uint8Array, at: number): RowPlace | null {
   let cells = 0;
   let lastCell = at;
@@ -84,7 +84,7 @@ function closesQuote(bytes: Uint8Array, at: number): boolean {
   return false;
 }
 
-/** Tells the line of an offset, from 1, as an editor counts; offsets come in order. */
+/** Converts offsets, given in ascending order, to line numbers from 1. */
 export class LineCounter {
   readonly #bytes: Buffer;
   #line = 1;
@@ -104,7 +104,7 @@ export class LineCounter {
   }
 }
 
-/** A list of offsets that grows without a boxed number for each. */
+/** A growing list of offsets without a boxed number for each. */
 export class Offsets {
   #values: Uint32Array;
   #length = 0;
@@ -126,7 +126,7 @@ export class Offsets {
     this.#values[this.#length++] = value;
   }
 
-  /** The offsets so far, in memory of their own size. */
+  /** The offsets so far, in an array of exactly that size. */
   toArray(): Uint32Array {
     return this.#values.slice(0, this.#length);
   }
@@ -136,7 +136,7 @@ enum State {
   CellStart,
   Plain,
   Quoted,
-  /** Behind a quote within quotes: the first of two, or the closing one. */
+  /** After a quote inside quotes: the first of two, or the closing one. */
   QuoteInQuoted,
 }
 
@@ -144,7 +144,7 @@ enum State {
 export class RowScanner {
   #state = State.CellStart;
 
-  /** Takes the next piece; calls `onRow` with the index behind each `\n` in it that ends a row. */
+  /** Takes the next piece; calls `onRow` with the index after each `\n` that ends a row. */
   push(piece: Uint8Array, onRow: (end: number) => void): void {
     let state = this.#state;
     for (let i = 0; i < piece.length; i++) {

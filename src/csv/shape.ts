@@ -9,14 +9,14 @@ export interface Shape {
   readonly pad?: boolean;
   /**
    * `?null=TEXT`: how an absent value is written in number, boolean and time columns. Absent values of string
-   * columns, and of columns of which no value was ever seen (they have no type yet), stay nothing.
+   * columns, and of columns without any value so far (they have no type yet), stay empty.
    */
   readonly nullText?: string;
 }
 
 /**
- * A dataset's CSV (header line and rows, as we write them) in the shape that a reader asked for; `content.bytes`
- * itself when there is nothing to do. Lets the event loop run now and then.
+ * A dataset's CSV (header line and rows, as this service writes them) in the requested shape; `content.bytes` itself if
+ * there is nothing to do. Yields to the event loop now and then.
  */
 export async function shapeCsv(
   content: { readonly bytes: Buffer; readonly columns: readonly Column[] },
@@ -56,7 +56,7 @@ async function fillAbsent(
   return edits.finish();
 }
 
-/** `""`: no number, boolean or time is empty; it is the absent cell of a row that has only one (see encode.ts). */
+/** `""`: numbers, booleans and times are never empty, so it is the absent cell of a single-column row (see encode.ts). */
 function isQuotedNothing(bytes: Buffer, at: number, end: number): boolean {
   return end === at + 2 && bytes[at] === QUOTE;
 }

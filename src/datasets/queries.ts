@@ -4,7 +4,7 @@ import type { Dataset } from './dataset.js';
 /** A request's query string, decoded, in the order it was written. */
 export type Parameters = readonly (readonly [name: string, value: string])[];
 
-/** What the SQL engine answers: windows of datasets, and SQL of clients. */
+/** Answers windows of datasets and ad-hoc SQL. */
 export interface Queries {
   /**
    * Parses and checks a window of a dataset, without computing it. Rejects with a `DynamoCsvError`: 400 for an
@@ -12,7 +12,7 @@ export interface Queries {
    */
   window(dataset: Dataset, parameters: Parameters): Promise<Query>;
   /**
-   * Checks SQL from outside, which must be exactly one SELECT over the datasets, and the parameters of the output
+   * Checks ad-hoc SQL, which must be exactly one SELECT over the datasets, and the parameters of the output
    * (`format`, `pad`, `null`, `header`, `delimiter`). Rejects with 400 for anything else.
    */
   sql(text: string, parameters: Parameters): Promise<Query>;

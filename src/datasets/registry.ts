@@ -1,13 +1,13 @@
 import { closest } from '../base/closest.js';
 import type { Dataset, Registry } from './dataset.js';
 
-/** The datasets of the service by name. They come and go at any time. */
+/** The datasets of the service by name. They can be added and removed at any time. */
 export class DatasetRegistry implements Registry {
   readonly #datasets = new Map<string, Dataset>();
   readonly #removalListeners = new Set<(dataset: Dataset) => void>();
   #revision = 0;
 
-  /** Changes whenever a dataset was added or removed: what was looked up under another revision may be gone. */
+  /** Changes whenever a dataset is added or removed: datasets looked up under another revision may be gone. */
   get revision(): number {
     return this.#revision;
   }
@@ -19,7 +19,7 @@ export class DatasetRegistry implements Registry {
     this.#revision++;
   }
 
-  /** Removes a dataset, and tells who listens. One that is not there is fine. What it is made of is not closed. */
+  /** Removes a dataset and notifies listeners. A name that is not there is fine. The dataset is not closed. */
   remove(name: string): void {
     const dataset = this.#datasets.get(name);
     if (dataset === undefined) return;
@@ -28,7 +28,7 @@ export class DatasetRegistry implements Registry {
     for (const listener of this.#removalListeners) listener(dataset);
   }
 
-  /** Calls `listener` with each dataset that is removed, until the function that is returned is called. */
+  /** Calls `listener` with each removed dataset. Returns a function that ends that. */
   onRemoved(listener: (dataset: Dataset) => void): () => void {
     this.#removalListeners.add(listener);
     return () => this.#removalListeners.delete(listener);

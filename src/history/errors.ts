@@ -11,7 +11,7 @@ export function sealingFailed(name: string, cause: unknown): DynamoCsvError {
   });
 }
 
-/** A time zone's midnights cut the sealed days; another zone's would double some hours and lose others. */
+/** Sealed days begin at one time zone's midnights; with another zone some hours would count twice and others not at all. */
 export function historyInOtherTimeZone(location: string, found: string, configured: string): DynamoCsvError {
   return new DynamoCsvError(
     'HISTORY_TIME_ZONE',

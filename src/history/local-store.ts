@@ -59,7 +59,7 @@ export class LocalStore implements HistoryStore {
     const folder = dayFolder(this.#dataDir, dataset, date);
     await this.#files.makeFolder(folder);
     const before = await this.#filesOf(dataset, date);
-    // A new file under a damaged one's name would pass for that one, put back.
+    // A new file under a damaged one's name would look like that one put back.
     const taken = [...before, ...(await this.#damagedFilesOf(dataset, date))];
     const path = join(folder, freeName(date, taken));
     const temporary = temporaryPath(path);
@@ -69,7 +69,7 @@ export class LocalStore implements HistoryStore {
     return { date, files: [...before, basename(path)] };
   }
 
-  /** A file's name is safe when its folder is synced, and so is the name of each folder above it. */
+  /** A file's name survives a power loss once its folder and all parent folders are synced. */
   async persist(dataset: string, dates: Iterable<string>): Promise<void> {
     for (const date of dates) await this.#files.syncFolder(dayFolder(this.#dataDir, dataset, date));
     await this.#files.syncFolder(historyOf(this.#dataDir, dataset));
@@ -101,7 +101,7 @@ export class LocalStore implements HistoryStore {
     }
   }
 
-  /** The days of a folder in Hive's layout of which `filesOf` has files, oldest first. */
+  /** The days in a folder with Hive's layout for which `filesOf` finds files, oldest first. */
   async #daysIn(folder: string, filesOf: (date: string) => Promise<string[]>): Promise<StoredDay[]> {
     const found: StoredDay[] = [];
     for (const entry of await this.#files.list(folder)) {
@@ -124,7 +124,7 @@ export class LocalStore implements HistoryStore {
     return (await this.#files.list(folder)).filter(isDayFile).sort(byNumber);
   }
 
-  /** `path`, or with `.2` and so on behind it the first that nothing has. */
+  /** `path`, or the first free one with `.2` and so on appended. */
   async #freePath(path: string): Promise<string> {
     for (let number = 1; ; number++) {
       const free = number === 1 ? path : `${path}.${number}`;
@@ -147,7 +147,7 @@ function byNumber(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : 1);
 }
 
-/** `2026-11-24.parquet`, or the first of `2026-11-24-2.parquet` and so on that no file of that day has. */
+/** `2026-11-24.parquet`, or the first free name of `2026-11-24-2.parquet` and so on. */
 function freeName(date: string, taken: readonly string[]): string {
   for (let number = 1; ; number++) {
     const name = dayFileName(date, number);

@@ -6,17 +6,17 @@ import type { DamagedFile } from './parquet-files.js';
 import type { SealableLog } from './sealable-log.js';
 import type { HistoryStore } from './store.js';
 
-/** By local day, why it cannot be read. */
+/** Why a day cannot be read, by local day. */
 type Reasons = Map<string, string>;
 
 /**
- * The sealed days that cannot be read, because a file of theirs is damaged or gone. Readers see them as missing days:
- * whatever does not need such a day is answered, whatever does is told which day it is.
+ * The sealed days that cannot be read because one of their files is damaged or gone. Readers see them as missing days:
+ * queries that do not need such a day work, others fail with an error that names it.
  */
 export class MissingDays {
   readonly #store: HistoryStore;
   readonly #logger: Logger;
-  /** By name, the logs and changes with their missing days. */
+  /** The logs and changes with their missing days, by name. */
   readonly #logs = new Map<string, { readonly log: SealableLog; readonly reasons: Reasons }>();
 
   constructor({ store, logger }: { readonly store: HistoryStore; readonly logger: Logger }) {
@@ -24,7 +24,7 @@ export class MissingDays {
     this.#logger = logger;
   }
 
-  /** Follows a log or changes. What was set aside earlier and is not back is missing. */
+  /** Follows a log or changes. Days whose files were set aside earlier and not put back are missing. */
   async follow(log: SealableLog): Promise<void> {
     const reasons: Reasons = new Map();
     for (const { date, files } of await this.#store.damagedDays(log.name)) {
@@ -39,7 +39,7 @@ export class MissingDays {
     this.#logs.delete(name);
   }
 
-  /** Sealed days as readers are to see them: with the missing ones among them, oldest first. */
+  /** The sealed days as readers see them, missing ones included, oldest first. */
   among(name: string, days: readonly SealedDay[]): readonly SealedDay[] {
     const reasons = this.#logs.get(name)?.reasons;
     if (reasons === undefined || reasons.size === 0) return days;
@@ -49,7 +49,7 @@ export class MissingDays {
     return [...byDate.values()].sort((a, b) => (a.date < b.date ? -1 : 1));
   }
 
-  /** Sets a file aside that cannot be read, and shows its day as missing. */
+  /** Sets an unreadable file aside and shows its day as missing. */
   async setAside({ dataset, date, path, reason }: DamagedFile): Promise<void> {
     const file = basename(path);
     const movedTo = await this.#move(dataset, date, file);
@@ -69,7 +69,7 @@ export class MissingDays {
     return expired;
   }
 
-  /** A file that cannot be moved (a read-only disk) stays, and its day is still missing. */
+  /** A file that cannot be moved (a read-only disk) stays; its day is still treated as missing. */
   async #move(dataset: string, date: string, file: string): Promise<string | null> {
     try {
       return await this.#store.setAside(dataset, date, file);

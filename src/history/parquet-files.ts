@@ -6,17 +6,17 @@ export interface DamagedFile {
   /** Local day, `2026-11-24`. */
   readonly date: string;
   readonly path: string;
-  /** As a part of a sentence: `No magic bytes found at end of file`. */
+  /** Part of a sentence: `No magic bytes found at end of file`. */
   readonly reason: string;
 }
 
-/** What sealing needs of the SQL engine: Parquet files, written and read. */
+/** What sealing needs from the SQL engine: writing and reading Parquet files. */
 export interface ParquetFiles {
   /** Writes rows as one Parquet file (zstd), in their order. */
   writeParquet(rows: EncodedRows, path: string): Promise<void>;
   /** The times in a column of a Parquet file that `writeParquet` wrote, milliseconds since the epoch. */
   timesIn(path: string, timeColumn: string): Promise<ReadonlySet<number>>;
-  /** What is wrong with a Parquet file, as a part of a sentence; null: all of it can be read. */
+  /** What is wrong with a Parquet file, as part of a sentence; null: all of it can be read. */
   damageOf(path: string): Promise<string | null>;
   /** Resolves when every query that may be reading sealed days now has ended; null: none is running. */
   queriesEnded(): Promise<void> | null;

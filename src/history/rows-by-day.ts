@@ -17,7 +17,7 @@ export interface RowsByDay {
 
 /**
  * Finds the rows of the local days for which `wants` is true, up to the first row newer than `until` (milliseconds since
- * the epoch). Rows are in the order of time, their time in the last column.
+ * the epoch). Rows are in time order, with the time in the last column.
  */
 export async function rowsByDay(
   rows: EncodedRows,
@@ -64,7 +64,7 @@ export async function splitByTime(
   return { inside, outside };
 }
 
-/** Adds a row to ranges in order: to the last of them where the row follows it. */
+/** Adds a row to ordered ranges: extends the last one if the row follows it directly. */
 function addRow(ranges: RowRange[], row: number): void {
   const last = ranges.at(-1);
   if (last?.to === row) last.to++;

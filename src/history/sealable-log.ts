@@ -1,13 +1,13 @@
 import type { EncodedRows, RowRange } from '../csv/rows.js';
 import type { SealedDay } from '../datasets/relation.js';
 
-/** A log or changes, as sealing sees it: rows in the order of time in a CSV file, and sealed days. */
+/** A log or changes, as sealing sees it: rows in time order in a CSV file, and sealed days. */
 export interface SealableLog {
   readonly name: string;
   readonly timeColumn: string;
   /** Time of the oldest row, milliseconds since the epoch; 0 without rows. */
   readonly firstAt: number;
-  /** Rows that are newer (milliseconds since the epoch) have to stay in the file. */
+  /** Newer rows (milliseconds since the epoch) have to stay in the file. */
   readonly neededAfter: number;
   /** The sealed days that readers see, oldest first. */
   sealedDays: readonly SealedDay[];

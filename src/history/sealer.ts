@@ -23,7 +23,7 @@ export interface SealerOptions {
   readonly logger: Logger;
 }
 
-/** How long a dataset's days are kept, in days: in its CSV file, and altogether (null: for ever). */
+/** How many days are kept: in the CSV file, and in total (null: unlimited). */
 export interface Keeping {
   readonly keep: number;
   readonly retention: number | null;
@@ -46,7 +46,7 @@ export class Sealer {
     this.#missing = new MissingDays(options);
   }
 
-  /** Rejects with `HISTORY_TIME_ZONE` for a history cut by another time zone's days. Call before the first `restore`. */
+  /** Rejects with `HISTORY_TIME_ZONE` if the history was sealed in another time zone. Call before the first `restore`. */
   async checkTimeZone(): Promise<void> {
     const { store, days } = this.#options;
     const found = await store.timeZone();
@@ -55,8 +55,8 @@ export class Sealer {
   }
 
   /**
-   * Tells a dataset which of its days are sealed, and finishes an interrupted sealing. Call it before the first poll.
-   * When the CSV file cannot be changed (a full disk), days that are in both places are served from the CSV file.
+   * Sets a dataset's sealed days, and finishes an interrupted sealing. Call it before the first poll. If the CSV file
+   * cannot be changed (a full disk), days that are in both places are served from the CSV file.
    */
   async restore(dataset: SealableLog): Promise<void> {
     await this.#options.store.recover(dataset.name);
@@ -67,12 +67,12 @@ export class Sealer {
     else this.#show(dataset, sealed);
   }
 
-  /** Forgets a dataset that is removed. */
+  /** Forgets a removed dataset. */
   forget(dataset: SealableLog): void {
     this.#missing.forget(dataset.name);
   }
 
-  /** Sets a file aside that cannot be read; from then on its day is shown as missing. */
+  /** Sets an unreadable file aside; from then on its day is shown as missing. */
   setAside(file: DamagedFile): Promise<void> {
     return this.#missing.setAside(file);
   }
@@ -131,7 +131,7 @@ export class Sealer {
     return new Map(stored.filter(({ date }) => date >= oldest).map((day) => [day.date, day]));
   }
 
-  /** Rows of the CSV file that belong to days which are closed: older than `keep` days, or sealed already. */
+  /** Rows of the CSV file that belong to closed days: older than `keep` days, or sealed already. */
   #closedDays(
     { neededAfter }: SealableLog,
     rows: EncodedRows,
@@ -174,7 +174,7 @@ export class Sealer {
     logger.info({ dataset: name, days: closed.size, rows: countRows(ranges), took }, 'sealed closed days');
   }
 
-  /** Puts the rows of one day into the store, those that it does not have yet. */
+  /** Puts the rows of one day that are not there yet into the store. */
   async #sealDay(
     dataset: SealableLog,
     date: string,
@@ -200,7 +200,7 @@ export class Sealer {
     return (await splitByTime(rows, ranges, await this.#timesIn(dataset, day.date, paths))).outside;
   }
 
-  /** The times of a day's polls. A file that cannot be read is set aside, and has none. */
+  /** The times of a day's polls. An unreadable file is set aside and contributes none. */
   async #timesIn(
     { name, timeColumn }: SealableLog,
     date: string,
@@ -225,8 +225,8 @@ export class Sealer {
   }
 
   /**
-   * Readers no longer see these days; their files are deleted when no query reads them any more: now or, while a query is
-   * running, after it. After a stop in between, the next sealing deletes them.
+   * Hides these days from readers and deletes their files once no query reads them: now, or after the running queries. If
+   * the service stops in between, the next sealing deletes them.
    */
   async #expire(dataset: SealableLog, expired: ReadonlySet<string>, oldest: string): Promise<void> {
     const { parquet, store, logger } = this.#options;

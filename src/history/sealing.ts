@@ -6,18 +6,18 @@ import { sealingFailed } from './errors.js';
 import type { SealableLog } from './sealable-log.js';
 import type { Keeping, Sealer } from './sealer.js';
 
-/** After the start, and after a source was added: the first polls come first. */
+/** Milliseconds after the start, or after a source was added, so that the first polls come first. */
 const QUIET_START = 10_000;
-/** After local midnight, so that the last polls of the day are in before it is sealed. */
+/** Milliseconds after local midnight, so that the day's last polls are recorded before it is sealed. */
 const SETTLE = 60_000;
-/** A clock that was set, or a machine that slept, is noticed after this at the latest. */
+/** Milliseconds after which a changed clock, or a machine that was suspended, is noticed at the latest. */
 const LONGEST_SLEEP = 3_600_000;
-/** After a failure (a full disk, above all). */
+/** Milliseconds after a failure (usually a full disk). */
 const RETRY = 10 * 60_000;
-/** For rows that are still needed in the file until the first poll has derived the changes from them. */
+/** Milliseconds after finding rows that are needed in the file until the first poll has derived changes from them. */
 const LOOK_AGAIN = 30_000;
 
-/** Milliseconds that the removal of a source waits for a day that is being sealed. */
+/** Milliseconds that removing a source waits for a day being sealed. */
 const GRACE = 2_500;
 
 /** Milliseconds to wait after each outcome of a source's sealing. */
@@ -28,7 +28,7 @@ type Outcome = keyof typeof WAITS;
 /** A source whose log and changes are sealed. */
 export interface SealedSource {
   readonly recorder: { readonly log: SealableLog | null; readonly changes: SealableLog | null };
-  /** Called after each sealing with what went wrong; null: nothing. */
+  /** Called after each sealing with its error, or null. */
   sealed(problem: DynamoCsvError | null): void;
 }
 
@@ -38,43 +38,43 @@ export interface SealingOptions {
   readonly clock: Clock;
 }
 
-/** What is known of a source. */
+/** The state of one source. */
 interface Entry {
   readonly keeping: Keeping;
   /** Aborts when the source is removed. */
   readonly removed: AbortController;
   /** Local date of its last sealing that succeeded. */
   doneOn: string | null;
-  /** The sealing under way. */
+  /** The sealing in progress. */
   running: Promise<Outcome> | null;
 }
 
 /**
- * Seals the closed days of all logs and changes: soon after the start, and soon after each local midnight. One dataset at a
- * time and beside the polls, which only wait while a file is replaced. What fails is tried again, and reported until then.
- * Sources come and go at any time.
+ * Seals the closed days of all logs and changes, soon after the start and soon after each local midnight: one dataset at
+ * a time, and concurrently with polls, which wait only while a file is replaced. Failures are retried, and reported until
+ * then. Sources can be added and removed at any time.
  */
 export class Sealing {
   readonly #options: SealingOptions;
   readonly #sources = new Map<SealedSource, Entry>();
-  /** Ends the present sleep. */
+  /** Ends the current sleep. */
   #wake = new AbortController();
-  /** When the present sleep ends, milliseconds since the epoch. */
+  /** When the current sleep ends, in milliseconds since the epoch. */
   #sleepsUntil = 0;
 
   constructor(options: SealingOptions) {
     this.#options = options;
   }
 
-  /** Seals this source too, soon after now and then each day. */
+  /** Adds a source: it is sealed soon, and then each day. */
   add(source: SealedSource, keeping: Keeping): void {
     this.#sources.set(source, { keeping, removed: new AbortController(), doneOn: null, running: null });
     if (this.#sleepsUntil > this.#options.clock.now() + QUIET_START) this.#wake.abort();
   }
 
   /**
-   * Forgets a source and waits for the day of it that is being sealed. Resolves to false when that takes longer than
-   * 2.5 seconds: it then goes on, and its files must not be touched yet.
+   * Removes a source and waits for its day that is being sealed. Resolves to false if that takes longer than 2.5 seconds:
+   * it then continues, and the files must not be touched yet.
    */
   async remove(source: SealedSource): Promise<boolean> {
     const entry = this.#sources.get(source);
@@ -83,7 +83,7 @@ export class Sealing {
     return within(this.#options.clock, GRACE, entry?.running ?? null);
   }
 
-  /** Runs until the signal aborts; a day that is being written is finished. */
+  /** Runs until the signal aborts; a day being written is finished. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, days } = this.#options;
     let wasWoken = await this.#sleep(QUIET_START, signal);
@@ -108,7 +108,7 @@ export class Sealing {
     return this.#wake.signal.aborted;
   }
 
-  /** Seals what was not sealed on that local date yet. Resolves to the milliseconds to wait at most. */
+  /** Seals the sources not yet sealed on that local date. Resolves to the longest time to wait, in milliseconds. */
   async #sealAll(date: string, signal: AbortSignal): Promise<number> {
     let wait: number = LONGEST_SLEEP;
     for (const [source, entry] of [...this.#sources]) {

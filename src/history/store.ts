@@ -2,20 +2,20 @@
 export interface StoredDay {
   /** Local day, `2026-11-24`. */
   readonly date: string;
-  /** Names of its files in the store, in the order in which they were put; one at least. */
+  /** Names of its files in the store, in the order in which they were put; at least one. */
   readonly files: readonly string[];
 }
 
 /**
  * Where sealed days are kept: for each dataset its local days, for each day one or more immutable files.
  *
- * `test/history/store-suite.ts` is what every implementation has to pass. All methods reject with the errors of the
- * place where the days lie (a disk's system errors).
+ * Every implementation has to pass `test/history/store-suite.ts`. All methods reject with the errors of the underlying
+ * storage (system errors of a disk).
  */
 export interface HistoryStore {
-  /** Where the days lie, for people: a folder's path. */
+  /** Where the days are stored, for display: a folder's path. */
   readonly location: string;
-  /** The time zone whose midnights cut the days; null while nothing was sealed. */
+  /** The time zone whose midnights separate the days; null until something was sealed. */
   timeZone(): Promise<string | null>;
   /** Records the time zone. Call before the first `put`. */
   setTimeZone(timeZone: string): Promise<void>;
@@ -25,21 +25,21 @@ export interface HistoryStore {
   localFiles(dataset: string, day: StoredDay): Promise<readonly string[]>;
   /**
    * Adds a file to a day and returns the day with it. `write` creates the file at the path that it is given.
-   * Readers see the whole file or none, and files that are there stay as they are. When `write` rejects, so does `put`,
-   * and the day is as it was.
+   * Readers see the whole file or none, and existing files stay as they are. If `write` rejects, so does `put`, and the
+   * day is unchanged.
    */
   put(dataset: string, date: string, write: (path: string) => Promise<void>): Promise<StoredDay>;
-  /** After this, these days survive a power loss, also those that a killed process has put. */
+  /** Once this resolves, these days survive a power loss, including those put by a process that was killed. */
   persist(dataset: string, dates: Iterable<string>): Promise<void>;
   /**
-   * Moves a file of a day that cannot be read out of readers' way; it is never deleted. Resolves to where it is now, for
-   * people; null: it is not there any more.
+   * Moves an unreadable file of a day aside; it is never deleted. Resolves to its new place, for display; null: it is not
+   * there any more.
    */
   setAside(dataset: string, date: string, file: string): Promise<string | null>;
-  /** The days of which files were set aside and not put back since, oldest first, with these files. */
+  /** The days with files that were set aside and not put back, oldest first, with these files. */
   damagedDays(dataset: string): Promise<readonly StoredDay[]>;
-  /** Removes a day with all its files, also those that were set aside; one that is not there is fine. */
+  /** Removes a day with all its files, including those set aside; a day that does not exist is fine. */
   delete(dataset: string, date: string): Promise<void>;
-  /** Removes what interrupted `put`s of a dataset left. Call once, before anything is put. */
+  /** Removes leftovers of interrupted `put`s of a dataset. Call it once, before the first `put`. */
   recover(dataset: string): Promise<void>;
 }

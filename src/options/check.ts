@@ -40,9 +40,9 @@ interface Checking {
 }
 
 /**
- * Compares a value with its schema and returns what of it is right: wrong values and unknown keys are left out, so that
- * what follows can be checked too. `mistakes` receives each of them. `written` tells how the file writes a value that
- * YAML reads as a number or a boolean (`0404`), so that mistakes show it as it stands there.
+ * Compares a value with its schema and returns the valid part: invalid values and unknown keys are dropped, so that
+ * the rest can still be checked. Each of them is added to `mistakes`. `written` returns the file's text of a value that
+ * YAML reads as a number or a boolean (`0404`), so that mistakes quote it exactly.
  */
 export function check(
   schema: TSchema,

@@ -6,13 +6,13 @@ import { show } from './mistakes.js';
  * the mistake and guesses the value that was meant. Kinds that only one room knows are defined there.
  */
 export interface Kind {
-  /** With its article, to stand after "is not": `a duration`. */
+  /** With its article, used after "is not": `a duration`. */
   readonly what: string;
-  /** To stand after "write": how such a value looks. */
+  /** Used after "write": what such a value looks like. */
   readonly write: string;
-  /** The value that was probably meant, as it is to be written; null when nothing can be guessed. `written`: the file's own text. */
+  /** The value that was probably meant, as it should be written; null if there is no guess. `written`: the file's own text. */
   guess?(value: unknown, written: string): string | null;
-  /** For a value of the right form that is impossible all the same: what is wrong and what to do. */
+  /** For a well-formed value that is still impossible: what is wrong and what to do. */
   refuse?(value: unknown): { readonly wrong: string; readonly remedy: string } | null;
 }
 

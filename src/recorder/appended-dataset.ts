@@ -9,7 +9,7 @@ import type { Relation, SealedDay } from '../datasets/relation.js';
 
 /** Bytes of recent rows kept in memory, so that the SQL engine can follow a growing file without reading it again. */
 const RECENT_LIMIT = 2 * 1024 * 1024;
-/** What a remembered poll costs beside its bytes: most polls have a few rows only. */
+/** Memory of a remembered poll in addition to its bytes: most polls have only a few rows. */
 const RECENT_OVERHEAD = 512;
 
 export interface AppendedOptions {
@@ -24,7 +24,7 @@ export interface AppendedOptions {
   readonly timeColumn: string;
 }
 
-/** The part of a CSV file that counts: its whole polls. Times in milliseconds since the epoch, 0 without rows. */
+/** The committed part of a CSV file: its whole polls. Times in milliseconds since the epoch, 0 without rows. */
 export interface Extent {
   /** Bytes, the header included; 0: no header yet. */
   readonly size: number;
@@ -37,10 +37,10 @@ export interface Extent {
 const NOTHING: Extent = { size: 0, rows: 0, firstAt: 0, lastAt: 0 };
 
 /**
- * A log or changes as readers see them: rows appended poll by poll to one CSV file, in the order of time, their poll's
- * time in the last column; closed days are sealed away from it. The file is the only full copy: memory holds the last
- * few polls for the SQL engine, nothing else. Whoever writes the file, or follows another process that does, derives
- * from this.
+ * A log or changes as readers see them: rows appended poll by poll to one CSV file, in time order, with the poll's time
+ * in the last column. Closed days leave the file when they are sealed. The file is the only full copy; memory holds just
+ * the last few polls, for the SQL engine. The writer of the file, and the follower of another process's file, extend
+ * this class.
  */
 export abstract class AppendedDataset implements Relation {
   readonly name: string;
@@ -51,7 +51,7 @@ export abstract class AppendedDataset implements Relation {
   readonly #recent = new RecentRows();
   #extent = NOTHING;
   #columns: readonly Column[] | null = null;
-  /** Tells one layout, types included, from another. */
+  /** Identifies the layout, including types. */
   #layout = '';
   #keys: readonly string[];
   #timeColumn: string;
@@ -69,7 +69,7 @@ export abstract class AppendedDataset implements Relation {
     if (options.known !== null) this.adopt(options.known, options.keys, options.timeColumn);
   }
 
-  /** Does `work` while the file stays as it is; `first` reads so many bytes from its beginning. */
+  /** Runs `work` while the file cannot change; `first` reads that many bytes from its beginning. */
   protected abstract readFile<T>(work: (first: (size: number) => Promise<Buffer>) => Promise<T>): Promise<T>;
 
   get columns(): readonly Column[] | null {
@@ -134,7 +134,7 @@ export abstract class AppendedDataset implements Relation {
     return this.#recent.since(version);
   }
 
-  /** Whether the latest poll's rows reached the file. */
+  /** Records whether the latest poll's rows are in the file. */
   markPersisted(persisted: boolean): void {
     this.#persisted = persisted;
   }
@@ -143,7 +143,7 @@ export abstract class AppendedDataset implements Relation {
     return this.#extent;
   }
 
-  /** The file has these columns. */
+  /** Sets the columns of the file. */
   protected adopt(columns: readonly Column[], keys: readonly string[], timeColumn: string): void {
     this.#keys = keys;
     this.#timeColumn = timeColumn;
@@ -152,13 +152,13 @@ export abstract class AppendedDataset implements Relation {
     this.#layout = crc32(JSON.stringify(columns)).toString(36);
   }
 
-  /** The file is another one than before. */
+  /** Notes that the file was replaced. */
   protected replaced(extent: Extent): void {
     this.#recent.forget();
     this.#extent = extent;
   }
 
-  /** These rows were added to the file, which is `size` bytes long now; the newest is of that time. */
+  /** Notes that these rows were appended: the file now has `size` bytes, and `lastAt` is the newest row's time. */
   protected grew(rows: EncodedRows, size: number, firstAt: number, lastAt: number): void {
     const { version } = this;
     const before = this.#extent;
@@ -177,14 +177,14 @@ class RecentRows {
   #appends: { readonly before: string; readonly rows: EncodedRows }[] = [];
   #bytes = 0;
 
-  /** Null when that version is too old, or was of another file. */
+  /** The rows appended since a version; null if it is too old, or of another file. */
   since(version: string): EncodedRows | null {
     const from = this.#appends.findIndex((append) => append.before === version);
     return from === -1 ? null : concatRows(this.#appends.slice(from).map((append) => append.rows));
   }
 
   add(before: string, rows: EncodedRows): void {
-    // In memory of its own: a few rows are a part of one of Node's pools, and would keep all of it.
+    // Copied: a few rows are a slice of one of Node's buffer pools and would keep all of it in memory.
     const body = Buffer.allocUnsafeSlow(rows.body.length);
     rows.body.copy(body);
     this.#appends.push({ before, rows: { ...rows, body } });

@@ -23,9 +23,9 @@ export interface FollowerOptions {
 }
 
 /**
- * A log or changes that another process records: read-only, without a lock, and in whole polls. The state file says
- * which poll was committed last; it is read before the rows, so that all rows up to that poll are in the file, and
- * whatever is later is not shown yet: half an append, or one that its writer may take back.
+ * A log or changes that another process records: read-only, without a lock, and in whole polls. The state file, which is
+ * read before the rows, has the last committed poll: all rows up to it are in the file. Later rows are not shown yet:
+ * they may be a partial append, or one that its writer takes back.
  */
 export class AppendedFollower extends AppendedDataset {
   readonly #kind: FollowerOptions['place']['kind'];
@@ -44,7 +44,7 @@ export class AppendedFollower extends AppendedDataset {
     this.#followed = health;
   }
 
-  /** Takes over the polls that were committed since. Rejects with `VOLUME_READ_FAILED`. */
+  /** Picks up newly committed polls. Rejects with `VOLUME_READ_FAILED`. */
   refresh(): Promise<void> {
     return this.#queue.run(async () => {
       const state = await this.#state.readIfOurs();
@@ -85,14 +85,14 @@ export class AppendedFollower extends AppendedDataset {
   }
 }
 
-/** The columns of a header, with the types that are known of them. */
+/** The columns of a header, with their known types. */
 function columnsIn(header: Buffer, known: readonly Column[]): readonly Column[] {
   const types = new Map(known.map((column) => [column.name, column]));
   const names = header.length === 0 ? [] : decodeRow(header).map((cell) => cell ?? '');
   return names.map((name) => types.get(name) ?? { name, type: 'string', seen: false });
 }
 
-/** The rows up to the first one that is not whole, or later than that time. */
+/** The rows before the first one that is incomplete or later than that time. */
 function rowsUntil(bytes: Buffer, time: number, columns: readonly Column[]): EncodedRows {
   const ends = new Offsets();
   let size = 0;

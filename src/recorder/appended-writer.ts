@@ -16,19 +16,19 @@ export interface AppendedWriterOptions extends AppendedOptions {
   readonly path: string;
   readonly files: Files;
   /**
-   * The time (milliseconds since the epoch) of the last poll that was committed: later rows of an append that was
-   * interrupted do not count. Absent: whole appends count.
+   * Time of the last committed poll, in milliseconds since the epoch: later rows of an interrupted append do not count.
+   * Absent: complete appends count.
    */
   readonly committedAt?: number;
-  /** Keeps bytes that cannot be read under that name, and returns where. */
+  /** Keeps unreadable bytes under that name and returns their path. */
   readonly keepDamaged?: (name: string, bytes: Buffer) => Promise<string>;
-  /** Hears that the file was not where it was any more, and what became of that. */
+  /** Called when the file is no longer at its path: a new one was begun, or a copy adopted. */
   readonly onMoved?: (what: 'begun' | 'adopted') => void;
-  /** Does `work` while no poll of the table is being written; by default at once. */
+  /** Runs `work` while no poll of the table is being written; by default immediately. */
   readonly betweenPolls?: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-/** Lines that were damaged, and where they are kept. */
+/** Damaged lines, and where they are kept. */
 export interface DamagedLines {
   readonly lines: number;
   readonly keptAt: string;
@@ -36,20 +36,20 @@ export interface DamagedLines {
 
 export interface OpenedWriter {
   readonly dataset: AppendedWriter;
-  /** What was cut off at the file's end; null: nothing. */
+  /** What was truncated at the file's end; null: nothing. */
   readonly recovery: Recovery | null;
   readonly damaged: DamagedLines | null;
 }
 
-/** Writes a log or changes: opening repairs the file, and what is appended counts once it is confirmed. */
+/** Writes a log or changes. Opening repairs the file; appended rows count once they are confirmed. */
 export class AppendedWriter extends AppendedDataset {
   readonly #file: AppendFile;
   readonly #onMoved: AppendedWriterOptions['onMoved'];
   readonly #betweenPolls: NonNullable<AppendedWriterOptions['betweenPolls']>;
   readonly #queue = new SerialQueue();
-  /** Rows that are in the file and do not count yet. */
+  /** Rows that are in the file but do not count yet. */
   #staged: EncodedRows | null = null;
-  /** Rows that are newer (milliseconds since the epoch) have to stay in the file: the recorder needs them yet. */
+  /** Newer rows (milliseconds since the epoch) have to stay in the file: the recorder still needs them. */
   neededAfter = Number.POSITIVE_INFINITY;
 
   private constructor(options: AppendedWriterOptions, file: AppendFile) {
@@ -59,7 +59,7 @@ export class AppendedWriter extends AppendedDataset {
     this.#betweenPolls = options.betweenPolls ?? ((work) => work());
   }
 
-  /** Opens the file, repairs it where an interruption or damage left it broken, and reads what it has. */
+  /** Opens the file, repairs it after an interruption or damage, and reads its rows. */
   static async open(options: AppendedWriterOptions): Promise<OpenedWriter> {
     const { path, files, committedAt } = options;
     const counts = (rows: Buffer) => committedAt === undefined || lastTimeInBytes(rows) <= committedAt;
@@ -78,9 +78,9 @@ export class AppendedWriter extends AppendedDataset {
   }
 
   /**
-   * Makes the file's layout that of `wanted` before rows with these columns are appended: a new attribute widens the
-   * file, every old row gets an empty cell. Columns of the file that are not wanted any more (the table has another key
-   * schema) stay, before the time. The file is replaced atomically; nothing happens when the layout fits.
+   * Changes the file's layout to `wanted` before rows with these columns are appended: a new attribute adds a column, in
+   * which old rows get an empty cell. Columns that are no longer wanted (the table has another key schema) stay, before
+   * the time. The file is replaced atomically; nothing happens if the layout already fits.
    */
   layOut(wanted: readonly Column[], keys: readonly string[], timeColumn: string): Promise<void> {
     return this.#queue.run(async () => {
@@ -99,8 +99,8 @@ export class AppendedWriter extends AppendedDataset {
   }
 
   /**
-   * Appends one poll's rows, laid out as `layOut` said. They survive a power loss when this resolves, and count, for
-   * readers and for the next start, once they are confirmed. Rejects, and leaves the file as it was, when it cannot.
+   * Appends one poll's rows in the layout of `layOut`. They survive a power loss once this resolves, and count, for
+   * readers and for the next start, once they are confirmed. If it rejects, the file is unchanged.
    */
   stage(added: EncodedRows): Promise<void> {
     return this.#queue.run(async () => {
@@ -110,7 +110,7 @@ export class AppendedWriter extends AppendedDataset {
     });
   }
 
-  /** Counts the rows that were staged. `at`: their poll's time, or that of the newest of them. */
+  /** Makes the staged rows count. `at`: their poll's time, or that of the newest row. */
   confirm(at?: number): void {
     const rows = this.#staged;
     this.#staged = null;
@@ -119,7 +119,7 @@ export class AppendedWriter extends AppendedDataset {
     this.grew(rows, this.#file.size, timeOfRow(rowAt(rows, 0)), at ?? lastTimeIn(rows));
   }
 
-  /** Takes rows out again that were staged. Where the disk refuses it, whatever is done next tries it again first. */
+  /** Removes staged rows again. If the disk refuses, the next operation tries that first. */
   takeBack(): Promise<void> {
     return this.#queue.run(async () => {
       this.#staged = null;
@@ -133,7 +133,7 @@ export class AppendedWriter extends AppendedDataset {
     this.confirm(at);
   }
 
-  /** Replaces everything in the file by these rows, in one step. */
+  /** Replaces the whole content of the file by these rows, atomically. */
   fill(rows: EncodedRows, at: number): Promise<void> {
     return this.#queue.run(async () => {
       await this.#replace([encodeHeader(rows.columns), rows.body], (size) => {
@@ -149,8 +149,8 @@ export class AppendedWriter extends AppendedDataset {
   }
 
   /**
-   * Takes rows out of the file and shows these sealed days instead, in one step for every reader. `ranges`: rows as
-   * `rows` gave them, in order; what was appended since stays.
+   * Removes rows from the file and shows these sealed days instead, in one step for every reader. `ranges`: indexes into
+   * what `rows` returned, in order; rows appended since then stay.
    */
   dropRows(ranges: readonly RowRange[], days: readonly SealedDay[]): Promise<void> {
     return this.#betweenPolls(() =>
@@ -191,7 +191,7 @@ export class AppendedWriter extends AppendedDataset {
     return found.damaged;
   }
 
-  /** Somebody may have moved the file away, or its whole folder. */
+  /** Checks that the file is still at its path: it, or its whole folder, may have been moved. */
   async #stayAtPath(): Promise<void> {
     const what = await this.#file.stayAtPath();
     if (what === 'same') return;
@@ -205,7 +205,7 @@ export class AppendedWriter extends AppendedDataset {
     return { columns: this.columns ?? [], body, ends };
   }
 
-  /** Replaces the file, and has `adopt` take over what is known of it as soon as the new one is there, safely or not. */
+  /** Replaces the file, and calls `adopt` as soon as the new one is in place, even if it could not be synced. */
   async #replace(parts: readonly Buffer[], adopt: (size: number) => void): Promise<void> {
     const { replacements } = this.#file;
     try {
@@ -216,7 +216,7 @@ export class AppendedWriter extends AppendedDataset {
   }
 }
 
-/** Takes the file apart; lines that are not rows of it are kept aside where `keepDamaged` says so. */
+/** Splits the file into rows; malformed lines are moved aside with `keepDamaged`, if there is one. */
 async function split(
   bytes: Buffer,
   path: string,
@@ -234,26 +234,26 @@ function firstTimeIn(rows: EncodedRows): number {
   return rows.ends.length === 0 ? 0 : timeOfRow(rowAt(rows, 0));
 }
 
-/** The time with which the last row ends. */
+/** The time at the end of the last row. */
 function lastTimeInBytes(rows: Buffer): number {
   return timeOfRow(rows);
 }
 
-/** The wanted columns and, before the last of them (the time), those of the file that are missing there. */
+/** The wanted columns, with the file's other columns inserted before the last one (the time). */
 function withColumnsOf(file: readonly Column[], wanted: readonly Column[]): readonly Column[] {
   const names = new Set(wanted.map(({ name }) => name));
   const others = file.filter(({ name }) => !names.has(name));
   return others.length === 0 ? wanted : [...wanted.slice(0, -1), ...others, ...wanted.slice(-1)];
 }
 
-/** The rows that are newer than an instant; rows are in the order of time. */
+/** The rows newer than an instant; rows are in time order. */
 export function rowsAfter(rows: EncodedRows, instant: number): EncodedRows {
   let first = rows.ends.length;
   while (first > 0 && timeOfRow(rowAt(rows, first - 1)) > instant) first--;
   return sliceRows(rows, first, rows.ends.length);
 }
 
-/** The rows of `count` that are in none of the ranges, which are in order. */
+/** The complement of ordered ranges among `count` rows. */
 function rangesBetween(ranges: readonly RowRange[], count: number): RowRange[] {
   const between: RowRange[] = [];
   let from = 0;

@@ -13,22 +13,22 @@ import { sortRows } from './delta.js';
 import { type Difference, rowKey } from './diff.js';
 import type { FileMark } from './table-state.js';
 
-/** Vanished items whose last known values are kept for the day they come back; the oldest go first beyond it. */
+/** Deleted items whose last known values are kept in case they return; beyond this, the oldest are dropped. */
 const DELETED_LIMIT = 100_000;
-/** Rows encoded before the event loop may run. */
+/** Rows encoded between two yields to the event loop. */
 const BATCH = 512;
-/** Contents that a file may have while the disk refuses to replace it. */
+/** How many possible contents are tracked while the disk refuses to replace a file. */
 const MOST_MARKS = 8;
 
 /**
- * What a file of the baseline turned out to be. `expected`: what we wrote, `newest` when it is the last of it.
- * `changed`: somebody else changed, removed or damaged it. `unknown`: no state says what it should be.
+ * What a file of the baseline turned out to hold. `expected`: content that this service wrote; `newest` if it is the
+ * latest. `changed`: something else changed, removed or damaged it. `unknown`: no state says what it should hold.
  */
 export type Finding = 'newest' | 'expected' | 'changed' | 'unknown';
 
 /**
- * A table's items as the latest poll found them, with what the items that vanished looked like: what the next poll is
- * compared with. Two files: the snapshot itself (`<name>.csv`, or `.dynamo-csv/<name>.baseline.csv` for a table whose
+ * A table's items as of the latest poll, and the last known values of deleted items: what the next poll is compared
+ * with. Two files: the snapshot itself (`<name>.csv`, or `.dynamo-csv/<name>.baseline.csv` for a table whose
  * `<name>.csv` is a log) and `.dynamo-csv/<name>.deleted.csv`.
  */
 export class Baseline {
@@ -36,13 +36,13 @@ export class Baseline {
   readonly #items: MarkedFile;
   readonly #deletedItems: MarkedFile;
   #columns: readonly Column[] = [];
-  /** Whether the file of the vanished items is behind what is known of them. */
+  /** Whether the file of deleted items is behind memory. */
   #isDeletedBehind = false;
   #tracked: { readonly key: string; readonly before: readonly Cell[] | null }[] = [];
   /** Whether the rows are in the order of a full reading. */
   #isInOrder = false;
   #rows: EncodedRows | null = null;
-  /** Whether the rows are what the latest poll found. Otherwise nothing can be said of what changed since. */
+  /** Whether the rows are those of the latest poll. Otherwise changes since then are unknown. */
   isTrue = true;
   deleted: Deleted = new Map();
 
@@ -52,7 +52,7 @@ export class Baseline {
     this.#deletedItems = new MarkedFile(paths.deleted, files);
   }
 
-  /** Null until a first poll or a file gave rows. */
+  /** Null until there are rows from a first poll or a file. */
   get rows(): EncodedRows | null {
     return this.#rows;
   }
@@ -64,7 +64,7 @@ export class Baseline {
     this.isTrue = true;
   }
 
-  /** The rows in the order of a full reading, which is that of `compareKeys`. */
+  /** The rows in the order of a full reading, which is the order of `compareKeys`. */
   inOrder(keyCount: number, compareKeys: DeltaReading['compareKeys']): EncodedRows {
     const rows = this.#rows ?? noRows(this.#columns);
     if (!this.#isInOrder) this.#rows = sortRows(rows, keyCount, compareKeys);
@@ -72,25 +72,25 @@ export class Baseline {
     return this.#rows ?? rows;
   }
 
-  /** Where the items stand. */
+  /** Path of the items' file. */
   get path(): string {
     return this.#items.path;
   }
 
-  /** Where the vanished items stand. */
+  /** Path of the deleted items' file. */
   get deletedPath(): string {
     return this.#deletedItems.path;
   }
 
-  /** What the files may hold from now on, newest first, for the state. */
+  /** What the files may hold from now on, newest first; goes into the state. */
   get marks(): { readonly items: FileMark[]; readonly deleted: FileMark[] } {
     return { items: [...this.#items.marks], deleted: [...this.#deletedItems.marks] };
   }
 
   /**
-   * Reads the items; `known` gives the columns their order and types, `marks` what the file should hold. Returns what it
-   * turned out to be, and when it was last replaced (milliseconds since the epoch; null without a file). Rejects with
-   * `CSV_MALFORMED` when it is not a CSV file.
+   * Reads the items. `known`: the columns' order and types; `marks`: what the file should hold. Returns what it turned out
+   * to hold, and when it was last replaced (milliseconds since the epoch; null without a file). Rejects with
+   * `CSV_MALFORMED` if it is not a CSV file.
    */
   async load(
     known: readonly Column[],
@@ -106,7 +106,7 @@ export class Baseline {
     return { finding, modifiedAt: (await this.#files.stat(this.path))?.modifiedAt ?? null };
   }
 
-  /** Reads the vanished items; call it after `load`. Rejects with `CSV_MALFORMED` when the file is not a CSV file. */
+  /** Reads the deleted items; call it after `load`. Rejects with `CSV_MALFORMED` if the file is not a CSV file. */
   async loadDeleted(keyCount: number, marks: readonly FileMark[] | null): Promise<Finding> {
     const { bytes, finding } = await this.#deletedItems.read(marks);
     if (finding === 'changed' || bytes === null || bytes.length === 0) return finding;
@@ -120,9 +120,9 @@ export class Baseline {
   }
 
   /**
-   * Applies changes that came after the items. Doing it again changes nothing. `changes` are rows of the changes dataset
-   * in its file's layout, which may be behind `layout`, the one that belongs to the table's own `columns`: a crash may
-   * come before the file is widened too.
+   * Applies changes that are newer than the items. Idempotent. `changes` are rows of the changes dataset in its file's
+   * layout, which may lag behind `layout`, the one for the table's own `columns`: a crash may have come before the file
+   * was widened.
    */
   redo(changes: EncodedRows, layout: readonly Column[], columns: readonly Column[], keyCount: number): void {
     if (changes.ends.length === 0) return;
@@ -142,7 +142,7 @@ export class Baseline {
     this.rememberDeleted(changes, layout, columns, keyCount);
   }
 
-  /** Takes over from changes which items vanished, with their last known values. */
+  /** Learns from changes which items were deleted, with their last known values. */
   rememberDeleted(
     changes: EncodedRows,
     layout: readonly Column[],
@@ -165,7 +165,7 @@ export class Baseline {
     this.#columns = columns;
   }
 
-  /** Rows and remembered cells follow the table's layout when it widens. */
+  /** Converts rows and remembered cells to a wider layout of the table. */
   async layOut(columns: readonly Column[]): Promise<void> {
     const breathe = createYielder();
     if (this.#rows !== null) this.#rows = await relayoutInSlices(this.#rows, columns);
@@ -182,14 +182,14 @@ export class Baseline {
     this.#columns = columns;
   }
 
-  /** Nothing that was is comparable with what is: the key schema changed, or the items are not known. */
+  /** Forgets everything: earlier items are not comparable, because the key schema changed or the items are unknown. */
   clear(): void {
     this.#rows = null;
     this.deleted.clear();
     this.#isDeletedBehind = true;
   }
 
-  /** Keeps the last known values of vanished items in step with what happened, until `untrack`. */
+  /** Updates the last known values of deleted items with these differences; `untrack` undoes it. */
   async track(differences: readonly Difference[], keyCount: number): Promise<void> {
     this.#tracked = [];
     const breathe = createYielder();
@@ -207,7 +207,7 @@ export class Baseline {
     }
   }
 
-  /** Forgets the differences that were tracked last: their poll does not count. */
+  /** Undoes the last `track`: its poll does not count. */
   untrack(): void {
     for (const { key, before } of this.#tracked.splice(0).reverse()) {
       if (before === null) this.deleted.delete(key);
@@ -224,13 +224,13 @@ export class Baseline {
     else this.deleted.set(key, cells);
   }
 
-  /** Says what `write` is going to write, so that the state can know of it before. `bytes` are header and rows. */
+  /** Announces what `write` will write, so that the state can record it first. `bytes` are header and rows. */
   async announce(bytes: Buffer): Promise<void> {
     await this.#items.announce(bytes);
     if (this.#isDeletedBehind) await this.#deletedItems.announce(encodeFile(await this.#encodeDeleted()));
   }
 
-  /** Replaces both files by what was announced. Rejects when the disk does not take them. */
+  /** Replaces both files by the announced content. Rejects if the disk does not accept it. */
   async write(): Promise<void> {
     await this.#deletedItems.write();
     await this.#items.write();
@@ -249,7 +249,7 @@ export class Baseline {
   }
 }
 
-/** A file that is replaced as a whole, with what it may hold: what was announced last, and all before it that may be there. */
+/** A file that is replaced as a whole, with the contents that it may hold: the last announced one and possible earlier ones. */
 class MarkedFile {
   readonly #file: SnapshotFile;
   #announced: Buffer | null = null;
@@ -280,7 +280,7 @@ class MarkedFile {
     const mark = await markOf(bytes);
     this.#announced = bytes;
     const others = this.marks.filter((one) => one?.hash !== mark.hash);
-    // The last one is what the file held before the disk began to refuse.
+    // The last one is what the file held before the disk started refusing writes.
     this.marks = [mark, ...(others.length < MOST_MARKS ? others : others.toSpliced(MOST_MARKS - 2, 1))];
   }
 

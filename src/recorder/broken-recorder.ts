@@ -7,7 +7,7 @@ import { tableBroken } from './errors.js';
 import type { Recorder } from './recorder.js';
 import { placesOf, type RecorderOptions } from './recorder-options.js';
 
-/** Opens a table's recorder. Never rejects: a table whose files cannot be opened stops no other one. */
+/** Opens a table's recorder. Never rejects: a table whose files cannot be opened does not stop the others. */
 export async function openOrBroken(
   options: Omit<RecorderOptions, 'files'>,
   open: () => Promise<Recorder>,
@@ -22,7 +22,7 @@ export async function openOrBroken(
   }
 }
 
-/** The source as the collector may poll it: one that nobody can record costs AWS nothing. */
+/** Wraps the source of a broken recorder so that polls fail without calling AWS. */
 export function recordable(source: Source, { brokenBy }: Recorder): Source {
   if (brokenBy === null) return source;
   return { title: source.title, read: () => Promise.reject(brokenBy), close: () => source.close() };
@@ -50,7 +50,7 @@ class BrokenRecorder implements Recorder {
   async close(): Promise<void> {}
 }
 
-/** A dataset whose file cannot be opened: its name is there, and says why it has no rows. */
+/** A dataset whose file cannot be opened: it is listed, and every read fails with the reason. */
 class BrokenDataset implements Relation {
   readonly name: string;
   readonly kind: DatasetKind;

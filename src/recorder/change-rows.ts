@@ -9,19 +9,19 @@ import { type Difference, rowKey } from './diff.js';
 /** What happened to an item. */
 export type Change = 'insert' | 'update' | 'delete';
 
-/** The last known cells of items that are not in the table at present, by encoded key. */
+/** The last known cells of items that are not in the table now, by encoded key. */
 export type Deleted = Map<string, readonly Cell[]>;
 
-/** Rows encoded before the event loop may run. */
+/** Rows encoded between two yields to the event loop. */
 const BATCH = 512;
 
 /**
- * The changes rows of one poll: change, cells after (a deleted item keeps its key only), cells before without the key
- * (an item that comes back carries its last known ones), time of the poll before, and when it happened: at the time of
- * the difference, or where that is not known at the poll's own.
+ * The rows of changes of one poll: the change, the cells after it (of a deleted item only the key), the cells before it
+ * without the key (of an item that returns, its last known ones), the time of the previous poll, and the time of the
+ * change: that of the difference or, if unknown, of the poll.
  *
  * @param columns layout of the changes dataset, as `changesColumns` gives it
- * @param deleted what vanished before these differences
+ * @param deleted items deleted before these differences
  * @param since time of the previous successful poll in milliseconds, null when there was none
  */
 export async function changeRows(

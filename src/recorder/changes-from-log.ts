@@ -7,7 +7,7 @@ import { addedNames } from './layout.js';
 import type { OpenedTable } from './open-table.js';
 import type { RecorderOptions } from './recorder-options.js';
 
-/** When changes are switched on, derives those of the past from the log. */
+/** Derives past changes from the log when `changes` is turned on. */
 export async function readChangesFromLog(table: OpenedTable, options: RecorderOptions): Promise<void> {
   const { log, changes, baseline, state } = table;
   if (log === null || changes === null || baseline === null) return;
@@ -31,7 +31,7 @@ async function fillChanges(
   logger.info({ dataset: changes.name, rows: log.status().rows }, 'deriving changes from the log');
   const comparable = rowsAfter(await log.rows(), (keysSince ?? 0) - 1);
   const past = await changesOfLog(comparable, own, keys.length, columns, baseline);
-  // The baseline first: after an interruption before the changes are written, all of this runs again.
+  // The baseline first: if this is interrupted before the changes are written, all of it runs again.
   await baseline.announce(encodeFile(baseline.rows!));
   state.update({ commit: { position: null, ...baseline.marks } });
   await state.write();

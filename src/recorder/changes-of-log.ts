@@ -12,10 +12,10 @@ import { type Difference, rowKey } from './diff.js';
 const ADDED_LENGTH = 26;
 
 /**
- * Derives changes from a log: what differs from each of its polls to the next. So a table that was logged before changes
- * were kept (by the Python script, for months) has its history in both.
+ * Derives changes from a log: the differences between consecutive polls. So a table that was logged for months before
+ * changes were kept (by the Python script) has its history in both.
  *
- * @param log rows of the log, in the order of time
+ * @param log rows of the log, in time order
  * @param table the table's own columns, keys first, as the log has them
  * @param changes layout of the changes
  * @param baseline ends up as the log's last poll left the table

@@ -1,7 +1,7 @@
 import { isoTime } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 
-/** Milliseconds by which a time server may set a clock back; beyond this, windows miss what is recorded. */
+/** Milliseconds by which a time server may set a clock back; beyond this, windows miss recorded rows. */
 const TOLERATED = 60_000;
 
 /**
@@ -18,7 +18,7 @@ export class ClockWatch {
     this.#logger = logger;
   }
 
-  /** A poll began by the clock at `startedAt` and is recorded as of `at`, both in milliseconds. */
+  /** Call for each poll: it began at `startedAt` by the clock and is recorded as of `at`, both in milliseconds. */
   recorded(at: number, startedAt: number): void {
     const isBehind = at - startedAt > TOLERATED;
     if (isBehind === this.#isBehind) return;

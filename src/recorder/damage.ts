@@ -22,7 +22,7 @@ export async function moveDamaged(path: string, { dataDir, files }: Options): Pr
   }
 }
 
-/** Keeps bytes of the file at `path` in `damaged/`, as `<name>.<what>.csv` or, where it is all of it, under its own name. */
+/** Keeps bytes of the file at `path` in `damaged/`, as `<name>.<what>.csv` or, if it is the whole file, under its own name. */
 export async function keepDamaged(
   path: string,
   what: string | null,
@@ -40,7 +40,7 @@ export async function keepDamaged(
   }
 }
 
-/** Moves folders to `damaged/` that stand where a file of this source belongs. */
+/** Moves folders that have the path of one of this source's files to `damaged/`. */
 export async function moveFoldersAside(places: readonly Place[], options: RecorderOptions): Promise<void> {
   const { name, dataDir, files, logger } = options;
   const csvFiles = places.map(({ dataset }) => csvFile(dataDir, dataset));

@@ -6,7 +6,7 @@ import { type Difference, rowKey } from './diff.js';
 
 type CompareKeys = DeltaReading['compareKeys'];
 
-/** What became of one item: where it was among the rows, or where it belongs. */
+/** What happened to one item: its index among the rows, or where it belongs. */
 interface Touched {
   readonly place: number;
   readonly isThere: boolean;
@@ -15,9 +15,9 @@ interface Touched {
 }
 
 /**
- * Brings items forward by what happened to them. `items` are in the order of `compareKeys`, and so is what comes back;
- * each difference has the time of its record. Items are found by bisection, and the rows between those that were touched
- * are copied as one: what it costs follows the number of records.
+ * Applies a delta's records to items. `items` are in the order of `compareKeys`, and so is the result; each difference
+ * has the time of its record. Items are found by bisection, and untouched rows in between are copied as one, so the cost
+ * depends on the number of records.
  *
  * @param rows the records' rows in the layout of the items
  * @param times of the records, in milliseconds since the epoch
@@ -80,7 +80,7 @@ function locate(
   return { place: from, isThere, key, after: isThere ? row : null };
 }
 
-/** The items with what became of those that were touched. */
+/** The items with the touched ones updated. */
 function rebuild(items: EncodedRows, touched: readonly Touched[], compareKeys: CompareKeys): EncodedRows {
   const inOrder = [...touched].sort((a, b) => a.place - b.place || compareKeys(a.key, b.key));
   const parts: Part[] = [];
@@ -98,7 +98,7 @@ function rebuild(items: EncodedRows, touched: readonly Touched[], compareKeys: C
   return join(items, parts);
 }
 
-/** Rows, and the end of each from where they begin. */
+/** Rows with their end offsets, relative to the first one. */
 interface Part {
   readonly rows: Buffer;
   readonly ends: Iterable<number> & { readonly length: number };

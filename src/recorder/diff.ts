@@ -3,23 +3,23 @@ import { rowAt } from '../csv/decode.js';
 import { isSameMemory } from '../csv/encode.js';
 import type { EncodedRows } from '../csv/rows.js';
 
-/** One item that differs between two polls. Rows are CSV lines, their `\n` included; null: the item was not there. */
+/** One item that differs between two polls. Rows are CSV lines with their `\n`; null: the item did not exist. */
 export interface Difference {
   readonly before: Buffer | null;
   readonly after: Buffer | null;
-  /** When it happened, in milliseconds since the epoch; absent where only the poll that found it is known. */
+  /** When it happened, in milliseconds since the epoch; absent if only the poll that found it is known. */
   readonly at?: number;
 }
 
-/** How many rows ahead an inserted or deleted row is looked for before both rows are put by. */
+/** How many rows ahead an inserted or deleted row is searched for before both rows are set aside. */
 const LOOK_AHEAD = 32;
 
 /**
- * What differs between two readings, found by key. Both have the same layout, with the `keyCount` key columns first.
+ * The differences between two readings, by key. Both have the same layout, with the `keyCount` key columns first.
  *
  * Both readings are in key order, so nearly all rows meet their counterpart at once and are compared as bytes. Correctness
- * does not depend on the order: rows without a partner nearby are put by, and matched by key at the end.
- * Lets the event loop run on long readings.
+ * does not depend on the order: rows without a counterpart nearby are set aside and matched by key at the end.
+ * Yields to the event loop in long readings.
  */
 export async function diffRows(
   before: EncodedRows,

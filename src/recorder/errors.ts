@@ -1,6 +1,6 @@
 import { DynamoCsvError, describeError } from '../base/errors.js';
 
-/** The disk did not take what a poll brought. */
+/** The result of a poll could not be written to disk. */
 export function notPersisted(name: string, cause: unknown): DynamoCsvError {
   const sentence = `"${name}" could not be written to the volume: ${describeError(cause)}`;
   return new DynamoCsvError('NOT_PERSISTED', sentence, {
@@ -9,7 +9,7 @@ export function notPersisted(name: string, cause: unknown): DynamoCsvError {
   });
 }
 
-/** Does one step on the volume. False when it failed: the error joins `problems`, once per sentence. */
+/** Runs one step on the volume. False if it failed: the error is added to `problems`, once per sentence. */
 export async function attempt(
   name: string,
   problems: DynamoCsvError[],
@@ -25,13 +25,13 @@ export async function attempt(
   }
 }
 
-/** The state file of a table is damaged, or is not ours. */
+/** The state file of a table is damaged, or was not written by this service. */
 export function stateUnreadable(path: string, cause?: unknown): DynamoCsvError {
   const sentence = `${path} is not a state file of this service; columns and their types are read off the data instead`;
   return new DynamoCsvError('STATE_UNREADABLE', sentence, { cause });
 }
 
-/** The files of a table cannot be opened. Answers with 503: the data is there, and not readable. */
+/** The files of a table cannot be opened. Status 503: the data exists but is not readable. */
 export function tableBroken(name: string, cause: unknown): DynamoCsvError {
   const remedy = cause instanceof DynamoCsvError && cause.remedy !== null ? `${cause.remedy}, then ` : '';
   const reason = cause instanceof DynamoCsvError ? cause.message : describeError(cause);
@@ -42,7 +42,7 @@ export function tableBroken(name: string, cause: unknown): DynamoCsvError {
   });
 }
 
-/** A source returned a delta although it was handed no position. */
+/** A source returned a delta although it was given no position. */
 export function deltaWithoutItems(source: string): DynamoCsvError {
   return new DynamoCsvError(
     'DELTA_WITHOUT_ITEMS',

@@ -9,17 +9,17 @@ import { CHANGE, SINCE, TIMESTAMP } from './column-names.js';
 import type { Place, RecorderOptions } from './recorder-options.js';
 import { claimantOf, type TableState } from './table-state.js';
 
-/** What a CSV file is; `foreign`: a snapshot with columns that this source never had. */
+/** What a CSV file turned out to be; `foreign`: a snapshot with columns that this source never had. */
 type Found = Place['kind'] | 'foreign';
 
 /**
- * Moves data aside that stands under one of a source's file names and is something else than what will be written there:
- * `log` or another option changed since the last start, or another source had the name. It goes to `taken-over/`, by
- * one rename, and is logged. The items that the next poll is compared with move between `<name>.csv` and the hidden
- * baseline, so that no change is lost. After an interruption the next start does the rest. Call it before opening files.
+ * Moves data aside that has one of a source's file names but is not what will be written there: `log` or another option
+ * changed since the last start, or another source had the name. It goes to `taken-over/` by one rename, and that is
+ * logged. The items that the next poll is compared with move between `<name>.csv` and the hidden baseline, so that no
+ * change is lost. After an interruption the next start completes it. Call it before opening files.
  *
- * @param state what the volume knows of this source; null: nothing
- * @param places what is going to be written
+ * @param state the state of this source on the volume; null: none
+ * @param places what will be written
  */
 export async function moveOtherDataAside(
   state: TableState | null,
@@ -95,7 +95,7 @@ async function moveBaseline(
   await moveFile(files, hiddenBaseline, path);
 }
 
-/** Tells what a file is by its header: the columns that we add are not the table's own. */
+/** Determines from its header what a file is, by the columns that this service adds to a table's own. */
 function whatIs(header: readonly string[], state: TableState | null, timestampColumn: string | null): Found {
   const own = new Set(state?.columns.map(({ name }) => name) ?? []);
   const names = state?.names ?? null;

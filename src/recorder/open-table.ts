@@ -19,17 +19,17 @@ export interface OpenedTable {
   readonly changes: AppendedWriter | null;
   /** The items that the next poll is compared with; null for a log alone, which needs none. Not read yet. */
   readonly baseline: Baseline | null;
-  /** What the state file has to say from now on: what it said, and what log and changes have beyond it. */
+  /** The state to be written: that of the state file, plus what log and changes have beyond it. */
   readonly state: StateKeeper;
-  /** What the state file said; null: there was none that could be read. */
+  /** The state as it was in the file; null if there was none that could be read. */
   readonly found: TableState | null;
 }
 
 type BetweenPolls = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
- * Opens the files of a table. What was interrupted is finished or undone, what is damaged is kept aside, and what was
- * recorded under their names and is something else now is moved out of the way; each is logged.
+ * Opens the files of a table. Interrupted work is finished or undone, damaged files are kept aside, and other data under
+ * these names is moved aside; each of these is logged.
  */
 export async function openTable(options: RecorderOptions, betweenPolls: BetweenPolls): Promise<OpenedTable> {
   const { name, dataDir, files, source, health } = options;
@@ -90,17 +90,17 @@ function stateOf(
     changes: options.changes,
     source: options.source,
     datasets: [...new Set([...(found?.datasets ?? []), ...places.map(({ dataset }) => dataset)])],
-    // A position means something to the source only that gave it.
+    // A position is meaningful only to the source that returned it.
     commit: { items, deleted, position: found?.source === options.source ? position : null },
   };
 }
 
-/** Without a state file the header of a log tells what columns there are, the time last. */
+/** Without a state file the columns come from the header of the log, the time last. */
 function ownColumns(log: AppendedWriter | null) {
   return log?.columns?.slice(0, -1) ?? [];
 }
 
-/** A state that is damaged or not ours is moved aside, and is none. */
+/** Reads the state; one that is damaged or not ours is moved aside and treated as missing. */
 async function readState(file: TableStateFile, options: RecorderOptions): Promise<TableState | null> {
   try {
     return await file.read();
@@ -112,7 +112,7 @@ async function readState(file: TableStateFile, options: RecorderOptions): Promis
   }
 }
 
-/** Opens the log or the changes of a table; null where they are not kept. */
+/** Opens the log or the changes of a table; null if they are not kept. */
 async function openWriter(
   kind: 'log' | 'changes',
   places: readonly Place[],

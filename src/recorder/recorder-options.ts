@@ -2,7 +2,7 @@ import type { Logger } from '../base/logger.js';
 import type { PollHealth } from '../datasets/freshness.js';
 import type { Files } from '../volume/files.js';
 
-/** What is recorded of one source, and where. */
+/** What is recorded for one source, and where. */
 export interface RecorderOptions {
   /** Published name; `<name>.csv` is its file. */
   readonly name: string;
@@ -12,15 +12,15 @@ export interface RecorderOptions {
   readonly files: Files;
   readonly health: PollHealth;
   readonly logger: Logger;
-  /** Rejects when the data folder is not this service's any more; asked before each poll is written. */
+  /** Rejects if the data folder is no longer this service's; called before each poll is written. */
   readonly checkVolume?: () => Promise<void>;
   /** Keep every poll's rows instead of only the latest poll's. */
   readonly log: boolean;
-  /** Name of the log beside the snapshot; null: the log takes the place of the snapshot under `name`. */
+  /** Name of the log in addition to the snapshot; null: the log replaces the snapshot under `name`. */
   readonly logName?: string;
   /** Keep `<name>-changes` too. */
   readonly changes: boolean;
-  /** Columns that exist before a value was seen, in this order behind the keys. */
+  /** Columns that exist before a value was seen, in this order after the keys. */
   readonly configured: readonly string[];
   /** Name of the added time column, null for `timestamp`. */
   readonly timestampColumn: string | null;
@@ -33,7 +33,7 @@ export interface Place {
   readonly kind: 'snapshot' | 'log' | 'changes';
 }
 
-/** Where a source is recorded: snapshot or log first, then what else there is. */
+/** Where a source is recorded: snapshot or log first, then the others. */
 export function placesOf({
   name,
   logName,

@@ -5,15 +5,15 @@ import type { Reading } from '../sources/source.js';
 import type { AppendedWriter } from './appended-writer.js';
 import type { Recorded } from './poll.js';
 
-/** What records the polls of one source. */
+/** Records the polls of one source. */
 export interface Recorder {
-  /** Snapshot or log first, then what else there is. */
+  /** Snapshot or log first, then the others. */
   readonly datasets: readonly Relation[];
   readonly log: AppendedWriter | null;
   readonly changes: AppendedWriter | null;
   /** The table's own columns known so far, for the source. */
   readonly known: readonly Column[];
-  /** Where the source goes on: the position of the last poll that is on the volume; null: a full reading is needed. */
+  /** Where the source continues: the position of the last poll on the volume; null: a full reading is needed. */
   readonly position: string | null;
   /** Why nothing is recorded and nothing served until the next start; null: the files are open. */
   readonly brokenBy: DynamoCsvError | null;

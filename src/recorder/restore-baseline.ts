@@ -14,16 +14,16 @@ import type { TableState } from './table-state.js';
 
 type Table = OpenedTable & { readonly baseline: Baseline };
 
-/** What to show of the items, null for nothing, and when their file was last replaced (milliseconds since the epoch). */
+/** The items to show (null: none), and when their file was last replaced (milliseconds since the epoch). */
 export interface Restored {
   readonly rows: EncodedRows | null;
   readonly modifiedAt: number | null;
 }
 
 /**
- * Reads the items that the next poll is compared with, and applies the changes that came after them: an interruption may
- * have come between the two. A file that is damaged, or that somebody else changed, makes no changes: where a log has the
- * items of the latest poll they are taken from there, otherwise the next poll is not compared.
+ * Reads the items that the next poll is compared with, and applies newer changes: an interruption may have come between
+ * the two. A file that is damaged, or changed from outside, never causes changes: if a log has the items of the latest
+ * poll they are taken from there, otherwise the next poll is not compared.
  */
 export async function restoreBaseline(table: Table, options: RecorderOptions): Promise<Restored> {
   const { baseline, state, log } = table;
@@ -44,7 +44,7 @@ export async function restoreBaseline(table: Table, options: RecorderOptions): P
   return { rows: baseline.rows ?? found, modifiedAt };
 }
 
-/** Like `Baseline.load`; a file that is not CSV was changed by somebody else, or by the disk. */
+/** Like `Baseline.load`, but a file that is not CSV counts as changed from outside. */
 async function loadItems(
   { baseline, state }: Table,
   options: RecorderOptions,
@@ -87,7 +87,7 @@ async function applyChanges(
 ): Promise<void> {
   const { keys, names, snapshotAt, keysSince } = state.current;
   const comparableFrom = keysSince ?? 0;
-  // A crash came between the first poll with other keys and its snapshot.
+  // A crash came between the first poll with new keys and its snapshot.
   if ((snapshotAt ?? 0) < comparableFrom) baseline.clear();
   if (changes === null || names === null || keys.length === 0) return;
   const newer = rowsAfter(await changes.rows(), Math.max(snapshotAt ?? 0, comparableFrom - 1));
@@ -113,7 +113,7 @@ async function takeItemsFromLog(
   return true;
 }
 
-/** Logs that the items are not what we wrote, and what follows. */
+/** Logs that the items are not what this service wrote, and the consequence. */
 async function reportChanged(
   isRebuilt: boolean,
   { baseline }: Table,
@@ -133,7 +133,7 @@ async function reportChanged(
   );
 }
 
-/** Keeps a copy of a file that cannot be read as what it should be; only that is a reason to go on without it. */
+/** Keeps a copy of a file that cannot be parsed; any other error is thrown again. */
 async function reportUnreadable(path: string, error: unknown, options: RecorderOptions): Promise<'changed'> {
   if (!(error instanceof DynamoCsvError) || error.code !== 'CSV_MALFORMED') throw error;
   const kept = await keepFound(path, options);
@@ -141,7 +141,7 @@ async function reportUnreadable(path: string, error: unknown, options: RecorderO
   return 'changed';
 }
 
-/** Keeps a copy of the file at `path` in `damaged/`; nothing when it is not there. */
+/** Keeps a copy of the file at `path` in `damaged/`, if it exists. */
 async function keepFound(path: string, options: RecorderOptions) {
   const { name: dataset, files } = options;
   if ((await files.stat(path)) === null) return { dataset, keptAt: null };

@@ -14,7 +14,7 @@ export interface SnapshotOptions {
   readonly health: PollHealth;
 }
 
-/** What the latest poll found, in memory as the bytes that are served; the file is its owner's business. */
+/** The items of the latest poll, in memory as the bytes that are served. The owner of the dataset writes the file. */
 export class SnapshotDataset implements Relation {
   readonly name: string;
   readonly kind = 'snapshot';
@@ -70,8 +70,8 @@ export class SnapshotDataset implements Relation {
   }
 
   /**
-   * Shows a poll's rows to readers, all at once. `bytes`: header and rows; `hashed`: `hashOf(bytes)`, where it was computed already. The
-   * version has a checksum of the columns too: a text "5" in the place of the number 5 changes a type and no byte.
+   * Shows a poll's rows to readers, all at once. `bytes`: header and rows; `hashed`: `hashOf(bytes)`, if already computed.
+   * The version covers the columns too: text "5" instead of the number 5 changes a type but no byte.
    */
   async show(
     bytes: Buffer,

@@ -4,18 +4,18 @@ import type { TableState, TableStateFile } from './table-state.js';
 const NO_LAYOUT: Layout = { columns: [], keys: [], names: null };
 
 /**
- * The state of one table, in memory and on the volume. `current` runs ahead of the file: what was learnt of the layout
- * is written before the rows that need it, everything else together with the poll that it belongs to.
+ * The state of one table, in memory and on the volume. `current` is ahead of the file: a new layout is written before
+ * the rows that need it, everything else together with its poll.
  */
 export class StateKeeper {
   readonly #file: TableStateFile;
   #current: TableState;
-  /** The layout that the file tells of. */
+  /** The layout that the file describes. */
   #described: Layout;
   /** Whether a write failed after which the file may hold the new state or the old one. */
   #isDoubtful = false;
 
-  /** `found`: what the file says; null: nothing that could be read. */
+  /** `found`: the state in the file; null if there is none that could be read. */
   constructor(file: TableStateFile, current: TableState, found: TableState | null) {
     this.#file = file;
     this.#current = current;
@@ -31,13 +31,13 @@ export class StateKeeper {
     this.#current = { ...this.#current, ...change };
   }
 
-  /** Makes sure that the file tells of the layout, and that nobody has to wonder what it says. */
+  /** Makes sure that the file describes the current layout, also after a write of unknown outcome. */
   async describe(): Promise<void> {
     if (!this.#isDoubtful && isSameLayout(this.#described, this.#current)) return;
     await this.write();
   }
 
-  /** Writes what is known. */
+  /** Writes the current state. */
   async write(): Promise<void> {
     const state = this.#current;
     this.#isDoubtful = true;
@@ -47,8 +47,8 @@ export class StateKeeper {
   }
 
   /**
-   * Commits a poll: the file says all of `change` or, when this rejects, perhaps nothing of it. `settle` then makes sure
-   * that it says nothing.
+   * Commits a poll by writing `change`. If this rejects, the file may or may not hold it; `settle` then makes sure that it
+   * does not.
    */
   async commit(change: Partial<TableState>): Promise<void> {
     const before = this.#current;

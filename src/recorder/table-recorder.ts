@@ -28,9 +28,9 @@ import { writePoll } from './write-poll.js';
 /**
  * Records the polls of one source: into a snapshot or a log, and into changes.
  *
- * A poll counts when the state file says so (`TableState.readAt`). Before it, the rows of changes and log are appended;
- * when the state cannot be written, or the process dies before it is, they are taken back. After it, the snapshot is
- * replaced; when the process dies before it is, the next start applies the changes to it that came after its poll.
+ * A poll counts once the state file says so (`TableState.readAt`). The rows of changes and log are appended before that;
+ * if the state cannot be written, or the process dies before it is, they are removed again. The snapshot is replaced
+ * after that; if the process dies in between, the next start applies the newer changes to the old snapshot.
  */
 export class TableRecorder implements Recorder {
   readonly brokenBy = null;
@@ -38,7 +38,7 @@ export class TableRecorder implements Recorder {
   readonly #table: OpenedTable;
   readonly #clockWatch: ClockWatch;
   readonly #queue = new SerialQueue();
-  /** The latest poll's time, whatever became of it. */
+  /** The latest poll's time, committed or not. */
   #lastAt: number;
 
   private constructor(options: RecorderOptions, table: OpenedTable) {
@@ -49,7 +49,7 @@ export class TableRecorder implements Recorder {
     this.#lastAt = Math.max(state.current.readAt ?? 0, log?.lastAt ?? 0, changes?.lastAt ?? 0);
   }
 
-  /** Opens what the volume has of this source, and finishes or undoes what was interrupted. */
+  /** Opens this source's files, and finishes or undoes interrupted work. */
   static async open(options: RecorderOptions): Promise<TableRecorder> {
     let recorder: TableRecorder | null = null;
     const betweenPolls = <T>(work: () => Promise<T>) => (recorder as TableRecorder).#betweenPolls(work);
@@ -65,7 +65,7 @@ export class TableRecorder implements Recorder {
     return recorder;
   }
 
-  /** Snapshot or log first, then what else there is. */
+  /** Snapshot or log first, then the others. */
   get datasets(): readonly Relation[] {
     const { snapshot, log, changes } = this.#table;
     return [snapshot, log, changes].filter((dataset) => dataset !== null);
@@ -85,8 +85,8 @@ export class TableRecorder implements Recorder {
   }
 
   /**
-   * Where the source goes on: the position of the last poll that is on the volume. Null when there is none, and when the
-   * items at that position are not known (a log alone keeps none).
+   * Where the source continues: the position of the last poll on the volume. Null if there is none, or if the items at
+   * that position are unknown (a log alone keeps none).
    */
   get position(): string | null {
     const { baseline } = this.#table;
@@ -96,8 +96,8 @@ export class TableRecorder implements Recorder {
 
   /**
    * Records one poll. `startedAt`: when it began, in milliseconds; the clock may have gone back, the poll's time does
-   * not. Never rejects because of the disk: what could not be written is in `problems`, and readers see the new
-   * snapshot all the same. Rejects with `DELTA_WITHOUT_ITEMS` for a delta to items that are not known.
+   * not. Never rejects because of the disk: what could not be written is in `problems`, and readers still see the new
+   * snapshot. Rejects with `DELTA_WITHOUT_ITEMS` for a delta to unknown items.
    */
   record(reading: Reading, startedAt: number): Promise<Recorded> {
     return this.#queue.run(async () => {
@@ -121,7 +121,7 @@ export class TableRecorder implements Recorder {
     return this.#table.state.current;
   }
 
-  /** The time up to which everything counts that was recorded. */
+  /** The time up to which recorded rows count. */
   get #countedAt(): number {
     return Math.max(this.#state.readAt ?? 0, this.#table.changes?.lastAt ?? 0);
   }
@@ -130,7 +130,7 @@ export class TableRecorder implements Recorder {
     return this.#state.keys.length;
   }
 
-  /** Does `work` while no poll is being written, and none is in doubt. */
+  /** Runs `work` while no poll is being written and no commit is in doubt. */
   #betweenPolls<T>(work: () => Promise<T>): Promise<T> {
     return this.#queue.run(async () => {
       await this.#table.state.settle();
@@ -138,7 +138,7 @@ export class TableRecorder implements Recorder {
     });
   }
 
-  /** Works out what a poll adds, and writes nothing. */
+  /** Computes what a poll adds; writes nothing. */
   async #prepare(reading: Reading, startedAt: number): Promise<Poll> {
     if (reading.kind === 'delta' && this.position === null) throw deltaWithoutItems(this.#options.source);
     const times = reading.kind === 'delta' ? timesAfter(this.#countedAt, reading) : [];
@@ -160,7 +160,7 @@ export class TableRecorder implements Recorder {
     };
   }
 
-  /** Brings a reading into the table's layout, and all that it is compared with too. */
+  /** Converts a reading, and what it is compared with, to the table's layout. */
   async #layOut(reading: Reading, at: number): Promise<EncodedRows> {
     const { state, baseline } = this.#table;
     const before = state.current;
@@ -178,7 +178,7 @@ export class TableRecorder implements Recorder {
     return rows;
   }
 
-  /** All items that a reading leaves; what differs is null where it has to be looked for. */
+  /** All items after a reading, and the differences; null if these still have to be computed. */
   async #found(
     reading: Reading,
     rows: EncodedRows,
@@ -202,11 +202,11 @@ export class TableRecorder implements Recorder {
     };
   }
 
-  /** Restores what the next poll is compared with, and shows readers what the volume has. */
+  /** Restores what the next poll is compared with, and shows readers the data on the volume. */
   async #restore(): Promise<void> {
     const { state, log, changes, baseline, snapshot } = this.#table;
     if (changes !== null) changes.neededAfter = state.current.snapshotAt ?? 0;
-    // Nothing of a log is sealed before the changes were read off it.
+    // No day of a log is sealed before its changes have been derived.
     if (log !== null && changes?.isEmpty === true) log.neededAfter = 0;
     const { rows, modifiedAt } =
       baseline === null
@@ -220,7 +220,7 @@ export class TableRecorder implements Recorder {
   }
 }
 
-/** Times of a delta's records, later than what was recorded before, and never going back. */
+/** Times of a delta's records: later than everything recorded before, and never decreasing. */
 function timesAfter(countedAt: number, { records }: DeltaReading): number[] {
   let latest = countedAt + 1;
   return records.map(({ at }) => {

@@ -20,7 +20,7 @@ const Names = Type.Object({
   previous: Type.Optional(NamesByName),
   attributes: Type.Optional(NamesByName),
 });
-/** Milliseconds since the epoch, as far as a JavaScript date goes. */
+/** Milliseconds since the epoch, within the range of a JavaScript date. */
 const Time = Type.Union([Type.Integer({ minimum: 0, maximum: 8.64e15 }), Type.Null()]);
 const Mark = Type.Object({ size: Type.Integer({ minimum: 0 }), hash: Type.String() });
 const Marks = Type.Array(Type.Union([Mark, Type.Null()]));
@@ -32,35 +32,35 @@ const Commit = Type.Object({
 /** Version 0.1.0 wrote the same without `commit`; the first versions without `keysSince` too. */
 const State = Type.Object({
   format: Type.Literal(1),
-  /** The table's own columns, all that were ever seen, with their types. */
+  /** All of the table's own columns ever seen, with their types. */
   columns: Type.Array(ColumnOfState),
   keys: Type.Array(Type.String()),
   /** Null for a table without log and changes. */
   names: Type.Union([Names, Type.Null()]),
-  /** The last poll that is on the volume; null: none. */
+  /** The last committed poll; null: none. */
   readAt: Time,
-  /** The poll that the items' file holds at least; changes after it are applied to it at start. */
+  /** The items' file holds this poll or a later one; newer changes are applied to it at the next start. */
   snapshotAt: Time,
-  /** The poll that the next one is compared with; before `readAt` where a log was kept without changes. */
+  /** The poll that the next one is compared with; earlier than `readAt` if a log was kept without changes. */
   comparedAt: Time,
-  /** The first poll with these keys, where there were others before: older ones are not comparable. Null: none were. */
+  /** The first poll with these keys, if there were other keys before: older polls are not comparable. Null: there were not. */
   keysSince: Type.Optional(Time),
   /** Whether changes are kept. */
   changes: Type.Boolean(),
   /** The source's title. */
   source: Type.String(),
-  /** Every name that this source's datasets ever had here: their files are its own. */
+  /** Every name that this source's datasets ever had here; files with these names belong to it. */
   datasets: Type.Array(Type.String({ minLength: 1 })),
-  /** What else belongs to the poll at `readAt`; null in a state of version 0.1.0. */
+  /** What belongs to the poll at `readAt`; null in a state of version 0.1.0. */
   commit: Type.Optional(Type.Union([Commit, Type.Null()])),
 });
 
-/** What a file of ours holds, so that we notice when somebody else changed it. Null: there is no such file. */
+/** What one of our files holds, so that changes from outside are detected. Null: there is no such file. */
 export type FileMark = Static<typeof Mark> | null;
 
 /**
- * What we keep beside a table's data, in `.dynamo-csv/<name>.json`, replaced atomically. It commits a poll: rows of log
- * and changes that are later than `readAt` belong to a poll that was interrupted, and do not count.
+ * What the service keeps about a table in `.dynamo-csv/<name>.json`, replaced atomically. Writing it commits a poll: rows
+ * of log and changes later than `readAt` belong to an interrupted poll and do not count.
  */
 export interface TableState
   extends Readonly<Omit<Required<Static<typeof State>>, 'columns' | 'keys' | 'datasets'>> {
@@ -69,20 +69,20 @@ export interface TableState
   readonly datasets: readonly string[];
 }
 
-/** Where the state of the source with that published name stands. */
+/** The state file of the source with that published name. */
 export function stateFileOf(dataDir: string, name: string, files: Files): TableStateFile {
   return new TableStateFile(stateFile(dataDir, name), files);
 }
 
-/** The published names of which there is a state on the volume. */
+/** The published names with a state on the volume. */
 export async function namesWithState(dataDir: string, files: Files): Promise<readonly string[]> {
   const found = await files.list(ownFolder(dataDir));
   return found.flatMap((file) => nameOfStateFile(file) ?? []).sort();
 }
 
 /**
- * The published name of another source whose data stands under `dataset`; null: nobody's, or `name`'s own. `state` is
- * what the volume knows of `name`.
+ * The published name of another source that owns the data named `dataset`; null if it has no owner, or belongs to
+ * `name`. `state` is the state of `name`.
  */
 export async function claimantOf(
   dataset: string,
@@ -111,15 +111,15 @@ export class TableStateFile {
   }
 
   /**
-   * Null when there is none yet. Rejects with `STATE_UNREADABLE` when the file is not one of ours, and with
-   * `VOLUME_READ_FAILED` when the disk does not give it.
+   * Null if there is none yet. Rejects with `STATE_UNREADABLE` if it is not a state file, and with `VOLUME_READ_FAILED` if
+   * it cannot be read.
    */
   async read(): Promise<TableState | null> {
     const bytes = await this.#file.read();
     return bytes === null ? null : parseState(bytes, this.path);
   }
 
-  /** Like `read`, but null for a file that is not one of ours: its own table reports it. */
+  /** Like `read`, but null for a file that is not a state file: its own table reports it. */
   async readIfOurs(): Promise<TableState | null> {
     try {
       return await this.read();
@@ -130,7 +130,7 @@ export class TableStateFile {
     }
   }
 
-  /** Makes this the state; when it resolves it survives a power loss. Rejects with `VOLUME_…`. */
+  /** Replaces the state; it survives a power loss once this resolves. Rejects with `VOLUME_…`. */
   async write(state: TableState): Promise<void> {
     await this.#file.replace(Buffer.from(`${JSON.stringify(state, null, 1)}\n`));
   }
@@ -147,7 +147,7 @@ function parseState(bytes: Buffer, path: string): TableState {
   return { ...found, keysSince: found.keysSince ?? null, commit: found.commit ?? null };
 }
 
-/** Whether the columns that a state names can be those of one table. */
+/** Whether the columns in a state are consistent. */
 function isConsistent({ columns, keys, names }: Static<typeof State>): boolean {
   const own = new Set(columns.map(({ name }) => name));
   const added = names === null ? [] : [names.timestamp, names.change, names.since];

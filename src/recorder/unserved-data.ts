@@ -10,7 +10,7 @@ export interface Published {
 }
 
 /**
- * Logs data on the volume that is no longer published, because its source got another name or left the configuration.
+ * Logs data on the volume that is no longer published, because its source was renamed or removed from the configuration.
  * The files stay where they are.
  */
 export async function warnAboutUnservedData(

@@ -8,9 +8,9 @@ import type { Poll } from './poll.js';
 import type { RecorderOptions } from './recorder-options.js';
 
 /**
- * Writes a poll and shows it to readers. In this order: its rows in changes and log, the commit in the state file, the
- * snapshot or what stands for it. What goes wrong joins the poll's problems; without the commit nothing of it stays but
- * the snapshot in memory. Returns the size of the items in bytes, as CSV.
+ * Writes a poll and shows it to readers, in this order: rows of changes and log, the commit in the state file, the
+ * snapshot or the hidden baseline. Errors are added to the poll's problems; without the commit only the snapshot in memory
+ * remains. Returns the size of the items in bytes, as CSV.
  */
 export async function writePoll(poll: Poll, table: OpenedTable, options: RecorderOptions): Promise<number> {
   const { baseline, snapshot, state } = table;
@@ -29,8 +29,8 @@ export async function writePoll(poll: Poll, table: OpenedTable, options: Recorde
 }
 
 /**
- * Appends the poll and commits it. False when it does not count, so that the next one is compared with the one before.
- * A log that cannot be written does not keep the rest from counting, where there are items to compare with.
+ * Appends the poll and commits it. False if it does not count; the next poll is then compared with the previous one.
+ * If only the log cannot be written, the rest still counts, provided there are items to compare with.
  */
 async function append(poll: Poll, table: OpenedTable, options: RecorderOptions): Promise<boolean> {
   const { state, log, changes, baseline } = table;
@@ -60,7 +60,7 @@ async function commit({ at, position }: Poll, table: OpenedTable): Promise<void>
   const { state, baseline, changes } = table;
   const { items = [], deleted = [] } = baseline?.marks ?? state.current.commit ?? {};
   if (position !== null && changes === null && baseline !== null) {
-    // Without changes nothing could bring the items forward later: they go before the position.
+    // Without changes nothing could update the items later, so they are written before the position.
     state.update({ commit: { position: state.current.commit?.position ?? null, items, deleted } });
     await state.write();
     await baseline.write();
@@ -72,14 +72,14 @@ async function commit({ at, position }: Poll, table: OpenedTable): Promise<void>
   });
 }
 
-/** Undoes what was appended. First the state must not say that it counts; what fails is done before the next poll. */
+/** Undoes the append, after making sure that the state does not count it. What fails is retried before the next poll. */
 async function takeBack({ state, log, changes }: OpenedTable): Promise<void> {
   await state.settle();
   await changes?.takeBack();
   await log?.takeBack();
 }
 
-/** Replaces the file of the items, and notes that it has this poll: no change up to it is needed any more. */
+/** Replaces the items' file and records that it has this poll: changes up to it are no longer needed for recovery. */
 async function replaceItems({ state, baseline, changes }: OpenedTable, at: number): Promise<void> {
   if (baseline === null) return;
   await baseline.write();

@@ -69,7 +69,7 @@ export interface PublishedName {
   readonly by: string;
   /** Where the configuration decides on it. */
   readonly path: Path;
-  /** Whether it follows from another name (a log or changes beside a snapshot): of two equal names it gives way. */
+  /** Whether it is derived from another name (a log or changes of a snapshot): of two equal names, this one is dropped. */
   readonly derived: boolean;
 }
 

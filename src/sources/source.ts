@@ -3,10 +3,10 @@ import type { Cell, Column, EncodedRows } from '../csv/rows.js';
 
 /**
  * Where rows come from. The one way to add a kind of source: implement this and `SourceKind` (`kind.ts`).
- * A source keeps no data and no schedule: the collector asks, the datasets keep.
+ * A source keeps no data and no schedule: the collector decides when to read, and the recorder keeps the rows.
  */
 export interface Source {
-  /** What it reads, for people: `DynamoDB table flag-dynamodb`. */
+  /** What it reads, for display: `DynamoDB table flag-dynamodb`. */
   readonly title: string;
   /**
    * One poll. Rejects with a `DynamoCsvError` whose sentence a user understands, or with the signal's reason when it
@@ -14,8 +14,8 @@ export interface Source {
    */
   read(request: ReadRequest): Promise<Reading>;
   /**
-   * Milliseconds that a reading needs by what is known of the source now, such as its size and the limits of its
-   * reading; 0 or absent: nothing is known. A poll's deadline is never shorter.
+   * Milliseconds that a reading needs, as far as is known now, for example from the source's size and read limits; 0 or
+   * absent: unknown. A poll's deadline is never shorter.
    */
   neededTime?(): number;
   /** Frees connections and threads. */
@@ -23,7 +23,7 @@ export interface Source {
 }
 
 export interface ReadRequest {
-  /** The columns that the dataset already has: the reading has all of them, and more only at their place. */
+  /** The columns that the dataset already has: the reading has all of them, and new ones at their place in the order. */
   readonly known: readonly Column[];
   /** The `position` of the last reading that is on the volume; null or absent: none, and only a `full` reading will do. */
   readonly position?: string | null;
@@ -33,7 +33,7 @@ export interface ReadRequest {
 /**
  * What one poll found: everything (`full`), or what happened since `position` (`delta`).
  *
- * A source that follows a stream answers `position: null` with a scan, and any other with the records after it:
+ * A source that follows a stream returns a scan for `position: null`, and for any other position the records after it:
  *
  * ```ts
  * async read({ position = null, known, signal }: ReadRequest): Promise<Reading> {
@@ -51,8 +51,8 @@ export interface ReadRequest {
  * }
  * ```
  *
- * A reading that did not reach the volume is forgotten together with its position: the next `read` is handed the one
- * before it, and returns the same records again.
+ * A reading that was not recorded is forgotten together with its position: the next `read` gets the previous position, and
+ * returns the same records again.
  */
 export type Reading = FullReading | DeltaReading;
 
@@ -82,13 +82,13 @@ export interface DeltaRecord {
 interface ReadingFacts {
   /** Names of the columns that identify a row, in order. */
   readonly keys: readonly string[];
-  /** Where the next reading goes on, in the source's own words; null: each reading is a `full` one. */
+  /** Where the next reading continues, in the source's own format; null: each reading is a `full` one. */
   readonly position: string | null;
   /** What the reading cost. */
   readonly cost: ReadingCost;
   /**
-   * What could not be read although the rows are right without it, for sources of several independent parts (regions);
-   * shown as the dataset's last error. Null or absent: everything was read.
+   * Which part could not be read, although the rows are valid, for sources with several independent parts (regions); shown
+   * as the dataset's last error. Null or absent: everything was read.
    */
   readonly problem?: DynamoCsvError | null;
 }

@@ -2,7 +2,7 @@ import { Semaphore } from '../base/semaphore.js';
 import { tooManyQueries } from './errors.js';
 
 export interface AdmissionOptions {
-  /** Queries that are computed at a time. */
+  /** Queries computed at a time. */
   readonly permits: number;
   /** Queries that may wait for a permit. */
   readonly mostWaiting: number;
@@ -11,8 +11,8 @@ export interface AdmissionOptions {
 }
 
 /**
- * The queue in front of DuckDB: so many queries are computed at a time, so many may wait, each for so long. Without it a
- * thousand queries would share DuckDB call by call, and none would end before all do.
+ * The queue in front of DuckDB. It limits how many queries are computed at a time, how many wait, and for how long.
+ * Without it a thousand queries would share DuckDB call by call, and none would finish before all do.
  */
 export class Admission {
   readonly #options: AdmissionOptions;
@@ -25,8 +25,8 @@ export class Admission {
   }
 
   /**
-   * Runs `work` when a permit is free. Rejects as `work` does, with the signal's reason when it aborts before, and with
-   * `TOO_MANY_QUERIES` (503) when too many wait or it has waited too long.
+   * Runs `work` when a permit is free. Rejects as `work` does, with the signal's reason if it aborts while waiting, and
+   * with `TOO_MANY_QUERIES` (503) if too many wait or it has waited too long.
    */
   async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const { mostWaiting, longestWait } = this.#options;

@@ -5,7 +5,7 @@ import type { Session } from './session.js';
 /**
  * The lines of a statement (see `compileLines`), fetched as they are taken. `onRows` is called with the number
  * of rows so far. The last line fetched does not count: it marks a complete answer.
- * The session is closed at the end, wherever that comes.
+ * The session is closed at the end, or when the reader stops early.
  */
 export async function* answerLines(
   session: Session,

@@ -15,11 +15,11 @@ import { withFirstPiece } from './first-piece.js';
 import type { Session, SessionOptions } from './session.js';
 
 /**
- * Four windows at a time keep both permits of DuckDB busy. A burst of a thousand (fifty viewers of twenty panels) may
- * wait; after ten seconds the panel is better told to ask again.
+ * Four windows at a time keep both permits of DuckDB busy. A burst of a thousand (fifty viewers with twenty panels) may
+ * wait; after ten seconds it is better to let the panel retry.
  */
 const WINDOWS = { permits: 4, mostWaiting: 1_000, longestWait: 10_000 };
-/** SQL from outside: one query computes at a time, for up to ten seconds. */
+/** Ad-hoc SQL: one query computes at a time, for up to ten seconds. */
 const OUTSIDE = { permits: 2, mostWaiting: 20, longestWait: 10_000 };
 
 /** How a SELECT is computed. */
@@ -29,11 +29,11 @@ export interface Terms {
   readonly mostRows: number | null;
   /** The files of sealed days that it may read. */
   readonly files: () => readonly SealedFile[];
-  /** What DuckDB's error means to the client. */
+  /** Translates DuckDB's error for the client. */
   readonly explain: (error: unknown) => unknown;
 }
 
-/** Computes the SELECTs of windows and of SQL from outside, as many at a time as DuckDB can take. */
+/** Computes the SELECTs of windows and of ad-hoc SQL, as many at a time as DuckDB can take. */
 export class AnswerRunner {
   readonly #engine: Engine;
   readonly #damagedDays: DamagedDays;
@@ -45,8 +45,8 @@ export class AnswerRunner {
   }
 
   /**
-   * Computes what `compile` returns; the session lives until the answer was read. Resolves when the first piece of the
-   * answer is there: computing it takes a permit, reading the rest does not.
+   * Computes the SELECT that `compile` returns; the session stays open until the answer was read. Resolves with the first
+   * piece of the answer: computing that takes a permit, reading the rest does not.
    */
   run(terms: Terms, signal: AbortSignal, compile: (session: Session) => Promise<Select>): Promise<Answer> {
     const admission = this.#admissions[terms.session.caller];
@@ -96,7 +96,7 @@ export class AnswerRunner {
     return answerBody(select.columns, shape, await withFirstPiece(lines));
   }
 
-  /** Parquet has its table of contents at the end: it is written to the scratch folder and sent from there. */
+  /** Parquet has its metadata at the end, so it is written to the scratch folder and sent from there. */
   async *#parquet(session: Session, select: Select, mostRows: number | null): AsyncGenerator<Buffer> {
     const path = this.#engine.scratch.path('parquet');
     try {

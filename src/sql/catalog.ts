@@ -19,11 +19,11 @@ export interface CatalogOptions {
   readonly logger: Logger;
 }
 
-/** The datasets of the registry as SQL has them. What is removed from the registry is dropped from DuckDB. */
+/** The datasets of the registry as SQL tables. A dataset removed from the registry is dropped from DuckDB. */
 export class Catalog {
   readonly #options: CatalogOptions;
   readonly #tables = new WeakMap<Dataset, SqlDataset>();
-  /** By folded name: the drop under way, or the last one. */
+  /** By folded name: the drop in progress, or the last one. */
   readonly #drops = new Map<string, Promise<void>>();
   readonly #stopListening: () => void;
 
@@ -32,12 +32,12 @@ export class Catalog {
     this.#stopListening = options.registry.onRemoved((dataset) => this.#drop(dataset));
   }
 
-  /** Says how SQL has a dataset that brings its own table: a view. */
+  /** Sets the table of a dataset that has its own: a view. */
   set(dataset: Dataset, table: SqlDataset): void {
     this.#tables.set(dataset, table);
   }
 
-  /** The dataset in SQL: what `set` said, or a table that follows it. */
+  /** The table of a dataset: the one given to `set`, or one that follows the dataset. */
   of(dataset: Dataset): SqlDataset {
     const known = this.#tables.get(dataset);
     if (known !== undefined) return known;
@@ -47,25 +47,25 @@ export class Catalog {
     return table;
   }
 
-  /** The same of several, by their folded names: names in SQL ignore case. */
+  /** The tables of several datasets, by folded name: names in SQL ignore case. */
   tables(datasets: readonly Dataset[]): ReadonlyMap<string, SqlDataset> {
     return new Map(datasets.map((dataset) => [folded(dataset.name), this.of(dataset)]));
   }
 
-  /** A dataset by its name in SQL, which ignores case; undefined: there is none. */
+  /** A dataset by its name in SQL, ignoring case; undefined if there is none. */
   lookUp(name: string): Dataset | undefined {
     const { registry } = this.#options;
     return registry.get(name) ?? registry.list().find((dataset) => folded(dataset.name) === folded(name));
   }
 
-  /** The same. Throws `DATASET_UNKNOWN` where there is none. */
+  /** Like `lookUp`, but throws `DATASET_UNKNOWN` if there is none. */
   find(name: string): Dataset {
     const found = this.lookUp(name);
     if (found === undefined) throw datasetUnknown(name, this.#options.registry.closest(name));
     return found;
   }
 
-  /** Resolves when no earlier dataset of that name is in DuckDB any more; never rejects. */
+  /** Resolves once no earlier dataset of that name is left in DuckDB; never rejects. */
   dropped(name: string): Promise<void> {
     return this.#drops.get(folded(name)) ?? Promise.resolve();
   }
@@ -81,7 +81,7 @@ export class Catalog {
     this.#tables.delete(dataset);
     const name = folded(dataset.name);
     const drop = table.drop().catch((error: unknown) => {
-      // The engine that is closed has nothing left to drop.
+      // A closed engine has nothing to drop.
       if (error instanceof DOMException) return;
       const { logger } = this.#options;
       logger.warn({ dataset: dataset.name }, `its SQL table could not be dropped: ${describeError(error)}`);

@@ -2,7 +2,7 @@ import type { Column, ColumnType } from '../csv/rows.js';
 
 const NUMBER = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)|BIGNUM)$/;
 
-/** The CSV type of what a SELECT computes; `type` is DuckDB's. */
+/** The CSV column for a column of a SELECT; `type` is DuckDB's. */
 export function columnOf(name: string, type: string): Column {
   return { name, type: typeOf(type), seen: true };
 }

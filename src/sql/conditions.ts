@@ -1,4 +1,4 @@
-/** What the WHERE of a SELECT says of the tables in its FROM, read off DuckDB's syntax tree (`json_serialize_sql`). */
+/** What the WHERE of a SELECT requires of the tables in its FROM, from DuckDB's syntax tree (`json_serialize_sql`). */
 
 import { folded } from '../windows/compile/sql-text.js';
 
@@ -6,20 +6,20 @@ import { folded } from '../windows/compile/sql-text.js';
 export type Node = Readonly<Record<string, unknown>>;
 
 /**
- * A condition that every row has to pass which a SELECT uses of a table: `from`: the column is not less than the least of
+ * A condition that every row of a table meets if a SELECT uses it. `from`: the column is not less than the least of
  * `values`; `to`: it is not greater than the greatest.
  */
 export interface Condition<Value> {
-  /** Folded, as DuckDB's names do not mind case. */
+  /** Folded, since DuckDB's names ignore case. */
   readonly column: string;
   readonly side: 'from' | 'to';
-  /** One at least; none depends on a row, or on anything but `service_now()`. */
+  /** At least one; none depends on a row, or on anything but `service_now()`. */
   readonly values: readonly Value[];
-  /** The column differs from the value too: `<` and `>`. */
+  /** The column also differs from the value: `<` and `>`. */
   readonly isStrict?: true;
 }
 
-/** Functions whose value follows from their arguments and from the time that the session was told. */
+/** Functions whose value depends only on their arguments and on the session's time. */
 const STEADY_FUNCTIONS = new Set([
   '+',
   '-',
@@ -43,10 +43,10 @@ const STEADY_FUNCTIONS = new Set([
   'to_seconds',
 ]);
 
-/** Values behind IN up to which they are looked at: longer lists are of other things than days. */
+/** The longest IN list that is considered: longer ones are unlikely to be days. */
 const LONGEST_LIST = 32;
 
-/** Joins of which no row passes a condition on a column of one table, when that table's rows that fail it are left out. */
+/** Joins whose result stays the same, under a condition on one table's column, if that table's rows that fail it are left out. */
 const JOINS = new Set(['INNER', 'LEFT', 'RIGHT', 'OUTER']);
 const JOIN_KINDS = new Set(['REGULAR', 'NATURAL', 'CROSS']);
 
@@ -62,8 +62,8 @@ const COMPARISONS: Readonly<Record<string, readonly Condition<Node>['side'][]>> 
 const STRICT = new Set(['COMPARE_GREATERTHAN', 'COMPARE_LESSTHAN']);
 
 /**
- * The tables that stand in the FROM of a `SELECT_NODE` itself (not in a subquery of it), each by its `BASE_TABLE` node, and
- * the conditions on its columns. Told is only what holds for certain; a table that is left out may be read as a whole.
+ * The tables in the FROM of a `SELECT_NODE` itself (not of its subqueries), each by its `BASE_TABLE` node, with the
+ * conditions on its columns. Only conditions that certainly hold are returned; a table without any may be read whole.
  */
 export function conditionsIn(select: Node): ReadonlyMap<Node, readonly Condition<Node>[]> {
   // A sample is taken of the rows before WHERE.
@@ -105,8 +105,8 @@ function* tablesOf(from: Node): Generator<Node> {
 }
 
 /**
- * Whether a name alone stands for a column of two tables: joined by USING or NATURAL they are equal in a type of both, and
- * WHERE compares one of them in its own.
+ * Whether an unqualified name means a column of two tables. Joined by USING or NATURAL, both are compared in a common type,
+ * while WHERE compares one of them in its own.
  */
 function mergedColumns(from: Node): (name: string) => boolean {
   const merged = new Set<string>();
@@ -152,8 +152,8 @@ function bounded(
 }
 
 /**
- * A name without a table before it is the column of the one table that has it (else DuckDB refuses it). Longer ones may
- * be fields of a column.
+ * An unqualified name is the column of the one table that has it (otherwise DuckDB rejects it). Longer names may be fields
+ * of a column.
  */
 function appliesTo(names: readonly string[], table: string): boolean {
   return names.length === 1 || (names.length === 2 && names[0] === table);
@@ -166,7 +166,7 @@ function isSteady(expression: Node): boolean {
         readonly type: { readonly id: string };
         readonly value?: unknown;
       };
-      // Those whose value is in the tree as it is; of NULL there is none. Days and times are texts that are cast.
+      // Constants with their value in the tree; NULL has none. Days and times are strings that are cast.
       return (
         (type.id === 'VARCHAR' && typeof value === 'string') ||
         ((type.id === 'INTEGER' || type.id === 'BIGINT') && Number.isSafeInteger(value))

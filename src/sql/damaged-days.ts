@@ -2,24 +2,24 @@ import { DynamoCsvError } from '../base/errors.js';
 import { SerialQueue } from '../base/serial-queue.js';
 import type { DamagedFile, ParquetFiles } from '../history/parquet-files.js';
 
-/** A file of a sealed day, as a statement may read it. */
+/** A file of a sealed day that a statement may read. */
 export type SealedFile = Omit<DamagedFile, 'reason'>;
 
-/** Kinds of DuckDB's errors that say nothing about a file: the SQL is wrong, or something ran out. */
+/** Kinds of DuckDB errors that are not about a file: wrong SQL, or exhausted resources. */
 const NOT_OF_A_FILE =
   /^(Parser|Binder|Catalog|Conversion|Out of Range|Out of Memory|Constraint|Not implemented|Permission|TransactionContext|INTERRUPT) Error/;
 
 /**
- * Finds out which sealed file a failed statement could not read, by reading the suspects one by one. What is damaged is
- * reported, which takes it out of the readers' way, and the statement runs again without it.
+ * Finds out which sealed file a failed statement could not read, by reading the candidates one by one. A damaged file is
+ * reported, which removes it from the sealed days, and the statement runs again without it.
  */
 export class DamagedDays {
   readonly #parquet: Pick<ParquetFiles, 'damageOf'>;
   readonly #report: ((file: DamagedFile) => Promise<void>) | null;
-  /** One examination at a time: the next may find that there is nothing left to examine. */
+  /** One examination at a time: the next one may find nothing left to examine. */
   readonly #queue = new SerialQueue();
 
-  /** `report`: takes a file out of every dataset's sealed days; null: nobody does, and statements just fail. */
+  /** `report`: removes a file from every dataset's sealed days; null: statements just fail. */
   constructor(
     parquet: Pick<ParquetFiles, 'damageOf'>,
     report: ((file: DamagedFile) => Promise<void>) | null,
@@ -28,7 +28,7 @@ export class DamagedDays {
     this.#report = report;
   }
 
-  /** Runs work that reads these files, as they are then; again without those that turn out to be damaged. */
+  /** Runs work that reads these files; if some turn out to be damaged, runs it again without them. */
   async around<T>(files: () => readonly SealedFile[], work: () => Promise<T>): Promise<T> {
     for (;;) {
       const before = files();
@@ -41,8 +41,8 @@ export class DamagedDays {
   }
 
   /**
-   * After work on the files `before` failed: whether some of them are gone from `files` or were found damaged now, so
-   * that it is worth trying again.
+   * Call after work on the files `before` failed. Returns whether some of them are no longer in `files`, or were found
+   * damaged now, so that retrying is worthwhile.
    */
   async examine(
     before: readonly SealedFile[],
@@ -51,7 +51,7 @@ export class DamagedDays {
   ): Promise<boolean> {
     const message = messageOf(error);
     if (this.#report === null || message === null || before.length === 0) return false;
-    // Only fewer files make another attempt worth it, so that there is no attempt without end.
+    // Retry only with fewer files, so that attempts end.
     const areFewer = () => {
       const current = new Set(files().map(({ path }) => path));
       return before.some(({ path }) => !current.has(path));
@@ -72,9 +72,9 @@ export class DamagedDays {
   }
 }
 
-/** What DuckDB said, where a file may be the cause; null: none is. */
+/** DuckDB's message if a file may be the cause, otherwise null. */
 function messageOf(error: unknown): string | null {
-  // A streamed answer that fails only ends too early.
+  // A streamed answer that fails just ends early.
   if (error instanceof DynamoCsvError && error.code === 'ANSWER_INCOMPLETE') return '';
   const original = error instanceof DynamoCsvError ? error.cause : error;
   if (!(original instanceof Error) || original.name !== 'Error') return null;

@@ -1,7 +1,7 @@
 import { identifier } from '../windows/compile/sql-text.js';
 import type { Engine } from './engine.js';
 
-/** Drops what DuckDB has of a dataset: the view under its name and the table `raw.<name>`; queries under way finish. */
+/** Drops a dataset's view and its table `raw.<name>` from DuckDB; running queries finish. */
 export async function dropNamed(engine: Engine, name: string): Promise<void> {
   await engine.session({ caller: 'service' }, (session) =>
     session.transaction(async () => {

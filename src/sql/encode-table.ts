@@ -5,11 +5,11 @@ import { type OutputShape, parseShape } from '../windows/shape.js';
 import { answerLines } from './answer-lines.js';
 import type { Session } from './session.js';
 
-/** A dataset's CSV as it is. */
+/** The plain CSV of a dataset. */
 const PLAIN: OutputShape = parseShape([]);
 const NEVER = new AbortController().signal;
 
-/** All of a table as CSV, header line and rows. The session is closed at the end. */
+/** A whole table as CSV, header line and rows. The session is closed at the end. */
 export async function encodeTable(
   session: Session,
   { from, columns }: SqlTable,

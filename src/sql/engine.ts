@@ -7,28 +7,28 @@ import { literal } from '../windows/compile/sql-text.js';
 import { Scratch } from './scratch.js';
 import { Session, type SessionOptions } from './session.js';
 
-/** Enough for aggregates over millions of rows; DuckDB writes to the scratch folder beyond it. */
+/** Enough for aggregates over millions of rows; beyond it DuckDB spills to the scratch folder. */
 const MEMORY_LIMIT = '256MB';
-/** More threads than this make none of our queries faster. */
+/** More threads than this do not make queries faster. */
 const MOST_THREADS = 4;
 /**
  * DuckDB calls of the service at a time. Each holds one of Node's four worker threads while it computes, and files,
  * compression and hashes need the others.
  */
 const SERVICE_PERMITS = 2;
-/** SQL from outside may take long: only one call of it computes at a time, beside the service's own. */
+/** Ad-hoc SQL may take long: only one of its calls computes at a time, in addition to the service's own. */
 const OUTSIDE_PERMITS = 1;
 
 export interface EngineOptions {
-  /** The volume's folder: SQL can read nothing else but the scratch folder. */
+  /** The data folder: SQL can read only this and the scratch folder. */
   readonly dataDir: string;
-  /** An IANA name; local days are its days. */
+  /** An IANA name; determines local days. */
   readonly timeZone: string;
 }
 
 /**
- * DuckDB, in memory, in this process: it holds nothing that the volume does not have. It can access the volume and the
- * scratch folder only, and its configuration is locked. `service_now()` returns the session's `now`.
+ * DuckDB, in memory, in this process: it holds nothing that is not on the volume. It can access only the volume and the
+ * scratch folder, and its configuration is locked. `service_now()` returns the session's `now`.
  */
 export class Engine {
   readonly scratch: Scratch;
@@ -55,7 +55,7 @@ export class Engine {
     await engine.session({ caller: 'service' }, async (session) => {
       await session.run(`SET GLOBAL TimeZone = ${literal(timeZone)}`);
       await session.run('SET GLOBAL parquet_metadata_cache = true');
-      // It computes equal parts of a statement once, in any order of rows; a window numbers its rows in their order.
+      // This optimisation computes equal parts of a statement once, in any row order; a window numbers rows in their order.
       await session.run("SET GLOBAL disabled_optimizers = 'common_subplan'");
       await session.run('CREATE SCHEMA raw');
       await session.run(`CREATE MACRO service_now() AS to_timestamp(getvariable('now') / 1000)`);
@@ -68,7 +68,7 @@ export class Engine {
     return engine;
   }
 
-  /** Gives `work` a session, and ends it when `work` has ended. */
+  /** Runs `work` with a session that is closed afterwards. */
   async session<T>(options: SessionOptions, work: (session: Session) => Promise<T>): Promise<T> {
     const session = await this.open(options);
     try {
@@ -78,7 +78,7 @@ export class Engine {
     }
   }
 
-  /** A session that its owner closes: for answers that are streamed. */
+  /** Opens a session that the caller closes: for streamed answers. */
   async open(options: SessionOptions): Promise<Session> {
     const connection = await this.#connect();
     let end = () => {};
@@ -102,7 +102,7 @@ export class Engine {
     }
   }
 
-  /** Resolves when the sessions that are open now have ended; null: none is open. */
+  /** Resolves when the sessions open now have ended; null: none is open. */
   sessionsEnded(): Promise<void> | null {
     if (this.#sessions.size === 0) return null;
     return Promise.all(this.#sessions.values()).then(() => undefined);
@@ -120,7 +120,7 @@ export class Engine {
     throw engineClosed();
   }
 
-  /** Interrupts what is running and frees everything. */
+  /** Interrupts running statements and frees everything. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;

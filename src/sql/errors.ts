@@ -28,7 +28,7 @@ export function viewReadsUnknown(file: string, name: string, closest: string | u
   });
 }
 
-/** Views that read each other in a circle; `circle` begins and ends with the same name. */
+/** Views that read each other in a cycle; `circle` begins and ends with the same name. */
 export function viewReadsItself(file: string, circle: readonly string[]): DynamoCsvError {
   return new DynamoCsvError('VIEW_BROKEN', `${file}: it reads itself: ${circle.join(' reads ')}`, {
     remedy: 'take one of these out of the circle',
@@ -43,12 +43,12 @@ export function queryTimedOut(limit: number): DynamoCsvError {
   });
 }
 
-/** SQL from outside that is not exactly one SELECT over the datasets. */
+/** Ad-hoc SQL that is not exactly one SELECT over the datasets. */
 export function sqlRefused(what: string, remedy: string): DynamoCsvError {
   return new DynamoCsvError('SQL_REFUSED', what, { remedy, status: 400 });
 }
 
-/** SQL from outside that DuckDB rejects; `position` is line and column, from 1. */
+/** Ad-hoc SQL that DuckDB rejects; `position` is line and column, from 1. */
 export function sqlFailed(
   reason: string,
   position: { readonly line: number; readonly column: number } | null,
@@ -58,7 +58,7 @@ export function sqlFailed(
   return new DynamoCsvError('SQL_FAILED', `${where}${reason}`, { status: 400, cause });
 }
 
-/** SQL from outside whose answer has more rows than the limit. */
+/** Ad-hoc SQL whose answer has more rows than the limit. */
 export function sqlTooManyRows(limit: number): DynamoCsvError {
   return new DynamoCsvError('SQL_TOO_MANY_ROWS', `The answer has more than ${limit} rows`, {
     remedy: 'add a LIMIT or a filter',
@@ -66,7 +66,7 @@ export function sqlTooManyRows(limit: number): DynamoCsvError {
   });
 }
 
-/** More queries than DuckDB answers in time. */
+/** More queries than DuckDB can answer in time. */
 export function tooManyQueries(): DynamoCsvError {
   return new DynamoCsvError('TOO_MANY_QUERIES', 'Too many queries are waiting to be computed', {
     remedy: 'ask again in a few seconds, or less often: fewer panels, a longer refresh interval',
@@ -74,7 +74,7 @@ export function tooManyQueries(): DynamoCsvError {
   });
 }
 
-/** A question needs sealed days that cannot be read. */
+/** A query needs sealed days that cannot be read. */
 export function dayMissing(dataset: string, missing: readonly SealedDay[]): DynamoCsvError {
   const days = missing.map(({ date, missing: why }) => `${date} (${why})`).join(', ');
   return new DynamoCsvError(

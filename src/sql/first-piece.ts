@@ -1,6 +1,6 @@
 /**
- * The same pieces, of which the first has been computed when this resolves. Whoever ends the iteration ends that of
- * `pieces`, also without having read anything: a generator that was never read from would not.
+ * The same pieces, the first of them computed by the time this resolves. Ending the iteration ends that of `pieces`, even
+ * before anything was read; a generator that was never read from would not do that.
  */
 export async function withFirstPiece<T>(pieces: AsyncIterable<T>): Promise<AsyncIterable<T>> {
   const rest = pieces[Symbol.asyncIterator]();

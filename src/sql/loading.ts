@@ -15,24 +15,24 @@ import {
 /** How a dataset's column is stored in DuckDB. */
 export interface StoredColumn {
   readonly column: Column;
-  /** Its name there: the column's, unless another one's differs from it only in case. */
+  /** Its name there: the column's own, unless the name of another column differs from it only in case. */
   readonly name: string;
   readonly type: CellSqlType;
-  /** Of BIGINT: each number is the same as DOUBLE, so that the column can stand beside days on which it is one. */
+  /** For BIGINT: each number is the same as DOUBLE, so that the column can be combined with days on which it is DOUBLE. */
   readonly isExactInDouble: boolean;
   /**
-   * The type in which SQL shows it: `type`, or DOUBLE for numbers kept as text only because of zeros at their end
-   * (`-74.17400`), which are digits of the CSV and none of the number.
+   * The type in which SQL shows it: `type`, or DOUBLE for numbers stored as text only because of trailing zeros
+   * (`-74.17400`), which belong to the CSV and not to the number.
    */
   readonly shown: CellSqlType;
 }
 
-/** The session's own table for a file that is being read: no other session has it, and no dataset is called so there. */
+/** The session's own table for a file being read: not visible to other sessions, and not the name of any dataset. */
 export const STAGING = 'temp.staging';
 
 /**
- * Reads a CSV file of ours into the table `STAGING`, as texts, and finds the narrowest type for each column in which
- * every cell is kept as it was written. The caller drops the table; where that does not come, the session's end does.
+ * Reads one of the service's CSV files into the table `STAGING`, as text, and finds for each column the narrowest type
+ * that preserves every cell as written. The caller drops the table; at the latest, the session's end does.
  */
 export async function stage(
   session: Session,
@@ -78,13 +78,13 @@ export async function stage(
   });
 }
 
-/** A cell as text. Only a text can be empty: `""` in any other column is an absent value alone in its row. */
+/** A cell as text. Only text can be empty: `""` in any other column is the absent value of a single-column row. */
 function cellOf({ type, seen }: Column, name: string): string {
   const text = identifier(name);
   return type === 'string' && seen ? text : `nullif(${text}, '') AS ${text}`;
 }
 
-/** The columns of a staging table in their types. */
+/** The columns of a staging table, cast to their types. */
 export function typed(columns: readonly StoredColumn[]): string {
   return columns
     .map(({ name, type }) => `CAST(${identifier(name)} AS ${type}) AS ${identifier(name)}`)
@@ -92,8 +92,8 @@ export function typed(columns: readonly StoredColumn[]): string {
 }
 
 /**
- * Texts that come later, in the types that the earlier ones have; the statement fails at the first one that does not
- * fit, and then the whole has to be loaded again with a wider type.
+ * Casts later rows to the types of the earlier ones. The statement fails at the first cell that does not fit; then
+ * everything has to be loaded again with a wider type.
  */
 export function typedOrFail(columns: readonly StoredColumn[]): string {
   return columns

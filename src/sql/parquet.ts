@@ -9,11 +9,11 @@ import type { Engine } from './engine.js';
 import { STAGING, type StoredColumn, stage, typed } from './loading.js';
 import { readDuckDbError } from './select-mistake.js';
 
-/** How DuckDB begins what it says of a file that is not Parquet, or not as it was written. */
+/** How DuckDB's message begins for a file that is not Parquet, or is damaged. */
 const DAMAGED =
   /^(Invalid Input Error|Invalid Error|Serialization Error|TProtocolException|IO Error: .*(footer|metadata))/i;
 
-/** Sealed days, written and looked into by DuckDB. */
+/** Writes and reads sealed days with DuckDB. */
 export class DuckDbParquet implements ParquetFiles {
   readonly #engine: Engine;
 
@@ -22,8 +22,8 @@ export class DuckDbParquet implements ParquetFiles {
   }
 
   /**
-   * One file with zstd, the rows in their order. Numbers are BIGINT or DOUBLE where that keeps every digit, texts
-   * otherwise; a column of which no value was ever seen is left out, because it has no type yet.
+   * Writes one file with zstd, rows in order. Numbers are BIGINT or DOUBLE if that keeps every digit, otherwise text; a
+   * column that never had a value is left out, because it has no type yet.
    */
   async writeParquet(rows: EncodedRows, path: string): Promise<void> {
     await this.#engine.scratch.withFile(encodeFile(rows), (csv) =>
@@ -39,7 +39,7 @@ export class DuckDbParquet implements ParquetFiles {
     );
   }
 
-  /** Reads every column of it. Out of memory is no damage, nor is a file that this process may not open. */
+  /** Reads every column. Running out of memory is not damage, nor is a file that this process may not open. */
   async damageOf(path: string): Promise<string | null> {
     const everything = `SELECT bit_xor(hash(file)) FROM read_parquet(${literal(path)}, hive_partitioning = false) AS file`;
     try {
@@ -71,8 +71,8 @@ export class DuckDbParquet implements ParquetFiles {
 
 /**
  * Version 2 writes whole numbers and times as differences (DELTA_BINARY_PACKED): two thirds of the bytes, and of the
- * processor time to read them. Its way of writing fractions (BYTE_STREAM_SPLIT) came to readers late and not to all, to
- * Trino for one with https://github.com/trinodb/trino/pull/12809.
+ * processor time to read them. Its encoding of fractions (BYTE_STREAM_SPLIT) was added to readers late, and not to all;
+ * to Trino, for example, with https://github.com/trinodb/trino/pull/12809.
  */
 function versionFor(columns: readonly StoredColumn[]): 'V1' | 'V2' {
   return columns.some(({ type }) => type === 'DOUBLE') ? 'V1' : 'V2';

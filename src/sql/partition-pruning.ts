@@ -7,32 +7,32 @@ import { readTogether, type SealedHistory, type SqlDataset } from './sql-dataset
 
 const DAY = 86_400_000;
 
-/** Local days as days since 1970, both included; infinite where it is open. */
+/** A range of local days as days since 1970, both included; infinite if open. */
 interface Days {
   readonly from: number;
   readonly to: number;
 }
 
-/** The day of a value, and whether the value is its beginning. */
+/** The day of a value, and whether the value is the beginning of that day. */
 interface DayOf {
   readonly day: number;
   readonly isMidnight: boolean;
 }
 
-/** What a value means where it is compared with a day, and where it is compared with an instant; null: nothing. */
+/** What a value means compared with a day, and compared with an instant; null: nothing. */
 interface Meaning {
   readonly asDay: DayOf | null;
   readonly asInstant: DayOf | null;
 }
 
 /**
- * `readTogether` of what a SELECT reads, and of its sealed days only those of which it can use a row. DuckDB looks for
- * every file of a table before it applies a condition, 20 microseconds for each: a SELECT's cost would grow with the
- * history, however few days it wants. So the days are chosen before DuckDB sees the SELECT.
+ * `readTogether` for the tables of a SELECT, with only those sealed days whose rows it can use. DuckDB looks up every file
+ * of a table before it applies a condition, at 20 microseconds each, so a SELECT's cost would grow with the history,
+ * however few days it wants. So the days are chosen before DuckDB sees the SELECT.
  *
- * `tables`: all that the SELECT reads, by their names in small letters; the session has to know the time.
- * `withDays` is a WITH clause to stand in the same line before `SELECT … FROM (<the SELECT>)`: in it the names of these
- * tables mean no more than those days. It is the empty text where that is all of them.
+ * `tables`: everything that the SELECT reads, by lower-case name; the session must have a time.
+ * `withDays`: a WITH clause to put on the same line before `SELECT … FROM (<the SELECT>)`, in which the names of these
+ * tables mean only those days. Empty if all days are needed.
  */
 export async function withPrunedPartitions(
   session: Session,
@@ -43,7 +43,7 @@ export async function withPrunedPartitions(
     const history = tables.get(reference.table)?.history ?? null;
     return history === null ? [] : reference.conditions.filter(({ column }) => isOfTime(column, history));
   });
-  // Before the snapshot: a value that cannot be computed would end it.
+  // Before the snapshot, because a value that cannot be computed would end it.
   const meanings = await meaningsOf(session, [...new Set(conditions.flatMap(({ values }) => values))]);
   const state = await readTogether(session, [...tables.values()]);
   const parts = [...tables].flatMap(([name, { history }]) => {
@@ -89,12 +89,12 @@ async function meaningsOf(
       values.map((value, index) => [value, { asDay: dayAt(4 * index), asInstant: dayAt(4 * index + 2) }]),
     );
   } catch {
-    // The SELECT itself, which contains the same, will report what is wrong.
+    // The SELECT itself, which contains the same expression, will report the error.
     return new Map();
   }
 }
 
-/** The days of which this reference can use a row. */
+/** The days whose rows this reference can use. */
 function daysOf(
   { conditions }: TableReference,
   history: SealedHistory,
@@ -115,17 +115,17 @@ function daysOf(
   return { from, to };
 }
 
-/** `date > x` leaves out the day of x; an instant after x may be of that day. */
+/** `date > x` excludes the day of x; an instant after x may be on that day. */
 function firstDay(days: readonly DayOf[], { isStrict }: Condition<string>, isOfDay: boolean): number {
   return Math.min(...days.map(({ day }) => (isStrict && isOfDay ? day + 1 : day)));
 }
 
-/** `< x` leaves out the day that x begins. */
+/** `< x` excludes the day that begins at x. */
 function lastDay(days: readonly DayOf[], { isStrict }: Condition<string>): number {
   return Math.max(...days.map(({ day, isMidnight }) => (isStrict && isMidnight ? day - 1 : day)));
 }
 
-/** From the first day of any to the last. */
+/** The range from the first day of any range to the last. */
 function hull(ranges: readonly Days[]): Days {
   return {
     from: Math.min(...ranges.map(({ from }) => from)),

@@ -6,9 +6,9 @@ const LONGEST_LINE = 4 << 20;
 const BUFFER = 2 * LONGEST_LINE;
 
 /**
- * A CSV file of ours as a relation of texts under these names: nothing is NULL, `""` the empty text. Nothing is guessed,
- * so that what is read does not depend on what is in it, and reading starts at once. The file has a header line: in
- * front of a first cell DuckDB would take a U+FEFF for a byte order mark, and drop it.
+ * One of the service's CSV files as a relation of text columns with these names: an empty cell is NULL, `""` the empty
+ * string. DuckDB guesses nothing, so the result does not depend on the content and reading starts at once. The file has a
+ * header line; without it DuckDB would take a U+FEFF in the first cell for a byte order mark and drop it.
  */
 export function readCsv(path: string, names: readonly string[]): string {
   const columns = names.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ');

@@ -3,17 +3,17 @@ import { getStringBytes } from '@duckdb/node-api/lib/vectors/dataAccessors.js';
 import { createYielder } from '../base/event-loop.js';
 import { answerIncomplete } from './errors.js';
 
-/** Bytes that are handed on at a time: enough for one write to pay, few enough to be copied in a moment. */
+/** Bytes yielded at a time: enough to make a write worthwhile, few enough to copy quickly. */
 const PIECE = 1 << 18;
 
 /**
- * The texts of the streamed result of `compileLines`, one after the other without anything between. Yields pieces of
- * about 256 KB (a single longer text whole), reads the next chunk only when it is asked for, and gives way to other
- * work. Rejects with the signal's reason between two chunks, and with `ANSWER_INCOMPLETE` where the result ends without
- * its mark: a streamed query that fails or is interrupted ends like one that is done, and the package does not tell why.
+ * The texts of the streamed result of `compileLines`, concatenated. Yields pieces of about 256 KB (a single longer text
+ * whole), reads the next chunk only on demand, and yields to the event loop. Rejects with the signal's reason between
+ * two chunks, and with `ANSWER_INCOMPLETE` if the result ends without its end mark: a streamed query that fails or is
+ * interrupted ends like a complete one, and the package does not report why.
  *
- * A chunk has up to 2048 texts. `getItem` would call into the addon and decode for each; DuckDB lays the texts of a
- * chunk one behind the other in memory, so here a whole run of them is copied by one call, which is ten times faster.
+ * A chunk has up to 2048 texts. `getItem` would call into the addon and decode each one; DuckDB stores the texts of a
+ * chunk contiguously, so a whole run of them is copied by one call, which is ten times faster.
  */
 export async function* readLines(
   result: DuckDBResult,
@@ -54,9 +54,9 @@ const ENTRY = 16;
 const INLINE = 12;
 const POINTER_AT = 8;
 
-/** The first texts as bytes, those that lie side by side in memory in one piece of about `PIECE`; copies. */
+/** Copies of the first texts as bytes; texts that are adjacent in memory are one piece of about `PIECE`. */
 function* runsOf(vector: DuckDBVarCharVector, count: number): Generator<Uint8Array, void, undefined> {
-  // The memory of the entries, which the package keeps to itself: in brackets a private field may be read.
+  // The memory of the entries is private in the package; TypeScript allows access in brackets.
   // biome-ignore lint/complexity/useLiteralKeys: see above
   const entries = vector['dataView'];
   for (let row = 0; row < count; ) {
@@ -64,7 +64,7 @@ function* runsOf(vector: DuckDBVarCharVector, count: number): Generator<Uint8Arr
     const start = entries.getBigUint64(first + POINTER_AT, true);
     let length = entries.getUint32(first, true);
     row++;
-    // Within a run every byte belongs to one of its texts: each begins where the one before it ends.
+    // Within a run there are no gaps: each text begins where the previous one ends.
     while (length > INLINE && length < PIECE && row < count) {
       const next = entries.getUint32(row * ENTRY, true);
       if (next <= INLINE || entries.getBigUint64(row * ENTRY + POINTER_AT, true) !== start + BigInt(length))
@@ -76,7 +76,7 @@ function* runsOf(vector: DuckDBVarCharVector, count: number): Generator<Uint8Arr
   }
 }
 
-/** A copy of `length` bytes from where the entry at `at` has its text. */
+/** A copy of the `length` bytes of the text of the entry at `at`. */
 function bytesOf(entries: DataView, at: number, length: number): Uint8Array {
   const entry = new DataView(new ArrayBuffer(ENTRY));
   for (let i = 0; i < ENTRY; i += 4) entry.setUint32(i, entries.getUint32(at + i));
@@ -85,8 +85,8 @@ function bytesOf(entries: DataView, at: number, length: number): Uint8Array {
 }
 
 /**
- * The text at a row, null where there is none. The package's own `getItem` takes U+FEFF at a text's beginning for a mark
- * of the encoding and drops it; in a cell it is a character like any other.
+ * The text at a row, or null. The package's own `getItem` takes a U+FEFF at the beginning of a text for a byte order mark
+ * and drops it; in a cell it is an ordinary character.
  */
 export function textAt(vector: DuckDBVarCharVector, row: number): string | null {
   if (vector.getItem(row) === null) return null;

@@ -19,7 +19,7 @@ import type { Range, SealedHistory, SqlDataset } from './sql-dataset.js';
 /** The column that SQL adds to a log or to changes: the local day of its time column. */
 const DAY = 'date';
 
-/** A dataset as it is in DuckDB. */
+/** A dataset as loaded into DuckDB. */
 interface Loaded {
   readonly state: string;
   readonly version: string;
@@ -32,7 +32,7 @@ interface Loaded {
   readonly days: readonly SealedDay[];
 }
 
-/** Counts the loads of all tables: one that returns under its name is in no state of the one before it. */
+/** Counts the loads of all tables, so that a dataset that returns under its name never has an earlier state. */
 let loads = 0;
 
 function nextState(): string {
@@ -50,11 +50,11 @@ export interface RelationTableOptions {
 }
 
 /**
- * A polled dataset, a lookup or a status in DuckDB: its CSV's rows as a table `raw.<name>`, which follows the dataset
- * when it is asked for, and all of it, sealed days included, as a view under the dataset's name.
+ * A polled dataset, a lookup or a status dataset in DuckDB: the rows of its CSV as a table `raw.<name>`, updated on demand,
+ * and all rows, sealed days included, as a view with the dataset's name.
  *
- * Appended rows are added in one statement, everything else is loaded anew in one transaction: a query sees all of a
- * poll or nothing of it.
+ * Appended rows are inserted in one statement, everything else is reloaded in one transaction, so a query sees whole polls
+ * only.
  */
 export class RelationTable implements SqlDataset {
   readonly #engine: Engine;
@@ -86,7 +86,7 @@ export class RelationTable implements SqlDataset {
     });
   }
 
-  /** Never the same twice, also where the dataset returns to an earlier version. */
+  /** Never the same twice, even if the dataset returns to an earlier version. */
   get state(): string {
     return this.#current.state;
   }
@@ -145,7 +145,7 @@ export class RelationTable implements SqlDataset {
     return this.#loaded?.version === version && this.#loaded.days === sealedDays;
   }
 
-  /** Inserts the rows appended since the last load; false where everything has to be loaded anew. */
+  /** Inserts the rows appended since the last load; false if everything has to be reloaded. */
   async #append(): Promise<boolean> {
     const { version, columns, sealedDays } = this.#relation;
     const loaded = this.#loaded;
@@ -195,7 +195,7 @@ export class RelationTable implements SqlDataset {
     );
   }
 
-  /** The sealed days as they are now, with what the history has to know of their files. */
+  /** The current sealed days, after `History` has read their files' columns. */
   #learnDays(): Promise<readonly SealedDay[]> {
     return this.#damagedDays.around(
       () => this.sealedFiles,
@@ -225,7 +225,7 @@ export class RelationTable implements SqlDataset {
     });
   }
 
-  /** SELECT of sealed days, then of the rows that are not sealed, in these types. */
+  /** SELECT of the sealed days and then of the unsealed rows, in these types. */
   #union(
     days: readonly SealedDay[],
     types: readonly StoredColumn[],
@@ -240,14 +240,14 @@ export class RelationTable implements SqlDataset {
     return [...this.#history.selects(days, types, day), unsealed].join(' UNION ALL ');
   }
 
-  /** `, <local day of the time column> AS date`, stored with the rows: converting each row by a time zone is what costs. */
+  /** `, <local day of the time column> AS date`, stored with the rows, because converting each row's time zone is expensive. */
   #dayOf({ columns, day, timeColumn }: Pick<Loaded, 'columns' | 'day' | 'timeColumn'>): string {
     const time = columns.find(({ column }) => column.name === timeColumn);
     if (day === null || time === undefined) return '';
     return `, CAST(TRY_CAST(${identifier(time.name)} AS TIMESTAMPTZ) AS DATE) AS ${identifier(day)}`;
   }
 
-  /** The sealed days of which a window may have rows. A window without bounds covers the CSV file's days only. */
+  /** The sealed days that a window may need. A window without bounds covers only the CSV file's days. */
   #daysIn({ from, to }: Range, days: readonly SealedDay[]): readonly SealedDay[] {
     if (from === null && to === null) return [];
     const first = from === null ? null : this.#localDays.dateOf(from);

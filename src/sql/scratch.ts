@@ -5,12 +5,12 @@ import { basename, join } from 'node:path';
 
 const PREFIX = 'dynamo-csv-scratch-';
 
-/** The folders that this process made. */
+/** The folders that this process created. */
 const ours = new Set<string>();
 
 /**
- * Folders whose name has the number of a process that does not run, or our own number although we did not make them: in
- * a container every process is number 1. One that cannot be removed is somebody else's.
+ * Removes folders named after a process that is not running, or after this process's id without having been created by it
+ * (in a container every service is process 1). A folder that cannot be removed belongs to another user.
  */
 function removeLeftovers(): void {
   for (const name of readdirSync(tmpdir())) {
@@ -35,27 +35,27 @@ function isInUse(name: string, pid: number): boolean {
 }
 
 /**
- * A folder of our own below the system's temporary one: how rows reach DuckDB. Its CSV reader takes files only, and is
- * several times faster than any way in from JavaScript.
+ * A folder below the system's temporary one, through which rows reach DuckDB. DuckDB's CSV reader reads only files, and is
+ * several times faster than any way to insert rows from JavaScript.
  */
 export class Scratch {
   readonly folder: string;
   #files = 0;
 
-  /** Makes a new one, and removes those of processes that were killed. */
+  /** Creates a new folder, and removes those of killed processes. */
   constructor() {
     removeLeftovers();
     this.folder = realpathSync(mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`)));
     ours.add(basename(this.folder));
   }
 
-  /** A path in it that nothing has yet. */
+  /** An unused path in the folder. */
   path(extension: string): string {
     this.#files += 1;
     return join(this.folder, `${this.#files}.${extension}`);
   }
 
-  /** Gives `work` a file with that content, and removes it when `work` has ended. */
+  /** Runs `work` with a file with that content, which is removed afterwards. */
   async withFile<T>(content: Uint8Array, work: (path: string) => Promise<T>): Promise<T> {
     const path = this.path('csv');
     try {

@@ -7,18 +7,18 @@ import { type CellSqlType, isExactInDouble, printed } from './sql-types.js';
 
 type Stored = Pick<StoredColumn, 'type' | 'isExactInDouble'>;
 
-/** How the columns of a file are stored, by name. */
+/** The stored types of a file's columns, by name. */
 type FileColumns = ReadonlyMap<string, Stored>;
 
-/** Sealed days that follow each other and have the same columns: DuckDB reads them as one. */
+/** Consecutive sealed days with the same columns, which DuckDB reads together. */
 interface Run {
   readonly columns: FileColumns;
   readonly paths: string[];
 }
 
 /**
- * The sealed days of one dataset, read in place. A file never changes, so its columns are read once. Files with
- * different columns (one came later, one became text) are read separately and converted to common types.
+ * The sealed days of one dataset, read in place. A file never changes, so its columns are read once. Files with different
+ * columns (one was added, one became text) are read separately and converted to common types.
  */
 export class History {
   readonly #engine: Engine;
@@ -55,7 +55,7 @@ export class History {
     for (const path of unknown) this.#files.set(path, found.get(path) ?? new Map());
   }
 
-  /** The types that columns have over these days and the rows that are not sealed, widened where they differ. */
+  /** The types of columns over these days and the unsealed rows, widened where they differ. */
   typesOver(days: readonly SealedDay[], columns: readonly StoredColumn[]): readonly StoredColumn[] {
     const files = days.flatMap(({ paths }) => paths);
     return columns.map((column) => {
@@ -68,16 +68,16 @@ export class History {
   }
 
   /**
-   * SELECTs of these days' rows in the order of time, each with these columns in their types. `day`: the name under
-   * which the local day comes along, null: not at all.
+   * SELECTs of these days' rows in time order, each with these columns and types. `day`: the name of the column for the
+   * local day; null: none.
    */
   selects(days: readonly SealedDay[], columns: readonly StoredColumn[], day: string | null): string[] {
     return this.#runs(days).map((run) => {
       const list = columns.map((column) => `${converted(column, run.columns)} AS ${identifier(column.name)}`);
       const own = [...run.columns.keys()].some((name) => folded(name) === 'date');
-      // DuckDB makes a column of every name=value folder above a file; one above the data folder would hide the file's own.
+      // DuckDB turns every name=value parent folder into a column; one above the data folder would hide the file's own.
       const isAmbiguous = own || run.paths.some((path) => dirname(dirname(path)).includes('='));
-      // A file's own column "date" hides the one that its folder's name makes; then the day is read off its path.
+      // A file's own column "date" hides the one from its folder's name; then the day is taken from its path.
       const date = isAmbiguous
         ? `CAST(regexp_extract(filename, 'date=([0-9-]+)/[^/]*$', 1) AS DATE)`
         : '"date"';
@@ -114,7 +114,7 @@ function cellType(type: string): CellSqlType {
   }
 }
 
-/** The narrowest type that keeps the cells of all; there is at least one. */
+/** The narrowest type that preserves the cells of all columns, of which there is at least one. */
 function unionOf(columns: readonly Stored[]): CellSqlType {
   const { type } = columns[0]!;
   if (columns.every((column) => column.type === type)) return type;
@@ -125,12 +125,12 @@ function unionOf(columns: readonly Stored[]): CellSqlType {
     : 'VARCHAR';
 }
 
-/** A column of a file in the type that it has over all days. */
+/** A column of a file, converted to its type over all days. */
 function converted({ name, type }: StoredColumn, file: FileColumns): string {
   return convert(identifier(name), file.get(name)?.type ?? null, type);
 }
 
-/** An expression of one type in another; null: there is no such column. */
+/** Converts an expression from one type to another; `from` null: there is no such column. */
 export function convert(expression: string, from: CellSqlType | null, to: CellSqlType): string {
   if (from === null) return `CAST(NULL AS ${to})`;
   if (from === to) return expression;

@@ -13,11 +13,11 @@ const TABLE_FUNCTIONS = new Set([
   'repeat_row',
 ]);
 
-/** Functions that tell about this process instead of the data, or that run a text as SQL, past this parser. */
+/** Functions that reveal something about this process, or that run a text as SQL and so bypass this parser. */
 const REFUSED_FUNCTIONS =
   /^(json_serialize_plan|sleep_ms|current_setting|getenv|getvariable|nextval|currval|write_log|pg_|txid_|current_(catalog|database|schema|schemas|user|role|query|query_id|connection_id|transaction_id)|in_search_path|(session_)?user|parse_duckdb_log_message|add_parquet_key|query|query_table)/;
 
-/** Functions called without brackets, which the syntax tree shows as columns. */
+/** Functions called without parentheses, which the syntax tree shows as columns. */
 const CLOCK_WORDS = ['current_date', 'current_time', 'current_timestamp', 'localtime', 'localtimestamp'];
 
 /** Functions whose value changes although their arguments do not. */

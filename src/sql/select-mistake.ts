@@ -1,8 +1,8 @@
-/** What is wrong with a text that should be one SELECT. */
+/** A mistake in a text that should be one SELECT. */
 export class SelectMistake extends Error {
   override readonly name = 'SelectMistake';
   readonly remedy: string | null;
-  /** From 1; null where it cannot be told. */
+  /** Line and column from 1; null if unknown. */
   readonly position: Position | null;
 
   constructor(message: string, remedy: string | null = null, position: Position | null = null) {
@@ -17,13 +17,13 @@ export interface Position {
   readonly column: number;
 }
 
-/** What to do about most of them. */
+/** The remedy for most mistakes. */
 export const ONE_SELECT = 'write exactly one SELECT';
 
-/** How the package begins what DuckDB says about syntax. */
+/** How the package's message about a syntax error begins. */
 export const NOT_EXTRACTED = 'Failed to extract statements: ';
 
-/** DuckDB's error without its drawing: `Binder Error: column "a" not found … LINE 3: … ^`. */
+/** DuckDB's error without the quoted line and its caret: `Binder Error: column "a" not found … LINE 3: … ^`. */
 export function readDuckDbError(error: unknown): {
   readonly reason: string;
   readonly position: Position | null;

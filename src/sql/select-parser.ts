@@ -7,19 +7,19 @@ import { withoutEnd } from './statement-end.js';
 
 /** One SELECT, parsed. */
 export interface ParsedSelect {
-  /** As given, without semicolons and comments at its end. */
+  /** As given, without trailing semicolons and comments. */
   readonly sql: string;
   /** Names of the tables that it reads, as written, each once; without those that its WITH defines. */
   readonly tables: readonly string[];
   /** Each reference to one of them. */
   readonly references: readonly TableReference[];
-  /** Whether its answer may change although nothing that it reads does. */
+  /** Whether its result may change although its inputs do not. */
   readonly dependsOnNow: boolean;
 }
 
 /** A reference to a table in a FROM, and the conditions that every row used there meets. */
 export interface TableReference {
-  /** Folded, as DuckDB's names do not mind case. */
+  /** Folded, since DuckDB's names ignore case. */
   readonly table: string;
   /** The values are SQL. */
   readonly conditions: readonly Condition<string>[];
@@ -28,18 +28,18 @@ export interface TableReference {
 /** Characters of a syntax tree: 15,000 values in a list. Walking a larger one would block the event loop too long. */
 const LARGEST_TREE = 2 << 20;
 
-/** Values in a SELECT's conditions that are returned at most: they only serve to find the days that it needs. */
+/** The maximum number of values returned for a SELECT's conditions: they only serve to find the days that it needs. */
 const MOST_VALUES = 200;
 
 /**
- * Parses SQL in a DuckDB of its own without data: what is not allowed is refused before the real one sees it. The real
+ * Parses SQL in a separate DuckDB without data, so that what is not allowed is refused before the real one sees it. The real
  * one is locked as well (no access outside, no settings), but that alone would let table functions and COPY read and write
  * the allowed folders.
  */
 export class SelectParser {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
-  /** Parses waiting for the connection would each hold one of Node's worker threads. */
+  /** One at a time: parses waiting for the connection would each hold one of Node's worker threads. */
   readonly #queue = new SerialQueue();
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
@@ -57,7 +57,7 @@ export class SelectParser {
 
   /**
    * Parses a text.
-   * Rejects with `SelectMistake`: bad syntax, more or less than one SELECT, something that reaches outside.
+   * Rejects with `SelectMistake` for bad syntax, for anything but exactly one SELECT, and for access outside the datasets.
    */
   async parse(text: string): Promise<ParsedSelect> {
     const tree = await this.#queue.run(() => this.#tree(text));
@@ -80,7 +80,7 @@ export class SelectParser {
     };
   }
 
-  /** Finishes the parses under way. */
+  /** Waits for running parses, then frees the database. */
   async close(): Promise<void> {
     await this.#queue.run(async () => {
       this.#connection.disconnectSync();
@@ -94,7 +94,7 @@ export class SelectParser {
       count = (await this.#connection.extractStatements(text)).count;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      // For a text without any statement DuckDB reports no error of its own.
+      // DuckDB reports no error for a text without a statement.
       if (!message.startsWith(NOT_EXTRACTED)) throw new SelectMistake('There is no SQL', ONE_SELECT);
       const { reason, position } = readDuckDbError(error);
       throw new SelectMistake(reason, null, position);
@@ -145,7 +145,7 @@ export class SelectParser {
   }
 }
 
-/** The syntax tree of a SELECT with nothing in it but an expression. */
+/** The syntax tree of a SELECT of just one expression. */
 function selectOf(expression: Node): unknown {
   const node = {
     type: 'SELECT_NODE',
@@ -164,7 +164,7 @@ function selectOf(expression: Node): unknown {
   return { error: false, statements: [{ node, named_param_map: [] }] };
 }
 
-/** An unknown position is a number too large for JavaScript, and DuckDB rejects what JSON makes of it. */
+/** An unknown position is a number too large for JavaScript, and DuckDB rejects it after a round trip through JSON. */
 function withoutPositions(key: string, value: unknown): unknown {
   return key === 'query_location' ? undefined : value;
 }

@@ -10,7 +10,7 @@ import { queryTimedOut } from './errors.js';
 import { textAt } from './read-lines.js';
 
 export interface SessionOptions {
-  /** `service`: windows, views and loading; `outside`: SQL from outside. */
+  /** `service`: windows, views and loading; `outside`: ad-hoc SQL. */
   readonly caller: 'service' | 'outside';
   /** Milliseconds that DuckDB may compute in all for this session; null or absent: no limit. */
   readonly limit?: number | null;
@@ -53,7 +53,7 @@ export class Session {
     this.#limit = options.limit ?? null;
     this.#release = release;
     const { signal } = options;
-    // Closed too: a client that has gone may never have begun to read the answer, whose end would close it.
+    // Also close it: a disconnected client may never have started reading the answer, whose end would close it.
     const stop = () => {
       this.#stopped.abort(signal?.reason);
       void this.close();
@@ -69,8 +69,8 @@ export class Session {
   }
 
   /**
-   * From here on the session reads what is there now, whatever others load meanwhile: columns and types that were looked
-   * up still hold when the rows are read.
+   * From here on the session reads the data as of now, whatever others load meanwhile, so that columns and types still
+   * match when the rows are read.
    */
   async snapshot(): Promise<void> {
     if (this.#hasSnapshot) await this.run('ROLLBACK');
@@ -79,7 +79,7 @@ export class Session {
     await this.run('BEGIN; SELECT service_now()');
   }
 
-  /** What `work` does becomes visible all at once, or not at all; it reads what was there when it began. */
+  /** The effects of `work` become visible all at once, or not at all; it reads the data as of its beginning. */
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     await this.snapshot();
     const result = await work();
@@ -87,13 +87,13 @@ export class Session {
     return result;
   }
 
-  /** Makes what was done since `snapshot` visible, all at once. */
+  /** Makes the effects since `snapshot` visible, all at once. */
   async commit(): Promise<void> {
     await this.run('COMMIT');
     this.#hasSnapshot = false;
   }
 
-  /** A small answer as rows of JavaScript values. */
+  /** A small result as rows of JavaScript values. */
   async rows(sql: string, values: readonly SqlValue[] = []): Promise<readonly (readonly DuckDBValue[])[]> {
     const chunks = await this.#call(async () => {
       const result = await this.#connection.run(sql, [...values]);
@@ -102,13 +102,13 @@ export class Session {
     return chunks.flatMap(rowsOf);
   }
 
-  /** Names and types of the answer's columns, without computing it. */
+  /** Names and types of a query's columns, without running it. */
   async describe(sql: string): Promise<readonly { readonly name: string; readonly type: string }[]> {
     const rows = await this.rows(`DESCRIBE ${sql}`);
     return rows.map(([name, type]) => ({ name: String(name), type: String(type) }));
   }
 
-  /** A large answer, fetched chunk by chunk, behind `snapshot`. The session must stay open until it is read. */
+  /** A large result, fetched chunk by chunk; call `snapshot` first. The session must stay open until it is read. */
   async stream(sql: string, values: readonly SqlValue[] = []): Promise<DuckDBResult> {
     this.#hasStreamed = true;
     const result = await this.#call(() => this.#connection.stream(sql, [...values]));
@@ -117,7 +117,7 @@ export class Session {
     return result;
   }
 
-  /** Interrupts what is running; resolves when nothing runs any more. */
+  /** Interrupts the running statement; resolves when nothing is running. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -132,9 +132,9 @@ export class Session {
   }
 
   /**
-   * A streamed answer keeps what it was computed with, up to a megabyte, and its snapshot keeps all that others replace
-   * meanwhile, until its object is collected as garbage, also when the connection is closed; and nothing tells V8 that
-   * there is anything worth collecting. The next statement on its connection lets go of it.
+   * A streamed result holds up to a megabyte, and its snapshot keeps everything replaced meanwhile, until the object is
+   * garbage-collected, even if the connection is closed; and V8 does not know about that memory. The next statement on
+   * the connection releases it.
    */
   async #releaseMemory(): Promise<void> {
     try {
@@ -161,7 +161,7 @@ export class Session {
     const started = performance.now();
     try {
       const result = await work();
-      // An interrupted answer looks like one that has ended.
+      // An interrupted result looks like a complete one.
       signal.throwIfAborted();
       return result;
     } catch (error) {
@@ -182,8 +182,8 @@ export class Session {
 const INTERRUPT_EVERY = 20;
 
 /**
- * Interrupts a call until it has ended: an interruption that comes before DuckDB has begun with the statement is
- * forgotten when it begins.
+ * Interrupts a call repeatedly until it has ended: DuckDB ignores an interruption that comes before it has begun the
+ * statement.
  */
 class Interrupting {
   readonly #connection: DuckDBConnection;

@@ -11,11 +11,11 @@ import { SqlQueries } from './sql-queries.js';
 import { ViewGraph } from './view-graph.js';
 import { Views } from './views.js';
 
-/** DuckDB and everything built on it: what `Sql` loads when it is first needed. */
+/** DuckDB and everything built on it; `Sql` loads it on first use. */
 export class SqlEngine {
   /** Writes sealed days. */
   readonly parquet: ParquetFiles;
-  /** What HTTP asks. */
+  /** Answers queries for HTTP. */
   readonly queries: Queries;
   readonly views: Views;
   readonly #engine: Engine;
@@ -42,7 +42,7 @@ export class SqlEngine {
     return new SqlEngine(options, await Engine.open(options), await SelectParser.open());
   }
 
-  /** Interrupts what is running and frees DuckDB. */
+  /** Interrupts running statements and frees DuckDB. */
   async close(): Promise<void> {
     this.#catalog.close();
     await this.#engine.close();

@@ -7,12 +7,12 @@ import { parseWindow } from '../windows/parse-window.js';
 import { CONTENT_TYPES, parseShape } from '../windows/shape.js';
 import type { Window } from '../windows/window.js';
 import { isRelative, NOW_STANDS, shapeKey, windowKey } from '../windows/window-key.js';
+import { columnsOfAdHocSql, explainAdHocSql, refuseWindowParameters } from './ad-hoc-sql.js';
 import { AnswerRunner, type Terms } from './answer-runner.js';
 import type { Catalog } from './catalog.js';
 import { columnOf } from './computed-columns.js';
 import type { DamagedDays } from './damaged-days.js';
 import type { Engine } from './engine.js';
-import { columnsOfOutsideSql, explainOutsideSql, refuseWindowParameters } from './outside-sql.js';
 import { withPrunedPartitions } from './partition-pruning.js';
 import type { ParsedSelect, SelectParser } from './select-parser.js';
 import type { Session } from './session.js';
@@ -20,9 +20,9 @@ import { readTogether, type SqlDataset, syncAll } from './sql-dataset.js';
 
 /** Milliseconds that a window may compute: nobody waits longer for a panel. */
 const WINDOW_LIMIT = 30_000;
-/** The same for SQL from outside, of which one query computes at a time. */
+/** Milliseconds for ad-hoc SQL, of which one query computes at a time. */
 const OUTSIDE_LIMIT = 10_000;
-/** Rows that SQL from outside may answer with. */
+/** The maximum number of rows that ad-hoc SQL may return. */
 const OUTSIDE_ROWS = 1_000_000;
 
 export interface SqlQueriesOptions {
@@ -33,7 +33,7 @@ export interface SqlQueriesOptions {
   readonly clock: Clock;
 }
 
-/** Windows and SQL from outside, computed by DuckDB. */
+/** Windows and ad-hoc SQL, computed by DuckDB. */
 export class SqlQueries implements Queries {
   readonly #parser: SelectParser;
   readonly #catalog: Catalog;
@@ -72,7 +72,7 @@ export class SqlQueries implements Queries {
       contentType: CONTENT_TYPES[shape.format],
       readAt: dataset.status().readAt,
       run: async (signal) => {
-        // Before a permit is taken: a view that is slow to compute keeps no window of another dataset waiting.
+        // Before taking a permit, so that a view that is slow to compute does not delay windows of other datasets.
         await table.sync();
         return this.#runner.run(terms, signal, (session) => selectOfWindow(session, window, table));
       },
@@ -84,7 +84,7 @@ export class SqlQueries implements Queries {
     const shape = parseShape(parameters);
     const now = this.#clock.now();
     const select = await this.#parser.parse(text).catch((error: unknown) => {
-      throw explainOutsideSql(error);
+      throw explainAdHocSql(error);
     });
     const inputs = select.tables.map((table) => this.#catalog.find(table));
     const tables = this.#catalog.tables(inputs);
@@ -95,7 +95,7 @@ export class SqlQueries implements Queries {
       session: { caller: 'outside', limit: OUTSIDE_LIMIT, now },
       mostRows: OUTSIDE_ROWS,
       files: () => [...tables.values()].flatMap(({ sealedFiles }) => sealedFiles),
-      explain: explainOutsideSql,
+      explain: explainAdHocSql,
     };
     return {
       key: `${shapeKey(shape)} ${select.sql}`,
@@ -110,7 +110,7 @@ export class SqlQueries implements Queries {
 }
 
 async function selectOfWindow(session: Session, window: Window, table: SqlDataset): Promise<Select> {
-  // It may have been loaded anew, with other columns, since the window was parsed.
+  // It may have been reloaded, with other columns, since the window was parsed.
   await readTogether(session, [table]);
   const source = table.table({ from: window.time?.from ?? null, to: window.time?.to ?? null });
   const values = compilePivotValues(window, source);
@@ -128,7 +128,7 @@ async function selectFromOutside(
   tables: ReadonlyMap<string, SqlDataset>,
 ): Promise<Select> {
   const { withDays } = await withPrunedPartitions(session, select, tables);
-  const columns = await columnsOfOutsideSql(session, select.sql, withDays);
+  const columns = await columnsOfAdHocSql(session, select.sql, withDays);
   return {
     sql: `${withDays}SELECT * FROM (${select.sql}\n) LIMIT ${OUTSIDE_ROWS + 1}`,
     values: [],

@@ -1,6 +1,6 @@
 import type { Column } from '../csv/rows.js';
 
-/** The types in which cells are stored. A column has one of them only where every cell can be printed as it was written. */
+/** The types in which cells are stored. A column has one of them only if every cell can be printed as it was written. */
 export type CellSqlType = 'BIGINT' | 'DOUBLE' | 'BOOLEAN' | 'TIMESTAMPTZ' | 'VARCHAR';
 
 /** Types to try for a column, narrowest first. VARCHAR always fits and is not listed. */
@@ -18,16 +18,16 @@ export function candidateTypes({ type, seen }: Column): readonly CellSqlType[] {
   }
 }
 
-/** An expression of that type as the text of its cell, exactly as the dataset's CSV has it. */
+/** SQL that prints an expression of that type exactly as its cell in the dataset's CSV. */
 export function printed(expression: string, type: CellSqlType): string {
   switch (type) {
     case 'VARCHAR':
       return expression;
     case 'DOUBLE':
-      // DuckDB writes the shortest text that reads back as the same number, and `.0` behind a whole one.
+      // DuckDB writes the shortest text that reads back as the same number, and `.0` after a whole one.
       return `regexp_replace(CAST(${expression} AS VARCHAR), '\\.0$', '')`;
     case 'TIMESTAMPTZ':
-      // The session's time zone is the fleet's; cells are in UTC.
+      // The session has the configured time zone; cells are in UTC.
       return `strftime(${expression} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ')`;
     default:
       return `CAST(${expression} AS VARCHAR)`;
@@ -35,8 +35,8 @@ export function printed(expression: string, type: CellSqlType): string {
 }
 
 /**
- * Whether a text comes back as it was written from that type; `text` is an SQL expression that is not NULL. A window
- * writes plain digits for a DOUBLE, so a number with an exponent does not come back.
+ * SQL of whether a text is printed as written after a cast to that type; `text` is an SQL expression that is not NULL. A
+ * window prints plain digits for a DOUBLE, so a number with an exponent is not.
  */
 export function isKept(text: string, type: CellSqlType): string {
   return type === 'DOUBLE'
@@ -44,7 +44,7 @@ export function isKept(text: string, type: CellSqlType): string {
     : isPrinted(text, type);
 }
 
-/** Whether DuckDB prints that text for its value, with an exponent where it has one. */
+/** SQL of whether DuckDB itself prints that text for its value, exponents included. */
 export function isPrinted(text: string, type: CellSqlType): string {
   return `${printed(`TRY_CAST(${text} AS ${type})`, type)} IS NOT DISTINCT FROM ${text}`;
 }
@@ -52,12 +52,12 @@ export function isPrinted(text: string, type: CellSqlType): string {
 /** Whole numbers up to here are exact as DOUBLE. */
 const EXACT_IN_DOUBLE = 2n ** 53n;
 
-/** Whether a whole number, an SQL expression of any type, is the same as DOUBLE. */
+/** SQL of whether a whole number, an expression of any type, is the same as DOUBLE. */
 export function isExactInDouble(expression: string): string {
   return `abs(TRY_CAST(${expression} AS HUGEINT)) <= ${EXACT_IN_DOUBLE}`;
 }
 
-/** A decimal's text without zeros at the end of its fraction: `40.720` → `40.72`, `2.0` → `2`. */
+/** SQL of a decimal's text without trailing zeros in its fraction: `40.720` → `40.72`, `2.0` → `2`. */
 export function withoutLastZeros(text: string): string {
   return `CASE WHEN contains(${text}, '.') THEN rtrim(rtrim(${text}, '0'), '.') ELSE ${text} END`;
 }

@@ -7,9 +7,9 @@ import type { ViewDataset } from './view-dataset.js';
 import type { ViewText } from './views.js';
 
 /**
- * The only entry to DuckDB: sealed days, views, windows and, where it is allowed, SQL from outside.
+ * The only entry to DuckDB: sealed days, views, windows and, if allowed, ad-hoc SQL.
  *
- * DuckDB is loaded when it is first needed: a service without views, windows and days to seal does not pay for its memory.
+ * DuckDB is loaded on first use, so a service that does not need it does not pay for its memory.
  */
 export class Sql {
   /** Writes sealed days. */
@@ -19,7 +19,7 @@ export class Sql {
     damageOf: async (...args) => (await this.#engine()).parquet.damageOf(...args),
     queriesEnded: () => this.#opened?.parquet.queriesEnded() ?? null,
   };
-  /** What HTTP asks. */
+  /** Answers queries for HTTP. */
   readonly queries: Queries = {
     window: async (...args) => (await this.#engine()).queries.window(...args),
     sql: async (...args) => (await this.#engine()).queries.sql(...args),
@@ -34,20 +34,21 @@ export class Sql {
   }
 
   /**
-   * Adds the views of a folder to the registry, in the order of their names, when all other datasets are registered. A
-   * folder that does not exist has none. `shown`: the folder's name for people. A broken view is added too; its status tells why.
+   * Adds the views of a folder to the registry, in the order of their names; call it when all other datasets are
+   * registered. A folder that does not exist has none. `shown`: the folder's name for display. A broken view is added too;
+   * its status has the reason.
    */
   async openViews(dir: string, shown: string): Promise<readonly ViewDataset[]> {
     const files = await filesOf(dir, '.sql');
     return files.length === 0 ? [] : (await this.#engine()).views.addFolder({ dir, files, shown });
   }
 
-  /** Adds one view to the registry, whose name is not taken. One that is broken is added too, and its status tells why. */
+  /** Adds one view, with a name that is not taken, to the registry. A broken view is added too; its status has the reason. */
   async addView(text: ViewText): Promise<ViewDataset> {
     return (await this.#engine()).views.add(text);
   }
 
-  /** Interrupts what is running and frees DuckDB. */
+  /** Interrupts running statements and frees DuckDB. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const engine = await this.#opening?.catch(() => null);

@@ -1,12 +1,12 @@
 /**
- * What a text consists of, by the rules of DuckDB's scanner, which are PostgreSQL's: spaces and semicolons, comments
- * (those between slashes nest), names, texts (with a backslash in E'…', between dollars) and single characters.
+ * The tokens of a text by the rules of DuckDB's scanner, which are PostgreSQL's: spaces and semicolons, comments (block
+ * comments nest), names, strings (with escapes in E'…', dollar-quoted) and single characters.
  */
 const PART =
   /([\s;]+|--[^\n\r]*)|(\/\*)|(\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)|[eE]'(?:[^'\\]+|\\[\s\S]|'')*'|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|'[^']*'|"[^"]*"|[\s\S]/gy;
 const COMMENT_EDGE = /\/\*|\*\//g;
 
-/** One statement, which DuckDB understands, without the semicolons and comments behind it. */
+/** A statement that DuckDB has parsed, without trailing semicolons and comments. */
 export function withoutEnd(statement: string): string {
   let end = 0;
   let at = 0;
@@ -21,7 +21,7 @@ export function withoutEnd(statement: string): string {
   return statement.slice(0, end);
 }
 
-/** `at` is behind the beginning of the comment. */
+/** The offset after a comment; `at` is the offset after its opening. */
 function behindComment(text: string, at: number): number {
   COMMENT_EDGE.lastIndex = at;
   for (let depth = 1; depth > 0; ) {

@@ -3,8 +3,8 @@ import type { Logger } from '../base/logger.js';
 import type { ViewDataset } from './view-dataset.js';
 
 /**
- * Computes each view once and logs which are broken; none stops another. Returns those whose data has not been read yet:
- * try them again later. When the signal aborts it ends, and logs nothing about the view that was interrupted.
+ * Computes each view once and logs the broken ones. Returns those whose data has not been read yet, to be tried again
+ * later. Ends when the signal aborts, without logging the interrupted view.
  */
 export async function tryViews(
   views: readonly ViewDataset[],

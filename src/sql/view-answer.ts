@@ -17,21 +17,21 @@ import type { Session } from './session.js';
 import { type SqlDataset, slotOf, syncAll } from './sql-dataset.js';
 import { asLastError, explainView, type Lineage, type Mistake } from './view-graph.js';
 
-/** A view that computes for longer than this, in milliseconds, is stopped: nobody waits for it any more. */
+/** Milliseconds after which computing a view is stopped: by then nobody is waiting for it. */
 export const VIEW_LIMIT = 30_000;
-/** Rows up to which a view's answer is kept; a larger one is computed for each question, with its filters inside. */
+/** The maximum number of rows of a result that is kept; a larger one is computed for each query, filters included. */
 const MOST_KEPT_ROWS = 200_000;
 /**
- * Milliseconds after which a failed computation is tried again although nothing that it reads has changed: memory may
- * have been short. Until then it takes no DuckDB time from others.
+ * Milliseconds after which a failed computation is retried although none of its inputs has changed: memory may have been
+ * short. Until then it takes no DuckDB time from others.
  */
 const FAILURE_STANDS = 60_000;
 
 export interface ViewAnswerOptions {
   readonly name: string;
-  /** The file as shown to people. */
+  /** The file, for display. */
   readonly file: string;
-  /** Columns that its leading comment names. */
+  /** Columns named in its leading comment. */
   readonly declared: readonly string[];
   readonly engine: Engine;
   readonly catalog: Catalog;
@@ -39,28 +39,28 @@ export interface ViewAnswerOptions {
   readonly clock: Clock;
   /** What it reads now. Throws `VIEW_BROKEN`. */
   readonly lineage: () => Lineage;
-  /** When the oldest of its inputs was read, milliseconds since the epoch; null: not known. */
+  /** When the oldest of its inputs was read, milliseconds since the epoch; null: unknown. */
   readonly readAt: () => number | null;
   /** Work that has to end before the first computation. */
   readonly after: Promise<void>;
 }
 
-/** A computed answer. */
+/** A computed result. */
 export interface KeptAnswer {
   readonly state: string;
   readonly columns: readonly SqlColumn[];
-  /** Null for one that is too large to be kept. */
+  /** Null if it is too large to be kept. */
   readonly rows: number | null;
   /** When the oldest of its inputs was read, milliseconds since the epoch. */
   readonly readAt: number;
 }
 
 /**
- * A view in DuckDB. It is computed when it is asked for and one of its inputs has changed, into the table `raw.<name>`;
- * other views and windows read that table.
+ * A view in DuckDB. When it is requested and one of its inputs has changed, it is computed into the table `raw.<name>`,
+ * which other views and windows read.
  */
 export class ViewAnswer implements SqlDataset {
-  /** What it keeps is small; what it does not keep is other datasets' history. */
+  /** A view has no sealed days of its own. */
   readonly history = null;
   readonly #options: ViewAnswerOptions;
   readonly #queue = new SerialQueue();
@@ -73,12 +73,12 @@ export class ViewAnswer implements SqlDataset {
     void this.#queue.run(() => options.after);
   }
 
-  /** The last answer; null: never computed. */
+  /** The last result; null: never computed. */
   get kept(): KeptAnswer | null {
     return this.#kept;
   }
 
-  /** The last answer. Throws `DATASET_NOT_READ_YET` while there is none. */
+  /** The last result. Throws `DATASET_NOT_READ_YET` while there is none. */
   get current(): KeptAnswer {
     if (this.#kept !== null) return this.#kept;
     throw datasetNotReadYet(this.#options.name, this.#failure && asLastError(this.#failure));
@@ -129,13 +129,13 @@ export class ViewAnswer implements SqlDataset {
       );
       this.#failure = null;
     } catch (error) {
-      // The service ends, which is no mistake of the view's.
+      // The service is stopping, which is not the view's fault.
       if (error instanceof DOMException) throw error;
       throw this.#failed(explainView(file, error), state);
     }
   }
 
-  /** Remembers a failure; what only waits for its data has not failed. */
+  /** Remembers a failure; waiting for data is not one. */
   #failed(error: DynamoCsvError, state: string): DynamoCsvError {
     if (error.code !== 'DATASET_NOT_READ_YET')
       this.#failure = { error, at: this.#options.clock.now(), state };
@@ -153,7 +153,7 @@ export class ViewAnswer implements SqlDataset {
     });
   }
 
-  /** Computes the SELECT into the table, or makes a DuckDB view of it where the answer is too large. */
+  /** Computes the SELECT into the table, or creates a DuckDB view if the result is too large. */
   async #store(
     session: Session,
     sql: string,
@@ -171,7 +171,7 @@ export class ViewAnswer implements SqlDataset {
     return { columns, rows };
   }
 
-  /** The table's columns. Without one that the leading comment names, every window on it would fail. */
+  /** The table's columns. If one named in the leading comment is missing, every window would fail, so this throws. */
   async #columnsOf(session: Session, table: string): Promise<readonly SqlColumn[]> {
     const computed = await session.describe(`SELECT * FROM ${table}`);
     const names = new Set(computed.map(({ name }) => name));
@@ -185,7 +185,7 @@ export class ViewAnswer implements SqlDataset {
   }
 }
 
-/** Names what an answer was computed from: its SQL, its inputs' state and, where it depends on it, the time. */
+/** Identifies what a result was computed from: its SQL, its inputs' state and, if it depends on it, the time. */
 function stateOf(select: ParsedSelect, inputState: string, now: number): string {
   return digest([select.sql, inputState, slotOf(select.dependsOnNow, now)]);
 }

@@ -5,7 +5,7 @@ import type { Engine } from './engine.js';
 import { readTogether } from './sql-dataset.js';
 import { VIEW_LIMIT, type ViewAnswer } from './view-answer.js';
 
-/** A view's answer as CSV, encoded once for each answer. */
+/** A view's result as CSV, encoded once per result. */
 export class ViewContent {
   readonly #answer: ViewAnswer;
   readonly #engine: Engine;
@@ -19,12 +19,12 @@ export class ViewContent {
     this.#clock = clock;
   }
 
-  /** Rows and bytes of what was encoded last; null: nothing was. */
+  /** Rows and bytes of the last encoded result; null: there was none. */
   get size(): { readonly rows: number; readonly bytes: number } | null {
     return this.#size;
   }
 
-  /** The answer as it is now, under that version. Rejects as `ViewAnswer.sync` does. */
+  /** The current result, under that version. Rejects as `ViewAnswer.sync` does. */
   async get(version: string | null): Promise<Content> {
     await this.#answer.sync();
     const content = await this.#ofState(this.#answer.state, version);

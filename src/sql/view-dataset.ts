@@ -12,10 +12,10 @@ import { asLastError, type Lineage, type ViewGraph, type ViewNode } from './view
 /** From best to worst. */
 const FRESHNESS: readonly Freshness[] = ['fresh', 'late', 'stale', 'waiting'];
 
-/** A view's text and the parts that it is made of. */
+/** A view's text and its parts. */
 export interface ViewParts {
   readonly name: string;
-  /** The file as shown to people. */
+  /** The file, for display. */
   readonly file: string;
   readonly sql: string;
   readonly head: ViewHead;
@@ -82,11 +82,11 @@ export class ViewDataset implements Dataset {
   }
 
   async content(): Promise<Content> {
-    // Taken first: what changes while it is computed makes the next version.
+    // Taken first: changes during the computation make the next version.
     return this.#parts.content.get(this.version);
   }
 
-  /** Computes it where something that it reads has changed. Rejects with `VIEW_BROKEN` or `DATASET_NOT_READ_YET`. */
+  /** Computes it if one of its inputs has changed. Rejects with `VIEW_BROKEN` or `DATASET_NOT_READ_YET`. */
   sync(): Promise<void> {
     return this.#parts.answer.sync();
   }
@@ -96,7 +96,7 @@ export class ViewDataset implements Dataset {
     return this.#parts.graph.circle(this);
   }
 
-  /** When the oldest of its sources was read, lookups aside: they do not age. Milliseconds since the epoch; null: not known. */
+  /** When the oldest of its sources was read, except lookups, which do not age. Milliseconds since the epoch; null: unknown. */
   readAt(): number | null {
     const lineage = this.#lineage;
     if (lineage === null) return null;
@@ -112,7 +112,7 @@ export class ViewDataset implements Dataset {
     return graph.mistake(this) === null ? graph.lineage(this) : null;
   }
 
-  /** What is wrong with it or, as it cannot be computed then either, with a view below it. */
+  /** The error of this view, or of a view that it reads. */
   #lastError(): DatasetStatus['lastError'] {
     const { graph, answer } = this.#parts;
     const own = graph.mistake(this) ?? answer.failure;
@@ -122,7 +122,7 @@ export class ViewDataset implements Dataset {
     return first === undefined ? null : asLastError(first);
   }
 
-  /** HTTP asks at every request, and mostly nothing has changed. */
+  /** Cached: HTTP calls it for every request, and usually nothing has changed. */
   #digest(parts: readonly string[]): string {
     const known = this.#version;
     if (known?.parts.length === parts.length && parts.every((part, index) => part === known.parts[index]))
@@ -136,7 +136,7 @@ function worst(all: readonly Freshness[]): Freshness {
   return FRESHNESS[Math.max(0, ...all.map((freshness) => FRESHNESS.indexOf(freshness)))]!;
 }
 
-/** A dataset's version with its sealed days, which SQL reads too; null while nothing was read. */
+/** A dataset's version including its sealed days, which SQL reads too; null until it has data. */
 function versionInSql(source: Dataset): string | null {
   const { version } = source;
   if (version === null || !('sealedDays' in source)) return version;

@@ -1,6 +1,6 @@
-/** What the leading comment of a view's file says. */
+/** The leading comment of a view's file. */
 export interface ViewHead {
-  /** For people; null when there is no text. */
+  /** The description; null if there is no text. */
   readonly description: string | null;
   /** From a line `-- time: timestamp`. */
   readonly timeColumn: string | null;
@@ -8,7 +8,7 @@ export interface ViewHead {
   readonly keys: readonly string[];
 }
 
-/** Reads the `--` lines at the beginning of a view's SQL, as any editor writes them: with `\r\n`, with a byte order mark. */
+/** Reads the `--` lines at the beginning of a view's SQL; accepts `\r\n` and a byte order mark. */
 export function readViewHead(sql: string): ViewHead {
   const words: string[] = [];
   let timeColumn: string | null = null;

@@ -7,37 +7,37 @@ import { viewBroken, viewReadsItself, viewReadsUnknown } from './errors.js';
 import { readDuckDbError, SelectMistake } from './select-mistake.js';
 import type { ParsedSelect } from './select-parser.js';
 
-/** What a view reads, as the registry stands. */
+/** What a view reads, given the current registry. */
 export interface Lineage {
   readonly select: ParsedSelect;
-  /** What its SQL names. */
+  /** The datasets named in its SQL. */
   readonly inputs: readonly Dataset[];
-  /** Everything but views that it reads, directly or through other views; each once. */
+  /** The datasets other than views that it reads, directly or through other views; each once. */
   readonly sources: readonly Dataset[];
-  /** The view itself and the views below it; each once. */
+  /** The view itself and the views that it reads, directly or indirectly; each once. */
   readonly views: readonly ViewNode[];
 }
 
 /** A view's place in the graph. */
 export interface ViewNode {
   readonly view: Dataset;
-  /** The file as shown to people. */
+  /** The file, for display. */
   readonly file: string;
-  /** What its SQL says, or why it cannot be parsed. */
+  /** Its parsed SQL, or why it cannot be parsed. */
   readonly parsed: ParsedSelect | DynamoCsvError;
   /** Why its last computation failed; null: it did not. */
   failure(): Mistake | null;
 }
 
-/** Why a view cannot work as the registry stands, and since when (milliseconds since the epoch). */
+/** Why a view cannot work with the current registry, and since when (milliseconds since the epoch). */
 export interface Mistake {
   readonly error: DynamoCsvError;
   readonly at: number;
 }
 
 /**
- * Which view reads what. Names are looked up anew whenever a dataset was added to the registry or removed from it: a view
- * that reads a removed dataset is broken until that returns.
+ * Which view reads what. Names are resolved again whenever a dataset is added to the registry or removed: a view that reads
+ * a removed dataset is broken until it returns.
  */
 export class ViewGraph {
   readonly #registry: DatasetRegistry;
@@ -63,14 +63,14 @@ export class ViewGraph {
     this.#nodes.set(node.view, node);
   }
 
-  /** What a view of this graph reads. Throws `VIEW_BROKEN` where `mistake` has one. */
+  /** What a view of this graph reads. Throws `VIEW_BROKEN` if it has a `mistake`. */
   lineage(view: Dataset): Lineage {
     const found = this.#find(view);
     if ('error' in found) throw found.error;
     return found;
   }
 
-  /** Why a view cannot work: wrong SQL, an unknown dataset, a circle. Null: none of these. */
+  /** Why a view cannot work: wrong SQL, an unknown dataset, a cycle. Null: none of these. */
   mistake(view: Dataset): Mistake | null {
     const found = this.#find(view);
     return 'error' in found ? found : null;
@@ -115,7 +115,7 @@ export class ViewGraph {
     return { select: parsed, inputs: this.#inputs(view), ...this.#below(view) };
   }
 
-  /** The same mistake as before keeps its time. */
+  /** Records a mistake; one that is the same as before keeps its time. */
   #broken(view: Dataset, error: DynamoCsvError): Mistake {
     const before = this.#mistakes.get(view);
     const isSame = before?.error.line === error.line;
@@ -126,7 +126,7 @@ export class ViewGraph {
 
   #below(view: Dataset): Pick<Lineage, 'sources' | 'views'> {
     const reached = new Set<Dataset>([view]);
-    // A Set also yields what is added to it meanwhile.
+    // Iterating a Set includes elements added meanwhile.
     for (const dataset of reached) for (const input of this.#inputs(dataset)) reached.add(input);
     const all = [...reached];
     return {
@@ -135,7 +135,7 @@ export class ViewGraph {
     };
   }
 
-  /** What a dataset reads of the registry; nothing where it is no view, or one whose SQL is wrong. */
+  /** The datasets that a view reads; none for other datasets and for views with wrong SQL. */
   #inputs(dataset: Dataset): readonly Dataset[] {
     const parsed = this.#nodes.get(dataset)?.parsed;
     if (parsed === undefined || parsed instanceof DynamoCsvError) return [];
@@ -143,7 +143,7 @@ export class ViewGraph {
   }
 }
 
-/** What went wrong with a view, with its file. */
+/** Converts an error of a view to one that names its file. */
 export function explainView(file: string, error: unknown): DynamoCsvError {
   if (error instanceof SelectMistake) return viewBroken(file, error.position?.line ?? null, error.message);
   if (error instanceof DynamoCsvError) return error;
@@ -151,7 +151,7 @@ export function explainView(file: string, error: unknown): DynamoCsvError {
   return viewBroken(file, position?.line ?? null, reason === '' ? describeError(error) : reason);
 }
 
-/** A mistake as a dataset's status shows it. */
+/** A mistake in the form of a dataset's status. */
 export function asLastError({ error, at }: Mistake): NonNullable<DatasetStatus['lastError']> {
   return { code: error.code, message: error.line, at };
 }

@@ -14,7 +14,7 @@ import { ViewDataset } from './view-dataset.js';
 import { readViewHead } from './view-file.js';
 import { explainView, type ViewGraph } from './view-graph.js';
 
-/** Names that a view may have: those that fit into a URL, as for tables. */
+/** Valid names of views: those that need no escaping in a URL, as for tables. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/;
 
 /** A folder of views. */
@@ -22,14 +22,14 @@ export interface ViewFolder {
   readonly dir: string;
   /** Names of the `.sql` files in it, in the order in which the views are registered. */
   readonly files: readonly string[];
-  /** The folder's name as shown to people. */
+  /** The folder's name, for display. */
   readonly shown: string;
 }
 
-/** One view as it is written. */
+/** One view's source text. */
 export interface ViewText {
   readonly name: string;
-  /** The file as shown to people. */
+  /** The file, for display. */
   readonly file: string;
   readonly sql: string;
 }
@@ -45,7 +45,7 @@ export interface ViewsOptions {
   readonly logger: Logger;
 }
 
-/** Adds views to the registry. They are removed from it like any dataset. */
+/** Adds views to the registry. They can be removed like any dataset. */
 export class Views {
   readonly #options: ViewsOptions;
 
@@ -54,8 +54,8 @@ export class Views {
   }
 
   /**
-   * Adds the views of a folder, when all other datasets are registered. A view that cannot be read, or that has the name of
-   * another dataset, is left out and logged.
+   * Adds the views of a folder; call it when all other datasets are registered. A view that cannot be read, or that has the
+   * name of another dataset, is skipped and logged.
    */
   async addFolder({ dir, files, shown }: ViewFolder): Promise<readonly ViewDataset[]> {
     const { logger } = this.#options;
@@ -73,7 +73,7 @@ export class Views {
     return views;
   }
 
-  /** Adds a view. A broken one is registered too; its status tells why. */
+  /** Adds a view. A broken one is registered too; its status has the reason. */
   async add(text: ViewText): Promise<ViewDataset> {
     const { parser, registry, graph, catalog } = this.#options;
     const { file, sql } = text;
@@ -101,7 +101,7 @@ export class Views {
     return { view, answer };
   }
 
-  /** Throws where a view cannot have that name. */
+  /** Throws if a view cannot have that name. */
   #requireFreeName(name: string): void {
     const { registry } = this.#options;
     const taken = registry.list().find((dataset) => dataset.name.toLowerCase() === name.toLowerCase());

@@ -12,8 +12,8 @@ import { csvFile } from '../volume/layout.js';
 import { type TakeoverOptions, takeOver } from './takeover.js';
 
 /**
- * Opens what the volume has of a source; a file that the Python script left is taken over first. Call it with the
- * volume's lock held. Never rejects: a source whose files cannot be opened gets a recorder that says so.
+ * Opens the recorder of a source; a file that the Python script left is taken over first. Call it with the volume's lock
+ * held. Never rejects: a source whose files cannot be opened gets a recorder that reports the reason.
  */
 export async function openRecorder(
   options: Omit<RecorderOptions, 'files'> & { readonly takeover: TakeoverOptions | null },
@@ -43,8 +43,8 @@ function pathsOf({
 }
 
 /**
- * A file that we wrote already has our column names: renaming them again would mix up its columns. And a file that we
- * wrote under another name is not the script's.
+ * A file that this service wrote already has the published column names: renaming them again would mix up its columns.
+ * And a file that it wrote under another name is not the script's.
  */
 async function knownTakeover(
   { scriptPath, ...takeover }: TakeoverOptions,

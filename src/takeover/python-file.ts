@@ -18,12 +18,12 @@ export interface ConversionOptions {
   readonly rename?: Readonly<Record<string, string>>;
 }
 
-/** What a file of the Python script is as a file of ours. */
+/** A file of the Python script, converted to this service's format. */
 export interface Conversion {
-  /** Header and rows; the given buffer itself when there was nothing to convert. */
+  /** Header and rows; the given buffer itself if there was nothing to convert. */
   readonly bytes: Buffer;
   readonly rows: number;
-  /** Rows whose time was written in another way. */
+  /** Rows whose time had another format. */
   readonly timesConverted: number;
   readonly rejected: readonly RejectedLine[];
 }
@@ -31,8 +31,8 @@ export interface Conversion {
 /**
  * Converts a CSV file as the Python script wrote it: zoneless times, which are UTC, become ISO 8601 with milliseconds
  * and `Z`; a BOM, CRLF and blank lines go; malformed lines are moved aside. All other cells stay byte for byte.
- * A file in which some or all rows are converted already is fine. Lets the event loop run now and then.
- * Null when it is no such file: empty, or a `log` whose last column is neither `timestamp` nor `timeColumn`.
+ * Rows that are converted already are accepted. Yields to the event loop now and then.
+ * Null if it is not such a file: empty, or a `log` whose last column is neither `timestamp` nor `timeColumn`.
  */
 export async function convertPythonFile(
   bytes: Buffer,
@@ -80,12 +80,12 @@ const NOTHING = Buffer.alloc(0);
 const LINE_END = Buffer.from('\n');
 
 interface Header {
-  /** Its content as it stood. */
+  /** Its original content. */
   readonly text: Buffer;
   readonly width: number;
-  /** Behind its line end. */
+  /** The offset after its line end. */
   readonly end: number;
-  /** What it has to be replaced by, or null. */
+  /** Its replacement; null if it stays. */
   readonly line: Buffer | null;
 }
 
@@ -121,8 +121,8 @@ function reasonToReject(
   if (bytes.subarray(at, row.contentEnd).equals(header.text)) return 'the header again';
   if (times !== null) {
     const isTime = times.read(bytes.subarray(row.lastCell, row.contentEnd)) !== null;
-    return isTime ? null : 'a last cell that is no time';
+    return isTime ? null : 'a last cell that is not a time';
   }
-  // Without a line end the last value may be the half of one: `12` of `125`.
+  // Without a line end the last value may be truncated: `12` of `125`.
   return row.contentEnd === bytes.length ? 'a file that ends within it' : null;
 }

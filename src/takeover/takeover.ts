@@ -10,28 +10,28 @@ import { type Conversion, type ConversionOptions, convertPythonFile } from './py
 export interface TakeoverOptions extends ConversionOptions {
   /** Where this service keeps the dataset: `<data>/<name>.csv`. */
   readonly path: string;
-  /** Where the script kept it, when the dataset is published under another name: `<data>/<table>.csv`. */
+  /** Where the script kept it, if the dataset is published under another name: `<data>/<table>.csv`. */
   readonly scriptPath?: string;
 }
 
-/** What was taken over. */
+/** The result of taking a file over. */
 export interface Takeover {
-  /** The file as this service goes on with it, and its rows. */
+  /** The file that this service continues with, and its number of rows. */
   readonly path: string;
   readonly rows: number;
   /** Rows whose zoneless time became ISO 8601. */
   readonly timesConverted: number;
   /** Where the original is kept. */
   readonly keptAt: string;
-  /** Malformed lines, and the CSV (line, reason, text) that has them; null if there were none. */
+  /** The number of malformed lines, and the CSV file (line, reason, text) that has them; null if there were none. */
   readonly rejected: number;
   readonly rejectedAt: string | null;
 }
 
 /**
- * Converts a file of the Python script into one of ours; called for each dataset at start, with the volume's lock held
- * and before the file is opened. Null if there is nothing to take over: no file, or one in our form (`AppendFile` deals
- * with a log whose only fault is a torn last line). Running it again changes nothing, and continues after a crash.
+ * Converts a file of the Python script to this service's format; called for each dataset at start, with the volume's lock
+ * held and before the file is opened. Null if there is nothing to take over: no file, or one that is in this format
+ * already (`AppendFile` repairs a torn last line). Running it again changes nothing, or continues after a crash.
  *
  * Each step is safe on disk before the next: the original is copied to `taken-over/`, malformed lines to a CSV next to
  * it, then the converted file replaces the original.
@@ -65,7 +65,7 @@ export async function takeOver(options: TakeoverOptions, files: Files): Promise<
   }
 }
 
-/** The file to convert, or null. The script's file under another name counts as long as there is none of ours. */
+/** The file to convert, or null. The script's file under another name counts only if this service has none yet. */
 async function findSource(path: string, scriptPath: string, files: Files): Promise<string | null> {
   const hasOurs = (await files.stat(path)) !== null;
   const hasTheirs = scriptPath !== path && (await files.stat(scriptPath)) !== null;
@@ -74,14 +74,14 @@ async function findSource(path: string, scriptPath: string, files: Files): Promi
   return path;
 }
 
-/** After a crash between writing our file and removing theirs, theirs is already kept aside. */
+/** After a crash between writing the new file and removing the script's, a copy of the latter is already kept. */
 async function finishMove(scriptPath: string, files: Files): Promise<void> {
   const folder = takenOverFolder(dirname(scriptPath));
   const kept = await findKept(files, folder, basename(scriptPath), await read(scriptPath, files));
   if (kept.isThere) await files.remove(scriptPath);
 }
 
-/** Whether a log is ours except for a partial last line, which `AppendFile` deals with. */
+/** Whether a log is in this service's format except for a partial last line, which `AppendFile` repairs. */
 function isOnlyTorn(original: Buffer, { bytes, rejected }: Conversion, { kind }: TakeoverOptions): boolean {
   if (kind !== 'log' || original.at(-1) === LF || rejected.length > 1) return false;
   const shared = Math.min(bytes.length, original.length);

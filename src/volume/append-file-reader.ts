@@ -2,17 +2,17 @@ import { fileNotRead } from './errors.js';
 import type { FileState, Files, OpenFile } from './files.js';
 import { readRange } from './write.js';
 
-/** Bytes of a file that its reader has not taken yet. */
+/** Bytes of a file that its reader has not consumed yet. */
 export interface Unread {
-  /** From the beginning of another file: it is the first one, or the one before was replaced. */
+  /** True for the beginning of a new file: the first one, or one that replaced the previous one. */
   readonly isNew: boolean;
   readonly bytes: Buffer;
 }
 
 /**
- * Reads a file that another process writes (`AppendFile`), and follows it: what is appended, and a file that takes its
- * place. Opens it read-only, takes no lock, and repairs nothing. What stands at the end may be half an append: whoever
- * reads decides how much of it counts, and takes that.
+ * Reads and follows a file that another process writes (`AppendFile`): appended bytes, and a file that replaces it. Opens
+ * it read-only, takes no lock, and repairs nothing. The end may be a partial append: the caller decides how much of it
+ * counts, and takes that.
  */
 export class AppendFileReader {
   readonly path: string;
@@ -25,7 +25,7 @@ export class AppendFileReader {
     this.#files = files;
   }
 
-  /** What is there behind what was taken; null when there is no file. Rejects with `VOLUME_READ_FAILED`. */
+  /** The bytes after those taken; null if there is no file. Rejects with `VOLUME_READ_FAILED`. */
   async unread(): Promise<Unread | null> {
     try {
       const isReplaced = await this.#follow();
@@ -39,7 +39,7 @@ export class AppendFileReader {
     }
   }
 
-  /** Takes so many of the unread bytes. */
+  /** Takes that many of the unread bytes. */
   take(length: number): void {
     this.#taken += length;
   }
@@ -59,7 +59,7 @@ export class AppendFileReader {
     this.#open = null;
   }
 
-  /** Opens the file that has the name now; true when it is another one than before. */
+  /** Opens the file that has the name now; true if it is not the same as before. */
   async #follow(): Promise<boolean> {
     const there = await this.#files.stat(this.path);
     if (there !== null && there.id === this.#open?.id) return false;

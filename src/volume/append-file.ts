@@ -10,23 +10,23 @@ import { readFirstRow } from './first-row.js';
 import { ownFolderBeside, temporaryPath } from './layout.js';
 import { abandon, keepAside, type Parts, readRange, replaceFile, writeAll, writeBeside } from './write.js';
 
-/** What opening found at the file's end, and truncated. */
+/** What was truncated when the file was opened. */
 export interface Recovery {
   readonly bytesCut: number;
-  /** `append`: an append that was interrupted before it counted. `line`: an incomplete last row of other origin. */
+  /** `append`: an append that was interrupted before it counted. `line`: an incomplete last row of unknown origin. */
   readonly what: 'append' | 'line';
-  /** Where the bytes of a `line` are kept, since nobody knows what they were; null for an `append`. */
+  /** Where the bytes of a `line` are kept, since they may be of value; null for an `append`. */
   readonly keptAt: string | null;
 }
 
 /**
  * A file that grows by whole appends: a log's CSV, or the changes of a table.
  *
- * On disk: CSV with a header line. An append is one write at the end, synced before it is confirmed; what it is going
- * to write is noted first in `.dynamo-csv/<name>.append` (see `AppendJournal`). Opening truncates an append that is
- * there in part only, one that is there whole and does not count (see `open`), and a last row without its `\n` or with
- * an open quote. A failed append is taken back at once; if the disk refuses even that, before the next one. So after
- * any crash the file holds every confirmed append whole, and no part of any other.
+ * On disk: CSV with a header line. An append is one write at the end, synced before it is confirmed, and announced in
+ * the journal `.dynamo-csv/<name>.csv.append` first (see `AppendJournal`). Opening truncates a partial append, a
+ * complete one that does not count (see `open`), and a last row without its `\n` or with an open quote. A failed append
+ * is truncated at once; if the disk refuses even that, before the next one. So after any crash the file holds every
+ * confirmed append whole, and no part of any other.
  * Other changes (a wider header, sealed days that leave the file) replace it as `SnapshotFile` does.
  */
 export class AppendFile {
@@ -38,7 +38,7 @@ export class AppendFile {
   #file: OpenFile;
   #size: number;
   #replacements = 0;
-  /** Whether bytes that do not count may stand behind `#size`: of a staged append, or of one that failed. */
+  /** Whether bytes that do not count may follow `#size`: of a staged append, or of one that failed. */
   #dirty = false;
   /** Where a staged append ends. */
   #stagedEnd = 0;
@@ -56,9 +56,9 @@ export class AppendFile {
   }
 
   /**
-   * Opens the file and makes its end whole; see `recovery` for what that took. One that does not exist, or has no
-   * complete line, begins with `header` (a line with its `\n`). `counts` decides whether the last append counts that
-   * is there whole; by default it does. The caller holds the volume's lock. Rejects with `VOLUME_…`.
+   * Opens the file and repairs its end; `recovery` has what was truncated. A file that does not exist, or has no complete
+   * line, gets `header` (a line with its `\n`). `counts` decides whether a complete last append counts; by default it
+   * does. The caller holds the volume's lock. Rejects with `VOLUME_…`.
    */
   static async open(
     path: string,
@@ -76,7 +76,7 @@ export class AppendFile {
       await files.syncFolder(dirname(path));
       file = await files.open(path, 'r+');
       const found = await recover(path, files, file, opened.intent, counts);
-      // On a full disk the note stays. It harms nothing: what it announces is there, or was truncated.
+      // On a full disk the record stays. It is harmless: the announced append is complete, or was truncated.
       await journal.clear().catch(() => undefined);
       const log = new AppendFile(path, files, journal, file, found);
       if (found.size === 0 && header.length > 0) await log.#replace(header);
@@ -112,19 +112,19 @@ export class AppendFile {
 
   /**
    * Like `append`, but the rows count only once they are confirmed: until then `size` and `read` leave them out, opening
-   * asks whether they do, and the next operation takes them back.
+   * asks `counts`, and the next operation removes them.
    */
   stage(bytes: Uint8Array): Promise<void> {
     return this.#queue.run(() => this.#stage(bytes));
   }
 
-  /** Counts what was staged. */
+  /** Makes the staged rows count. */
   confirm(): void {
     this.#size = this.#stagedEnd;
     this.#dirty = false;
   }
 
-  /** Takes back what was staged. When it rejects, the next operation tries it again first. */
+  /** Removes the staged rows. If it rejects, the next operation tries again first. */
   takeBack(): Promise<void> {
     return this.#queue.run(async () => {
       try {
@@ -136,17 +136,17 @@ export class AppendFile {
   }
 
   /**
-   * Makes `content` the whole file, atomically. When it rejects, the file is the old one or, where only its name could
-   * not be made safe, the new one: `replacements` tells.
+   * Replaces the whole file by `content`, atomically. If it rejects, the file is the old one or, if only its name could
+   * not be synced, the new one; `replacements` shows which.
    */
   replace(content: Parts): Promise<void> {
     return this.#queue.run(() => this.#replace(content));
   }
 
   /**
-   * Looks whether the file still stands under its path. `begun`: it was moved away or removed, and an empty one stands
-   * there now. `adopted`: an equal copy took its place (a data folder that was swapped for its copy), and is written
-   * from now on. Rejects with `LOG_CHANGED_OUTSIDE` when another file took its place.
+   * Checks whether the file is still at its path. `begun`: it was moved away or removed, and an empty one was created.
+   * `adopted`: an equal copy took its place (the data folder was replaced by a copy), and is written from now on. Rejects
+   * with `LOG_CHANGED_OUTSIDE` if a different file took its place.
    */
   stayAtPath(): Promise<'same' | 'begun' | 'adopted'> {
     return this.#queue.run(async () => {
@@ -209,7 +209,7 @@ export class AppendFile {
     }
   }
 
-  /** Finishes what an earlier operation could not. */
+  /** Completes what an earlier operation could not. */
   async #clean(): Promise<void> {
     if (this.#nameUnsynced) {
       await this.#files.syncFolder(dirname(this.path));
@@ -283,7 +283,7 @@ interface Found {
   readonly recovery: Recovery | null;
 }
 
-/** Truncates what is not whole at the file's end, or does not count. */
+/** Truncates an incomplete or uncounted append at the file's end. */
 async function recover(
   path: string,
   files: Files,
@@ -325,7 +325,7 @@ async function hasRowsBehindDamage(path: string, files: Files, tail: Buffer): Pr
   return row !== null && row.cells === header!.length && row.end > row.contentEnd;
 }
 
-/** The offset behind the last complete row. */
+/** The offset after the last complete row. */
 async function endOfLastRow(file: OpenFile, size: number): Promise<number> {
   const scanner = new RowScanner();
   let last = 0;

@@ -11,7 +11,7 @@ export interface Intent {
   /** Bytes that are appended, and their CRC-32. */
   readonly length: number;
   readonly crc: number;
-  /** CRC-32 of what stands before `at` (see `crcBefore`): tells this file from another of the same name. */
+  /** CRC-32 of the bytes before `at` (see `crcBefore`): distinguishes this file from another of the same name. */
   readonly before: number;
 }
 
@@ -25,7 +25,7 @@ const BYTES_BEFORE = 4096;
  *
  * On disk: `<folder>/.dynamo-csv/<file>.append`, one record of 128 bytes, overwritten in place: the text
  * `append <at> <length> <crc> <before> ` or `none `, then the CRC-32 of that text, spaces, `\n`. A record that does
- * not match its own CRC was being written, so its append had not begun. The record of a finished append may stay.
+ * not match its own CRC was being written, so its append had not begun. The record of a completed append may stay.
  */
 export class AppendJournal {
   readonly #path: string;
@@ -66,7 +66,7 @@ export class AppendJournal {
     await this.#write(`append ${intent.at} ${intent.length} ${intent.crc} ${intent.before} `);
   }
 
-  /** Withdraws the announcement: the file will change in another way than by appending. */
+  /** Withdraws the announcement, because the file will change in another way than by an append. */
   async clear(): Promise<void> {
     if (this.#empty) return;
     await this.#write('none ');
@@ -87,7 +87,7 @@ export class AppendJournal {
     this.#isNameSafe = true;
   }
 
-  /** Makes the journal, and its folder where it does not exist. */
+  /** Creates the journal, and its folder if needed. */
   async #create(): Promise<OpenFile> {
     const folder = dirname(this.#path);
     await this.#files.makeFolder(folder);
@@ -96,15 +96,14 @@ export class AppendJournal {
   }
 }
 
-/** CRC-32 of the up to 4 KiB that stand before `at`. */
+/** CRC-32 of up to 4 KiB before `at`. */
 export async function crcBefore(file: OpenFile, at: number): Promise<number> {
   return crc32(await readRange(file, Math.max(0, at - BYTES_BEFORE), at));
 }
 
 /**
- * Where the file has to end so that no append stands in it that does not count: its size, or less when it holds the
- * beginning of the intended append, all of its bytes but not all of them right (a power loss can do that), or all of an
- * append that `counts` refuses.
+ * Where the file has to end so that every append in it counts: its size, or less if it holds a partial intended append,
+ * all of its bytes but some of them wrong (possible after a power loss), or a complete append that `counts` rejects.
  */
 export async function endOfCountedAppends(
   file: OpenFile,

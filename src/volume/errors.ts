@@ -34,7 +34,7 @@ export function volumeReadOnly(path: string, cause: unknown): DynamoCsvError {
   });
 }
 
-/** A file on the volume that is there and could not be read. */
+/** A file on the volume that exists but could not be read. */
 export function fileNotRead(path: string, cause: unknown): DynamoCsvError {
   return new DynamoCsvError('VOLUME_READ_FAILED', `Reading ${path} failed: ${describeError(cause)}`, {
     remedy: 'check the disk that holds it and the rights of that file',
@@ -42,14 +42,14 @@ export function fileNotRead(path: string, cause: unknown): DynamoCsvError {
   });
 }
 
-/** The data folder is not the one that was locked: it was swapped, or its lock file was, and another service has it. */
+/** The data folder, or its lock file, was replaced, and another service has locked the new one. */
 export function volumeLost(path: string): DynamoCsvError {
   return new DynamoCsvError('VOLUME_LOST', `Another service took over the data folder ${path}`, {
     remedy: 'stop one of the two, and restart this one',
   });
 }
 
-/** A log that something else wrote to, or replaced, while this service has it open. */
+/** A log that another program wrote to, or replaced, while this service has it open. */
 export function logChangedOutside(path: string, what: string): DynamoCsvError {
   return new DynamoCsvError(
     'LOG_CHANGED_OUTSIDE',
@@ -60,14 +60,14 @@ export function logChangedOutside(path: string, what: string): DynamoCsvError {
   );
 }
 
-/** Who a path belongs to, and who we are; ids as the system has them. */
+/** The owner of a path, and this process's user; numeric ids of the system. */
 export interface Ownership {
   /** The file or folder that cannot be written; perhaps one above `wanted`, which does not exist. */
   readonly path: string;
-  /** The file or folder that was to be written. */
+  /** The file or folder that should have been written. */
   readonly wanted: string;
   readonly isFolder: boolean;
-  /** Whether it is a data folder that this service has worked on. */
+  /** Whether this service has used it as its data folder. */
   readonly isOurs: boolean;
   readonly uid: number;
   readonly gid: number;
@@ -77,7 +77,7 @@ export interface Ownership {
   readonly ourGid: number;
 }
 
-/** A folder or file of the volume that our user may not write. */
+/** A folder or file of the volume that this process's user may not write. */
 export function volumeNotWritable(owner: Ownership, cause: unknown): DynamoCsvError {
   const { path, uid, gid, mode, ourUid, ourGid } = owner;
   const sentence =
@@ -89,7 +89,7 @@ export function volumeNotWritable(owner: Ownership, cause: unknown): DynamoCsvEr
   });
 }
 
-/** What gives our user the right to write. Recursive for our own folder only: another one may be anybody's, even `/`. */
+/** The command that grants write access. Recursive only for the service's own folder: any other may be `/`, for example. */
 function commandToOwn({ path, wanted, isFolder, isOurs, uid, ourUid, ourGid }: Ownership): string {
   if (isOurs) return uid === ourUid ? `chmod -R u+rwX '${path}'` : `chown -R ${ourUid}:${ourGid} '${path}'`;
   if (isFolder) return `install -d -o ${ourUid} -g ${ourGid} '${wanted}'`;
@@ -122,7 +122,7 @@ export function volumeHeld(
   });
 }
 
-/** The file system under the data folder has no locks, so nothing keeps two services apart. */
+/** The file system of the data folder has no locks, so nothing would prevent a second service. */
 export function volumeNotLockable(path: string, cause: unknown): DynamoCsvError {
   return new DynamoCsvError(
     'VOLUME_NOT_LOCKABLE',

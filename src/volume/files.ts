@@ -16,11 +16,11 @@ export interface Files {
   remove(path: string): Promise<void>;
   /** Removes a folder with all that is in it; one that does not exist is fine. */
   removeFolder(path: string): Promise<void>;
-  /** Makes a folder and those above it; existing ones are fine. */
+  /** Creates a folder and its parents; existing ones are fine. */
   makeFolder(path: string): Promise<void>;
-  /** Names in a folder; none when it does not exist. */
+  /** Names in a folder; none if it does not exist. */
   list(path: string): Promise<string[]>;
-  /** Null when nothing is there. */
+  /** Null if nothing exists at that path. */
   stat(path: string): Promise<FileState | null>;
   /** Makes names (created, renamed, removed) in this folder survive a power loss. */
   syncFolder(path: string): Promise<void>;
@@ -29,7 +29,7 @@ export interface Files {
 export interface OpenFile {
   /** Returns how many bytes were written, which may be fewer than asked. */
   write(bytes: Uint8Array, position: number): Promise<number>;
-  /** Fills `bytes` from that position; returns how many were there. */
+  /** Fills `bytes` from that position; returns how many were read. */
   read(bytes: Uint8Array, position: number): Promise<number>;
   truncate(size: number): Promise<void>;
   /** Makes the content written so far survive a power loss (fdatasync: its size too, not its times). */
@@ -43,9 +43,9 @@ export interface FileState {
   readonly isFolder: boolean;
   /** Milliseconds since the epoch. */
   readonly modifiedAt: number;
-  /** Tells one file from another that took its name. */
+  /** Distinguishes a file from another that took its name. */
   readonly id: number;
-  /** Names that lead to it: 0 once it was removed or replaced. */
+  /** The number of names it has: 0 once it was removed or replaced. */
   readonly links: number;
   readonly uid: number;
   readonly gid: number;

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Logger } from '../base/logger.js';
 import type { Files } from './files.js';
 
-/** Bytes from which reading a file takes seconds on a busy machine. */
+/** Size in bytes from which reading a file takes seconds on a busy machine. */
 const LARGE = 16 * 1_024 * 1_024;
 
 /** Logs which of a dataset's files are large, because the start waits for reading them. Missing files are skipped. */

@@ -12,7 +12,7 @@ export function ownFolder(dir: string): string {
   return join(dir, OWN);
 }
 
-/** The own folder of the data folder in which the file at `path` lies. */
+/** The service's own folder for the file at `path`. */
 export function ownFolderBeside(path: string): string {
   return ownFolder(dirname(path));
 }
@@ -27,12 +27,12 @@ export function stateFile(dir: string, name: string): string {
   return join(ownFolder(dir), `${name}${STATE_SUFFIX}`);
 }
 
-/** The published name whose state a file of the own folder is; null for any other file. */
+/** The published name that a state file in the own folder belongs to; null for any other file. */
 export function nameOfStateFile(file: string): string | null {
   return file.endsWith(STATE_SUFFIX) && !isTemporary(file) ? basename(file, STATE_SUFFIX) : null;
 }
 
-/** The items that the next poll is compared with, where `<name>.csv` is a log and not they. */
+/** The items that the next poll is compared with, if `<name>.csv` is a log. */
 export function baselineFile(dir: string, name: string): string {
   return join(ownFolder(dir), `${name}.baseline.csv`);
 }
@@ -52,12 +52,12 @@ export function lockFile(dir: string): string {
   return join(ownFolder(dir), 'lock');
 }
 
-/** Where originals are kept that the service converted or moved aside. */
+/** Where the originals of converted files, and files moved aside, are kept. */
 export function takenOverFolder(dir: string): string {
   return join(dir, 'taken-over');
 }
 
-/** Where damaged files and lines are kept that the service goes on without. */
+/** Where damaged files and lines are kept that the service continues without. */
 export function damagedFolder(dir: string): string {
   return join(dir, 'damaged');
 }

@@ -16,21 +16,21 @@ export interface LockHolder {
 
 export interface VolumeLock {
   /**
-   * Makes sure that the folder is still the one that was locked. `moved`: another folder or another lock file stands
-   * there, a copy above all; it is locked too now. Rejects with `VOLUME_LOST` when another service has it.
+   * Checks that the folder is still the one that was locked. `moved`: another folder or lock file is there now, usually a
+   * copy; it has been locked too. Rejects with `VOLUME_LOST` if another service has it.
    */
   check(): Promise<'held' | 'moved'>;
   /** Frees the volume for the next service. */
   release(): Promise<void>;
 }
 
-/** This process, as a holder since that time (ISO 8601 UTC). */
+/** This process as the holder, since that time (ISO 8601 UTC). */
 export function thisProcess(since: string): LockHolder {
   return { host: hostname(), pid: process.pid, since };
 }
 
 /**
- * Takes the volume for this process, or rejects with `VOLUME_HELD` that says who has it.
+ * Locks the volume for this process, or rejects with `VOLUME_HELD`, which names the holder.
  *
  * The lock is the operating system's, on the file `.dynamo-csv/lock` (an open-file-description lock on Linux): it
  * ends with the process, so a crash leaves nothing to clean up; it separates containers in which every process is
@@ -72,7 +72,7 @@ export async function acquireVolumeLock(dir: string, holder: LockHolder): Promis
   };
 }
 
-/** Opens and locks a file; null when another process has it. */
+/** Opens and locks a file; null if another process holds the lock. */
 function lock(path: string): number | null {
   // A plain descriptor: a FileHandle that is garbage collected closes itself, and would free the lock.
   const descriptor = openSync(path, 'a+', 0o644);
@@ -94,7 +94,7 @@ function isSameFile(descriptor: number, path: string): boolean {
 
 const NO_LOCKS = new Set(['ENOLCK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
 
-/** On a full disk the lock still holds, without its text. */
+/** Writes the holder's text. On a full disk the lock holds without it. */
 function writeHolder(descriptor: number, text: string): void {
   try {
     ftruncateSync(descriptor, 0);
@@ -109,7 +109,7 @@ function readHolder(path: string): LockHolder | null {
     const holder: unknown = JSON.parse(readFileSync(path, 'utf8'));
     return isHolder(holder) ? holder : null;
   } catch {
-    // It is being written right now, or never was: nobody is named.
+    // It is being written right now, or never was: the holder is unknown.
     return null;
   }
 }

@@ -5,7 +5,7 @@ import type { FileState, Files } from './files.js';
 import { replaceFile } from './write.js';
 
 /**
- * A file that is only ever replaced as a whole: a snapshot's CSV, or one of our own small files.
+ * A file that is only ever replaced as a whole: a snapshot's CSV, or one of the service's own small files.
  *
  * On disk: the bytes as given. Replacing writes `.<name>.tmp` in the same folder, syncs it, renames it over the file
  * and syncs the folder; so a reader, and a start after a crash or a power loss, finds the whole old content or the
@@ -26,7 +26,7 @@ export class SnapshotFile {
     this.#files = files;
   }
 
-  /** The whole content, or null when there is no such file. */
+  /** The whole content, or null if there is no such file. */
   async read(): Promise<Buffer | null> {
     try {
       const state = await this.#files.stat(this.path);
@@ -40,7 +40,7 @@ export class SnapshotFile {
   }
 
   /**
-   * Makes `bytes` the content. False if it already was, and nothing was written. Keeps the buffer for comparison, so it
+   * Replaces the content by `bytes`. False if it already was the same, and nothing was written. Keeps the buffer, so it
    * must not change afterwards. Rejects with `VOLUME_…`; the file is then as it was.
    */
   async replace(bytes: Buffer): Promise<boolean> {
@@ -72,7 +72,7 @@ export class SnapshotFile {
       if (state === null || state.size !== bytes.length) return false;
       if (this.#known === null || !sameState(this.#known.state, state)) await this.read();
     } catch {
-      // An unreadable file can perhaps be replaced; if not, replacing reports why.
+      // An unreadable file may be replaceable; if not, replacing reports why.
       return false;
     }
     if (this.#known === null) return false;

@@ -17,9 +17,9 @@ export interface Volume {
 
 /**
  * Prepares a data folder: creates it, checks that it can be written, takes its lock (see `acquireVolumeLock`) and
- * removes incomplete temporary files of a crash. A full disk is no obstacle: what is on it is served, and writing
- * resumes when there is room.
- * Rejects with `VOLUME_NOT_WRITABLE` (who owns it, who we are, what to run), `VOLUME_READ_ONLY`,
+ * removes incomplete temporary files after a crash. Works on a full disk: its data is served, and writing resumes when
+ * there is space.
+ * Rejects with `VOLUME_NOT_WRITABLE` (the owner, this process's user, what to run), `VOLUME_READ_ONLY`,
  * `VOLUME_NOT_A_FOLDER`, `VOLUME_HELD` or `VOLUME_NOT_LOCKABLE`.
  */
 export async function openVolume(dir: string, holder: LockHolder, files: Files = nodeFiles): Promise<Volume> {
@@ -52,7 +52,7 @@ export async function removeLeftovers(dir: string, files: Files): Promise<string
   return names;
 }
 
-/** Asking for permissions is not enough: only writing tells (read-only mounts, user namespaces, SELinux). */
+/** Checks by writing: permission bits are not enough (read-only mounts, user namespaces, SELinux). */
 async function tryWriting(dir: string, files: Files): Promise<void> {
   const probe = temporaryPath(join(dir, `probe-${process.pid}`));
   try {

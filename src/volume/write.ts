@@ -8,7 +8,7 @@ export type Parts = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array
 /** Bytes per system call. Linux allows 2 GiB, but a slow disk should not occupy a thread for long. */
 const BYTES_PER_WRITE = 16 << 20;
 
-/** Writes all bytes at that position, in one write unless they are very many or the system takes fewer at a time. */
+/** Writes all bytes at that position, in one write unless there are very many or the system accepts fewer at a time. */
 export async function writeAll(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const part = bytes.subarray(done, done + BYTES_PER_WRITE);
@@ -31,7 +31,7 @@ export async function readRange(file: OpenFile, from: number, end: number): Prom
 }
 
 /**
- * Writes `content` beside `path` (`temporaryPath`) and syncs it. The returned file is open; the caller
+ * Writes `content` to the temporary file next to `path` (`temporaryPath`) and syncs it. The returned file is open; the caller
  * renames it to `path`. On failure nothing is left, as far as the disk allows.
  */
 export async function writeBeside(
@@ -55,7 +55,7 @@ export async function writeBeside(
   }
 }
 
-/** Creates or replaces a whole file; a reader, and a start after a crash, finds the old one or the new one. */
+/** Creates or replaces a whole file atomically; a reader, or a start after a crash, finds the old one or the new one. */
 export async function replaceFile(files: Files, path: string, content: Parts): Promise<void> {
   const { file } = await writeBeside(files, path, content);
   try {
@@ -75,8 +75,8 @@ export async function abandon(files: Files, file: OpenFile, temporary: string): 
 }
 
 /**
- * Keeps bytes in a folder under that name, or `<name>-2.<ext>` and so on when others are kept under it; bytes that
- * are kept already are not kept twice. Returns the path.
+ * Keeps bytes in a folder under that name, or `<name>-2.<ext>` and so on if it is taken by other bytes; the same bytes
+ * are not kept twice. Returns the path.
  */
 export async function keepAside(files: Files, folder: string, name: string, bytes: Buffer): Promise<string> {
   const { path, isThere } = await findKept(files, folder, name, bytes);
@@ -87,8 +87,8 @@ export async function keepAside(files: Files, folder: string, name: string, byte
 }
 
 /**
- * Moves a file, or a folder, into `folder`, under its name or `<name>-2.<ext>` and so on where that is taken. It is one
- * rename: a crash finds it in the one place or in the other. Returns where it is now.
+ * Moves a file or folder into `folder`, under its name or `<name>-2.<ext>` and so on if that is taken. It is one rename,
+ * so after a crash it is in one place or the other. Returns the new path.
  */
 export async function moveAside(files: Files, path: string, folder: string): Promise<string> {
   const { name: stem, ext, base } = parse(path);

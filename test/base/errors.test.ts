@@ -9,7 +9,7 @@ test('an error reads as one line: the sentence and what to do', () => {
   assert.equal(new DynamoCsvError('CODE', 'no remedy').line, 'no remedy');
 });
 
-test('whatever was thrown can be said in one line', () => {
+test('any thrown value is described in one line', () => {
   assert.equal(describeError(new Error('two\nlines')), 'two lines');
   assert.equal(describeError(new TypeError()), 'TypeError');
   assert.equal(describeError('text'), 'text');

@@ -11,7 +11,7 @@ function logged(
   return lines.map((line) => JSON.parse(line));
 }
 
-test('a line says level, time and message in words', () => {
+test('a line has level, time and message in words', () => {
   const [line, ...others] = logged('info', (logger) => logger.info({ dataset: 'zones' }, 'poll done'));
   assert.deepEqual(others, []);
   assert.deepEqual(
@@ -32,7 +32,7 @@ test('lines below the level are not written', () => {
   );
 });
 
-test('no secret reaches a line, wherever it usually stands', () => {
+test('no line contains a secret, from any of the usual places', () => {
   const lines = logged('trace', (logger) => {
     logger.info({ req: { headers: { authorization: 'Bearer hush' } } }, 'request');
     logger.info({ headers: { authorization: 'Bearer hush' }, authorization: 'hush' }, 'headers');

@@ -25,7 +25,7 @@ async function pollingWorld(t: Parameters<typeof collectorWorld>[0], names: read
   return { clock, polling, begin, tables };
 }
 
-test('a loop that is added while others run is run at once, and one that is removed ends alone', async (t) => {
+test('a loop added while others run starts immediately, and removing one does not end the others', async (t) => {
   const { clock, polling, begin, tables } = await pollingWorld(t, ['flags', 'zones']);
   const [flags, zones] = tables;
   polling.add(flags!.collector);
@@ -65,7 +65,7 @@ test('a read under way is dropped when its loop is removed, and a poll that is b
   assert.equal(await tables[0]!.served(), 'id,count\npickup,7\n');
 });
 
-test('a loop that does not end is waited for 2.5 seconds, and told apart', async () => {
+test('removing a loop that does not end waits 2.5 seconds and reports it', async () => {
   const clock = new ManualClock(START);
   const polling = new Polling(clock);
   const stuck: Loop = { run: () => new Promise(() => undefined) };

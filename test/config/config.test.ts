@@ -46,7 +46,7 @@ test('one line is a complete configuration', async () => {
   assert.deepEqual([viewsDir, lookupsDir], [join(dirname(file), 'views'), join(dirname(file), 'lookups')]);
 });
 
-test('a table without any option may stand alone on its line', async () => {
+test('a table without options needs only its name', async () => {
   assert.deepEqual((await load('tables:\n  my-table:\n')).tables, [DEFAULT_TABLE]);
 });
 
@@ -151,7 +151,7 @@ instances:
   });
 });
 
-test('the environment says what differs by deployment', async () => {
+test('the environment has the settings that differ by deployment', async () => {
   const config = await load(
     'tables: { my-table: {} }\ndata: here',
     {

@@ -376,7 +376,7 @@ tables:
   });
 });
 
-test('an argument that is not known is told what there is', async () => {
+test('an unknown argument is answered with the known ones', async () => {
   const text = 'tables: { my-table: {} }';
   assert.deepEqual(await mistakesOf(text, {}, ['--fast']), [
     'command line: "--fast" is not known; there are --check, which tries the configuration and ends, and --help; all else stands in the configuration file',

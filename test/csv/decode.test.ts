@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeRow, splitRows } from '../../src/csv/decode.js';
 
-test('nothing and the empty string are told apart', () => {
+test('an absent value and the empty string are different', () => {
   assert.deepEqual(decodeRow('a,,"",b'), ['a', null, '', 'b']);
   assert.deepEqual(decodeRow(','), [null, null]);
   assert.deepEqual(decodeRow(''), [null]);
@@ -30,7 +30,7 @@ test('rows that are right already are not copied', async () => {
   });
 });
 
-test('what is wrong is named with its line', async () => {
+test('mistakes are reported with their line', async () => {
   const failing = (text: string) => splitRows(Buffer.from(text), 'zones.csv');
   await assert.rejects(failing('id,name\n1,"a\n\nb"\n\n2\n'), {
     code: 'CSV_MALFORMED',

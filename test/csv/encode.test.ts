@@ -34,7 +34,7 @@ test('a first column whose name begins with U+FEFF keeps it', async () => {
   assert.deepEqual((await splitRows(header)).header, ['\uFEFFid', 'b']);
 });
 
-test('a file is its header and its rows, in the same memory where the header stands before the rows', () => {
+test('a file is its header and its rows, without a copy if the header precedes the rows in memory', () => {
   const columns = [stringColumn('id'), numberColumn('count')];
   const { body, ends } = encodeRows(columns, [
     ['a', '1'],

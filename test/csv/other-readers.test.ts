@@ -72,7 +72,7 @@ for path in sys.stdin.read().split('\\n'):
         print(json.dumps(list(csv.reader(file, strict=True))))
 `;
 
-test("Python's csv reads every cell as it was", async (t) => {
+test("Python's csv reads every cell unchanged", async (t) => {
   const version = spawnSync('python3', ['-c', 'import sys; print(sys.version_info >= (3, 11))'], {
     encoding: 'utf8',
   });
@@ -104,7 +104,7 @@ test("Python's csv reads every cell as it was", async (t) => {
   }
 });
 
-test('DuckDB reads every cell as it was, and tells nothing from the empty string', async (t) => {
+test('DuckDB reads every cell unchanged, and distinguishes an absent value from the empty string', async (t) => {
   const dir = await temporaryFolder(t);
   const instance = await DuckDBInstance.create(':memory:');
   t.after(() => instance.closeSync());

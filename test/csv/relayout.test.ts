@@ -33,7 +33,7 @@ test('a column is never dropped', () => {
   );
 });
 
-test('a column that is there twice, and rows that do not fit, are errors and no garbage', () => {
+test('a duplicate column, and rows that do not fit, are errors', () => {
   const rows = encodeRows(columns('a', 'b'), [['1', '2']]);
   assert.throws(() => relayout(rows, columns('a', 'x', 'x', 'b')), /a column twice: a,x,x,b/);
   assert.throws(() => relayout({ ...rows, columns: columns('a', 'a') }, columns('a', 'b')), /twice: a,a/);

@@ -34,7 +34,7 @@ test('pad gives a dataset without rows one row without values, and no other', as
   assert.equal(await shaped([['1']], { pad: true }, [numberColumn('n')]), 'n\n1\n');
 });
 
-test('the null text stands in number, boolean and time columns only', async () => {
+test('the null text is used in number, boolean and time columns only', async () => {
   const rows: Cell[][] = [
     ['', null, 'true', null, null],
     [null, '1', null, '2025-01-01T00:00:00.000Z', null],

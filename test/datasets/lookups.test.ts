@@ -7,7 +7,7 @@ import { DatasetRegistry } from '../../src/datasets/registry.js';
 import { logLines } from '../support/log-lines.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-test('lookups that are no CSV are left out, each with a line that says why, and the others are there', async (t) => {
+test('lookups that are not CSV are skipped, each with a logged reason, and the others are served', async (t) => {
   const dir = join(await temporaryFolder(t), 'lookups');
   await mkdir(dir);
   const files: readonly (readonly [name: string, content: string | Buffer, says: RegExp | null])[] = [

@@ -89,7 +89,7 @@ test('nothing reaches a build but what .dockerignore names: no data, no secrets'
   for (const path of letThrough) assert.ok(stdout.includes(path), `${path} is not a part of the project`);
 });
 
-test('both images build from what reaches the build, hold all of it, and the service runs and serves its page', async (t) => {
+test('both images build from the build context, are complete, and the service runs and serves its page', async (t) => {
   const built = await buildImage(t);
   for (const stage of ['service', 'demo']) {
     const copied = copiesInto(stage).flatMap(({ sources }) => sources);

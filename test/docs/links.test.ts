@@ -30,7 +30,7 @@ for (const page of pages) {
   });
 }
 
-test('each page of docs is reached from README.md, by itself or through another', () => {
+test('each page of docs is linked from README.md, directly or indirectly', () => {
   const reached = new Set(['README.md']);
   for (const path of reached) {
     for (const link of readPage(path).links) {

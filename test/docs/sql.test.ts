@@ -95,7 +95,7 @@ async function answerTo(world: SqlWorld, { sql, view }: Example): Promise<string
   }
 }
 
-test('every SQL block of docs/sql.md gives what the block behind it shows', async (t) => {
+test('every SQL block of docs/sql.md returns what the next block shows', async (t) => {
   assert.ok(examples.length > 15, `${examples.length} examples were found`);
   assert.deepEqual(
     examples.flatMap(({ view }) => view ?? []),
@@ -130,7 +130,7 @@ test('docs/sql.md has every macro, with an example of it', async () => {
   }
 });
 
-test("docs/sql.md has the fleet's views, each with the first sentence of its own description and its keys", async () => {
+test("docs/sql.md lists the fleet's views, each with its keys and the first sentence of its description", async () => {
   const files = (await readdir(join(projectRoot, 'config', 'views'))).sort();
   const rows = await Promise.all(
     files.map(async (file) => {

@@ -126,7 +126,7 @@ test('each gives exactly one number with labels that differ, and no time', async
   assert.deepEqual(await watched.values('api-server-network-out'), { 'i-1': '2500', 'i-2': '2500' });
 });
 
-test('nothing there and nothing ever seen: the header, and one row without anything where it is asked for', async (t) => {
+test('no rows and no values so far: the header, and with pad one empty row', async (t) => {
   const watched = await Watched.start(t);
   await watched.poll([]);
   for (const view of views) {
@@ -136,7 +136,7 @@ test('nothing there and nothing ever seen: the header, and one row without anyth
   }
 });
 
-test('while CloudWatch is silent the last measurement stays, and the silence is told', async (t) => {
+test('while CloudWatch returns nothing the last measurement stays, and that is reported', async (t) => {
   const watched = await Watched.start(t);
   await watched.poll([running('95')]);
   assert.deepEqual(await watched.alarms(), ['95', '0', '0']);
@@ -189,7 +189,7 @@ test('an id that does not exist is not running; one that ceased to exist keeps i
   );
 });
 
-test('while a region cannot be read, what was known last stands: no false alarm, no false all-clear', async (t) => {
+test('while a region cannot be read, its last known state counts: no false alarm, no false all-clear', async (t) => {
   const watched = await Watched.start(t);
   const both = (one: Instance, two: Instance) => [
     { ...one, name: one.state === 'unknown' ? null : 'dispatch-1' },
@@ -208,7 +208,7 @@ test('while a region cannot be read, what was known last stands: no false alarm,
   assert.deepEqual(await watched.alarms('i-2'), ['40', '0', '0']);
 });
 
-test('a server of which nothing was ever known is no alarm but the silence', async (t) => {
+test('a server that was never seen raises only the alert about missing measurements', async (t) => {
   const watched = await Watched.start(t);
   await watched.poll([unknown]);
   assert.deepEqual(await watched.alarms(), ['null', '0', '1']);

@@ -164,7 +164,7 @@ test('a day without dispatches has no rate, and does not pull the week down', as
   ]);
 });
 
-test('a step of the course counts what was found up to it, at that very moment too', async () => {
+test('a step of the course counts everything up to and including its time', async () => {
   const flags = [
     insert('pickup', 5, '2026-11-17T14:00:00Z'),
     {

@@ -31,7 +31,7 @@ const counted = (key: string, count: number, at: string): ChangeRow => ({
   timestamp: Date.parse(at),
 });
 
-test('hours of today beside the same weekday last week: what is to come is empty, not 0', async () => {
+test('hours of today compared with the same weekday last week: future hours are empty, not 0', async () => {
   const rows = await view('rides-per-hour-today', {
     flags: [
       counted('pickup', 9, '2026-11-16T15:10:00Z'), // Monday last week
@@ -195,7 +195,7 @@ test('a wait begins when a taxi loses its zone and ends when it has one; both ma
   );
 });
 
-test('taxis by name: where each goes, and each change, with the unassigned left empty', async () => {
+test('taxis by name: each next zone and each change, empty for unassigned taxis', async () => {
   const destinations = [
     ['7', '161'],
     ['8', null],

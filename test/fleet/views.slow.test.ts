@@ -127,7 +127,7 @@ test('months of history: as many weeks and days as the views promise, a week wit
   assert.equal(new Set((await fleet.view('boardings-per-zone-per-day')).map((row) => row.date)).size, 28);
 });
 
-test('the day the clocks go back has 25 hours, the day they go forward 23, and last week stands beside by the clock', async () => {
+test('a day when clocks go back has 25 hours, when they go forward 23, and last week is compared by wall clock time', async () => {
   const days = [
     { firstDay: '2026-10-24', today: '2026-11-01T23:59:00-05:00', hours: 25 },
     { firstDay: '2026-10-31', today: '2026-11-08T23:59:00-05:00', hours: 24 },

@@ -55,7 +55,7 @@ for (const flavour of flavourNames) {
       }
     });
 
-    test('when the service is silent every rule stays as it was, and only the rule about silence fires', () => {
+    test('while the service does not answer every rule keeps its state, and only the rule about that fires', () => {
       for (const { uid, noDataState, execErrState } of rules) {
         const isSilence = uid === silenceRule;
         assert.equal(execErrState, isSilence ? 'Alerting' : 'KeepLast', uid);

@@ -47,7 +47,7 @@ test('the compose files pass the linter and the official schema', () => {
   assert.equal(linted.status, 0, linted.stdout + linted.stderr);
 });
 
-test('what runs has no more rights than it needs, and comes back by itself', () => {
+test('containers have minimal privileges, and restart by themselves', () => {
   for (const [name, service] of Object.entries(base!)) {
     assert.equal(service.read_only, true, name);
     assert.deepEqual(service.cap_drop, ['ALL'], name);
@@ -118,7 +118,7 @@ test('Grafana waits for the plugin that is used only: the other one may be unrea
   assert.equal(started('infinity'), `started; sync ${infinity}; async ${csv}\n`);
 });
 
-test('from December 2026 on Grafana says at its start when the CSV plugin ends, to who uses it', async (t) => {
+test('from December 2026 on Grafana logs at start when support for the CSV plugin ends, if it is used', async (t) => {
   const folder = await temporaryFolder(t);
   const said = async (day: string, datasource: string) => {
     await writeFile(join(folder, 'date'), `#!/bin/sh\necho ${day}\n`, { mode: 0o755 });

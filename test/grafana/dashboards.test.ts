@@ -16,13 +16,13 @@ for (const flavour of flavourNames) {
       panelsOf(dashboard).map((panel) => ({ panel, name: `${dashboard.uid}: ${panel.title}` })),
     );
 
-    test('each has a uid of its own, in the schema that loads without a warning', () => {
+    test('each has its own uid, in a schema version that loads without a warning', () => {
       const uids = dashboards.map(({ uid }) => uid);
       assert.deepEqual(uids, ['collector', 'fleet-now', 'fleet-today', 'fleet-week']);
       for (const { schemaVersion } of dashboards) assert.equal(schemaVersion, 42);
     });
 
-    test('each panel has a number of its own', () => {
+    test('each panel has its own id', () => {
       for (const dashboard of dashboards) {
         const ids = [...dashboard.panels, ...panelsOf(dashboard)].map(({ id }) => id);
         const shown = dashboard.panels.filter(({ type }) => type !== 'row').length;
@@ -35,7 +35,7 @@ for (const flavour of flavourNames) {
       for (const dashboard of dashboards) assertGrid(dashboard);
     });
 
-    test('each panel says what it shows', () => {
+    test('each panel has a description', () => {
       for (const { panel, name } of panels) {
         assert.ok((panel.description ?? '').length > 20, `${name} has no description`);
       }

@@ -37,7 +37,7 @@ test('the schemas find a name that Grafana does not know, and one that is missin
   }
 });
 
-test('everything that has a uid has one of its own', () => {
+test('all uids are unique', () => {
   for (const flavour of flavourNames) {
     const rules = groupsOf(flavour).flatMap((group) => group.rules.map(({ uid }) => uid));
     assert.equal(new Set(rules).size, rules.length);

@@ -15,7 +15,7 @@ for (const flavour of flavourNames) {
       panelsOf(dashboard).map((panel) => ({ panel, name: `${dashboard.uid}: ${panel.title}` })),
     );
 
-    test('a panel without an answer says that the service does not answer', () => {
+    test('a panel without a response says that the service does not answer', () => {
       for (const { panel, name } of panels) {
         if (SILENT.includes(panel.type)) continue;
         assert.match(textOfNothing(panel) ?? '', /service does not answer$/, name);
@@ -31,7 +31,7 @@ for (const flavour of flavourNames) {
       }
     });
 
-    test('a figure without a value says what that means, which is something else', () => {
+    test('a figure without a value says why there is none', () => {
       for (const { panel, name } of panels.filter(({ panel }) => panel.type === 'stat')) {
         for (const properties of overridesOf(panel)) {
           const text = property(properties, 'noValue') as string;
@@ -46,7 +46,7 @@ for (const flavour of flavourNames) {
       }
     });
 
-    test('a table without rows says so in its first column, and other cells show a dash', () => {
+    test('a panel without rows says so in its first column; other cells show a dash', () => {
       for (const { panel, name } of panels.filter(({ panel }) => panel.type === 'table')) {
         const [first, ...others] = overridesOf(panel).map((properties) => property(properties, 'noValue'));
         assert.ok(first !== undefined && first !== NO_ANSWER, name);

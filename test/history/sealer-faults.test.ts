@@ -159,7 +159,7 @@ async function sealWith(files: FaultyFiles, now = NOW): Promise<Life | null> {
   return life;
 }
 
-test('stopped at any operation: nothing is lost and nothing doubled, at once and after sealing again', async () => {
+test('stopped at any operation: nothing is lost or duplicated, immediately and after sealing again', async () => {
   const survivors = [null, () => false, () => true];
   for (const { index, name } of await operations()) {
     for (const part of name === 'write' ? [0, 0.5] : [0]) {
@@ -371,7 +371,7 @@ for (const [timeZone, day, hours] of [
   });
 }
 
-test('rows that the recorder still needs are not sealed, and sealing says that it is not done', async () => {
+test('rows that the recorder still needs are not sealed, and sealing reports that it is incomplete', async () => {
   const life = await Life.start(await recordedDisk(), NOW);
   life.log.neededAfter = POLLS[4]!;
   assert.equal(await life.sealer.seal(life.log, TWO_DAYS), false);

@@ -46,7 +46,7 @@ export function testHistoryStore(kind: string, open: (t: TestContext) => Promise
     assert.equal(await (await reopen()).timeZone(), 'America/New_York');
   });
 
-  test(`${kind}: days are listed oldest first, each dataset by itself, also after a restart`, async (t) => {
+  test(`${kind}: days are listed oldest first, per dataset, also after a restart`, async (t) => {
     const { store, reopen } = await open(t);
     await put(store, 'flags', SECOND, 'second');
     await put(store, 'flags', FIRST, 'first');
@@ -83,7 +83,7 @@ export function testHistoryStore(kind: string, open: (t: TestContext) => Promise
     assert.deepEqual(await all(store, 'flags'), [[FIRST, ['whole', 'half']]]);
   });
 
-  test(`${kind}: a file that could not be written leaves the store as it was`, async (t) => {
+  test(`${kind}: a failed write leaves the store unchanged`, async (t) => {
     const { store, reopen } = await open(t);
     await put(store, 'flags', FIRST, 'whole');
     for (const date of [FIRST, SECOND]) {
@@ -131,7 +131,7 @@ export function testHistoryStore(kind: string, open: (t: TestContext) => Promise
     );
   });
 
-  test(`${kind}: a deleted day is gone with all its files, and no other is`, async (t) => {
+  test(`${kind}: deleting a day removes all its files, and no other day`, async (t) => {
     const { store, reopen } = await open(t);
     for (const content of ['one', 'two']) await put(store, 'flags', FIRST, content);
     await put(store, 'flags', SECOND, 'second');

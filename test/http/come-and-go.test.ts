@@ -32,7 +32,7 @@ async function start(t: TestContext) {
   return { world, add, remove, view, get, zones };
 }
 
-test('a removed dataset is gone from HTTP and SQL, and its view is broken until it returns', async (t) => {
+test('a removed dataset disappears from HTTP and SQL, and its view is broken until it returns', async (t) => {
   const { remove, add, get, zones } = await start(t);
   assert.equal(await get('/csv/twice'), '200 total\n6\n');
   assert.equal(await get('/csv/zones?limit=1'), '200 id,count\na,3\n');
@@ -52,7 +52,7 @@ test('a removed dataset is gone from HTTP and SQL, and its view is broken until 
   assert.ok(!(await get('/healthz')).includes('VIEW_BROKEN'));
 });
 
-test('a dataset that returns at once, while a question about the earlier one is under way', async (t) => {
+test('a dataset that returns immediately, while a query on the earlier one is running', async (t) => {
   const { remove, add, get, zones } = await start(t);
   const asked = [get('/csv/twice'), get('/csv/zones?limit=1'), get(sql('FROM zones'))];
   await remove('zones', zones);
@@ -81,7 +81,7 @@ test('views can be added and removed; who reads a removed one is broken until it
   assert.equal(await get('/csv/twice'), '200 total\n44\n');
 });
 
-test('views that come to read each other in a circle are broken, and work when it is broken up', async (t) => {
+test('views that start to read each other in a cycle are broken, and work once the cycle is gone', async (t) => {
   const { world, view, get } = await start(t);
   world.registry.remove('total');
   await view('total', 'SELECT total FROM twice');

@@ -24,7 +24,7 @@ const INCOMPLETE = [
   'POST /sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nSELECT',
 ];
 
-test('a client that does not complete its request is told so, and its connection closed', async (t) => {
+test('a client that does not complete its request gets an error, and its connection is closed', async (t) => {
   const { http, listen } = await createWorld(t, { config: { allowSql: true } });
   const { requestTimeout, headersTimeout, connectionsCheckingInterval, timeout } =
     http.server as typeof http.server & {

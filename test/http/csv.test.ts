@@ -23,7 +23,7 @@ test('a dataset is served as it is, with its entity tag, its age and when it was
   assert.equal(response.headers['content-length'], '20');
 });
 
-test('the suffix .csv is optional, and a name that has it itself goes first', async (t) => {
+test('the suffix .csv is optional, and an exact name with it takes precedence', async (t) => {
   const world = await createWorld(t);
   for (const name of ['a', 'a.csv', 'x.y']) await (await world.table(name)).poll(COUNTS, [[name, '1']]);
   const served = async (url: string) => (await world.http.inject(url)).body.split('\n')[1];
@@ -108,7 +108,7 @@ test('gzip and brotli have the same bytes under other tags; small bodies stay as
   assert.equal((await get('/csv/small', 'gzip')).headers['content-encoding'], undefined);
 });
 
-test('requests that come at the same time share one reading and one encoding', async (t) => {
+test('requests at the same time share one reading and one encoding', async (t) => {
   const world = await createWorld(t);
   const table = await world.table('flags', { log: true });
   await table.poll(COUNTS, many);
@@ -182,7 +182,7 @@ test('a value seen for the first time gives absent ones their text, though the b
   assert.equal((await world.http.inject('/csv/flags?null=null')).body, 'id,count\na,null\n');
 });
 
-test('the cache says what it answered, and the dataset how fast it was', async (t) => {
+test('the cache counts its answers, and the dataset its response times', async (t) => {
   const world = await createWorld(t);
   await (await world.table('flags')).poll(COUNTS, [['a', '1']]);
   for (let request = 0; request < 3; request += 1) await world.http.inject('/csv/flags');

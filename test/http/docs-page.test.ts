@@ -10,7 +10,9 @@ import { createWorld } from './world.js';
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const skip = existsSync(CHROMIUM) ? false : `there is no Chromium at ${CHROMIUM}`;
 
-test('/docs works in a browser under its policy, and asks nobody else', { skip }, async (t) => {
+test('/docs works in a browser under its Content-Security-Policy and loads nothing from elsewhere', {
+  skip,
+}, async (t) => {
   const world = await createWorld(t);
   const base = await world.listen();
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });

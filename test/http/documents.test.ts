@@ -88,7 +88,7 @@ function requestOf(command: string): { readonly request: InjectOptions; readonly
   };
 }
 
-test('every example of docs/http.md answers as it says', async (t) => {
+test('every example in docs/http.md gets the response shown', async (t) => {
   const http = await start(t);
   const blocks = [...document.matchAll(/```console\n([^`]*)```/g)].map(([, text]) => text ?? '');
   const examples = blocks.flatMap((block) => block.split(/^\$ /m).slice(1));

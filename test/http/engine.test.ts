@@ -96,7 +96,7 @@ test('a poll is in the next window, and another window is not', async (t) => {
   assert.equal((await http.inject('/csv/zones?zone_id=12&columns=count&null=-&limit=1')).body, 'count\n-\n');
 });
 
-test('a view is served like any dataset, and one that is broken says where', async (t) => {
+test('a view is served like any dataset, and a broken one reports where', async (t) => {
   const { http } = await start(t);
   const view = await http.inject('/csv/latest');
   assert.equal(view.body, 'zone_id,most\n4,4\n12,\n');

@@ -37,7 +37,7 @@ test('every error is one line of text with its status', async (t) => {
   }
 });
 
-test('a body that cannot be read is told what to send instead, in one line', async (t) => {
+test('an unreadable body gets one line that says what to send instead', async (t) => {
   const { http } = await createWorld(t, { config: { allowSql: true } });
   const cases = [
     ['application/xml', '<a/>', 415, /this Content-Type is not accepted; send the SELECT as text\/plain/],
@@ -53,7 +53,7 @@ test('a body that cannot be read is told what to send instead, in one line', asy
   }
 });
 
-test('what is our own mistake is in the log, and not in the answer', async (t) => {
+test('a bug of the service is in the service log, not in the response', async (t) => {
   const world = await createWorld(t);
   const table = await world.table('flags');
   table.datasets[0]!.content = async () => {
@@ -82,7 +82,7 @@ test('requests are one line at debug, without what could be a secret', async (t)
   assert.doesNotMatch(JSON.stringify(world.log), /hidden/);
 });
 
-test('what is no HTTP request, or has too large a head, gets one line too', async (t) => {
+test('an invalid HTTP request, or one with too large headers, gets one line too', async (t) => {
   const world = await createWorld(t);
   const { port } = new URL(await world.listen());
   const answers = [
@@ -104,7 +104,7 @@ test('what is no HTTP request, or has too large a head, gets one line too', asyn
   }
 });
 
-test('a service that cannot keep up refuses work, and says when to ask again', async (t) => {
+test('an overloaded service refuses work and says when to retry', async (t) => {
   const http = fastify() as unknown as Http;
   t.after(() => http.close());
   registerErrors(http, createLogger({ level: 'silent' }));

@@ -39,7 +39,7 @@ const ANSWERED = [
   'ci.test',
 ];
 
-test('without a token only a host name that nobody else can own is answered', async (t) => {
+test('without a token only host names that nobody else can own are accepted', async (t) => {
   const world = await createWorld(t);
   await (await world.table('flags')).poll(COUNTS, [['a', '1']]);
   for (const url of ['/csv/flags', '/csv/flags?limit=1', '/healthz', '/datasets', '/docs/', '/nowhere']) {

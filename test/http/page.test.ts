@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { COUNTS, createWorld } from './world.js';
 
-test("the page's files are served under a strict policy, those with a hash in their name for ever", async (t) => {
+test("the page's files have a strict Content-Security-Policy; those with a hash in their name are immutable", async (t) => {
   const webDir = await temporaryFolder(t);
   await mkdir(join(webDir, 'assets'));
   await writeFile(join(webDir, 'index.html'), '<!doctype html><title>dynamo-csv</title>');

@@ -37,7 +37,7 @@ function view(name: string, lastError: DatasetStatus['lastError'] = null): Datas
   };
 }
 
-test('the catalogue tells all about each dataset, in the order of the configuration', async (t) => {
+test('the catalogue describes each dataset, in the order of the configuration', async (t) => {
   const world = await createWorld(t, {
     grafanaUrl: 'http://localhost:3000',
     readUnitsToday: (name) => (name === 'flags' ? 12.5 : null),
@@ -92,7 +92,7 @@ test('the catalogue tells all about each dataset, in the order of the configurat
   assert.deepEqual(today?.definition?.uses, ['flags']);
 });
 
-test('health is ok, and degraded by what is stale, never read, not on the volume, or a broken view', async (t) => {
+test('health is ok, and degraded if a dataset is stale, never read, not on the volume, or a broken view', async (t) => {
   const world = await createWorld(t);
   const table = await world.table('flags');
   const health = async () => {
@@ -167,7 +167,7 @@ test('metrics are what Prometheus reads, with the age as of now', async (t) => {
   assert.match(response.body, /^process_cpu_seconds_total/m);
 });
 
-test('a dataset that was not read yet says so, and when to ask again', async (t) => {
+test('a dataset without data responds with that, and with when to retry', async (t) => {
   const world = await createWorld(t);
   const table = await world.table('flags');
   table.health.lastError = failure;
@@ -180,7 +180,7 @@ test('a dataset that was not read yet says so, and when to ask again', async (t)
   assert.equal(response.headers['retry-after'], '5');
 });
 
-test('a log that was read but could not be written is not served, and says why', async (t) => {
+test('a log whose poll could not be written is not served, and reports the reason', async (t) => {
   const world = await createWorld(t);
   const table = await world.table('flags', { log: true });
   table.health.readAt = START;
@@ -192,7 +192,7 @@ test('a log that was read but could not be written is not served, and says why',
   assert.equal(response.body, 'dataset "flags" was read, but has no file yet: There is no room to write\n');
 });
 
-test('a broken view says on its URL what is wrong where', async (t) => {
+test('the URL of a broken view reports the error and its place', async (t) => {
   const world = await createWorld(t);
   world.registry.add(view('today'));
   const response = await world.http.inject('/csv/today');

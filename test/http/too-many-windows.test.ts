@@ -15,7 +15,7 @@ async function start(t: TestContext) {
   return { http, address };
 }
 
-test('of too many different windows at once some are told to ask again; health and plain datasets are not', async (t) => {
+test('with too many different windows at once some get 503; health and plain datasets do not', async (t) => {
   const { http, address } = await start(t);
   const asked = Array.from({ length: MANY }, (_, n) => http.inject(`/csv/zones?count__lt=${n + 2}`));
   for (const path of ['/healthz', '/csv/zones']) {
@@ -35,13 +35,13 @@ test('of too many different windows at once some are told to ask again; health a
   assert.equal((await http.inject('/csv/zones?count__lt=77')).statusCode, 200, 'there is room again');
 });
 
-test('as many equal windows at once are one computation, and all are answered', async (t) => {
+test('equal windows at the same time are computed once, and all are answered', async (t) => {
   const { http } = await start(t);
   const asked = Array.from({ length: MANY }, () => http.inject('/csv/zones?count__lt=9'));
   for (const { statusCode } of await Promise.all(asked)) assert.equal(statusCode, 200);
 });
 
-test('SQL from outside has a queue of its own', async (t) => {
+test('ad-hoc SQL has a queue of its own', async (t) => {
   const { http } = await start(t);
   const sql = (n: number) => `/csv?sql=${encodeURIComponent(`SELECT ${n} AS n FROM zones`)}`;
   const asked = Array.from({ length: 200 }, (_, n) => http.inject(sql(n)));

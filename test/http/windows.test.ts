@@ -66,7 +66,7 @@ test('equal windows that are asked for at the same time are computed once', asyn
   assert.equal(world.queries.runs, 1);
 });
 
-test('who goes away stops a query only when nobody else waits for it', async (t) => {
+test('a client that disconnects stops a query only if no other client waits for it', async (t) => {
   const world = await createWorld(t);
   await (await world.table('flags')).poll(COUNTS, [['a', '1']]);
   const base = await world.listen();

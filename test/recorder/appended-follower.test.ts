@@ -114,7 +114,7 @@ test('a reader beside a writer that is killed anywhere sees whole polls only, an
   }
 });
 
-test('a reader follows what is appended, row by row, and has all of it anew when the file was replaced', async () => {
+test('a reader follows appends row by row, and reads everything again after the file was replaced', async () => {
   const disk = new VolatileDisk(DIR, `${DIR}/.dynamo-csv`);
   const runs = new RecorderRuns(DIR, KEPT);
   const recorder = await runs.open(disk);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Baseline } from '../../src/recorder/baseline.js';
 import { nodeFiles } from '../../src/volume/files.js';
 
-test('a table that vanishes whole holds nobody up while its items are remembered', async () => {
+test('remembering the items of a table that was emptied does not block the event loop', async () => {
   const baseline = new Baseline({ rows: '/nowhere.csv', deleted: '/nowhere.deleted.csv' }, nodeFiles);
   const columns = ['id', 'name'].map((name) => ({ name, type: 'string', seen: true }) as const);
   await baseline.layOut(columns);

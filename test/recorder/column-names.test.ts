@@ -25,7 +25,7 @@ async function world(t: TestContext) {
   };
 }
 
-test('an attribute that is called like the value before of another one has columns of its own', async (t) => {
+test('an attribute with the name of another one’s previous value gets its own columns', async (t) => {
   const { record, file } = await world(t);
   const prices = [5, 6, 7].map((price) => ({ price: `${price}`, previous_price: `${price}000000` }));
   await record({ changes: true }, ...prices, { ...prices[2]!, note: 'x' });
@@ -76,7 +76,7 @@ test('a column that is configured under the name of an attribute as it is publis
   assert.match(await file('rides.csv'), /^id,timestamp_attribute,n,timestamp\na,,1,.*\na,ts,2,.*\n$/);
 });
 
-test('a name that the table has is not taken for a column of ours, and that is said', async (t) => {
+test('an added column never takes the name of a table’s column, and that is logged', async (t) => {
   for (const [options, attribute, column] of [
     [{ log: true, timestampColumn: 'n' }, 'n', 'poll_n'],
     [{ changes: true }, 'since', 'poll_since'],
@@ -104,7 +104,7 @@ const NASTY = [
   '__proto__',
 ];
 
-test('whatever attributes are called, whenever they come: every value has a column of its own, and keeps it', async (t) => {
+test('whatever the attributes’ names, whenever they appear: every value has its own column, and keeps it', async (t) => {
   const kept = fc.record({ log: fc.boolean(), changes: fc.boolean() }).map(({ log, changes }) => ({
     changes,
     ...(log ? { log, logName: 'rides-log' } : {}),

@@ -23,7 +23,7 @@ const three = itemsOf({ a: { count: '2' } });
 
 const world = (t: TestContext) => recorderWorld(t, { name: 'flags', first: FIRST, step: MINUTE });
 
-test('a log that becomes a snapshot is kept aside, its sealed days stay, and one line says where', async (t) => {
+test('a log that becomes a snapshot is moved aside, its sealed days stay, and one line is logged with its new place', async (t) => {
   const { dataDir, record, file, lines } = await world(t);
   await record({ log: true }, one, two);
   const log = await file('flags.csv');
@@ -89,7 +89,7 @@ test('a snapshot that was kept while changes were is served at once after the lo
   assert.equal(recorder.datasets[0]!.status().readAt, now() - MINUTE);
 });
 
-test('changes of a log that were off for a while span the time in between, and the log says so', async (t) => {
+test('changes of a log that were off for a while span the gap, and that is logged', async (t) => {
   const { record, file, lines } = await world(t);
   await record({ log: true, changes: true }, one);
   await record({ log: true }, two, two);
@@ -103,7 +103,7 @@ test('changes of a log that were off for a while span the time in between, and t
   );
 });
 
-test('changes of a snapshot that were off for a while go on from the last snapshot, and the log says so', async (t) => {
+test('changes of a snapshot that were off for a while continue from the last snapshot, and that is logged', async (t) => {
   const { record, file, lines } = await world(t);
   await record({ changes: true }, one);
   await record({}, two);
@@ -113,7 +113,7 @@ test('changes of a snapshot that were off for a while go on from the last snapsh
   assert.match(lines[0]!.msg, /what changed in between is not among them/);
 });
 
-test('another timestampColumn: the recorded name stays and the log says what to do, which works', async (t) => {
+test('another timestampColumn: the recorded name stays, and the logged remedy works', async (t) => {
   const { dataDir, record, file, lines } = await world(t);
   await record({ log: true }, one);
   await record({ log: true, timestampColumn: 'polled_at' }, three);
@@ -125,7 +125,7 @@ test('another timestampColumn: the recorded name stays and the log says what to 
   assert.equal(lines.length, 1);
 });
 
-test('a table called like the log of instances, or like changes, of before begins with files of its own', async (t) => {
+test('a table with the name of an earlier log or changes starts with its own files', async (t) => {
   const { dataDir, record, file, lines } = await world(t);
   const instances = { name: 'server', logName: 'server-log', log: true, source: 'EC2 instances' };
   await record(instances, one);
@@ -145,7 +145,7 @@ test('a table called like the log of instances, or like changes, of before begin
   );
 });
 
-test('another source under the same name goes on with its history, and the log says so', async (t) => {
+test('another source under the same name continues its history, and that is logged', async (t) => {
   const { record, file, lines } = await world(t);
   await record({ log: true }, three);
   await record({ log: true, source: 'DynamoDB table flags-v2' }, three);
@@ -254,7 +254,7 @@ test('a log that begins beside a snapshot is its own source’s, wherever its fi
   );
 });
 
-test('a log that begins anew with another time column goes on, wherever its first poll is interrupted', async () => {
+test('a new log with another time column continues, wherever its first poll is interrupted', async () => {
   const renamed = { log: true, timestampColumn: 'polled_at' };
   await interruptedAnywhere(
     async (disk) => {

@@ -97,7 +97,7 @@ for (const [name, change] of [
     assert.match(lines.at(-1)!.msg, /taken from the log/);
   });
 
-  test(`a snapshot that was ${name} makes no false changes, and the log says so`, async (t) => {
+  test(`a snapshot that was ${name} causes no false changes, and that is logged`, async (t) => {
     const { damage, changesOf, lines } = await world(t, { changes: true });
     await damage('flags.csv', change);
     assert.deepEqual(await changesOf(three, itemsOf({ a: { count: '9' } })), [
@@ -107,7 +107,7 @@ for (const [name, change] of [
   });
 }
 
-test('a snapshot that somebody edited is served as found until the next poll', async (t) => {
+test('an edited snapshot is served as found until the next poll', async (t) => {
   const { damage, open } = await world(t, { changes: true });
   const edited = await damage('flags.csv', (text) => `${text}z,9\n`);
   const recorder = await open({ changes: true });
@@ -115,7 +115,7 @@ test('a snapshot that somebody edited is served as found until the next poll', a
   assert.equal((await recorder.datasets[0]!.content()).bytes.toString(), edited);
 });
 
-test('a snapshot beside a log is compared with the log’s latest poll when somebody edited it', async (t) => {
+test('an edited snapshot with a log is compared with the log’s latest poll', async (t) => {
   const { damage, changesOf } = await world(t, EVERYTHING);
   await damage('flags.csv', (text) => `${text}z,9\n`);
   assert.deepEqual(await changesOf(itemsOf({ a: { count: '9' } })), [
@@ -256,7 +256,7 @@ test('a data folder that is swapped for its copy is written on, and the one that
   assert.match(lines[0]!.msg, /replaced by a copy/);
 });
 
-test('another file in the place of a log is not written over: told at each poll, while changes go on', async (t) => {
+test('a foreign file in the place of a log is not overwritten: each poll reports it, and changes continue', async (t) => {
   const { path, open, file, now } = await world(t, LOG_AND_CHANGES);
   const recorder = await open(LOG_AND_CHANGES);
   t.after(() => recorder.close());

@@ -43,7 +43,7 @@ const TABLES: readonly { name: string; kept: Partial<RecorderOptions>; key: stri
 ];
 
 for (const { name, kept, key, items } of TABLES) {
-  test(`a data folder of version 0.1.0 serves the same bytes, and goes on: ${name}`, async (t) => {
+  test(`a data folder of version 0.1.0 serves the same bytes, and continues: ${name}`, async (t) => {
     const dataDir = await temporaryFolder(t);
     await cp(join(FIXTURE, 'data'), dataDir, { recursive: true });
     const world = await SqlWorld.start(t, { now: NOW, dataDir });

@@ -56,7 +56,7 @@ test('changes that the snapshot does not have yet are redone when a new column s
   await runs.check(disk);
 });
 
-test('columns that the state file could not be told of at once are in it before rows of theirs', async () => {
+test('columns that could not be written to the state file are in it before their rows', async () => {
   const { disk, runs } = start(CHANGES);
   await recordKilled(runs, disk, [one]);
   let isFull = true;
@@ -82,7 +82,7 @@ test('columns that the state file could not be told of at once are in it before 
   );
 });
 
-test('the first poll on a snapshot that came without our notes, interrupted after its changes', async () => {
+test('the first poll on a snapshot without a state file, interrupted after its changes', async () => {
   const { disk, runs } = start(CHANGES);
   // What a first life leaves behind, but for the notes.
   await recordKilled(runs, disk, [one]);
@@ -336,7 +336,7 @@ test('another key schema: all items count as new, and the changes of before stay
   ]);
 });
 
-test('the clock goes back: times go on, over restarts too', async () => {
+test('the clock goes back: times still increase, across restarts too', async () => {
   const { disk, runs } = start(EVERYTHING);
   let recorder = await runs.open(disk);
   const times: number[] = [];

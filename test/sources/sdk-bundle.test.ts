@@ -47,7 +47,7 @@ for (const client of CLIENTS) {
   });
 }
 
-test('the build has bundled what is called, and left out the rest', async () => {
+test('the build bundles the operations in use, and leaves out the rest', async () => {
   const compiled = join(projectRoot, 'dist', 'src');
   const [dynamodb, ec2] = await Promise.all(
     ['dynamodb', 'ec2'].map((kind) => readFile(join(compiled, 'sources', kind, 'sdk.js'), 'utf8')),

@@ -24,7 +24,7 @@ async function held(admission: Admission) {
   };
 }
 
-test('beyond the queries that may wait the next is refused at once, and there is room again when one has ended', async () => {
+test('when the queue is full the next query is refused immediately, until one has finished', async () => {
   const admission = new Admission({ permits: 1, mostWaiting: 2, longestWait: MINUTE });
   const end = await held(admission);
   const waiting = [1, 2].map((n) => admission.run(async () => n, NEVER));

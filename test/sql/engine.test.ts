@@ -28,7 +28,7 @@ test('a query is stopped when its time is used up, and the next one works', asyn
   assert.deepEqual(await engine.session({ caller: 'outside' }, (session) => session.rows('SELECT 7')), [[7]]);
 });
 
-test('a query is stopped when the one who asked is gone, also while it waits for its turn', async (t) => {
+test('a query is stopped when its client disconnects, even while it is queued', async (t) => {
   const { engine } = await openEngine(t);
   const gone = new AbortController();
   const started = (signal: AbortSignal) =>
@@ -67,7 +67,7 @@ test('an answer that was read, or was not read to its end, keeps no memory of Du
   assert.equal(await used(), before);
 });
 
-test('foreign SQL that takes long does not keep ours waiting', async (t) => {
+test('slow ad-hoc SQL does not delay the service’s own', async (t) => {
   const { engine } = await openEngine(t);
   const gone = new AbortController();
   const options = { caller: 'outside', signal: gone.signal } as const;
@@ -79,7 +79,7 @@ test('foreign SQL that takes long does not keep ours waiting', async (t) => {
   assert.deepEqual(new Set(await Promise.all(runaways)), new Set(['stopped']));
 });
 
-test('closing stops what is running and leaves no scratch folder', async (t) => {
+test('closing stops running queries and leaves no scratch folder', async (t) => {
   const { engine } = await openEngine(t);
   const { folder } = engine.scratch;
   const running = engine.session({ caller: 'service' }, (session) => session.rows(ENDLESS));
@@ -111,7 +111,7 @@ test('so is that of a killed process whose number is ours, as in a restarted con
   assert.deepEqual([existsSync(left), existsSync(engine.scratch.folder)], [false, true]);
 });
 
-test('the time zone is the configured one, and now is what the session is told', async (t) => {
+test('the time zone is the configured one, and now is the session’s time', async (t) => {
   const { engine } = await openEngine(t);
   const now = Date.parse('2026-11-24T15:30:00Z');
   const rows = await engine.session({ caller: 'service', now }, (session) =>
@@ -159,7 +159,7 @@ const connections = (engine: Engine) =>
     return Number(count);
   });
 
-test('an answer that nobody begins to read is given up when the one who asked is gone', async (t) => {
+test('an unread answer is dropped when its client disconnects', async (t) => {
   const { engine } = await openEngine(t);
   for (let i = 0; i < 20; i++) {
     const gone = new AbortController();
@@ -204,7 +204,7 @@ test('what a session reads stays as it is while others load', async (t) => {
   });
 });
 
-test('a transaction that fails leaves everything as it was', async (t) => {
+test('a failed transaction changes nothing', async (t) => {
   const { engine } = await openEngine(t);
   await engine.session({ caller: 'service' }, (session) =>
     session.run('CREATE TABLE raw.n AS SELECT 1 AS n'),

@@ -107,7 +107,7 @@ const WHOLE: readonly string[] = [
   `SELECT n FROM log WHERE date >= CASE WHEN n > 50 THEN DATE '2026-11-12' ELSE DATE '2026-10-01' END`,
 ];
 
-test('what is left out is never what an answer needs', async (t) => {
+test('pruning never drops a day that the answer needs', async (t) => {
   const world = await twentyDays(t);
   for (const sql of [...WHOLE, ...RECENT]) await assertSame(world, sql);
 });
@@ -182,7 +182,7 @@ const condition: fc.Arbitrary<string> = fc.oneof(
     .map((list) => `date IN (${list.join(', ')})`),
 );
 
-test('a value that is no day is a mistake of the SQL, told with its place', async (t) => {
+test('a value that is not a day is an error in the SQL, with its position', async (t) => {
   const world = await twentyDays(t);
   await assert.rejects(
     world.ask(`SELECT n\nFROM log\nWHERE date >= 5`),
@@ -244,7 +244,7 @@ test('long lists and thousands of conditions are no more than they were', async 
   assert.ok(columns.length <= 200);
 });
 
-test('conditions are told by where they stand', async () => {
+test('which conditions count depends on their place in the SELECT', async () => {
   const { references } = await parser.parse(
     `SELECT * FROM "A" AS x, b WHERE x.d BETWEEN 1 AND 2 + 3 AND 4 >= e AND lower(f) = 'g' AND h = random()`,
   );

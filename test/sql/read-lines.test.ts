@@ -24,7 +24,7 @@ async function read(sql: string): Promise<Buffer[]> {
   return pieces;
 }
 
-test('texts of all lengths come out as they are, in their order', async () => {
+test('texts of all lengths are returned unchanged, in order', async () => {
   const texts = fc.array(
     fc.oneof(
       text,
@@ -84,7 +84,7 @@ test('no chunk is read before it is asked for', async () => {
   await lines.return();
 });
 
-test('it stops when it is told to', async () => {
+test('it stops when the signal aborts', async () => {
   const stop = new AbortController();
   const lines = readLines(
     await db.connection.stream(marked(`SELECT repeat('x', 1000) FROM range(1000000)`)),

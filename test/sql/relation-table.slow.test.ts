@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const DAY = 86_400_000;
 
-test('a snapshot is followed from poll to poll, all of it at once', async (t) => {
+test('a snapshot is followed from poll to poll, always as a whole', async (t) => {
   const world = await SqlWorld.start(t);
   const zones = await world.table('zones');
   for (const rows of [
@@ -135,7 +135,7 @@ test('columns that differ only in case, or are called like anything, are all the
   );
 });
 
-test("the local day has a column of its own, whatever the table's are called", async (t) => {
+test("the local day has its own column, whatever the names of the table's columns", async (t) => {
   const world = await SqlWorld.start(t);
   const log = await world.table('dates', { log: true });
   const columns = { id: 'string', Date: 'string', local_date: 'string' } as const;
@@ -227,7 +227,7 @@ test('a data folder below a name=value folder hides no column of the same name',
   assert.equal(await world.window('log', 'from=2000-01-01'), all);
 });
 
-test('pages of a sorted window are the whole, equal rows as they stand in the log', async (t) => {
+test('pages of a sorted window add up to the whole, with equal rows in the log’s order', async (t) => {
   const world = await SqlWorld.start(t);
   const log = await world.table('log', { log: true });
   for (let poll = 0; poll < 60; poll++) {
@@ -273,7 +273,7 @@ test('days with fewer columns, or of another type, read as one table with all di
   );
 });
 
-test('sealed days are encoded in ways that every reader knows', async (t) => {
+test('sealed days use encodings that every reader supports', async (t) => {
   const world = await SqlWorld.start(t);
   const whole = await world.table('whole', { log: true });
   const fractions = await world.table('fractions', { log: true });
@@ -313,7 +313,7 @@ test('a day that an interrupted sealing left in both places counts once', async 
   assert.equal(await restarted.ask('SELECT count(*) AS n FROM log'), 'n\n41\n');
 });
 
-test('whatever a cell holds comes back as it was', async (t) => {
+test('any cell is returned unchanged', async (t) => {
   const world = await SqlWorld.start(t);
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
@@ -370,7 +370,7 @@ test('a first cell that begins with U+FEFF keeps it, among the appended rows too
   await log.close();
 });
 
-test('rows of a sealed day that came after it was sealed are there', async (t) => {
+test('rows added to a sealed day after it was sealed are found', async (t) => {
   const world = await SqlWorld.start(t);
   const log = await world.table('log', { log: true });
   const poll = (n: string, days: number) =>
@@ -422,7 +422,7 @@ test('rows stay in order over many sealed days and the file, with several thread
   assert.equal(await world.ask('SELECT id, n, "timestamp" FROM log'), all);
 });
 
-test('a status is loaded once for as long as it stands', async (t) => {
+test('a status dataset is loaded once per state', async (t) => {
   const world = await SqlWorld.start(t);
   let computed = 0;
   const status = new StatusDataset({

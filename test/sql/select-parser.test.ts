@@ -58,14 +58,14 @@ test('semicolons and comments at the end are no second statement, and are gone',
   }
 });
 
-test('what changes by itself depends on now', async () => {
+test('volatile functions depend on now', async () => {
   for (const sql of ['SELECT service_now()', 'SELECT 1 WHERE (SELECT current_date) > x', 'SELECT random()']) {
     assert.equal((await parser.parse(sql)).dependsOnNow, true, sql);
   }
   assert.equal((await parser.parse('SELECT "now" FROM a')).dependsOnNow, false);
 });
 
-test('every function whose value changes by itself is refused, or known to, and every macro with one', async (t) => {
+test('every volatile function, and macro with one, is refused or known to be volatile', async (t) => {
   const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
   const connection = await instance.connect();
   t.after(() => instance.closeSync());
@@ -99,7 +99,7 @@ test('every function whose value changes by itself is refused, or known to, and 
   }
 });
 
-test('a text that is too long to be taken apart at once is refused in words', async () => {
+test('SQL that is too long to parse is refused with a reason', async () => {
   for (const count of [25_000, 60_000]) {
     const values = Array.from({ length: count }, (_, i) => i).join(',');
     await assert.rejects(parser.parse(`SELECT 1 WHERE 1 IN (${values})`), {
@@ -204,7 +204,7 @@ for (const sql of refused) {
   });
 }
 
-test('a syntax error tells its line and column', async () => {
+test('a syntax error has its line and column', async () => {
   await assert.rejects(parser.parse('SELECT a\nFROM b c d'), (error: SelectMistake) => {
     assert.deepEqual(error.position, { line: 2, column: 10 });
     assert.match(error.message, /syntax error at or near "d"/);

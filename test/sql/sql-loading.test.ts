@@ -26,7 +26,7 @@ const SCRIPT = `
   console.log(JSON.stringify({ counts: counts.map((count) => count > 0), refused }));
 `;
 
-test('DuckDB takes no memory of a service that has no views and that nobody asks a window', async (t) => {
+test('a service without views and window requests does not load DuckDB', async (t) => {
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', SCRIPT], {
     env: { ...process.env, SRC: join(projectRoot, 'dist', 'src'), FOLDER: await temporaryFolder(t) },
   });

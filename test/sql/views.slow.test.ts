@@ -82,7 +82,7 @@ test('a view that asks for now is kept for five seconds at most, and so is one t
   assert.equal(await text(reader), 'later\n2026-11-20T13:00:05.000Z\n');
 });
 
-test('types, digits and plain decimals of what is computed', async (t) => {
+test('types, digits and plain decimals of computed columns', async (t) => {
   const { world, zones, views } = await worldWith(t, {
     'types.sql': `SELECT 1e20::DOUBLE AS large, 1.5e-7::DOUBLE AS small, 'nan'::DOUBLE AS nothing, 3::HUGEINT AS whole,
       0.10::DECIMAL(4, 2) AS exact, true AS yes, DATE '2026-11-24' AS day, TIMESTAMP '2026-11-24 01:02:03' AS utc, [1, 2] AS list
@@ -158,7 +158,7 @@ const brokenViews: readonly (readonly [what: string, sql: string, says: RegExp])
 ];
 
 for (const [what, sql, says] of brokenViews) {
-  test(`a view with ${what} says so with its file, and no other is touched`, async (t) => {
+  test(`a view with ${what} is reported with its file, and others are not affected`, async (t) => {
     const { world, zones, views } = await worldWith(t, {
       'bad.sql': sql,
       'good.sql': 'SELECT count(*) AS n FROM zones',
@@ -176,7 +176,7 @@ for (const [what, sql, says] of brokenViews) {
   });
 }
 
-test('a service that ends says nothing of the views that it breaks off', async (t) => {
+test('a service that stops logs nothing about the views that it interrupts', async (t) => {
   const { world, zones, views } = await worldWith(t, {
     'a.sql': 'SELECT count(*) AS n FROM range(20000000000)',
     'b.sql': 'SELECT count(*) AS n FROM zones',
@@ -203,7 +203,7 @@ test('views that read each other in a circle are broken, all of them', async (t)
   }
 });
 
-test('a view that reads a broken one says so before somebody asks for it', async (t) => {
+test('a view that reads a broken one reports it before it is requested', async (t) => {
   const { views } = await worldWith(t, { 'a.sql': 'FROM b', 'b.sql': 'FROM b', 'c.sql': 'FROM a' });
   for (const view of views)
     assert.match(view.status().lastError!.message, /b\.sql: it reads itself: b reads b;/);

@@ -5,7 +5,7 @@ import { createHttpMetrics } from '../../src/http/metrics.js';
 import { createHttp, type Http, ResponseTimes } from '../../src/http/server.js';
 import type { SqlWorld } from './sql-world.js';
 
-/** The service's HTTP side over a world's registry and SQL engine; SQL from outside is allowed. Gone after the test. */
+/** The service's HTTP side over a world's registry and SQL engine; ad-hoc SQL is allowed. Gone after the test. */
 export async function httpOver(t: TestContext, world: SqlWorld): Promise<Http> {
   const http = await createHttp({
     registry: world.registry,

@@ -7,7 +7,7 @@ import { openRecorder } from '../../src/takeover/open-recorder.js';
 import { logLines } from '../support/log-lines.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-test('months of the Python script: the log says what the start waits for, before it does', async (t) => {
+test('months of the Python script: what the start is waiting for is logged first', async (t) => {
   const dataDir = await temporaryFolder(t);
   await mkdir(join(dataDir, '.dynamo-csv'));
   const scriptPath = join(dataDir, 'flag-dynamodb.csv');

@@ -85,7 +85,7 @@ test('another timestampColumn never takes the times from the rows of before', as
   assert.equal(lines.filter(({ level }) => level === 'warn').length, 1);
 });
 
-test('another published name: what stands under the old one is no script’s file, and the log says that it stays', async (t) => {
+test('another published name: data under the old one is not taken for the script’s, stays, and that is logged', async (t) => {
   const { dataDir, live, file, lines, logger } = await world(t);
   await live({});
   const before = await file('zones.csv');
@@ -113,7 +113,7 @@ test('another published name: what stands under the old one is no script’s fil
   );
 });
 
-test('a log of ours that becomes a snapshot is no file of the script’s, and is kept as it was', async (t) => {
+test('our own log that becomes a snapshot is not taken for the script’s file, and is kept unchanged', async (t) => {
   const { live, file, lines } = await world(t);
   await live({});
   const before = await file('zones.csv');
@@ -125,7 +125,7 @@ test('a log of ours that becomes a snapshot is no file of the script’s, and is
   );
 });
 
-test('a source whose files cannot be opened is broken, and says so instead of ending the service', async (t) => {
+test('a source whose files cannot be opened is broken and does not stop the service', async (t) => {
   const { dataDir, logger, lines } = await world(t);
   await symlink('zones.csv', join(dataDir, 'zones.csv'));
   const recorder = await openRecorder({

@@ -93,9 +93,9 @@ test('lines that are no rows are set apart with their place and reason, and no o
     [
       [3, '2 cells where the header has 3', 'dispatch,1'],
       [6, 'the header again', 'counter_type,count,timestamp'],
-      [7, 'a last cell that is no time', 'dispatch,1,yesterday'],
+      [7, 'a last cell that is not a time', 'dispatch,1,yesterday'],
       [8, 'a quote that is never closed', '"never closed,1,2025-02-14 09:30:00'],
-      [10, 'a last cell that is no time', 'pickup,6,2025-02-14 09:3'],
+      [10, 'a last cell that is not a time', 'pickup,6,2025-02-14 09:3'],
     ],
   );
   assert.equal(rows, 3);
@@ -140,7 +140,7 @@ test('any file: each line is a row or rejected, and converting again changes not
   );
 });
 
-test('a folder of the script: original and rejected lines kept, history goes on in the converted file', async (t) => {
+test('a folder of the script: original and rejected lines are kept, history continues in the converted file', async (t) => {
   const dir = await temporaryFolder(t);
   const path = join(dir, 'flag-dynamodb.csv');
   const original = `${script}pickup,7,2025-0`;
@@ -157,7 +157,7 @@ test('a folder of the script: original and rejected lines kept, history goes on 
   assert.equal(await readFile(report.keptAt, 'utf8'), original);
   assert.equal(
     await readFile(report.rejectedAt!, 'utf8'),
-    'line,reason,text\n5,a last cell that is no time,"pickup,7,2025-0"\n',
+    'line,reason,text\n5,a last cell that is not a time,"pickup,7,2025-0"\n',
   );
   assert.equal(await takeOver({ path, kind: 'log' }, nodeFiles), null, 'nothing to take over any more');
   const log = await AppendFile.open(path, nodeFiles);
@@ -167,7 +167,7 @@ test('a folder of the script: original and rejected lines kept, history goes on 
   assert.equal(await takeOver({ path, kind: 'log' }, nodeFiles), null);
 });
 
-test('the script ran once more in between: both originals are kept', async (t) => {
+test('the script ran again in between: both originals are kept', async (t) => {
   const dir = await temporaryFolder(t);
   const path = join(dir, 'flag-dynamodb.csv');
   await writeFile(path, script);
@@ -270,7 +270,7 @@ test('months of history are converted without holding up the event loop', async 
   assert.ok(turns >= bytes.length / 2 ** 21, `other work ran ${turns} times`);
 });
 
-test('types are inferred from what the rows hold', async () => {
+test('types are inferred from the rows', async () => {
   const file = await splitRows(
     Buffer.from(
       'id,text,flag,none,mixed,timestamp\n1,a,true,,1,2025-02-14T09:30:00.000Z\n"-1.50",,false,,x,\n1E+2,,,,,\n',

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 const header = Buffer.from('id,count,timestamp\n');
 const poll = (n: number): Buffer => Buffer.from(`a,${n},t${n}\nb,${n},t${n}\n`);
 
-test('a log begins with its header and grows by what is appended, over restarts', async (t) => {
+test('a log begins with its header and grows by appends, across restarts', async (t) => {
   const path = join(await temporaryFolder(t), 'flags.csv');
   const log = await AppendFile.open(path, nodeFiles, header);
   await Promise.all([log.append(poll(1)), log.append(poll(2))]);
@@ -24,7 +24,7 @@ test('a log begins with its header and grows by what is appended, over restarts'
   await again.close();
 });
 
-test('replacing is whole, and appending goes on behind it', async (t) => {
+test('replacing is atomic, and appending continues after it', async (t) => {
   const dir = await temporaryFolder(t);
   const path = join(dir, 'flags.csv');
   const log = await AppendFile.open(path, nodeFiles, header);
@@ -37,7 +37,7 @@ test('replacing is whole, and appending goes on behind it', async (t) => {
 });
 
 for (const torn of ['a,3', 'a,"open\n', 'a,3,t3\nb,"x', '"']) {
-  test(`a torn last line is cut, told and kept: ${JSON.stringify(torn)}`, async (t) => {
+  test(`a torn last line is truncated, logged and kept: ${JSON.stringify(torn)}`, async (t) => {
     const dir = await temporaryFolder(t);
     const path = join(dir, 'flags.csv');
     const whole = Buffer.concat([header, poll(1)]);

@@ -19,7 +19,7 @@ async function otherHolder(t: TestContext, dir: string): Promise<ChildProcess> {
   return child;
 }
 
-test('a second service in the same process is refused, and told who holds the volume', async (t) => {
+test('a second service in the same process is refused with the holder of the volume', async (t) => {
   const dir = await temporaryFolder(t);
   const lock = await acquireVolumeLock(dir, { host: 'box', pid: 1, since });
   await assert.rejects(acquireVolumeLock(dir, thisProcess(since)), {

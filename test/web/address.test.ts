@@ -40,7 +40,7 @@ test('whatever the page shows comes back from its address', () => {
   );
 });
 
-test('a query string says what it was made of, and may stand in single quotes in a shell', () => {
+test('a query string round-trips, and is safe in single quotes in a shell', () => {
   fc.assert(
     fc.property(parameters, (pairs) => {
       const query = formatQuery(pairs);
@@ -50,7 +50,7 @@ test('a query string says what it was made of, and may stand in single quotes in
   );
 });
 
-test("behind a dataset's page stands the query string of its CSV, as people read it", () => {
+test("the address of a dataset's page has the query string of its CSV, readable", () => {
   const window: Parameters = [
     ['from', '2026-11-24T05:00:00Z'],
     ['columns', 'zone_id,count'],
@@ -67,7 +67,7 @@ test("behind a dataset's page stands the query string of its CSV, as people read
   );
 });
 
-test('lists come back, whatever their items hold', () => {
+test('lists round-trip, whatever their items', () => {
   fc.assert(
     fc.property(fc.array(text, { minLength: 1 }), (items) => {
       assert.deepEqual(parseList(formatList(items)), items);

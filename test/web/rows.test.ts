@@ -36,7 +36,7 @@ test('the page reads what the service writes, in whatever portions it comes', ()
   );
 });
 
-test('columns that nobody knows have the type of what stands in them', () => {
+test('columns of unknown type get their type from their cells', () => {
   const rows = new CsvRows();
   rows.push(
     Buffer.from(

@@ -37,7 +37,7 @@ test('what is typed in the head of a column', () => {
   assert.deepEqual(means('  ', number), []);
 });
 
-test('what is not complete, or no value of the type, is no filter yet', () => {
+test('an incomplete text, or one that does not fit the type, is not a filter yet', () => {
   for (const typed of ['>', '5x', '>=5 <', 'in 1,', '1e5']) assert.equal(means(typed, number), null, typed);
   assert.equal(means('!=', text), null);
   assert.equal(means('>soon', time), null);
@@ -82,7 +82,7 @@ test('a column that has a parameter’s name, or ends like an operator', () => {
   ]);
 });
 
-test('a click goes from upwards to downwards to not at all, with Shift beside the others', () => {
+test('clicks sort ascending, descending, not at all; Shift adds to the other columns', () => {
   let window: Parameters = [];
   const click = (column: string, add = false) => {
     window = withNextSort(window, column, add);

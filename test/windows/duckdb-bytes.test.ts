@@ -17,7 +17,7 @@ async function ask(world: SqlWorld, column: Column, cells: readonly Cell[], sear
 
 const NUMBER: Column = { name: 'n', type: 'number', seen: true };
 
-test('DuckDB’s way writes a number with an exponent as it stands in the plain dataset', async (t) => {
+test('DuckDB writes a number with an exponent as in the plain dataset', async (t) => {
   const world = await SqlWorld.start(t);
   const cells = ['1e+20', '1e-05', '2'];
   assert.equal(await ask(world, NUMBER, cells, 'header=true'), 'n\n1e+20\n1e-05\n2\n');

@@ -49,7 +49,7 @@ test('pad and null write what they write of the plain dataset', async () => {
   );
 });
 
-test('with another delimiter the cells are quoted that hold it', async () => {
+test('with another delimiter, cells that contain it are quoted', async () => {
   const delimiters = fc.constantFrom(';', '\t', ' ', 'é', '-', '.', ':', '1', 'e', '|');
   await fc.assert(
     fc.asyncProperty(anyTable, delimiters, async (table, delimiter) => {
@@ -102,7 +102,7 @@ function jsonText(text: string): string {
   return `"${characters.join('')}"`;
 }
 
-test('a number that JSON does not write so stands in quotes', async () => {
+test('a number that is not valid JSON is quoted', async () => {
   await db.load({
     dataset: { name: 'numbers', columns: [column('n', 'number')], keys: [], timeColumn: null },
     types: ['VARCHAR'],
@@ -140,7 +140,7 @@ async function written(columns: readonly [sql: string, type: string, csvType: Co
   return db.write(select, parseShape(parametersOf('header=false&delimiter=|')));
 }
 
-test('computed numbers are plain digits, and none where there is no number', async () => {
+test('computed numbers are plain digits, and absent if there is no number', async () => {
   const numbers = [
     ['1e20', '100000000000000000000'],
     ['-1.5e-7', '-0.00000015'],

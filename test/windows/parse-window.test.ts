@@ -66,7 +66,7 @@ test('a request without parameters is the whole dataset', () => {
   });
 });
 
-test('last ends now, from and to stand still', () => {
+test('last ends now, from and to are fixed', () => {
   assert.deepEqual(parse('last=10m').time, { from: NOW - 600_000, to: NOW + 1, last: 600_000 });
   assert.equal(parse('last=2w').time?.last, 14 * 86_400_000);
   assert.equal(isRelative(parse('last=10m')), true);
@@ -117,7 +117,7 @@ test('a list is written a,b or as Grafana writes it', () => {
   assert.deepEqual(listOf(',a'), ['', 'a']);
 });
 
-test('an exact name takes precedence over an operator, and where. reaches what is called like a parameter', () => {
+test('an exact name takes precedence over an operator, and where. selects a column named like a parameter', () => {
   assert.deepEqual(filters('a__gt=5', nasty), [['a__gt', 'eq', '5']]);
   assert.deepEqual(filters('a__gte=5', nasty), [['a', 'gte', '5']]);
   assert.deepEqual(filters('a__gt__gt=5', nasty), [['a__gt', 'gt', '5']]);
@@ -155,7 +155,7 @@ test('what Grafana puts in for its interval is a step', () => {
   }
 });
 
-test('what is wrong is said on one line, with what was probably meant', () => {
+test('mistakes are reported on one line, with what was probably meant', () => {
   assert.equal(
     refusal('zone=4', boardings),
     'zone: there is no such column or parameter in boardings-per-zone-today; did you mean zone_id?',

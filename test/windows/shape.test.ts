@@ -26,7 +26,7 @@ test('the shape is CSV with a header unless something else is asked for', () => 
   assert.equal(shape('pad=0&pad=true').pad, true);
 });
 
-test('what is no shape is refused', () => {
+test('an invalid shape is refused', () => {
   assert.throws(() => shape('format=jsn'), {
     message: 'format: there is no format "jsn"',
     remedy: 'did you mean json?',

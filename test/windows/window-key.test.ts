@@ -35,7 +35,7 @@ test('requests that mean the same have the same key', () => {
   for (const [a, b] of same) assert.equal(key(a), key(b), `${a} and ${b}`);
 });
 
-test('a relative window keeps its key while time goes on', () => {
+test('a relative window keeps its key as time passes', () => {
   assert.equal(key('last=10m'), key('last=10m', NOW + 86_400_000));
 });
 

@@ -128,7 +128,7 @@ test('snapshots, lookups and statuses are answered from memory too, each with it
   assert.deepEqual(handedOver, []);
 });
 
-test('DuckDB answers Parquet, views, what is large, and cells that only it can read', async (t) => {
+test('DuckDB answers Parquet, views, large windows, and cells that only it can read', async (t) => {
   const { query, handedOver } = await windowsOf(t);
   const large = new ScriptedDataset({ name: 'large', columns: [column('id', 'number'), column('text')] });
   await large.land(Array.from({ length: 60_000 }, (_, id) => [String(id), 'some text']));
@@ -170,7 +170,7 @@ test('of a log that is too long for memory the newest rows are kept, and older o
   }
 });
 
-test('rows that nobody asked for during minutes leave memory', async (t) => {
+test('rows that were not requested for minutes leave memory', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const clock = new Time(NOW);
   const stores = new RowStores(clock);
@@ -196,7 +196,7 @@ test('rows that nobody asked for during minutes leave memory', async (t) => {
   assert.equal(stores.bytes, bytes / 2);
 });
 
-test('a dataset of which nothing was read, and a wrong parameter, are told as DuckDB’s way tells them', async (t) => {
+test('a dataset without data, and a wrong parameter, give the same errors as DuckDB', async (t) => {
   const { world, ask } = await windowsOf(t);
   const table = await world.table('zones');
   await assert.rejects(ask('zones', 'limit=1'), { code: 'DATASET_NOT_READ_YET', status: 503 });

@@ -76,7 +76,7 @@ test('a pivot without a time column is one row', async () => {
   );
 });
 
-test('what is not the last of its step makes no column', async () => {
+test('a row that is not the last of its step adds no column', async () => {
   await db.load({ ...log, dataset: { ...log.dataset, keys: [] } });
   assert.equal(
     await db.ask('every=5m&last=10m&pivot=counter_type:count'),

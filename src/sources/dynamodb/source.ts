@@ -31,9 +31,9 @@ export interface DynamoDbSourceOptions extends ReadOptions {
   readonly logger?: Logger;
 }
 
-/** A table cannot be deleted and made again, with another key, within this many milliseconds. */
+/** A table cannot be deleted and created again, with another key, within this many milliseconds. */
 const DESCRIPTION_FRESH = 10_000;
-/** So long an older description will do while DynamoDB does not describe the table, which reads do not depend on. */
+/** Milliseconds for which an older description is used if DescribeTable fails, since reads do not depend on it. */
 const DESCRIPTION_USABLE = 3_600_000;
 
 /** A DynamoDB table as a source: each reading is a complete Scan. */
@@ -48,7 +48,7 @@ class DynamoDbSource implements Source {
   readonly #client: DynamoDBClient;
   readonly #reader: TableReader;
   #description: { readonly value: TableDescription; readonly at: number } | null = null;
-  /** What the last reading found, which knows better than a description that is hours old. */
+  /** What the last reading found: more up to date than a description that is hours old. */
   #observed = { items: 0, bytes: 0 };
   readonly #toldWidened = new Set<string>();
   #hasToldUnseen = false;
@@ -73,11 +73,11 @@ class DynamoDbSource implements Source {
       const keyChanged = error instanceof DynamoCsvError && error.code === 'KEY_CHANGED';
       if (!keyChanged || !described) throw error;
     }
-    // Deleted and made again with another key since it was described: once more, with the key it has now.
+    // Deleted and created again with another key since it was described: read again with the new key.
     return this.#attempt(request);
   }
 
-  /** Twice what the limits on reading the table make of its size. */
+  /** Twice the time that the limits on reading the table imply for its size. */
   neededTime(): number {
     const { maxReadCapacity, consistent } = this.#options;
     const { bytes = 0, readCapacity = null } = this.#description?.value ?? {};
@@ -99,8 +99,8 @@ class DynamoDbSource implements Source {
       const reading = await this.#reader.read(expectation, signal);
       this.#paidAt = this.#clock.now() + reading.owed;
       this.#observed = { items: reading.rows.ends.length, bytes: reading.cost.bytes };
-      this.#tellWidened(known, reading);
-      await this.#tellUnseenNames(reading, signal);
+      this.#logWidened(known, reading);
+      await this.#logUnseenNames(reading, signal);
       const cost = {
         ...reading.cost,
         requests: reading.cost.requests + requests,
@@ -108,7 +108,7 @@ class DynamoDbSource implements Source {
       };
       return { kind: 'full', rows: reading.rows, keys: reading.keys, position: null, cost };
     } catch (thrown) {
-      // Whatever went wrong: what is believed of the table may be why.
+      // An outdated description may be the cause, whatever the error.
       const wasDescribed = this.#description !== null;
       this.#description = null;
       signal.throwIfAborted();
@@ -118,7 +118,7 @@ class DynamoDbSource implements Source {
     }
   }
 
-  /** A table that is not `ACTIVE` fails like one that does not exist, or that must not be read. */
+  /** Checks the table's status: one that is not `ACTIVE` fails like one that does not exist or must not be read. */
   async #withStatus(error: DynamoCsvError, place: TablePlace, signal: AbortSignal): Promise<DynamoCsvError> {
     const isDenied = error.code === 'TABLE_ACCESS_DENIED';
     if (error.code !== 'TABLE_NOT_FOUND' && !isDenied) return error;
@@ -127,8 +127,8 @@ class DynamoDbSource implements Source {
     return tableNotActive(place, described.status, isDenied ? error.message : null);
   }
 
-  /** Each column once. */
-  #tellWidened(known: readonly Column[], { rows, met }: TableReading): void {
+  /** Logs each widened column once. */
+  #logWidened(known: readonly Column[], { rows, met }: TableReading): void {
     const { table, logger } = this.#options;
     if (logger === undefined) return;
     for (const widened of widenedColumns(known, rows.columns, met)) {
@@ -139,14 +139,14 @@ class DynamoDbSource implements Source {
     }
   }
 
-  /** Once, as soon as there are items: names in `columns` and `only` that no item has. */
-  async #tellUnseenNames({ rows, keys }: TableReading, signal: AbortSignal): Promise<void> {
+  /** Logs names in `columns` and `only` that no item has, once, as soon as there are items. */
+  async #logUnseenNames({ rows, keys }: TableReading, signal: AbortSignal): Promise<void> {
     const { table, logger, only } = this.#options;
     if (this.#hasToldUnseen || logger === undefined || rows.ends.length === 0) return;
     this.#hasToldUnseen = true;
     const seen = [...keys, ...rows.columns.filter(({ seen }) => seen).map(({ name }) => name)];
     if (unseenNames(this.#options, seen, []).length === 0) return;
-    // With `only` nothing else is sent: what else an item has is worth half a read unit.
+    // With `only` DynamoDB sends nothing else: reading a whole item for better guesses is worth half a read unit.
     const attributes =
       only === null ? [] : await sampleAttributes(this.#client, table, signal).catch(() => []);
     for (const unseen of unseenNames(this.#options, seen, attributes)) {

@@ -15,7 +15,7 @@ export interface InstanceSelection {
   readonly tags: Readonly<Record<string, readonly string[]>>;
 }
 
-/** An instance as EC2 tells of it. */
+/** An instance as EC2 describes it. */
 export interface Instance {
   readonly id: string;
   /** The tag `Name`. */

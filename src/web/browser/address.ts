@@ -18,15 +18,15 @@ export type Route =
   | {
       readonly page: 'dataset';
       readonly name: string;
-      /** Null: what the page finds best. */
+      /** Null: the page chooses. */
       readonly plot: PlotChoice | null;
       readonly parameters: Parameters;
     }
   | { readonly page: 'sql'; readonly text: string };
 
-/** The whole state of the page: it stands behind `#`, so that any server of files can serve it. */
+/** The whole state of the page. It is in the URL's fragment, so that any static file server can serve the page. */
 export interface Address {
-  /** Null: as the browser prefers. */
+  /** Null: the browser's preferred language. */
   readonly language: Language | null;
   readonly route: Route;
 }

@@ -89,7 +89,7 @@ test('an http endpoint is read through HTTP_PROXY, in either case, and not where
   assert.equal(proxy.forwarded.length, 4);
 });
 
-test('a proxy that cannot be reached is told as that', async (t) => {
+test('an unreachable proxy is reported as such', async (t) => {
   const server = await scripted(t);
   await withEnvironment({ HTTP_PROXY: 'http://127.0.0.1:1', AWS_MAX_ATTEMPTS: '1' }, () =>
     assert.rejects(read(t, server.endpoint), {

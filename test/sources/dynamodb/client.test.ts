@@ -14,7 +14,7 @@ useTestAws();
  * stay right even then, only slower.
  */
 
-test('the SDK asks our codec for the answer to a Scan: the items stay the bytes that came', async () => {
+test('the SDK uses our codec for the response to a Scan: the items stay the bytes received', async () => {
   const items = [{ id: { N: '1' }, b: { B: 'AP8+' } }];
   const server = await startScriptedDynamoDb(() => page(items));
   const client = createDynamoDbClient({ region: null, endpoint: server.endpoint });
@@ -56,7 +56,7 @@ test('other answers and errors are the SDK’s own: dates, classes of errors', a
   await server.close();
 });
 
-test('the logger middleware is gone, the retries are adaptive', async () => {
+test('the logger middleware is removed, and retries are adaptive', async () => {
   const client = createDynamoDbClient({ region: 'eu-test-1', endpoint: 'http://127.0.0.1:1' });
   assert.ok(!client.middlewareStack.identify().some((name) => name.includes('loggerMiddleware')));
   assert.ok(client.middlewareStack.identify().some((name) => name.includes('retryMiddleware')));

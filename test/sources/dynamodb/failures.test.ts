@@ -271,7 +271,7 @@ describe('a table that is not ACTIVE', () => {
     ['ANOTHER', /cannot be read/],
   ] as const;
   for (const [status, words] of statuses) {
-    test(`${status} is told with what it means`, async () => {
+    test(`${status} is reported with its meaning`, async () => {
       const { error } = await readScripted(({ action }) =>
         action === 'Scan'
           ? { error: 'ResourceNotFoundException', message: 'Requested resource not found' }
@@ -454,7 +454,7 @@ describe('deadlines', () => {
     }
   }
 
-  test('whoever is throttled beyond the deadline is told that', async () => {
+  test('throttling beyond the deadline is reported as throttling', async () => {
     const { error } = await readScripted(scanFails('ThrottlingException', 'Rate exceeded'), {
       deadlines: { silence: 150, request: 300 },
     });
@@ -528,7 +528,7 @@ describe('the wire', () => {
     assert.ok(threads.running > 0);
   });
 
-  test('an answer without the key that the table was said to have is an error', async () => {
+  test('an item without the table’s key is an error', async () => {
     const { error } = await readScripted(({ action }) =>
       action === 'Scan' ? page([{ other: { S: 'x' } }]) : described(),
     );

@@ -25,7 +25,7 @@ test('plain decimal notation with all digits', () => {
   for (const [text, plain] of Object.entries(cases)) assert.equal(plainDecimal(text), plain, text);
 });
 
-test('what is no number is an error that shows it', () => {
+test('text that is not a number is an error that quotes it', () => {
   for (const text of [
     '',
     '-',

@@ -64,7 +64,7 @@ describe('maxReadCapacity', () => {
     threads,
   };
 
-  test('a reading takes the time that its units cost, and the next one what is left to pay', async () => {
+  test('a reading takes the time that its units cost, and the next one pays the rest', async () => {
     const clock = new SleepingClock();
     const server = await startScriptedDynamoDb(({ action, body }) => {
       if (action === 'DescribeTable') return described({ items: 1000, bytes: 400_000 });

@@ -55,7 +55,7 @@ function pageOf(items: readonly Item[], space: number | undefined, isItemsFirst:
   return JSON.stringify(body, null, space);
 }
 
-test('property: a page has the rows that JSON.parse finds in it, whatever names and values hold', () => {
+test('property: a page has the rows that JSON.parse finds in it, for any names and values', () => {
   fc.assert(
     fc.property(
       items,

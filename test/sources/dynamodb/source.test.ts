@@ -174,7 +174,7 @@ describe('columns', () => {
     );
   });
 
-  test('what is known stays, with its type, even when the table is empty', async () => {
+  test('known columns stay, with their types, even when the table is empty', async () => {
     const table = await dynamoDb.createTable({ id: 'N' });
     const known = [
       { name: 'id', type: 'number', seen: true },
@@ -197,7 +197,7 @@ describe('columns', () => {
     assert.deepEqual(reading.keys, ['zone_id']);
   });
 
-  test('only leaves the others out, by either name, whatever the names hold', async () => {
+  test('only leaves other columns out, by either name, with any characters', async () => {
     const table = await tableWith({ id: 'S' }, [
       {
         id: { S: '1' },

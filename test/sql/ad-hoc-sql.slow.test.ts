@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readingOf, SqlWorld } from '../support/sql-world.js';
 
-test('what is wrong with SQL from outside is told with its place in the text', async (t) => {
+test('errors in ad-hoc SQL are reported with their position in the text', async (t) => {
   const world = await SqlWorld.start(t);
   const zones = await world.table('zones');
   await zones.record(readingOf({ id: 'string', count: 'number' }, [['a', '1']]), world.time.at);
@@ -24,7 +24,7 @@ test('what is wrong with SQL from outside is told with its place in the text', a
   }
 });
 
-test('an answer of SQL from outside ends with an error at the row that is too many', async (t) => {
+test('the result of ad-hoc SQL ends with an error at the first row beyond the limit', async (t) => {
   const world = await SqlWorld.start(t);
   for (const search of ['', 'format=json', 'format=parquet']) {
     await assert.rejects(world.ask('SELECT 1 AS n FROM range(1000001)', search), {
@@ -35,7 +35,7 @@ test('an answer of SQL from outside ends with an error at the row that is too ma
   assert.equal((await world.ask('SELECT 1 AS n FROM range(1000000)')).length, 2_000_002);
 });
 
-test('SQL from outside that wants more memory than there is gets an error, and the next one works', async (t) => {
+test('ad-hoc SQL that runs out of memory gets an error, and the next query works', async (t) => {
   const world = await SqlWorld.start(t);
   await assert.rejects(
     world.ask("SELECT length(string_agg(repeat('x', 1000), ',')) AS n FROM range(10000000)"),
@@ -44,7 +44,7 @@ test('SQL from outside that wants more memory than there is gets an error, and t
   assert.equal(await world.ask('SELECT 7 AS n'), 'n\n7\n');
 });
 
-test('beside SQL from outside stand the parameters of the output, and no others', async (t) => {
+test('ad-hoc SQL accepts only output parameters', async (t) => {
   const world = await SqlWorld.start(t);
   assert.equal(await world.ask('SELECT 1 AS n WHERE false', 'pad=1&null=null'), 'n\nnull\n');
   await assert.rejects(world.ask('SELECT 1 AS n', 'limit=1'), {

@@ -6,7 +6,7 @@ import { sqlFailed, sqlRefused } from './errors.js';
 import { readDuckDbError, SelectMistake } from './select-mistake.js';
 import type { Session } from './session.js';
 
-/** SQL from outside names the rows and columns it wants itself: beside it only parameters of the output are allowed. */
+/** Ad-hoc SQL selects rows and columns itself: only output parameters are allowed with it. */
 export function refuseWindowParameters(parameters: Parameters): void {
   const other = parameters.find(([name]) => !SHAPE_PARAMETERS.some((known) => known === name));
   if (other === undefined) return;
@@ -17,10 +17,10 @@ export function refuseWindowParameters(parameters: Parameters): void {
 }
 
 /**
- * The columns of a SELECT from outside. A mistake in it is reported with its position in the text.
+ * The columns of an ad-hoc SELECT. A mistake in it is reported with its position in the text.
  * `withDays`: see `withPrunedPartitions`.
  */
-export async function columnsOfOutsideSql(
+export async function columnsOfAdHocSql(
   session: Session,
   sql: string,
   withDays: string,
@@ -29,15 +29,15 @@ export async function columnsOfOutsideSql(
     // On lines of its own, so that columns count from its beginning.
     return await session.describe(`${withDays}SELECT * FROM (\n${sql}\n)`);
   } catch (error) {
-    throw explainOutsideSql(error, 1);
+    throw explainAdHocSql(error, 1);
   }
 }
 
 /**
- * SQL from outside that does not work is a mistake of its author. `linesBefore`: lines of ours before the text; null: it
- * is somewhere inside a statement of ours, so that DuckDB's position says nothing about the text.
+ * An error in ad-hoc SQL is its author's mistake. `linesBefore`: lines that this service put before the text; null: the
+ * text is inside a statement of the service, so DuckDB's position is meaningless for it.
  */
-export function explainOutsideSql(error: unknown, linesBefore: number | null = null): unknown {
+export function explainAdHocSql(error: unknown, linesBefore: number | null = null): unknown {
   if (error instanceof SelectMistake) {
     return error.remedy === null
       ? sqlFailed(error.message, error.position)
