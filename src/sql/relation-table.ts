@@ -1,6 +1,6 @@
 import type { LocalDays } from '../base/local-days.js';
 import { SerialQueue } from '../base/serial-queue.js';
-import { sameLayout } from '../csv/columns.js';
+import { sameColumns, sameLayout } from '../csv/columns.js';
 import { encodeFile } from '../csv/encode.js';
 import { datasetNotReadYet, datasetUnknown } from '../datasets/errors.js';
 import type { Relation, SealedDay } from '../datasets/relation.js';
@@ -152,9 +152,8 @@ export class RelationTable implements SqlDataset {
     if (loaded === null || version === null || columns === null || loaded.days !== sealedDays) return false;
     const rows = this.#relation.appendedSince(loaded.version);
     const known = loaded.columns.map(({ column }) => column);
-    if (rows === null || !sameLayout(known, columns) || !sameLayout(known, rows.columns)) return false;
-    // A column without any value has no type; its first value decides it.
-    if (columns.some(({ seen }, index) => seen !== known[index]!.seen)) return false;
+    // A type that widened, or a column's first value, may need another type in SQL.
+    if (rows === null || !sameColumns(known, columns) || !sameLayout(known, rows.columns)) return false;
     const names = loaded.columns.map(({ name }) => name);
     const fits = await this.#engine.scratch.withFile(encodeFile(rows), (path) =>
       this.#engine.session({ caller: 'service' }, (session) =>

@@ -2,14 +2,17 @@ import { basename, join } from 'node:path';
 import { errorCode } from '../base/errors.js';
 import { explainWriteFailure } from './access.js';
 import { type Files, nodeFiles } from './files.js';
-import { isTemporary, ownFolder, temporaryPath } from './layout.js';
+import { damagedFolder, isTemporary, lockFile, ownFolder, temporaryPath } from './layout.js';
 import { acquireVolumeLock, type LockHolder, type VolumeLock } from './lock.js';
+import { moveAside } from './write.js';
 
 /** A data folder that is locked for this process until `release`. */
 export interface Volume {
   readonly dir: string;
   /** Incomplete temporary files of an earlier run that were removed, relative to `dir`. */
   readonly leftovers: readonly string[];
+  /** Where a folder was moved that stood in the place of the lock file; null: there was none. */
+  readonly lockFolderKeptAt: string | null;
   /** See `VolumeLock.check`. */
   check: VolumeLock['check'];
   release(): Promise<void>;
@@ -17,18 +20,20 @@ export interface Volume {
 
 /**
  * Prepares a data folder: creates it, checks that it can be written, takes its lock (see `acquireVolumeLock`) and
- * removes incomplete temporary files after a crash. Works on a full disk: its data is served, and writing resumes when
- * there is space.
+ * removes incomplete temporary files after a crash. A folder in the place of the lock file is moved to `damaged/`. Works
+ * on a full disk: its data is served, and writing resumes when there is space.
  * Rejects with `VOLUME_NOT_WRITABLE` (the owner, this process's user, what to run), `VOLUME_READ_ONLY`,
  * `VOLUME_NOT_A_FOLDER`, `VOLUME_HELD` or `VOLUME_NOT_LOCKABLE`.
  */
 export async function openVolume(dir: string, holder: LockHolder, files: Files = nodeFiles): Promise<Volume> {
   let lock: VolumeLock;
+  let lockFolderKeptAt: string | null;
   try {
     await files.makeFolder(dir);
     await files.makeFolder(ownFolder(dir));
     await tryWriting(dir, files);
     await tryWriting(ownFolder(dir), files);
+    lockFolderKeptAt = await moveLockFolderAside(dir, files);
     lock = await acquireVolumeLock(dir, holder);
   } catch (error) {
     throw await explainWriteFailure(dir, files, error);
@@ -38,11 +43,24 @@ export async function openVolume(dir: string, holder: LockHolder, files: Files =
       ...(await removeLeftovers(dir, files)),
       ...(await removeLeftovers(ownFolder(dir), files)).map((name) => join(basename(ownFolder(dir)), name)),
     ];
-    return { dir, leftovers, check: () => lock.check(), release: () => lock.release() };
+    return {
+      dir,
+      leftovers,
+      lockFolderKeptAt,
+      check: () => lock.check(),
+      release: () => lock.release(),
+    };
   } catch (error) {
     await lock.release();
     throw await explainWriteFailure(dir, files, error);
   }
+}
+
+/** Nobody can hold a lock that is a folder. */
+async function moveLockFolderAside(dir: string, files: Files): Promise<string | null> {
+  const path = lockFile(dir);
+  const isFolder = (await files.stat(path))?.isFolder === true;
+  return isFolder ? moveAside(files, path, damagedFolder(dir)) : null;
 }
 
 /** Removes incomplete temporary files from a folder whose volume is locked; returns their names. */

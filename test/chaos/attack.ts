@@ -14,8 +14,6 @@ export type Figures = Readonly<Record<string, string | number>>;
 
 export interface Attack {
   readonly name: string;
-  /** A fault that is known, by the issue that describes it: the attack may fail, and says so when it no longer does. */
-  readonly known?: string;
   /** Attacks of one group are alike: a short run tries one of them, chosen by the seed. */
   readonly group?: string;
   /** Only in full runs: it takes long, or needs much memory. */

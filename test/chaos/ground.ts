@@ -59,9 +59,12 @@ export async function prepare(arena: Arena): Promise<Ground> {
 }
 
 export interface Health {
+  readonly status: string;
   readonly datasets: readonly {
     readonly name: string;
     readonly persisted: boolean;
+    /** Local dates. */
+    readonly missingDays: readonly string[];
     readonly lastError: { readonly code: string; readonly message: string } | null;
   }[];
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkChanges, checkLog, checkSnapshot, itemsOfScan, type Row } from './truth.js';
+import { checkChanges, checkChangesAround, checkLog, checkSnapshot, itemsOfScan, type Row } from './truth.js';
 
 /** The checks of the chaos run find what they are there for. */
 
@@ -22,11 +22,13 @@ function changesOf(scans: readonly number[]): Row[] {
     const ids = [...new Set([...before.keys(), ...now.keys()])];
     const rows = ids.map((id): Row => {
       const change = !before.has(id) ? 'insert' : now.has(id) ? 'update' : 'delete';
+      const previous = before.get(id);
       return {
         change,
         id,
         scan: now.get(id) ?? '',
-        previous_scan: before.get(id) ?? '',
+        previous_scan: previous ?? '',
+        previous_text: previous === undefined ? '' : `a, "b"\n${previous}`,
         timestamp: time(scan),
       };
     });
@@ -52,6 +54,20 @@ test('changes that replay to whole polls are right; a missing, doubled or wrong 
     assert.throws(() => checkChanges(changes.toSpliced(index, 1)), `${index}`);
   assert.throws(() => checkChanges([...changes, ...changesOf([5])]));
   assert.throws(() => checkChanges(changes.map((row) => ({ ...row, previous_scan: '4' }))));
+  assert.throws(() => checkChanges(changes.map((row) => ({ ...row, previous_text: 'damaged' }))));
+});
+
+test('changes around a gap may start from another whole poll; not from a damaged one', () => {
+  const before = changesOf([1, 2]);
+  const after = changesOf([11, 12, 13]).filter(({ timestamp }) => timestamp! > time(11));
+  checkChangesAround(10, [...before, ...after]);
+  checkChangesAround(10, changesOf([1, 2, 11, 12]));
+  assert.throws(() => checkChangesAround(10, [...before.slice(1), ...after]));
+  for (const index of after.keys()) {
+    assert.throws(() => checkChangesAround(10, [...before, ...after.toSpliced(index, 1)]), `${index}`);
+    const damaged = { ...after[index]!, previous_scan: '9' };
+    assert.throws(() => checkChangesAround(10, [...before, ...after.with(index, damaged)]), `${index}`);
+  }
 });
 
 test('a snapshot is one whole poll', () => {

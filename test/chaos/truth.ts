@@ -62,8 +62,10 @@ export function checkChanges(rows: readonly Row[]): number[] {
   const present = new Map<string, string>();
   const scans: number[] = [];
   for (const [timestamp, changes] of groupsOf(rows, ({ timestamp }) => timestamp!)) {
-    for (const { change, id, scan, previous_scan } of changes) {
+    for (const { change, id, scan, previous_scan, previous_text } of changes) {
       const before = present.get(id!);
+      if (previous_scan !== '')
+        assert.equal(previous_text, `a, "b"\n${previous_scan}`, `item ${id} before ${timestamp}`);
       if (change === 'insert')
         assert.equal(before, undefined, `item ${id} is inserted twice at ${timestamp}`);
       else assert.equal(before, previous_scan, `item ${id} before ${timestamp}`);
@@ -81,6 +83,24 @@ export function checkChanges(rows: readonly Row[]): number[] {
     for (const [id, found] of present) assert.equal(found, scan, `item ${id}, replayed until ${timestamp}`);
   }
   return scans;
+}
+
+/**
+ * Like `checkChanges`, for changes of a service that was stopped, and may have lost what its first poll after that was to
+ * be compared with: changes after the gap start from any whole poll. Scans before it have numbers up to `lastScan`.
+ */
+export function checkChangesAround(lastScan: number, rows: readonly Row[]): void {
+  const end = rows.findIndex(
+    ({ scan, previous_scan }) => Math.max(Number(scan), Number(previous_scan)) > lastScan,
+  );
+  assert.ok(end > 0, 'there are changes before the gap, and after it');
+  checkChanges(rows.slice(0, end));
+  const after = rows.slice(end);
+  const [[, first] = ['', []]] = groupsOf(after, ({ timestamp }) => timestamp!);
+  const start = Math.max(...first.map(({ previous_scan }) => Number(previous_scan)));
+  const items = itemsOfScan(start).map(({ id }) => ({ id: String(id!.N), scan: String(start) }));
+  const found = items.map((item): Row => ({ ...item, change: 'insert', previous_scan: '', timestamp: '' }));
+  checkChanges([...found, ...after]);
 }
 
 /** A snapshot is one whole poll. Returns the number of its Scan. */

@@ -109,6 +109,16 @@ test('a log takes up appended rows, a new column, and a value that its type does
   );
 });
 
+test('a column of a log whose type widens between two appended polls is followed, also where each value still fits', async (t) => {
+  const world = await SqlWorld.start(t);
+  const log = await world.table('log', { log: true });
+  const ask = () => world.ask('SELECT any_value(typeof(n)) AS t, max(n) AS most FROM log');
+  await log.record(readingOf({ id: 'string', n: 'number' }, [['a', '9']]), world.time.at++);
+  assert.equal(await ask(), 't,most\nBIGINT,9\n');
+  await log.record(readingOf({ id: 'string', n: 'string' }, [['a', '10']]), world.time.at++);
+  assert.equal(await ask(), 't,most\nVARCHAR,9\n');
+});
+
 test('columns that differ only in case, or are called like anything, are all there', async (t) => {
   const world = await SqlWorld.start(t);
   const names = [

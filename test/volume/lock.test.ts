@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { acquireVolumeLock, thisProcess } from '../../src/volume/lock.js';
+import { openVolume } from '../../src/volume/volume.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const since = '2025-11-24T08:00:00.000Z';
@@ -82,4 +83,17 @@ test('a second service that took the folder, or replaced the lock file, is notic
   await second.release();
   assert.equal(await lock.check(), 'moved');
   await lock.release();
+});
+
+test('a folder in the place of the lock file is moved to damaged/ with what is in it, and the lock is taken', async (t) => {
+  const dir = await temporaryFolder(t);
+  await mkdir(join(dir, '.dynamo-csv', 'lock', 'inner'), { recursive: true });
+  const volume = await openVolume(dir, thisProcess(since));
+  assert.equal(volume.lockFolderKeptAt, join(dir, 'damaged', 'lock'));
+  assert.deepEqual(await readdir(join(dir, 'damaged', 'lock')), ['inner']);
+  await assert.rejects(openVolume(dir, thisProcess(since)), { code: 'VOLUME_HELD' });
+  await volume.release();
+  const again = await openVolume(dir, thisProcess(since));
+  assert.equal(again.lockFolderKeptAt, null);
+  await again.release();
 });

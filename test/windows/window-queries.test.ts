@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
@@ -205,5 +205,37 @@ test('a dataset without data, and a wrong parameter, give the same errors as Duc
     const told = await ask('zones', search).catch((error: unknown) => error);
     assert.deepEqual(told, await world.window('zones', search).catch((error: unknown) => error));
     assert.equal((told as { code: string }).code, 'BAD_PARAMETER');
+  }
+});
+
+test('a window that needs a missing day is rejected and names it, one that does not is answered, as DuckDB’s way does', async (t) => {
+  const { world, ask, handedOver } = await windowsOf(t);
+  const table = await world.table('log', { log: true });
+  await world.sealer.restore(table.log!);
+  const types = { id: 'string', n: 'number' } as const;
+  for (let day = 6; day >= 0; day--)
+    await table.record(readingOf(types, [['a', String(day)]]), NOW - day * DAY);
+  await world.sealer.seal(table.log!, { keep: 3, retention: null });
+  // The last of the sealed days: what is in memory begins right behind it.
+  await truncate(join(world.dataDir, 'history/log/date=2026-11-21/2026-11-21.parquet'), 100);
+  const missing = { code: 'DAY_MISSING', message: /^"log" lacks the day 2026-11-21/ };
+  await assert.rejects(ask('log', 'from=2026-11-18'), missing);
+  handedOver.length = 0;
+  // Days are New York's: they begin at 05:00 UTC.
+  for (const search of [
+    'from=2026-11-22T04:59:59.999Z',
+    'from=2026-11-21T12:00:00Z&to=2026-11-23T12:00:00Z&limit=1',
+    'last=3d',
+    'to=2026-11-21T05:00:00.001Z&pivot=id:n',
+    'last=10d&every=1d',
+  ]) {
+    await assert.rejects(ask('log', search), missing, search);
+    await assert.rejects(world.window('log', search), missing, search);
+  }
+  assert.equal(handedOver.length, 5);
+  for (const search of ['from=2026-11-22T05:00:00Z', 'last=2d', 'limit=1', 'to=2026-11-21T05:00:00Z']) {
+    const answer = await ask('log', search);
+    assert.ok(answer.split('\n').length > 2, search);
+    assert.equal(answer, await world.window('log', search), search);
   }
 });

@@ -4,6 +4,7 @@ import { cp, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { type Arena, type Attack, NotHere } from '../attack.js';
+import { type Answer, type HostileTable, honestly } from '../endpoint.js';
 import {
   type Ground,
   health,
@@ -50,18 +51,31 @@ async function checkFiles(dataDir: string): Promise<{ logged: number; changed: n
   };
 }
 
+/** Bytes of a file; 0 where there is none. */
+async function sizeOf(path: string): Promise<number> {
+  const { size } = await stat(path).catch(() => ({ size: 0 }));
+  return size;
+}
+
+/** Waits until that file has a few polls more than now. */
+async function grows(path: string): Promise<void> {
+  const wanted = (await sizeOf(path)) + 1_000;
+  await within(PATIENCE, `${path} goes on`, async () => (await sizeOf(path)) >= wanted);
+}
+
 /** Writing fails for a while: fresh rows are served, `/healthz` says that they are not persisted, and writing resumes. */
 async function withoutRoom(ground: Ground, dataDir: string, take: () => Promise<() => Promise<unknown>>) {
   const service = await ground.start({ config: CONFIG, dataDir });
   const url = await service.url;
   await neighbourIsPolled(url, ground.neighbour);
-  await within(PATIENCE, 'polls are on disk', () => isPersisted(url));
+  await grows(join(dataDir, 'both.csv'));
   const watch = new Watch(url, service.process.pid!);
   const giveBack = await take();
   await within(PATIENCE, '/healthz says that polls are not persisted', async () => !(await isPersisted(url)));
   await neighbourIsPolled(url, ground.neighbour);
   await giveBack();
   await within(6 * PATIENCE, 'polls are on disk again', () => isPersisted(url));
+  await grows(join(dataDir, 'both.csv'));
   const seen = await watch.stop();
   assert.deepEqual(await service.end(), { code: 0, signal: null });
   return { ...(await checkFiles(dataDir)), ...seen };
@@ -102,10 +116,8 @@ const sizeLimit: Attack = {
     const dataDir = join(ground.folder, 'data');
     const service = await ground.start({ config: CONFIG, dataDir });
     const url = await service.url;
-    await within(PATIENCE, 'polls are on disk', async () => {
-      const { size } = await stat(join(dataDir, 'both.csv')).catch(() => ({ size: 0 }));
-      return size > 3_000;
-    });
+    const log = join(dataDir, 'both.csv');
+    await within(PATIENCE, 'polls are on disk', async () => (await sizeOf(log)) > 3_000);
     const limit = (bytes: string) =>
       assert.equal(
         spawnSync('prlimit', ['--pid', String(service.process.pid), `--fsize=${bytes}:`]).status,
@@ -127,52 +139,54 @@ const sizeLimit: Attack = {
   },
 };
 
+/** Does something between two polls of the table: while a Scan of it is not answered. */
+async function betweenPolls(table: HostileTable, step: () => Promise<unknown>): Promise<void> {
+  const scan = await new Promise<Parameters<Answer>>((begun) => {
+    table.answer = (...asked) => begun(asked);
+  });
+  await step();
+  table.answer = honestly;
+  honestly(...scan);
+}
+
+/** The copy is locked and written from then on, the folder that was moved away is not. */
 const swapped: Attack = {
   name: 'a data folder that is swapped for a copy',
-  known: '#13 B8',
   run: async (arena) => {
     const ground = await begin(arena, plainItemsOfScan);
     const dataDir = join(ground.folder, 'data');
     const service = await ground.start({ config: CONFIG, dataDir });
-    const url = await service.url;
-    await neighbourIsPolled(url, ground.neighbour);
-    await cp(dataDir, `${dataDir}.copy`, { recursive: true });
-    await rename(dataDir, `${dataDir}.old`);
-    await rename(`${dataDir}.copy`, dataDir);
-    const logOf = async () => readFile(join(dataDir, 'both.csv'), 'utf8').catch(() => '');
-    const before = await logOf();
-    await within(
-      PATIENCE,
-      'the log at its path goes on, or the service says that its folder is another',
-      async () => {
-        if ((await health(url)).datasets.some(({ lastError, persisted }) => lastError !== null || !persisted))
-          return true;
-        return (await logOf()).length > before.length;
-      },
-    );
-    await service.end();
+    await service.url;
+    await grows(join(dataDir, 'both.csv'));
+    await betweenPolls(ground.tables.at(-1)!, async () => {
+      await cp(dataDir, `${dataDir}.copy`, { recursive: true });
+      await rename(dataDir, `${dataDir}.old`);
+      await rename(`${dataDir}.copy`, dataDir);
+    });
+    const before = await sizeOf(join(`${dataDir}.old`, 'both.csv'));
+    await grows(join(dataDir, 'both.csv'));
+    const second = await ground.start({ config: CONFIG, dataDir });
+    await assert.rejects(second.url, /VOLUME_HELD/, 'a second service on the same path');
+    assert.equal(await sizeOf(join(`${dataDir}.old`, 'both.csv')), before, 'the folder that was moved away');
+    assert.deepEqual(await service.end(), { code: 0, signal: null });
+    await checkFiles(`${dataDir}.old`);
     return await checkFiles(dataDir);
   },
 };
 
 const renamed: Attack = {
   name: 'a log that is renamed under the service',
-  known: '#13 B8',
   run: async (arena) => {
     const ground = await begin(arena, plainItemsOfScan);
     const dataDir = join(ground.folder, 'data');
     const service = await ground.start({ config: CONFIG, dataDir });
     await service.url;
     const log = join(dataDir, 'both.csv');
-    await within(PATIENCE, 'the log has a poll', async () => {
-      const { size } = await stat(log).catch(() => ({ size: 0 }));
-      return size > 1_000;
-    });
-    await rename(log, `${log}.1`);
-    await within(PATIENCE, 'there is a log at its path again', async () => {
-      const { size } = await stat(log).catch(() => ({ size: 0 }));
-      return size > 1_000;
-    });
+    await grows(log);
+    await betweenPolls(ground.tables.at(-1)!, () => rename(log, join(dataDir, 'old.csv')));
+    const before = await sizeOf(join(dataDir, 'old.csv'));
+    await grows(log);
+    assert.equal(await sizeOf(join(dataDir, 'old.csv')), before, 'the log under its new name');
     assert.deepEqual(await service.end(), { code: 0, signal: null });
     return await checkFiles(dataDir);
   },

@@ -7,12 +7,6 @@ import { errorOf, NEIGHBOUR, neighbourIsPolled, PATIENCE, prepare, Watch, within
 const DEADLINE = 45_000;
 const CONFIG = `tables:\n  ${NEIGHBOUR}\n  victim: { interval: 200ms, maxPollMegabytes: 64 }\n`;
 
-/** What is to be mended, and where that is described. */
-const KNOWN: Readonly<Record<string, string>> = {
-  'an endpoint that stalls in the body': '#13 A1',
-  'an endpoint that sends a byte every half second': '#13 A1',
-};
-
 /** One table of the endpoint misbehaves: its error has a name, nobody else notices, and it recovers. */
 async function misbehave(arena: Arena, answer: Answer, deadline: number) {
   const ground = await prepare(arena);
@@ -44,16 +38,13 @@ async function misbehave(arena: Arena, answer: Answer, deadline: number) {
 }
 
 const attacksOf = (answers: Readonly<Record<string, Answer>>, group: string, deadline: number) =>
-  Object.entries(answers).map(([how, answer]): Attack => {
-    const name = `an endpoint that ${how}`;
-    const known = KNOWN[name];
-    return {
-      name,
+  Object.entries(answers).map(
+    ([how, answer]): Attack => ({
+      name: `an endpoint that ${how}`,
       group,
-      ...(known === undefined ? {} : { known }),
       run: (arena) => misbehave(arena, answer, deadline),
-    };
-  });
+    }),
+  );
 
 export const endpointAttacks: readonly Attack[] = [
   ...attacksOf(ENDLESS, 'endless', DEADLINE),

@@ -14,10 +14,13 @@ import { itemsOfScan } from '../truth.js';
 const CONFIG = `tables:
   ${NEIGHBOUR}
   both: { log: true, changes: true, interval: 200ms }
+  large: { interval: 1h }
 `;
+/** Items of the table whose windows are computed by DuckDB; they are one page. */
+const LARGE = 30_000;
 const CLIENTS = 16;
-/** Connections of the attack with many windows. */
-const AT_ONCE = 250;
+/** Connections of the attack with many windows: nearly as many as the service accepts. */
+const AT_ONCE = 900;
 /** One request in so many is raw bytes on a socket of its own. */
 const RAW_EVERY = 50;
 /** After so long a request must have ended, in milliseconds: a SELECT may take 30 s. */
@@ -28,6 +31,7 @@ const PATHS = [
   '/csv/both',
   '/csv/both-changes',
   '/csv/calm',
+  '/csv/large',
   '/csv/count',
   '/csv/collector',
   '/csv',
@@ -280,7 +284,7 @@ const windows: Attack = {
     arena.after(() => agent.destroy());
     const answers = Promise.all(
       Array.from({ length: count }, async (_, index) => {
-        const path = `/csv/both?from=2000-01-01&text__contains=${index}&sort=-scan`;
+        const path = `/csv/large?id__gt=${index}&sort=-id&limit=5`;
         const { status, headers } = await get(url, agent, path);
         assert.ok(status === 200 || status === 503, `${path}: ${status}`);
         if (status === 503) assert.ok('retry-after' in headers, `${path}: no Retry-After`);
@@ -328,6 +332,8 @@ const silent: Attack = {
 async function serve(arena: Arena) {
   const ground = await prepare(arena);
   ground.database.table('both', itemsOfScan);
+  const large = Array.from({ length: LARGE }, (_, id) => ({ id: { N: String(id) } }));
+  ground.database.table('large', () => large);
   const views = join(ground.folder, 'views');
   await mkdir(views);
   await writeFile(join(views, 'count.sql'), 'SELECT count(*) AS rows FROM "both"\n');
@@ -336,7 +342,8 @@ async function serve(arena: Arena) {
     env: { ALLOW_SQL: 'true', LOG_LEVEL: 'warn' },
   });
   const url = await service.url;
-  await within(PATIENCE, 'the first poll', async () => (await fetch(`${url}/csv/both`)).status === 200);
+  for (const name of ['both', 'large'])
+    await within(PATIENCE, 'the first poll', async () => (await fetch(`${url}/csv/${name}`)).status === 200);
   return { ground, url, pid: service.process.pid! };
 }
 
