@@ -17,8 +17,8 @@ const ITEMS = Buffer.from('"Items":[');
 const CLOSE_ARRAY = 0x5d;
 
 /**
- * Takes an answer apart without looking at its items. Throws a `SyntaxError` for what is no JSON object, but only if
- * that shows outside the items.
+ * Splits a response without parsing its items. Throws a `SyntaxError` if it is not a JSON object, as far as that shows
+ * outside the items.
  */
 export function openPage(body: Uint8Array): Page {
   const found = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
