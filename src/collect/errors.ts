@@ -12,7 +12,7 @@ export function pollFailed(thrown: unknown): DynamoCsvError {
 export function pollTimedOut(title: string, milliseconds: number): DynamoCsvError {
   return new DynamoCsvError(
     'POLL_TIMED_OUT',
-    `A poll of ${title} was given up: it was not complete after ${formatDuration(milliseconds)}`,
+    `A poll of ${title} was aborted: it was not complete after ${formatDuration(milliseconds)}`,
     {
       remedy: 'check the network, or set a longer interval; the next poll starts afresh',
       status: 502,

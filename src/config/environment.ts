@@ -60,7 +60,7 @@ export const EnvironmentSchema = Type.Partial(
     }),
     ALLOWED_HOSTS: variable(hosts, '^', {
       description:
-        'Host names, separated by commas, under which the service may be reached without a token, beside addresses, names without a dot and names in `.localhost`, `.local`, `.internal`, `.home.arpa` and `.test`.',
+        'Host names, separated by commas, under which the service may be reached without a token, in addition to addresses, names without a dot and names in `.localhost`, `.local`, `.internal`, `.home.arpa` and `.test`.',
       examples: ['data.example.org'],
     }),
     CORS_ORIGIN: variable(origins, '^', {

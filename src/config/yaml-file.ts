@@ -96,7 +96,7 @@ function parseYaml(text: string): YamlFile {
     if (lost !== null) {
       const { line, col } = lines.linePos(lost.range![0]);
       return unusable(
-        `line ${line}, column ${col}: *${lost.source} is an alias, and no &${lost.source} stands before it; write the value out, or correct the name`,
+        `line ${line}, column ${col}: *${lost.source} is an alias without a &${lost.source} before it; write the value out, or correct the name`,
       );
     }
     // One that grows without bound.

@@ -4,7 +4,7 @@ import { DynamoCsvError, describeError } from '../base/errors.js';
 export function notPersisted(name: string, cause: unknown): DynamoCsvError {
   const sentence = `"${name}" could not be written to the volume: ${describeError(cause)}`;
   return new DynamoCsvError('NOT_PERSISTED', sentence, {
-    ...(cause instanceof DynamoCsvError ? {} : { remedy: 'polls go on, and writing resumes by itself' }),
+    ...(cause instanceof DynamoCsvError ? {} : { remedy: 'polls continue, and writing resumes by itself' }),
     cause,
   });
 }

@@ -137,7 +137,7 @@ async function reportChanged(
 async function reportUnreadable(path: string, error: unknown, options: RecorderOptions): Promise<'changed'> {
   if (!(error instanceof DynamoCsvError) || error.code !== 'CSV_MALFORMED') throw error;
   const kept = await keepFound(path, options);
-  options.logger.warn({ ...kept, file: path }, `${error.message}: the service goes on without that file`);
+  options.logger.warn({ ...kept, file: path }, `${error.message}: the service continues without that file`);
   return 'changed';
 }
 

@@ -76,7 +76,7 @@ export class Facts {
       case 'VALUE_PARAMETER':
         throw new SelectMistake('It has a parameter', 'write the value itself');
       case 'SHOW_REF':
-        throw new SelectMistake('DESCRIBE, SHOW and SUMMARIZE are no SELECT', ONE_SELECT);
+        throw new SelectMistake('DESCRIBE, SHOW and SUMMARIZE are not SELECT statements', ONE_SELECT);
       case 'TABLE_FUNCTION':
         this.#readTableFunction(node);
         break;

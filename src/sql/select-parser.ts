@@ -108,7 +108,7 @@ export class SelectParser {
     const node = answer.statements?.[0]?.node;
     if (answer.error || node === undefined) {
       throw new SelectMistake(
-        `It is no SELECT that can be taken apart (${answer.error_message})`,
+        `It is not a SELECT that can be parsed (${answer.error_message})`,
         ONE_SELECT,
       );
     }

@@ -85,7 +85,7 @@ describe('a poll that hangs', () => {
       assert.equal(health.lastError?.code, 'POLL_TIMED_OUT');
       assert.match(
         health.lastError.message,
-        /A poll of scripted was given up: .* after 20ms; check the network/,
+        /A poll of scripted was aborted: .* after 20ms; check the network/,
       );
       source.script = (poll) => counted(poll);
       await clock.next();

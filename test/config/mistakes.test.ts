@@ -24,7 +24,7 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
   ],
   [
     'tables:\n  my-table: &a {}\n  same: *a\n  other: *b\n',
-    'FILE: line 4, column 10: *b is an alias, and no &b stands before it; write the value out, or correct the name',
+    'FILE: line 4, column 10: *b is an alias without a &b before it; write the value out, or correct the name',
   ],
   [
     'tables: { my-table: {} }\n---\nx: 1\n',
@@ -182,7 +182,7 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
   ],
   [
     'tables: { my-table: { rename: { a: z, b: z } } }',
-    'FILE: tables.my-table.rename.b: "z" is what "a" is renamed to already; give each attribute a column of its own (line 1)',
+    'FILE: tables.my-table.rename.b: "z" is what "a" is renamed to already; give each attribute its own column (line 1)',
   ],
   [
     'tables: { my-table: { columns: [a, b], only: [a] } }',

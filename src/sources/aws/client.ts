@@ -2,7 +2,7 @@ import { FRESH_FILES, renewCredentials } from './credentials.js';
 import { DEADLINES, type Deadlines, keepDeadlines } from './deadlines.js';
 import { createAgents } from './proxies.js';
 
-/** What every SDK client of this service is made with. */
+/** The options of every SDK client of this service. */
 export function clientOptions({
   maxSockets,
   silence,
@@ -20,12 +20,12 @@ export function clientOptions({
   return { ...FRESH_FILES, requestHandler: requestHandler as unknown as Record<string, unknown> };
 }
 
-/** Milliseconds until a connection is made. */
+/** Milliseconds to establish a connection. */
 const CONNECTION_TIMEOUT = 5_000;
 
 type Client = Parameters<typeof keepDeadlines>[0] & Parameters<typeof renewCredentials>[0];
 
-/** Keeps the deadlines of a client's requests, and renews its credentials once they are refused. */
+/** Enforces deadlines on a client's requests, and renews its credentials once they are refused. */
 export function prepareClient(client: Client, deadlines: Deadlines = DEADLINES): void {
   keepDeadlines(client, deadlines);
   renewCredentials(client);

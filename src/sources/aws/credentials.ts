@@ -1,9 +1,8 @@
 import { isAboutCredentials } from './failures.js';
 
 /**
- * The SDK keeps the credentials it once found, and the text of `~/.aws/credentials`, as long as the process runs. With
- * this in a client's configuration, which the credential chain gets to see, the files are read whenever credentials are
- * resolved: https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/setting-credentials-node.html
+ * The SDK caches credentials, and the text of `~/.aws/credentials`, for the life of the process. With this in a client's
+ * configuration, which is passed to the credential chain, the files are read whenever credentials are resolved: https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/setting-credentials-node.html
  */
 export const FRESH_FILES = { ignoreCache: true };
 
@@ -22,8 +21,8 @@ interface Client {
 }
 
 /**
- * A request that is refused for its credentials resolves them afresh, and is sent once more where there are others now:
- * keys that were renewed in `~/.aws/credentials`, or a role's.
+ * Resolves credentials again after a request is refused because of them, and retries the request once if they differ:
+ * keys renewed in `~/.aws/credentials`, or those of a role.
  */
 export function renewCredentials(client: Client): void {
   const send = (client.send as Send).bind(client);
@@ -38,7 +37,7 @@ export function renewCredentials(client: Client): void {
       return await send(...args);
     } catch (error) {
       if (!isAboutCredentials(error)) throw error;
-      // Requests side by side are refused together: one of them renews.
+      // Concurrent requests are refused together: one of them renews.
       if (generation === used) {
         renewing ??= renew().finally(() => {
           renewing = null;
@@ -51,7 +50,7 @@ export function renewCredentials(client: Client): void {
   }) satisfies Send;
 }
 
-/** Whether resolving them afresh gives others. Where none are found, the refusal tells more. */
+/** Whether resolving credentials again returns different ones. If none are found, the refusal is the better error. */
 async function areRenewed(resolve: Resolve): Promise<boolean> {
   try {
     const before = await resolve();

@@ -6,9 +6,9 @@ import { facts, isThrottling } from './failures.js';
 
 /** How long AWS may take, in milliseconds. */
 export interface Deadlines {
-  /** Without a byte on the connection, before and within an answer. */
+  /** Without a byte on the connection, before and during a response. */
   readonly silence: number;
-  /** For a request with its complete answer, all attempts and the waits between them included. */
+  /** For a request and its complete response, including all attempts and the waits between them. */
   readonly request: number;
 }
 
@@ -30,13 +30,13 @@ interface Command {
 type Send = (command: Command, options?: { readonly abortSignal?: AbortSignal }) => Promise<unknown>;
 type Handle = (request: unknown, options?: unknown) => Promise<{ response: { body?: unknown } }>;
 
-/** What this file needs of an SDK client. Each types its own commands: none fits them all. */
+/** What this file needs from an SDK client. Each client types its own commands, so none of their types fits all. */
 interface Client {
   send: unknown;
   readonly config: { readonly requestHandler: { handle: unknown } };
 }
 
-/** Makes every request of an SDK client end in time. One that does not rejects with an error named `TimeoutError`. */
+/** Limits the time of every request of an SDK client. One that exceeds it rejects with an error named `TimeoutError`. */
 export function keepDeadlines(client: Client, { silence, request }: Deadlines): void {
   breakSilence(client, silence);
   const send = (client.send as Send).bind(client);
@@ -48,7 +48,7 @@ export function keepDeadlines(client: Client, { silence, request }: Deadlines): 
   }) satisfies Send;
 }
 
-/** Runs it with a signal that aborts when the outer one does, or when the time is over, which is an error then. */
+/** Runs work with a signal that aborts with the outer one, or when the time is over, which rejects. */
 async function within<T>(
   time: number,
   outer: AbortSignal | undefined,
@@ -75,7 +75,7 @@ function timeoutError(message: string): Error {
   return Object.assign(new Error(message), { name: 'TimeoutError' });
 }
 
-/** Keeps what the latest attempt of a command failed with. */
+/** Remembers the error of a command's latest attempt. */
 function rememberFailures(command: Command): { readonly last: unknown } {
   const attempts: { last: unknown } = { last: null };
   const remember = (next: (args: unknown) => Promise<unknown>) => async (args: unknown) => {
@@ -95,7 +95,7 @@ function rememberFailures(command: Command): { readonly last: unknown } {
   return attempts;
 }
 
-/** The SDK's own timeouts end with the headers: the body is watched here. */
+/** The SDK's own timeouts only cover the headers; this one watches the body. */
 function breakSilence({ config: { requestHandler } }: Client, silence: number): void {
   const handle = (requestHandler.handle as Handle).bind(requestHandler);
   requestHandler.handle = (async (request, options) => {

@@ -1,11 +1,11 @@
 import { describeError } from '../../base/errors.js';
 
-/** Why a call to AWS failed, as far as somebody can do something about it. */
+/** Why a call to AWS failed, if something can be done about it. */
 export interface AwsFailure {
   readonly kind: FailureKind;
-  /** The code where a kind of source has none of its own. */
+  /** The code, unless a kind of source has its own. */
   readonly code: string;
-  /** A clause without a full stop, AWS's own sentence in it where there is one: `AWS does not allow it: User … is not authorized`. */
+  /** A clause without a full stop, with AWS's own sentence if there is one: `AWS does not allow it: User … is not authorized`. */
   readonly why: string;
   /** AWS's own sentence, or the SDK's. */
   readonly reason: string;
@@ -53,7 +53,7 @@ const NAMES: Readonly<Record<string, FailureKind>> = {
   TimeoutError: 'unreachable',
 };
 
-/** Node's codes for a connection that cannot be made or breaks. */
+/** Node's codes for a connection that fails or breaks. */
 const UNREACHABLE: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -81,7 +81,7 @@ export interface AwsCall {
   readonly regionOption: string;
 }
 
-/** What the SDK threw, sorted; null: something else. */
+/** Classifies what the SDK threw; null: something else. */
 export function awsFailure(thrown: unknown, { action, allow, regionOption }: AwsCall): AwsFailure | null {
   const { reason } = facts(thrown);
   const kind = failureKind(thrown);
@@ -141,7 +141,7 @@ export function awsFailure(thrown: unknown, { action, allow, regionOption }: Aws
   }
 }
 
-/** Whether other credentials may help: then they are resolved afresh before the next request. */
+/** Whether other credentials may help: then they are resolved again before the next request. */
 export function isAboutCredentials(thrown: unknown): boolean {
   return failureKind(thrown)?.startsWith('credentials') ?? false;
 }
@@ -162,11 +162,11 @@ function failureKind(thrown: unknown): FailureKind | null {
   return UNREACHABLE.has(code) ? 'unreachable' : null;
 }
 
-/** What the SDK adds to the message of whatever happens while an answer is read. */
+/** What the SDK appends to any error message while it reads a response. */
 const READING_HINT = /\s*Deserialization error: to see the raw response.*$/;
 
 /**
- * What was thrown, without the SDK's hint; `whileReading`: whether the SDK had that hint. Node reports a host with several
+ * The thrown error without the SDK's hint; `whileReading`: whether it had that hint. Node reports a host with several
  * addresses as an `AggregateError` without a message.
  */
 export function facts(thrown: unknown): {
@@ -199,7 +199,7 @@ function missingCredentials(reason: string): Pick<AwsFailure, 'why' | 'where' | 
   };
 }
 
-/** Policies besides those of IAM identities, as AWS's sentences name them, with who can change them. */
+/** Policies other than those of IAM identities, as AWS's sentences name them, with who can change them. */
 const POLICIES: readonly (readonly [RegExp, (action: string) => string])[] = [
   [
     /service control policy|resource control policy/i,
@@ -223,7 +223,7 @@ const POLICIES: readonly (readonly [RegExp, (action: string) => string])[] = [
 ];
 
 /**
- * What makes AWS allow it: its sentence names the action and the type of policy
+ * How to get access: AWS's sentence names the action and the type of policy
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html).
  */
 function accessRemedy(reason: string, action: string, allow: AwsCall['allow']): string {

@@ -3,10 +3,10 @@ import { type Mistake, type MistakeReport, type Path, show } from '../../options
 import { checkKeeping } from '../keeping.js';
 import { type TableConfig, TableOptions, type TablesOption, tableConfig } from './options.js';
 
-/** Columns that the changes of a table have beside its own. */
+/** Columns that changes add to the table's own. */
 const CHANGES_COLUMNS: readonly string[] = ['change', 'since'];
 
-/** Reports options of tables that are right alone and wrong together. */
+/** Reports options of tables that are valid alone but conflict with each other. */
 export function checkAgreement(tables: TablesOption, report: MistakeReport): void {
   for (const [name, options] of Object.entries(tables)) {
     const table = tableConfig(name, options);
@@ -30,7 +30,7 @@ function checkName(name: string, path: Path, report: MistakeReport): void {
   }
 }
 
-/** Options of a history that is not kept: whoever sets them believes it is. */
+/** Reports options about history if no history is kept, since their author expects one. */
 function checkUseless(options: TableOptions, path: Path, report: MistakeReport): void {
   if (options.log === true || options.changes === true) return;
   for (const option of ['keep', 'retention', 'timestampColumn'] as const) {
@@ -74,12 +74,12 @@ function checkColumns(options: TableOptions, table: TableConfig, path: Path, rep
     report.add({
       path: [...path, 'rename', attribute],
       wrong: `${show(column)} is what ${show(other)} is renamed to already`,
-      remedy: 'give each attribute a column of its own',
+      remedy: 'give each attribute its own column',
     });
   }
 }
 
-/** One column under its attribute's name and under its new name is there twice. */
+/** Reports a column listed both by its attribute's name and by its new name. */
 function checkTwice(
   names: readonly string[],
   published: (name: string) => string,

@@ -3,19 +3,18 @@ import { hash } from 'node:crypto';
 /*
  * What is remembered of the items of one segment, so that items whose bytes did not change are not decoded again.
  *
- * Items are remembered in blocks: some two kilobytes of items that follow one another, by the SHA-256 of their bytes.
- * Where a block's bytes stand again between two items, they are the same items, whatever page they are in now. What is
- * remembered of an item's row is its place in the reading before: the rows themselves are in memory once, where the
- * dataset has them.
+ * Items are remembered in blocks: about two kilobytes of consecutive items, by the SHA-256 of their bytes. If a block's
+ * bytes occur again at an item boundary, they are the same items, whatever page they are in now. Of an item's row only its
+ * index in the previous reading is remembered: the rows themselves are in memory once, in the dataset.
  */
 
-/** Bytes from which a block is full; and from which it is where blocks of the reading before are looked for. */
+/** Bytes from which a block is full, without and with blocks of the previous reading to match. */
 const BLOCK_BYTES = 2048;
 const MOST_BLOCK_BYTES = 2 * BLOCK_BYTES;
 const HASH_BYTES = 32;
-/** Bytes at the beginning of a block by which it is looked for before it is hashed. */
+/** Bytes at the beginning of a block that are compared before it is hashed. */
 const MARK_BYTES = 64;
-/** Set in `SegmentBlocks.rows` for an item that was decoded: the rest is its place among the rows decoded. */
+/** Set in `SegmentBlocks.rows` for an item that was decoded: the other bits are its index among the decoded rows. */
 export const DECODED = 0x8000_0000;
 
 /** The items of one segment in the order in which they were read; plain data in memory that threads share. */
@@ -29,7 +28,7 @@ export interface SegmentBlocks {
   readonly marks: Uint32Array;
   /** Items in each block. */
   readonly counts: Uint32Array;
-  /** For each item the place of its row. */
+  /** For each item the index of its row. */
   readonly rows: Uint32Array;
 }
 
@@ -41,7 +40,7 @@ function markOf(bytes: Uint8Array, at: number, end: number): number {
   return mark >>> 0;
 }
 
-/** As a string of 32 characters, which costs less to get than a buffer. */
+/** The hash as a string of 32 characters, which is cheaper to get than a buffer. */
 function hashOf(bytes: Uint8Array, start: number, end: number): string {
   return hash('sha256', bytes.subarray(start, end), 'latin1' as 'hex');
 }
@@ -51,7 +50,7 @@ export class KnownBlocks {
   readonly blocks: SegmentBlocks;
   /** The block that is expected next. */
   next = 0;
-  /** By mark; made when a block is not where it was expected. */
+  /** Blocks by mark; created when a block is not where it was expected. */
   #places: Map<number, number> | null = null;
   /** By block: the number of its first item. */
   readonly #firstItems: Uint32Array;
@@ -66,13 +65,13 @@ export class KnownBlocks {
     }
   }
 
-  /** The places of the rows of a block's items. */
+  /** The row indexes of a block's items. */
   rowsOf(block: number): Uint32Array {
     const first = this.#firstItems[block]!;
     return this.blocks.rows.subarray(first, first + this.blocks.counts[block]!);
   }
 
-  /** The block that stands at `at`, where an item starts; -1 for none. What comes next is expected behind it. */
+  /** The block at `at`, where an item starts; -1 for none. Its successor is expected next. */
   find(bytes: Uint8Array, at: number, end: number): number {
     if (this.next >= this.blocks.marks.length) return -1;
     const mark = markOf(bytes, at, end);
@@ -97,7 +96,7 @@ export class KnownBlocks {
     return this.#places.get(mark) ?? -1;
   }
 
-  /** `mark`: of what stands at `at`. */
+  /** Whether the block is at `at`; `mark`: of the bytes there. */
   #stands(block: number, mark: number, bytes: Uint8Array, at: number, end: number): boolean {
     const { lengths, marks, hashes } = this.blocks;
     const length = lengths[block]!;
@@ -116,15 +115,15 @@ export class KnownBlocks {
 export interface PagePart {
   /** -1: decoded. */
   readonly known: number;
-  /** Where the bytes of the items stand. */
+  /** Offsets of the items' bytes. */
   readonly start: number;
   readonly end: number;
   readonly items: number;
 }
 
-/** Whether decoded items of so many bytes make a block. */
+/** Whether decoded items of that many bytes make a block. */
 export function isFull(bytes: number, { hasKnown }: { readonly hasKnown: boolean }): boolean {
-  // A block of which one item changed should end where it ended: there the next one is found.
+  // A block in which one item changed should end where it ended before, so that the next one is found.
   return bytes >= (hasKnown ? MOST_BLOCK_BYTES : BLOCK_BYTES);
 }
 
@@ -144,7 +143,7 @@ export class BlockCollector {
     this.#known = known;
   }
 
-  /** Takes a part of a page. `decoded`: the place of its first item among the rows decoded. */
+  /** Adds a part of a page. `decoded`: the index of its first item among the decoded rows. */
   add(bytes: Uint8Array, { known, start, end, items }: PagePart, decoded: number): void {
     this.#hashes.push(known < 0 ? hashOf(bytes, start, end) : this.#knownHash(known));
     this.#lengths.push(end - start);

@@ -4,10 +4,10 @@ import { unknownAttributeType } from './errors.js';
 import { compareNumbers, plainDecimal } from './numbers.js';
 
 /**
- * The text of an attribute value. S as it is; N in plain decimal notation with all its digits; BOOL `true`/`false`;
- * NULL nothing; B base64; sets, lists and maps compact JSON, in which numbers are literals with all their digits and
- * binary is base64 text. DynamoDB keeps no order in sets and maps, so their members are sorted here: a cell changes
- * only when the value does.
+ * The text of an attribute value. S is unchanged; N is plain decimal notation with all its digits; BOOL is `true` or
+ * `false`; NULL is absent; B is base64; sets, lists and maps are compact JSON, in which numbers are literals with all
+ * their digits and binary is base64 text. DynamoDB does not keep an order in sets and maps, so their members are sorted
+ * here: a cell changes only if the value does.
  */
 export function attributeToCell(value: AttributeValue): Cell {
   if (value.S !== undefined) return value.S;

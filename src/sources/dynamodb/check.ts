@@ -49,8 +49,8 @@ function failureOf(error: unknown): DynamoCsvError {
 }
 
 /**
- * Names in `columns` and `only` that no item has. Before the first poll one item is all that is known of the table: then
- * only those are told that look like another one.
+ * Names in `columns` and `only` that no item has. Before the first poll only one item is known: then only names that
+ * resemble another one are reported.
  */
 function noticeOf(
   table: TableConfig,

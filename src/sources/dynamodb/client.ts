@@ -5,7 +5,7 @@ import { PageCodec } from './json-codec.js';
 import { collectAtMost, MAX_ANSWER_BYTES } from './limits.js';
 import { DynamoDBClient, errorTypeRegistries } from './sdk.js';
 
-/** Where a table is; all else (credentials, profile, endpoint) is left to the SDK's own default chain. */
+/** Where a table is; everything else (credentials, profile) is left to the SDK's default chain. */
 export interface ClientOptions {
   /** AWS region, or null for the SDK's default chain (`AWS_REGION`, `~/.aws/config` …). */
   readonly region: string | null;
@@ -15,18 +15,18 @@ export interface ClientOptions {
   readonly deadlines?: Deadlines;
 }
 
-/** Requests of one table that one thread has under way at a time, and so the connections kept for it. */
+/** Concurrent requests for one table in one thread, and so the connections kept for it. */
 export const MAX_IN_FLIGHT = 16;
 
 /**
- * Five attempts take about a second when nobody answers, so that an unreachable endpoint is reported soon. Throttling is
- * met by the adaptive mode's pauses between requests. `AWS_MAX_ATTEMPTS` overrides it.
+ * Five attempts take about a second if nothing answers, so an unreachable endpoint is reported soon. Throttling is handled
+ * by the adaptive mode's pauses between requests. `AWS_MAX_ATTEMPTS` overrides it.
  */
 const MAX_ATTEMPTS = 5;
 
 /**
- * A client for one table. Not to be shared by tables: with adaptive retries a throttled client slows all it does.
- * The logger middleware walks each answer even when nothing is logged and takes two thirds of a large Scan's CPU.
+ * A client for one table. Tables must not share one: with adaptive retries a throttled client slows all its requests.
+ * The logger middleware is removed: it walks each response even if nothing is logged, two thirds of a large Scan's CPU.
  */
 export function createDynamoDbClient(options: ClientOptions): DynamoDBClient {
   const { deadlines = DEADLINES } = options;
@@ -69,7 +69,7 @@ function rememberEndpoint(client: DynamoDBClient): void {
   );
 }
 
-/** Where this client looks for tables, for errors. The endpoint is known once a request was made. */
+/** Where this client looks for a table, for errors. The endpoint is known after the first request. */
 export async function placeOf(client: DynamoDBClient, table: string): Promise<TablePlace> {
   const region = await client.config.region().catch(() => null);
   // An empty AWS_REGION, as Compose passes it on, is a region for the SDK.

@@ -18,7 +18,7 @@ function at({ table, region, endpoint }: TablePlace): string {
 
 const BAD_UPSTREAM = 502;
 
-/** What this kind calls a failure of AWS, and in which words. */
+/** Codes and wording of this kind for AWS failures. */
 const AWS_FAILURES: Readonly<
   Record<
     FailureKind,
@@ -55,7 +55,7 @@ const AWS_FAILURES: Readonly<
   },
 };
 
-/** AWS refused, or was not reached, when the table was to be read. */
+/** AWS refused to read the table, or could not be reached. */
 export function tableNotRead(place: TablePlace, failure: AwsFailure, cause: unknown): DynamoCsvError {
   const own = AWS_FAILURES[failure.kind];
   return new DynamoCsvError(own.code ?? failure.code, own.sentence(at(place), failure), {
@@ -73,7 +73,7 @@ export function tableNotFound(place: TablePlace, cause: unknown): DynamoCsvError
   });
 }
 
-/** The table exists and is not `ACTIVE`. `reason`: why reading it failed, where that is known. */
+/** The table exists but is not `ACTIVE`. `reason`: why reading it failed, if known. */
 export function tableNotActive(place: TablePlace, status: string, reason: string | null): DynamoCsvError {
   const { is, remedy } = meaningOf(status);
   const sentence = `The ${at(place)} ${is} (its status is ${status})`;
@@ -83,7 +83,7 @@ export function tableNotActive(place: TablePlace, status: string, reason: string
   });
 }
 
-/** The endpoint is not a URL, or something else than DynamoDB answers there. `what` ends the sentence. */
+/** The endpoint is not a URL, or is not DynamoDB. `what` completes the sentence. */
 export function noDynamoDb(place: TablePlace, what: string, cause: unknown): DynamoCsvError {
   return new DynamoCsvError('NO_DYNAMODB', `There is no DynamoDB for ${at(place)}: ${what}`, {
     remedy: 'set AWS_ENDPOINT_URL_DYNAMODB to an address such as http://localhost:8000, or unset it for AWS',
@@ -105,7 +105,7 @@ export function dynamoDbFailed(
   });
 }
 
-/** A body longer than any that DynamoDB sends. */
+/** A response larger than any that DynamoDB sends. */
 export function answerTooLarge(place: TablePlace, cause: unknown): DynamoCsvError {
   return new DynamoCsvError(
     'ANSWER_TOO_LARGE',
@@ -118,7 +118,7 @@ export function answerTooLarge(place: TablePlace, cause: unknown): DynamoCsvErro
   );
 }
 
-/** A Scan of which the pages go in a circle. `page` counts the pages of the segment, from 1. */
+/** A Scan whose pages repeat. `page` counts the pages of the segment, from 1. */
 export function scanRepeats(table: string, segment: number, page: number): DynamoCsvError {
   return new DynamoCsvError(
     'SCAN_REPEATS',

@@ -11,7 +11,7 @@ import {
 import { AnswerTooLarge } from './limits.js';
 
 /**
- * What a request threw, as the error that a user reads. `action` as IAM names it: `dynamodb:Scan`.
+ * Converts what a request threw to an error for users. `action` as IAM names it: `dynamodb:Scan`.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
  */
 export function explainFailure(thrown: unknown, place: TablePlace, action: string): DynamoCsvError {

@@ -1,18 +1,17 @@
 import { AttributeNames } from './attribute-names.js';
 
 /*
- * Finds the attributes of items in the bytes of a page, without making objects of them.
+ * Finds the attributes of items in the bytes of a page, without creating objects.
  *
- * Ours and not `JSON.parse`, because this is the hot path of every poll: values are copied from the page to the CSV as
- * bytes, and an object of several members for each attribute of each item is what costs. It knows the form that
- * DynamoDB writes, without space between two tokens, and nothing else: of all else (`NOT_PLAIN`) the page is written
- * again by `JSON.stringify`, and values that are not plain (`OTHER`) are left to `JSON.parse`. A property test holds both
- * ways against each other.
+ * This is not `JSON.parse`, because it is the hot path of every poll: values are copied from the page to the CSV as bytes,
+ * while an object with several members for each attribute of each item is expensive. It supports only the form that
+ * DynamoDB writes, without spaces between tokens. A page in any other form (`NOT_PLAIN`) is rewritten by `JSON.stringify`,
+ * and values that are not plain (`OTHER`) are left to `JSON.parse`. A property test compares the two.
  */
 
 /** How the bytes of a field become a cell. */
 export const TEXT = 0;
-/** Text that holds a comma; a quote or a line end would be escaped in JSON. */
+/** Text that contains a comma; a quote or a line end would be escaped in JSON. */
 export const TEXT_TO_QUOTE = 1;
 /** In plain decimal notation already. */
 export const NUMBER = 2;
@@ -47,10 +46,10 @@ const REST_OF_NULL = Buffer.from('ULL":true}');
 const REST_OF_TRUE = Buffer.from('OOL":true}');
 const REST_OF_FALSE = Buffer.from('OOL":false}');
 
-/** Numbers kept per field: attribute, how it becomes a cell, where its bytes start and end. */
+/** Numbers kept per field: attribute, how it becomes a cell, start and end of its bytes. */
 const FIELD = 4;
 
-/** Whether the bytes stand at `at`. */
+/** Whether the expected bytes are at `at`. */
 function stands(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
   for (let index = 0; index < expected.length; index += 1) {
     if (bytes[at + index] !== expected[index]) return false;
@@ -58,7 +57,7 @@ function stands(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
   return true;
 }
 
-/** Behind the object, array or string that starts at `at`; `NOT_PLAIN` where it does not end. Checks nothing within. */
+/** The offset after the object, array or string that starts at `at`; `NOT_PLAIN` if it does not end. Checks nothing inside. */
 function behindValue(bytes: Uint8Array, at: number, end: number): number {
   let depth = 0;
   let index = at;
@@ -75,7 +74,7 @@ function behindValue(bytes: Uint8Array, at: number, end: number): number {
   return NOT_PLAIN;
 }
 
-/** The quote behind a number in plain decimal notation as `plainDecimal` leaves it; `NOT_PLAIN` behind anything else. */
+/** The offset of the quote after a number in the plain notation of `plainDecimal`; `NOT_PLAIN` for anything else. */
 function behindNumber(bytes: Uint8Array, at: number): number {
   let index = bytes[at] === MINUS ? at + 1 : at;
   const first = bytes[index]!;
@@ -104,7 +103,7 @@ export class ItemScanner {
   #count = 0;
   /** By attribute: `"name":{"` as it is written. */
   readonly #written: Buffer[] = [];
-  /** By attribute: which one came behind it in an earlier item; most items have the same ones in the same order. */
+  /** By attribute: which one followed it in an earlier item; most items have the same ones in the same order. */
   readonly #following: number[] = [];
   #leading = 0;
   /** By attribute: the last item that had it. */
@@ -121,18 +120,18 @@ export class ItemScanner {
     return this.#fields;
   }
 
-  /** Index in `fields` at which the fields of an item begin; of the item behind the last one: where they end. */
+  /** Index in `fields` at which the fields of an item begin; for the index after the last item: where they end. */
   firstField(item: number): number {
     return this.#firstFields[item]! * FIELD;
   }
 
-  /** Forgets the items, and keeps the attributes. */
+  /** Forgets the items but keeps the attributes. */
   clear(): void {
     this.#firstFields.length = 1;
     this.#count = 0;
   }
 
-  /** Takes the item that starts at `at`. Returns the offset behind it; `NOT_PLAIN` where it has another form. */
+  /** Scans the item that starts at `at`. Returns the offset after it; `NOT_PLAIN` if it has another form. */
   scan(bytes: Buffer, at: number, end: number): number {
     if (bytes[at] !== OPEN) return NOT_PLAIN;
     this.#item += 1;
@@ -142,7 +141,7 @@ export class ItemScanner {
     return next;
   }
 
-  /** `at`: the quote before the first name. Returns the offset behind the item's brace. */
+  /** `at`: the quote before the first name. Returns the offset after the item's brace. */
   #scanFields(bytes: Buffer, at: number, end: number): number {
     let expected = this.#leading;
     let previous = -1;
@@ -170,8 +169,8 @@ export class ItemScanner {
   }
 
   /**
-   * Reads a name that is not the one expected, and makes it the one that follows `previous` (-1: the one that leads).
-   * Returns the offset behind `"name":{"`.
+   * Reads an unexpected name, and expects it after `previous` (-1: as the first one) from now on.
+   * Returns the offset after `"name":{"`.
    */
   #meet(bytes: Buffer, at: number, end: number, previous: number): number {
     if (bytes[at] !== QUOTE) return NOT_PLAIN;
@@ -191,7 +190,7 @@ export class ItemScanner {
     return quote + 4;
   }
 
-  /** `at`: behind `{"` of an attribute value. Returns the offset behind its brace. */
+  /** `at`: after `{"` of an attribute value. Returns the offset after its brace. */
   #scanValue(bytes: Buffer, at: number, end: number, attribute: number): number {
     const byte = bytes[at];
     const isOneLetter = bytes[at + 1] === QUOTE && bytes[at + 2] === COLON && bytes[at + 3] === QUOTE;

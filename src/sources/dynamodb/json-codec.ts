@@ -2,16 +2,16 @@ import type { Item } from './attributes.js';
 import { openPage, type Page, pageOfItems } from './page.js';
 import { DynamoDBJsonCodec2 } from './sdk.js';
 
-/** Where the answer to a Scan carries its page. */
+/** The key under which the response to a Scan carries its page. */
 const PAGE = Symbol('page');
 
 /**
- * The SDK's DynamoDB codec, except that the items of a Scan's answer stay bytes (`pageOf`).
+ * The SDK's DynamoDB codec, except that the items of a Scan's response stay bytes (`pageOf`).
  *
  * The SDK's own reader walks every attribute of every item with its schema; for a large Scan that takes twice the
- * time of all the rest. A codec of one's own at `protocolSettings.jsonCodec` is the SDK's way to replace it. Requests,
- * errors and all other answers stay with the SDK's reader. Should a release no longer ask this codec, readings stay
- * right, only slower, and test/sources/dynamodb/client.test.ts says so.
+ * time of everything else. A custom codec at `protocolSettings.jsonCodec` is the SDK's way to replace it. Requests, errors
+ * and all other responses stay with the SDK's reader. If a release no longer uses this codec, readings stay correct but
+ * get slower, and test/sources/dynamodb/client.test.ts fails.
  */
 export class PageCodec extends DynamoDBJsonCodec2 {
   override createDeserializer(): ReturnType<DynamoDBJsonCodec2['createDeserializer']> {
@@ -28,7 +28,7 @@ function withPage(data: string | Uint8Array): object {
   return { ...page.envelope, [PAGE]: { page, bytes: data.length } };
 }
 
-/** The page of an answer to a Scan, and how many bytes its body had: 0 should the SDK have read it itself. */
+/** The page of a response to a Scan, and the size of its body in bytes: 0 if the SDK has read it itself. */
 export function pageOf(answer: { readonly Items?: unknown }): {
   readonly page: Page;
   readonly bytes: number;

@@ -9,7 +9,7 @@ export interface KeyAttribute {
 }
 
 /**
- * Sort keys of many rows in one piece of memory, in a form that compares byte by byte as the rows are ordered.
+ * Sort keys of many rows in one buffer, in a form whose order by bytes is the order of the rows.
  * Key i is `bytes.subarray(i === 0 ? 0 : ends[i - 1], ends[i])`.
  */
 export interface SortKeys {
@@ -17,10 +17,10 @@ export interface SortKeys {
   readonly ends: Uint32Array;
 }
 
-/** A zero byte within a partition key becomes these two, so that the key's end (zero, one) sorts before it. */
+/** Follows an escaped zero byte within a partition key, so that the key's end (zero, one) sorts before it. */
 const ESCAPED_ZERO = 0xff;
 const END = 1;
-/** Up to here copying bytes one by one beats the call into native code. */
+/** Up to this length, copying bytes one by one is faster than a native call. */
 const SHORT_STRING = 32;
 
 /** Collects the sort keys of items: numbers by value, strings by UTF-8 bytes, binary by bytes; partition first. */
@@ -43,7 +43,7 @@ export class SortKeyWriter {
     return this.#count;
   }
 
-  /** Ends the key of one item, of which every part was added. */
+  /** Ends the key of one item after all its parts were added. */
   endKey(): void {
     if (this.#count === this.#ends.length) this.#ends = grown(this.#ends, this.#count * 2);
     this.#ends[this.#count] = this.#length;
@@ -67,7 +67,7 @@ export class SortKeyWriter {
     this.#endPart(length, part);
   }
 
-  /** Adds a key part of any kind. Throws `keyAttributeMissing` when it is not what the table was said to have. */
+  /** Adds a key part of any kind. Throws `keyAttributeMissing` if it does not match the table's key schema. */
   addValue(part: number, value: AttributeValue | undefined): void {
     const { S, N, B } = value ?? {};
     if (N !== undefined) {
@@ -85,7 +85,7 @@ export class SortKeyWriter {
     }
   }
 
-  /** The keys so far. The writer is not to be used afterwards. */
+  /** The keys so far. The writer must not be used afterwards. */
   finish(): SortKeys {
     return { bytes: this.#bytes.subarray(0, this.#length), ends: this.#ends.slice(0, this.#count) };
   }
@@ -95,7 +95,7 @@ export class SortKeyWriter {
     if (found !== type) throw keyAttributeMissing(this.#table, name, type);
   }
 
-  /** `length` bytes were written behind the current end. All but the last part need an end that sorts first. */
+  /** Call after writing `length` bytes at the end. All but the last part get an end mark that sorts first. */
   #endPart(length: number, part: number): void {
     const start = this.#length;
     this.#length += length;

@@ -11,8 +11,8 @@ import { splice } from './splice.js';
 import type { ScanThreads } from './threads.js';
 
 /**
- * What is kept of a reading for the next one: a cache, nothing depends on its being there. The rows are those that the
- * dataset has, in the same memory; beside them some twenty bytes per item, and its sort key.
+ * What is kept of a reading for the next one: a cache, results do not depend on it. The rows share memory with the
+ * dataset's; in addition there are about twenty bytes per item, and its sort key.
  */
 export class LastReading {
   readonly rows: SortedRows;
@@ -33,8 +33,8 @@ export class LastReading {
   }
 
   /**
-   * Whether a reading of that shape may take rows from this one. Its known columns must have all of those here, with types
-   * that are no narrower: types are of all values, those of items that are not decoded again included.
+   * Whether a reading of that shape may reuse rows of this one. Its known columns must include all columns here, with types
+   * at least as wide: types cover all values, including those of items that are not decoded again.
    */
   fits({ keys, known }: TableShape, totalSegments: number): boolean {
     const byName = new Map(known.map((column) => [column.name, column]));
@@ -50,18 +50,18 @@ export class LastReading {
   }
 }
 
-/** Up to so many rows are merged here: sooner done than handed to a thread. */
+/** Up to this many rows are merged here, which is faster than handing them to a thread. */
 const FEW = 4096;
 
 interface Joined {
   readonly reading: { readonly rows: EncodedRows; readonly keys: readonly string[] };
-  /** Null where a segment was read in two parts. */
+  /** Null if a segment was read in two parts. */
   readonly last: LastReading | null;
 }
 
 /**
- * The rows of a whole table of what its readers found, in key order. Where nothing differs from the reading before, its
- * very rows: the same object. Throws on a collision of two attributes; that of `before` may be there no more.
+ * The rows of a whole table from the results of its readers, in key order. If nothing differs from the previous reading,
+ * returns the same object. Throws on a collision of two attributes, of which one may exist only in `before`.
  */
 export async function joinReads(
   { table, keys, options, known }: TableShape,
@@ -84,7 +84,7 @@ export async function joinReads(
   };
 }
 
-/** Brings the places in the reads' blocks up to date with what it returns. */
+/** Joins the rows, and updates the row indexes in the reads' blocks. */
 async function joinRows(
   reads: readonly EncodedRun[],
   columns: readonly Column[],
@@ -133,8 +133,8 @@ function findStaying(reads: readonly EncodedRun[], count: number): { stays: Uint
 }
 
 /**
- * Items that were decoded may be what they were: where a page ends within a block, or attributes come in another order.
- * The places of the earlier rows that they are, when that is all of those that did not stay; null when anything differs.
+ * Decoded items may be unchanged: a page ended within their block, or their attributes came in another order. Returns the
+ * indexes of the equal earlier rows, if these are exactly the rows that did not stay; null if anything differs.
  */
 function placesOfSameRows(before: EncodedRows, stays: Uint8Array, fresh: EncodedRows): Uint32Array | null {
   const places = new Uint32Array(fresh.ends.length);
@@ -169,8 +169,8 @@ function sortedRows({ rows, keys }: Run): SortedRows {
 }
 
 /**
- * Puts the place of its row in the joined rows in the place of each item's row in its run, or in the reading before.
- * `stayed`, `added`: null where these rows are where they were.
+ * Replaces each item's row index, in its run or in the previous reading, by the index in the joined rows.
+ * `stayed`, `added`: null if these rows did not move.
  */
 function follow(
   reads: readonly EncodedRun[],

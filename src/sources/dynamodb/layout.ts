@@ -6,15 +6,15 @@ import type { KeyAttribute } from './keys.js';
 
 /** Which attributes become which columns, as configured. Names may be the attribute's or the renamed one. */
 export interface ColumnOptions {
-  /** Columns that come right behind the keys, in this order, whether or not a value was seen. */
+  /** Columns that follow the keys, in this order, whether or not a value was seen. */
   readonly columns: readonly string[];
-  /** The columns to publish besides the keys; null: all. */
+  /** The columns to publish in addition to the keys; null: all. */
   readonly only: readonly string[] | null;
   /** Attribute name to column name; applies where the attribute exists. */
   readonly rename: Readonly<Record<string, string>>;
 }
 
-/** The first value of a kind that a column met in a reading; plain data. */
+/** The first value of a kind in a column in a reading; plain data. */
 export interface MetKind {
   readonly column: string;
   /** The type that a column of such values has. */
@@ -27,7 +27,7 @@ export interface MetKind {
 
 /** The column of an attribute that is not published. */
 export const LEFT_OUT = -1;
-/** The kinds of value that decide a column's type; those seen are or-ed together. */
+/** The kinds of value that decide a column's type, as bits; those seen are combined. */
 export const NO_KIND = 0;
 export const NUMBER_KIND = 1;
 export const BOOLEAN_KIND = 2;
@@ -41,7 +41,7 @@ export function kindOf(value: AttributeValue): number {
   return value.NULL !== undefined ? NO_KIND : OTHER_KIND;
 }
 
-/** The type of a column with values of these kinds; there is one at least. */
+/** The type of a column with values of these kinds, of which there is at least one. */
 export function typeOf(kinds: number): ColumnType {
   if (kinds === NUMBER_KIND) return 'number';
   return kinds === BOOLEAN_KIND ? 'boolean' : 'string';
@@ -78,7 +78,7 @@ export class ItemLayout {
     this.add(keys.map(({ name }) => name));
   }
 
-  /** Columns to lay rows out under, in header order. Another array after `add` met new ones; types are not current. */
+  /** The columns of rows, in header order. A new array after `add` found new ones; types are not current. */
   get columns(): readonly Column[] {
     return this.#columns;
   }
@@ -94,7 +94,7 @@ export class ItemLayout {
   }
 
   /**
-   * Takes attributes never met before. All of a page at once: columns are put in order once, not once for each.
+   * Adds new attributes. Pass all of a page at once, so that columns are ordered once, not once for each.
    * Throws on a collision of two attributes.
    */
   add(attributes: readonly string[]): void {
@@ -113,7 +113,7 @@ export class ItemLayout {
     return this.#published(attribute) ? this.#indexes.get(this.#columnOf(attribute))! : LEFT_OUT;
   }
 
-  /** The columns with the types of all values seen, and of those known before. `found`: attributes with their kinds. */
+  /** The columns with the types of all values, seen now or known before. `found`: attributes with their kinds. */
   typedColumns(found: Iterable<readonly [attribute: string, kinds: number]>): readonly Column[] {
     const types = new Map(this.#keyTypes);
     for (const [attribute, kinds] of found) {
@@ -128,12 +128,12 @@ export class ItemLayout {
     return this.union([columns]);
   }
 
-  /** What several threads found, under this table's order. */
+  /** The union of the columns that several threads found, in this table's order. */
   union(findings: readonly (readonly Column[])[]): readonly Column[] {
     return mergeColumns(this.#columns, findings.flat(), this.#order);
   }
 
-  /** Makes the attribute the only one whose values its column has. */
+  /** Reserves the attribute's column for it. */
   #claim(attribute: string): void {
     const name = this.#columnOf(attribute);
     const other = this.#origins.get(name);

@@ -3,16 +3,16 @@ import type { Readable } from 'node:stream';
 import { tableTooLarge } from './errors.js';
 
 /**
- * Bytes that one answer may have. DynamoDB sends at most 1 MB of items in a page, by its own count
- * (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html). Written as JSON a byte of that count
+ * Maximum bytes of one response. DynamoDB sends at most 1 MB of items in a page, by its own count
+ * (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html). As JSON a byte of that count
  * becomes ten at most: an empty string in a list counts one byte and is written `{"S":""},`.
  */
 export const MAX_ANSWER_BYTES = 16 << 20;
 
-/** What a page costs in memory beside its rows: its key is remembered to notice when it comes back. */
+/** What a page costs in memory in addition to its rows: its key is remembered to detect repeating pages. */
 const PAGE_OVERHEAD = 256;
 
-/** Thrown while a body arrives that is longer than allowed; the connection is closed. */
+/** Thrown while receiving a body that is larger than allowed; the connection is closed. */
 export class AnswerTooLarge extends Error {
   override readonly name = 'AnswerTooLarge';
 }
@@ -22,7 +22,7 @@ export function collectAtMost(limit: number): (body: Readable) => Promise<Uint8A
   return async (body) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    // Leaving the loop early destroys the stream, and with it the connection.
+    // Leaving the loop early destroys the stream and its connection.
     for await (const chunk of body as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > limit) throw new AnswerTooLarge(`an answer has more than ${limit} bytes`);
@@ -32,14 +32,14 @@ export function collectAtMost(limit: number): (body: Readable) => Promise<Uint8A
   };
 }
 
-/** Bytes of pages that one poll may read when nothing is configured: a quarter of the memory this process may use. */
+/** Bytes of pages that one poll may read by default: a quarter of the memory that this process may use. */
 export function defaultPollBytes(): number {
-  // 0 where nothing constrains the process.
+  // 0 if nothing constrains the process.
   const constrained = process.constrainedMemory() || Number.POSITIVE_INFINITY;
   return Math.floor(Math.min(constrained, totalmem()) / 4);
 }
 
-/** The bytes that one poll may read, counted by all threads that read for it; plain data. */
+/** The bytes that one poll may read, shared by all its threads; plain data. */
 export interface ByteBudget {
   readonly limit: number;
   /** One 64-bit integer: bytes read so far. */
@@ -50,7 +50,7 @@ export function byteBudget(limit: number): ByteBudget {
   return { limit, used: new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT) };
 }
 
-/** Counts a page. Throws `tableTooLarge` when the poll has read more than it may. */
+/** Counts a page. Throws `tableTooLarge` if the poll has exceeded the limit. */
 export function spend({ limit, used }: ByteBudget, pageBytes: number, table: string): void {
   const bytes = BigInt(pageBytes + PAGE_OVERHEAD);
   const total = Atomics.add(new BigInt64Array(used), 0, bytes) + bytes;

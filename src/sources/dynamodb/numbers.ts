@@ -1,19 +1,19 @@
 import { notADynamoDbNumber } from './errors.js';
 
-/** What nearly every number looks like on the wire already; signed zeros and exponents are not among them. */
+/** The form of nearly every number on the wire; signed zeros and exponents do not match. */
 const PLAIN = /^(?:-?[1-9]\d*(?:\.\d+)?|0(?:\.\d+)?|-0\.\d*[1-9]\d*)$/;
 const ANY = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
 
 /**
  * DynamoDB numbers have up to 38 digits and lie between 1E-130 and 9.99E+125
- * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html); what lies far beyond is
- * refused before it is written out with thousands of zeros.
+ * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html); numbers far
+ * outside are rejected before they are written with thousands of zeros.
  */
 const LARGEST_EXPONENT = 400;
 
 /**
  * A DynamoDB number as plain decimal text with all its digits: `1E+20` becomes `100000000000000000000`.
- * Never goes through a JavaScript number. Zero has no sign: `-0` becomes `0`, as DynamoDB itself stores it.
+ * Does not use JavaScript numbers. Zero has no sign: `-0` becomes `0`, as DynamoDB itself stores it.
  */
 export function plainDecimal(text: string): string {
   return PLAIN.test(text) ? text : written(text);

@@ -1,8 +1,8 @@
 import type { Clock } from '../../base/clock.js';
 
 /**
- * Spreads pages over time so that they consume at most so many read units per second on average. What a page
- * consumed is known only when it is there; it is paid by the wait before the next one.
+ * Spreads pages over time so that they consume at most that many read units per second on average. A page's consumption
+ * is known only after it was read; the wait before the next page makes up for it.
  */
 export class ReadPacer {
   readonly #unitsPerSecond: number;
@@ -11,8 +11,8 @@ export class ReadPacer {
   #expected: number;
 
   /**
-   * `owed`: milliseconds that an earlier reading has still to pay; `expected`: units of the first page. Pages that are
-   * asked for at the same time are spaced by what the page before them consumed.
+   * `owed`: milliseconds still to wait for an earlier reading; `expected`: units of the first page. Concurrent pages are
+   * spaced by the consumption of the page before them.
    */
   constructor(unitsPerSecond: number, clock: Clock, { owed = 0, expected = 1 } = {}) {
     this.#unitsPerSecond = unitsPerSecond;
@@ -21,12 +21,12 @@ export class ReadPacer {
     this.#expected = expected;
   }
 
-  /** Milliseconds until what was consumed is paid. */
+  /** Milliseconds still to wait for what was consumed. */
   get owed(): number {
     return Math.max(0, this.#paidAt - this.#clock.now());
   }
 
-  /** Waits until a page may be asked for; returns what it is taken to consume, for `consumed`. */
+  /** Waits until a page may be requested; returns its expected consumption, to be passed to `consumed`. */
   async take(signal: AbortSignal): Promise<number> {
     const wait = this.owed;
     const expected = this.#expected;

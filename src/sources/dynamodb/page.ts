@@ -2,14 +2,14 @@ import { isUtf8 } from 'node:buffer';
 import { type Item, isBinary } from './attributes.js';
 
 /**
- * One answer to a Scan as it came: its items stay bytes.
- * They stand in `bytes` from `start` to `end`, one JSON object after the other, with a comma between two.
+ * One response to a Scan as received: its items stay bytes.
+ * They are in `bytes` from `start` to `end`, JSON objects separated by commas.
  */
 export interface Page {
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
-  /** The answer without its items. */
+  /** The response without its items. */
   readonly envelope: object;
 }
 
@@ -17,22 +17,22 @@ const ITEMS = Buffer.from('"Items":[');
 const CLOSE_ARRAY = 0x5d;
 
 /**
- * Takes an answer apart without looking at its items. Throws a `SyntaxError` for what is no JSON object, but only if
- * that shows outside the items.
+ * Splits a response without parsing its items. Throws a `SyntaxError` if it is not a JSON object, as far as that shows
+ * outside the items.
  */
 export function openPage(body: Uint8Array): Page {
   const found = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  // Bytes that are no UTF-8 become U+FFFD, as in any text that is decoded.
+  // Invalid UTF-8 becomes U+FFFD, as in any decoded text.
   const bytes = isUtf8(found) ? found : Buffer.from(found.toString());
   return compactPage(bytes) ?? parsedPage(bytes);
 }
 
-/** The same page written again by `JSON.stringify`: no space between two tokens, no member twice. Throws a `SyntaxError`. */
+/** The same page rewritten by `JSON.stringify`: no spaces between tokens, no duplicate members. Throws a `SyntaxError`. */
 export function rewritten({ bytes }: Page): Page {
   return parsedPage(bytes);
 }
 
-/** The items of a page as objects, for the few that are looked at one by one. Throws a `SyntaxError`. */
+/** The items of a page as objects, for the few that are inspected individually. Throws a `SyntaxError`. */
 export function itemsOf({ bytes, start, end }: Page): readonly Item[] {
   return JSON.parse(`[${bytes.toString('utf8', start, end)}]`) as Item[];
 }
@@ -56,17 +56,17 @@ function parsedPage(bytes: Buffer): Page {
 }
 
 /**
- * A page of the form that DynamoDB sends: one member `"Items":[…]` at the top, no space between two tokens. Null for any
- * other.
+ * A page in the form that DynamoDB sends: one member `"Items":[…]` at the top, no spaces between tokens. Null for any other
+ * form.
  *
- * A quote within a string is escaped, so the bytes `"Items":[` are that member wherever they stand. Its array ends at the
- * last `]` that is not within a string: behind a `]` within one, what is left has an odd number of quotes and is no JSON.
+ * Quotes within strings are escaped, so the bytes `"Items":[` are that member wherever they occur. Its array ends at the
+ * last `]` outside a string: after a `]` inside one, the rest has an odd number of quotes and is not valid JSON.
  */
 function compactPage(bytes: Buffer): Page | null {
   const name = bytes.indexOf(ITEMS);
   if (name < 0) return null;
   const head = bytes.toString('utf8', 0, name);
-  // Were it a member of a member, this would lack a brace.
+  // If it were a nested member, this would lack a brace.
   if (parsed(`${head}"Items":[]}`) === null) return null;
   const start = name + ITEMS.length;
   for (
@@ -76,7 +76,7 @@ function compactPage(bytes: Buffer): Page | null {
   ) {
     const envelope = parsed(`${head}"Items":[${bytes.toString('utf8', end)}`);
     if (envelope !== null) return { bytes, start, end, envelope };
-    // A page ends with some hundred bytes behind its items.
+    // A page has about a hundred bytes after its items.
     if (bytes.length - end > MAX_TAIL) return null;
   }
   return null;

@@ -6,7 +6,7 @@ import { ReadPacer } from './pacing.js';
 import { type EncodedRun, RunEncoder, type TableShape } from './run-encoder.js';
 import { type Cursor, type ScanCost, type ScanPlan, scanSegments } from './scan.js';
 
-/** A share of a table's segments to be read by one thread; plain data. */
+/** One thread's share of a table's segments; plain data. */
 export interface SegmentsTask {
   readonly shape: TableShape;
   readonly plan: ScanPlan;
@@ -14,24 +14,24 @@ export interface SegmentsTask {
   readonly pace: Pace | null;
   /** What all shares of this poll may read together. */
   readonly budget: ByteBudget;
-  /** What the reading before knew of the items of these segments, under the same shape. */
+  /** What the previous reading knew about the items of these segments, with the same shape. */
   readonly earlier: readonly SegmentBlocks[];
 }
 
 /** This share's part of `maxReadCapacity`. */
 export interface Pace {
   readonly unitsPerSecond: number;
-  /** Milliseconds that earlier readings have still to pay. */
+  /** Milliseconds still to wait for earlier readings. */
   readonly owed: number;
-  /** Read units that the first page is taken to consume. */
+  /** Read units that the first page is expected to consume. */
   readonly expected: number;
 }
 
 export interface SegmentsRead extends EncodedRun {
   readonly cost: ScanCost;
-  /** What was left unread because it was enough. */
+  /** The segments left unread because the limit was reached. */
   readonly rest: readonly Cursor[];
-  /** Milliseconds that this reading has still to pay. */
+  /** Milliseconds still to wait for this reading. */
   readonly owed: number;
 }
 

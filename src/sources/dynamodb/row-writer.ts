@@ -11,24 +11,24 @@ import { BOOLEAN_KIND, kindOf, LEFT_OUT, type MetKind, NUMBER_KIND, OTHER_KIND, 
 const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 const NOTHING = Buffer.alloc(0);
-/** A native copy costs as much as a loop over some fifty bytes; most cells are shorter. */
+/** A native copy costs as much as a loop over about fifty bytes; most cells are shorter. */
 const SHORT_COPY = 48;
 
 /** Numbers per field, as `ItemScanner.fields` has them. */
 const FIELD = 4;
 
-/** Where attributes go, by their number. */
+/** The columns of attributes, by attribute number. */
 export interface Places {
   readonly columns: readonly Column[];
   /** Index of the attribute's column, or `LEFT_OUT`. */
   readonly indexes: Int32Array;
-  /** Kinds of value seen of each attribute, or-ed together; brought up to date. */
+  /** Kinds of value seen of each attribute, as bits; updated here. */
   readonly kinds: Uint8Array;
   /** The key's attributes; their columns are the first ones. */
   readonly keys: readonly string[];
 }
 
-/** A kind of value that an attribute had not had before, in the row of that number. */
+/** A new kind of value of an attribute, and the index of its row. */
 interface NewKind {
   readonly attribute: number;
   readonly kind: number;
@@ -47,10 +47,10 @@ export class RowWriter {
   readonly #newKinds: NewKind[] = [];
   #target: Buffer = NOTHING;
   #size = 0;
-  /** What the row that is being written takes at most, but for values of `OTHER`. */
+  /** Upper bound of the current row's bytes, without values of `OTHER`. */
   #rowBytes = 0;
 
-  /** `expectedBytes`: of all rows together; there may be more. */
+  /** `expectedBytes`: of all rows; there may be more. */
   constructor(places: Places, keys: SortKeyWriter, expectedBytes: number) {
     this.columns = places.columns;
     this.#places = places;
@@ -76,7 +76,7 @@ export class RowWriter {
     this.#writeCells(bytes, fields);
   }
 
-  /** The rows, and the first value of each kind that an attribute had not had before; keys are left out. */
+  /** The rows, and the first value of each new kind of an attribute, except keys. */
   finish(): { readonly rows: EncodedRows; readonly met: readonly MetKind[] } {
     const body = this.#target.subarray(0, this.#size);
     const rows = { columns: this.columns, body, ends: this.#ends.toArray() };
@@ -158,7 +158,7 @@ export class RowWriter {
     const value = valueAt(bytes, start, end);
     this.#meet(attribute, kindOf(value), Object.keys(value)[0] ?? '');
     const cell = Buffer.from(encodeCell(attributeToCell(value)));
-    // The text may be longer than it is in the page: `1E+125`.
+    // The text may be longer than in the page: `1E+125`.
     this.#reserve(cell.length + this.#rowBytes);
     this.#copy(cell, 0, cell.length);
   }

@@ -10,27 +10,27 @@ import type { Run } from './runs.js';
 import { sortedKeys, sortedOrder, sortedRows } from './sort.js';
 
 const COMMA = 0x2c;
-/** A CSV row is shorter than its item's JSON, which has a name and a type beside each value. */
+/** A CSV row is shorter than its item's JSON, which has a name and a type with each value. */
 const CSV_PER_JSON = 0.5;
 
-/** What the encoder has to know of a table; plain data, so that it can go to a thread. */
+/** What the encoder needs to know about a table; plain data, so that it can be posted to a thread. */
 export interface TableShape {
   readonly table: string;
   readonly keys: readonly KeyAttribute[];
   readonly options: ColumnOptions;
-  /** The columns the dataset already has. While items have no other attributes, nothing is ever laid out twice. */
+  /** The columns the dataset already has. As long as items have no other attributes, rows are encoded only once. */
   readonly known: readonly Column[];
 }
 
-/** What pages became: the rows of the items that were decoded, and for each segment what is known of all its items. */
+/** The result for some pages: the rows of the decoded items, and for each segment what is known about all its items. */
 export interface EncodedRun {
   readonly run: Run;
   readonly segments: readonly SegmentBlocks[];
 }
 
 /**
- * Turns pages of items into one run of rows. Items are encoded at once, so that what is kept of a page is its CSV and its
- * keys; those that an earlier reading had with the same bytes are not decoded at all.
+ * Turns pages of items into one run of rows. Items are encoded immediately, so only the CSV and keys of a page are kept;
+ * items that an earlier reading had with the same bytes are not decoded at all.
  */
 export class RunEncoder {
   readonly #layout: ItemLayout;
@@ -46,7 +46,7 @@ export class RunEncoder {
   #indexes = new Int32Array(0);
   #items = 0;
 
-  /** `earlier`: what the reading before knew of the items, under the same shape. */
+  /** `earlier`: what the previous reading knew about the items, with the same shape. */
   constructor({ table, keys, options, known }: TableShape, earlier: readonly SegmentBlocks[]) {
     this.#layout = new ItemLayout(table, keys, options, known);
     this.#keys = new SortKeyWriter(table, keys);
@@ -59,7 +59,7 @@ export class RunEncoder {
     return this.#items;
   }
 
-  /** Takes the next page of a segment. Throws a `SyntaxError` for what is no JSON, or no items. */
+  /** Adds the next page of a segment. Throws a `SyntaxError` for invalid JSON, or if it has no items. */
   add(segment: number, page: Page): void {
     const { known, collector } = this.#segment(segment);
     const expected = known?.next ?? 0;
@@ -81,7 +81,7 @@ export class RunEncoder {
     }
   }
 
-  /** The rows that were decoded, in key order. The encoder is not to be used afterwards. */
+  /** The decoded rows, in key order. The encoder must not be used afterwards. */
   finish(): EncodedRun {
     const { names } = this.#scanner.attributes;
     const columns = this.#layout.typedColumns(names.map((name, number) => [name, this.#kinds[number] ?? 0]));
@@ -111,14 +111,14 @@ export class RunEncoder {
     return created;
   }
 
-  /** Finds blocks that are known, and scans all else. Null for a page of another form than DynamoDB's. */
+  /** Finds known blocks, and scans everything else. Null for a page in another form than DynamoDB's. */
   #split({ bytes, start, end }: Page, known: KnownBlocks | null): PagePart[] | null {
     const scanner = this.#scanner;
     scanner.clear();
     const parts: PagePart[] = [];
     const hasKnown = known !== null;
     let open = { start, items: 0 };
-    /** `behind`: behind the last item before `at`. */
+    /** `behind`: the offset after the last item before `at`. */
     const close = (behind: number, at: number) => {
       if (open.items > 0) parts.push({ known: -1, start: open.start, end: behind, items: open.items });
       open = { start: at, items: 0 };
@@ -147,7 +147,7 @@ export class RunEncoder {
     return parts;
   }
 
-  /** Writes the rows of the items that were scanned. Attributes met in this page are placed together. */
+  /** Writes the rows of the scanned items. New attributes of this page get their columns together. */
   #writeRows(bytes: Buffer, decodedBytes: number): void {
     const scanner = this.#scanner;
     if (scanner.items === 0) return;
@@ -180,7 +180,7 @@ export class RunEncoder {
     this.#kinds = kinds;
   }
 
-  /** All rows under the columns there are in the end: neighbours that had the same ones together. */
+  /** All rows in the final layout; adjacent rows with the same columns are converted together. */
   #laidOut(columns: readonly Column[]): EncodedRows[] {
     const laidOut: EncodedRows[] = [];
     const parts = this.#parts.splice(0);
@@ -194,7 +194,7 @@ export class RunEncoder {
   }
 }
 
-/** Items that were decoded have the place of their row once it is sorted. */
+/** Sets the row indexes of decoded items to those after sorting. */
 function followOrder(segments: readonly SegmentBlocks[], order: Uint32Array): void {
   const places = new Uint32Array(order.length);
   for (let place = 0; place < order.length; place += 1) places[order[place]!] = place;

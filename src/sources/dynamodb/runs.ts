@@ -5,7 +5,7 @@ import type { SortKeys } from './keys.js';
 import type { MetKind } from './layout.js';
 import { compareKeys, copyRow } from './sort.js';
 
-/** A part of a table, encoded and in key order: what one thread makes of the segments it read. */
+/** A part of a table, encoded and in key order: the result of one thread's segments. */
 export interface Run {
   readonly rows: EncodedRows;
   readonly keys: SortKeys;
@@ -18,7 +18,7 @@ export interface Run {
 /** Rows in key order. */
 export type SortedRows = Pick<Run, 'rows' | 'keys'>;
 
-/** Several runs as one, and for each run the place of each of its rows in it. */
+/** Several runs merged, and for each run the new indexes of its rows. */
 export interface MergedRuns extends SortedRows {
   readonly places: readonly Uint32Array[];
 }
@@ -56,7 +56,7 @@ function merged(parts: readonly SortedRows[], columns: readonly Column[]): Merge
   return { rows: { columns, body, ends }, keys: { bytes, ends: keyEnds }, places };
 }
 
-/** The part whose next row comes first. Parts are as few as threads, so looking at each is quick. */
+/** The part whose next row comes first. There are only as many parts as threads, so a linear search is quick. */
 function lowest(parts: readonly SortedRows[], next: readonly number[]): number {
   let best = -1;
   for (let index = 0; index < parts.length; index += 1) {

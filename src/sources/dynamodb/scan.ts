@@ -15,13 +15,13 @@ export interface ScanPlan {
   readonly table: string;
   readonly totalSegments: number;
   readonly consistent: boolean;
-  /** Items asked for per page, or null for what DynamoDB gives: 1 MB. */
+  /** Items requested per page; null for DynamoDB's maximum of 1 MB. */
   readonly pageItems: number | null;
-  /** The only attributes to be sent, or null for all. Saves transfer, not read units. */
+  /** The attributes to request; null for all. Saves transfer, not read units. */
   readonly attributes: readonly string[] | null;
 }
 
-/** From where a segment is still to be read. */
+/** The point from which a segment still has to be read. */
 export interface Cursor {
   readonly segment: number;
   /** The last key that was read, or null for the beginning. */
@@ -40,11 +40,11 @@ export function noCost(): ScanCost {
 }
 
 export interface ScanHandlers {
-  /** Takes a segment's next page; false: enough, leave the rest. */
+  /** Receives a segment's next page; false: stop, leave the rest. */
   readonly onPage: (segment: number, page: Page, cost: ScanCost) => boolean;
   readonly pacer: ReadPacer | null;
   readonly budget: ByteBudget;
-  /** Requests end when it aborts. */
+  /** Aborts requests. */
   readonly signal: AbortSignal;
 }
 
@@ -56,8 +56,8 @@ interface Answer {
 }
 
 /**
- * Reads every page of these segments, several segments at a time; while a page is handled, its segment's next one is
- * on its way. The first failure ends all and rejects with what the SDK threw. Returns what was left unread.
+ * Reads every page of these segments, several segments at a time; while a page is handled, its segment's next one is being
+ * requested. The first failure ends all and rejects with what the SDK threw. Returns what was left unread.
  */
 export async function scanSegments(
   client: DynamoDBClient,
@@ -86,17 +86,17 @@ class SegmentsScan {
   }
 
   async run(): Promise<{ cost: ScanCost; rest: Cursor[] }> {
-    const lanes = Math.min(MAX_IN_FLIGHT, this.#waiting.length);
-    const lane = (signal: AbortSignal) => this.#lane(signal);
+    const workers = Math.min(MAX_IN_FLIGHT, this.#waiting.length);
+    const work = (signal: AbortSignal) => this.#readWaiting(signal);
     await together(
       this.#handlers.signal,
-      Array.from({ length: lanes }, () => lane),
+      Array.from({ length: workers }, () => work),
     );
     return { cost: this.#cost, rest: [...this.#rest, ...this.#waiting] };
   }
 
-  /** Reads one waiting segment after the other. */
-  async #lane(signal: AbortSignal): Promise<void> {
+  /** A worker: reads one waiting segment after another. */
+  async #readWaiting(signal: AbortSignal): Promise<void> {
     while (!this.#enough) {
       const cursor = this.#waiting.shift();
       if (cursor === undefined) return;
@@ -113,7 +113,7 @@ class SegmentsScan {
       spend(budget, bytes, this.#plan.table);
       keys.add(next);
       request = next === null || this.#enough ? null : this.#page({ segment, after: next }, signal);
-      // It is awaited in the next turn, unless this page fails: then its own failure is no unhandled one.
+      // It is awaited in the next iteration. If this page fails first, its own failure must not be an unhandled rejection.
       request?.catch(() => {});
       if (!onPage(segment, page, this.#cost)) this.#enough = true;
       if (request === null && next !== null) this.#rest.push({ segment, after: next });
@@ -148,7 +148,7 @@ class SegmentsScan {
   }
 }
 
-/** Notices when a segment's pages go in a circle: DynamoDB never sends the same `LastEvaluatedKey` twice in a Scan. */
+/** Detects repeating pages: DynamoDB never sends the same `LastEvaluatedKey` twice in a Scan. */
 class KeysSeen {
   readonly #table: string;
   readonly #segment: number;
@@ -160,7 +160,7 @@ class KeysSeen {
     this.#segment = segment;
   }
 
-  /** Takes the last key of the next page. Throws `scanRepeats` when an earlier page had it. */
+  /** Adds the last key of the next page. Throws `scanRepeats` if an earlier page had it. */
   add(key: Cursor['after']): void {
     this.#pages += 1;
     if (key === null) return;
@@ -170,13 +170,13 @@ class KeysSeen {
   }
 }
 
-/** Attribute names may hold anything; placeholders (`#0`) are how an expression speaks of them. */
+/** Attribute names may contain anything, so expressions refer to them by placeholders (`#0`). */
 function projection(attributes: readonly string[]) {
   const names = Object.fromEntries(attributes.map((name, index) => [`#${index}`, name]));
   return { ProjectionExpression: Object.keys(names).join(','), ExpressionAttributeNames: names };
 }
 
-/** A key of an answer as a request takes it: binary as bytes. */
+/** Converts a key of a response for a request: binary as bytes. */
 function requestKey(key: Record<string, SdkValue> | undefined): Cursor['after'] {
   if (key === undefined) return null;
   const entries = Object.entries(key).map(([name, value]): [string, SdkValue] => [

@@ -4,18 +4,17 @@ import type { SortKeys } from './keys.js';
 import type { SortedRows } from './runs.js';
 import { compareKeys, copyRow } from './sort.js';
 
-/** Rows that stayed and rows that are new, in key order; where each of both is now. */
+/** Kept and new rows in key order, with the index of each. */
 export interface Spliced extends SortedRows {
-  /** By row of the reading before; of no meaning for one that did not stay. */
+  /** By row of the previous reading; meaningless for a row that was not kept. */
   readonly stayed: Uint32Array;
   /** By new row. */
   readonly added: Uint32Array;
 }
 
 /**
- * Rows of an earlier reading with others in the place of those that did not stay. `stays`: 1 for each earlier row that
- * does. Both have one layout and are in key order. Lets the event loop run: what did not change is copied many rows
- * at a time.
+ * Merges the kept rows of an earlier reading with new ones. `stays`: 1 for each earlier row that is kept. Both have the
+ * same layout and are in key order. Yields to the event loop; unchanged rows are copied many at a time.
  */
 export async function splice(before: SortedRows, stays: Uint8Array, fresh: SortedRows): Promise<Spliced> {
   const rows = new Splicer(before, stays, fresh);
@@ -37,7 +36,7 @@ function placeOf(before: SortKeys, from: number, fresh: SortKeys, row: number): 
   const isLess = (index: number) => compareKeys(before, index, fresh, row) < 0;
   let low = from;
   let step = 1;
-  // Ever larger steps first: new rows are often close to one another.
+  // Growing steps first: new rows are often close to one another.
   while (low + step < before.ends.length && isLess(low + step)) {
     low += step;
     step *= 2;
@@ -51,7 +50,7 @@ function placeOf(before: SortKeys, from: number, fresh: SortKeys, row: number): 
   return low;
 }
 
-/** Rows copied at a time, between two looks at the event loop. */
+/** Rows copied between two yields to the event loop. */
 const BATCH = 4096;
 
 class Splicer {
@@ -117,7 +116,7 @@ class Splicer {
     };
   }
 
-  /** Copies neighbours. */
+  /** Copies adjacent rows. */
   #copy(first: number, behind: number): void {
     const { rows, keys } = this.#before;
     const shift = this.#size - startOf(rows.ends, first);

@@ -1,6 +1,6 @@
-/** What a table's status means for whoever reads it. */
+/** What a table's status means for reading it. */
 interface Meaning {
-  /** Ends "table orders …". */
+  /** Completes "table orders …". */
   readonly is: string;
   /** An imperative without a full stop. */
   readonly remedy: string;
@@ -34,7 +34,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 
 const UNKNOWN: Meaning = { is: 'cannot be read', remedy: 'wait until it is ACTIVE; then it is read' };
 
-/** Whether a table of that status answers reads. */
+/** Whether a table with that status can be read. */
 export function isReadable(status: string): boolean {
   return status === 'ACTIVE' || status === 'UPDATING';
 }

@@ -22,20 +22,20 @@ import type { TableDescription } from './table.js';
 import type { ScanThreads } from './threads.js';
 import { together } from './together.js';
 
-/** Up to here a table is read in the main thread: one or two pages, a few milliseconds each, no thread to wake. */
+/** Up to this size a table is read in the main thread: one or two pages, a few milliseconds each. */
 const SMALL = { items: 20_000, bytes: 2 << 20 };
-/** A segment of up to so many bytes is sorted here in some ten milliseconds. */
+/** A segment of up to this many bytes is sorted here in about ten milliseconds. */
 const MAX_SEGMENT_HERE = 4 << 20;
-/** DynamoDB answers at most so much in one page. */
+/** The most that DynamoDB returns in one page. */
 const PAGE_BYTES = 1 << 20;
-/** More segments than this keep no processor busier; each costs a request at least. */
+/** More segments than this do not use the processors better, and each costs at least a request. */
 const MAX_AUTO_SEGMENTS = 16;
-/** Read units a second that one segment can consume: some ten pages of 128 units. */
+/** Read units per second that one segment can consume: about ten pages of 128 units. */
 const UNITS_PER_SEGMENT = 1024;
-/** Of an item in a table that says nothing about its size. */
+/** The assumed size of an item if the table's size is unknown. */
 const ASSUMED_ITEM_BYTES = 1024;
 
-/** How a table is to be read; as configured. */
+/** How to read a table, as configured. */
 export interface ReadOptions extends ColumnOptions {
   /** The DynamoDB table's name. */
   readonly table: string;
@@ -49,14 +49,14 @@ export interface ReadOptions extends ColumnOptions {
   readonly maxPollMegabytes: number | null;
 }
 
-/** What is known of a table before it is read. */
+/** What is known about a table before it is read. */
 export interface Expectation {
   readonly description: TableDescription;
   /** Columns the dataset already has. */
   readonly known: readonly Column[];
-  /** What the last reading found: items, and bytes of pages. */
+  /** The size found by the last reading: items, and bytes of pages. */
   readonly observed: { readonly items: number; readonly bytes: number };
-  /** Milliseconds that earlier readings have still to pay under `maxReadCapacity`. */
+  /** Milliseconds still to wait for earlier readings under `maxReadCapacity`. */
   readonly owed: number;
 }
 
@@ -65,18 +65,18 @@ export interface TableReading {
   readonly keys: readonly string[];
   readonly cost: ReadingCost;
   readonly owed: number;
-  /** The first value of each kind of each column, of the items that were decoded. */
+  /** The first value of each kind in each column, among the decoded items. */
   readonly met: readonly MetKind[];
 }
 
-/** Reads a whole table: a small one here, a large one (or the rest of one that turns out to be large) in threads. */
+/** Reads a whole table: a small one in this thread, a large one (or the rest of one that turns out to be large) in threads. */
 export class TableReader {
   readonly #options: ReadOptions;
   readonly #client: DynamoDBClient;
   readonly #clientOptions: ClientOptions;
   readonly #threads: ScanThreads;
   readonly #clock: Clock;
-  /** What the last reading knew of each item, so that those with the same bytes are not decoded again. */
+  /** What the last reading knew about each item, so that items with the same bytes are not decoded again. */
   #last: LastReading | null = null;
 
   constructor(
@@ -93,7 +93,7 @@ export class TableReader {
     this.#clock = clock;
   }
 
-  /** Rejects with what the SDK threw, a `DynamoCsvError`, or the signal's reason; then nothing runs on. */
+  /** Rejects with what the SDK threw, a `DynamoCsvError`, or the signal's reason, after everything has stopped. */
   async read(expectation: Expectation, signal: AbortSignal): Promise<TableReading> {
     const plan = this.#plan(expectation, isLarge(expectation));
     const shape = this.#shape(expectation);
@@ -104,7 +104,7 @@ export class TableReader {
       const isCollision = error instanceof DynamoCsvError && error.code === 'COLUMN_COLLISION';
       if (before === null || !isCollision) throw error;
     }
-    // Perhaps with an attribute that no item has any more: only reading all of them anew can tell.
+    // The attribute may no longer exist in any item; only reading all of them again can tell.
     return this.#read(expectation, plan, shape, null, signal);
   }
 
@@ -150,8 +150,8 @@ export class TableReader {
   }
 
   /**
-   * Starting threads takes longer than reading some pages: meanwhile segments are read here, one after the other, as long
-   * as they are small. Returns those that are left for the threads.
+   * Starting threads takes longer than reading a few pages, so small segments are read here meanwhile, one after another.
+   * Returns those left for the threads.
    */
   async #whileThreadsStart(
     cursors: readonly Cursor[],
@@ -164,7 +164,7 @@ export class TableReader {
     const ready = () => {
       areReady = true;
     };
-    // Should they not start, it is their reading that says why.
+    // If they do not start, reading with them reports why.
     this.#threads.start().then(ready, ready);
     const rest = [...cursors];
     while (!areReady && rest.length > this.#threads.size) await read(rest.shift()!);
@@ -193,13 +193,13 @@ export class TableReader {
     };
   }
 
-  /** Pages of at most one second's read units; null when a full page is no more than that. */
+  /** Items per page so that a page takes at most one second's read units; null if a full page is not more than that. */
   #pageItems(expectation: Expectation): number | null {
     const { maxReadCapacity, consistent } = this.#options;
     if (maxReadCapacity === null) return null;
     const bytes = (maxReadCapacity / scanUnits(PAGE_BYTES, { consistent })) * PAGE_BYTES;
     if (bytes >= PAGE_BYTES) return null;
-    // DynamoDB counts anew every six hours or so, and says 0 of a table until then.
+    // DynamoDB updates the count about every six hours, and reports 0 for a new table until then.
     const { description, observed } = expectation;
     const { items, bytes: size } = description.items > 0 ? description : observed;
     const itemBytes = items > 0 ? Math.max(1, size / items) : ASSUMED_ITEM_BYTES;
@@ -215,12 +215,12 @@ export class TableReader {
     return { unitsPerSecond, owed, expected };
   }
 
-  /** The attributes that can become the columns wanted: those named, those renamed to a name, and the keys. */
+  /** The attributes needed for the wanted columns: those named, those renamed to one of them, and the keys. */
   #attributes({ keys }: TableDescription, only: readonly string[]): readonly string[] | null {
     const wanted = new Set(only);
     const renamed = Object.entries(this.#options.rename).filter(([, column]) => wanted.has(column));
     const names = new Set([...keys.map(({ name }) => name), ...only, ...renamed.map(([name]) => name)]);
-    // DynamoDB takes an expression of at most 4 KB; beyond some hundred names the saving is small anyway.
+    // DynamoDB accepts expressions of up to 4 KB; beyond about a hundred names the saving is small anyway.
     return names.size <= 100 ? [...names] : null;
   }
 }
@@ -249,7 +249,7 @@ function split(cursors: readonly Cursor[], shares: number): Cursor[][] {
   return Array.from({ length: count }, (_, share) => cursors.filter((_, index) => index % count === share));
 }
 
-/** What was known of segments that are read from their beginning: the rest of one may have been found already. */
+/** What was known about segments that are read from their beginning; parts of the others were matched already. */
 function earlierOf(cursors: readonly Cursor[], earlier: readonly SegmentBlocks[]): readonly SegmentBlocks[] {
   const whole = new Set(cursors.filter(({ after }) => after === null).map(({ segment }) => segment));
   return earlier.filter(({ segment }) => whole.has(segment));

@@ -4,10 +4,10 @@ import { explainFailure } from './failures.js';
 import type { KeyAttribute } from './keys.js';
 import { DescribeTableCommand } from './sdk.js';
 
-/** What DescribeTable says about a table. DynamoDB brings counts and sizes up to date every six hours or so. */
+/** What DescribeTable says about a table. DynamoDB updates counts and sizes about every six hours. */
 export interface TableDescription {
   readonly table: string;
-  /** Partition key and, where there is one, sort key. */
+  /** Partition key and, if there is one, sort key. */
   readonly keys: readonly KeyAttribute[];
   readonly items: number;
   readonly bytes: number;

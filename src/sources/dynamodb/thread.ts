@@ -1,4 +1,4 @@
-/** What runs in the threads of `threads.ts`: one exported function a kind of task. */
+/** The code of the threads in `threads.ts`: one exported function per kind of task. */
 import type { MessagePort } from 'node:worker_threads';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
@@ -21,10 +21,10 @@ export interface MergeTask {
   readonly columns: readonly Column[];
 }
 
-/** Errors travel as data: between threads an error keeps neither its class nor its fields. */
+/** Errors are posted as data: between threads an error loses its class and its fields. */
 export type ReadResult = { readonly read: SegmentsRead } | { readonly error: ErrorData };
 
-/** Does nothing: its answer says that the thread is there. */
+/** Does nothing; that it returns shows that the thread has started. */
 export function ready(): void {}
 
 export async function read(task: ReadTask): Promise<ReadResult> {
@@ -57,7 +57,7 @@ function clientFor({ client: options, plan: { table } }: ReadTask): DynamoDBClie
   return client;
 }
 
-/** The memory of a run, to be handed over and not copied. */
+/** The buffers of a run, to be transferred instead of copied. */
 export function runBuffers({ rows, keys }: SortedRows): ArrayBuffer[] {
   return [rows.body.buffer, rows.ends.buffer, keys.bytes.buffer, keys.ends.buffer] as ArrayBuffer[];
 }

@@ -11,15 +11,15 @@ import { type MergeTask, type ReadResult, type ReadTask, runBuffers, withBuffers
 
 /** Longer than the usual interval, so that threads and their connections are warm for the next poll; then they end. */
 const IDLE_TIMEOUT = 90_000;
-/** Readings mostly wait for DynamoDB, so a thread takes many: one table's slow reading never keeps another waiting. */
+/** Readings mostly wait for DynamoDB, so a thread takes many: a slow reading of one table never delays another. */
 const TASKS_PER_THREAD = 64;
 
 /** Room for the objects that live while a page is read, in megabytes: items are bytes, so these are few. */
 const YOUNG_GENERATION = 8;
 
 /**
- * The threads that read large tables, shared by all of them. Started when the first one is needed, at most as many
- * as there are processors, ended when idle.
+ * The threads that read large tables, shared by all of them: started on demand, at most as many as there are processors,
+ * and stopped when idle.
  */
 export class ScanThreads {
   readonly size: number;
@@ -58,14 +58,14 @@ export class ScanThreads {
     }
   }
 
-  /** What `mergeRuns` gives. The memory of the runs is given away. */
+  /** `mergeRuns` in a thread. The memory of the runs is transferred. */
   async merge(runs: readonly SortedRows[], columns: readonly Column[]): Promise<MergedRuns> {
     const message: MergeTask = { runs, columns };
     const options = { name: 'merge', transferList: runs.flatMap(runBuffers) };
     return withBuffers((await this.#started().run(message, options)) as MergedRuns);
   }
 
-  /** Ends the threads; what still runs in them is dropped. */
+  /** Stops the threads; running tasks are dropped. */
   async close(): Promise<void> {
     const pool = this.#pool;
     this.#pool = null;
@@ -80,9 +80,9 @@ export class ScanThreads {
       idleTimeout: IDLE_TIMEOUT,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
       concurrentTasksPerWorker: TASKS_PER_THREAD,
-      // Waiting on atomics would stop a thread's sockets while it has no task; kept connections would rot.
+      // Waiting on atomics would block an idle thread's sockets, and kept connections would go stale.
       atomics: 'disabled',
-      // Credentials and regions that change in the environment reach running threads too.
+      // Changes of credentials and regions in the environment reach running threads too.
       env: SHARE_ENV,
       loadBalancer: (_task, workers) => leastBusy(workers, this.size),
     });

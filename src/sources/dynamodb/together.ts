@@ -1,15 +1,15 @@
 import { setMaxListeners } from 'node:events';
 
 /**
- * Runs jobs side by side under one signal. The first failure aborts the others' signal and is what is thrown, once
- * all have ended: nothing runs on in the background. Throws the outer signal's reason when that aborts.
+ * Runs jobs concurrently under one signal. The first failure aborts the others and is thrown once all have ended, so
+ * nothing continues in the background. Throws the outer signal's reason if that aborts.
  */
 export async function together<T>(
   signal: AbortSignal,
   jobs: readonly ((signal: AbortSignal) => Promise<T>)[],
 ): Promise<T[]> {
   const controller = new AbortController();
-  // Each request listens, and many at a time are as it should be.
+  // Each request adds a listener, so many at a time are normal.
   setMaxListeners(0, controller.signal);
   const abort = () => controller.abort(signal.reason);
   if (signal.aborted) abort();

@@ -10,8 +10,8 @@ export interface UnseenName {
 }
 
 /**
- * The names in `columns` and `only` that stand for no attribute. `columns`: published names that values were seen of,
- * keys included; `attributes`: names of attributes that items have, to guess from.
+ * The names in `columns` and `only` that match no attribute. `columns`: published names with values seen, keys included;
+ * `attributes`: names of attributes that items have, for guesses.
  */
 export function unseenNames(
   options: ColumnOptions,

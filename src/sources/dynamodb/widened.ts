@@ -1,7 +1,7 @@
 import type { Column } from '../../csv/rows.js';
 import type { MetKind } from './layout.js';
 
-/** A column whose type became wider, with the item that is why. */
+/** A column whose type became wider, with the item that caused it. */
 export interface WidenedColumn {
   readonly column: string;
   readonly key: string;
@@ -11,8 +11,7 @@ export interface WidenedColumn {
 }
 
 /**
- * The columns that a reading made wider. `known`: as they were before it. A column that is new is one where it has
- * values of several kinds.
+ * The columns that a reading widened. `known`: the columns before it. A new column counts if it has values of several kinds.
  */
 export function widenedColumns(
   known: readonly Column[],
@@ -24,7 +23,7 @@ export function widenedColumns(
     const kinds = met.filter(({ column }) => column === name);
     const usual = before.get(name) ?? kinds[0]?.type ?? type;
     const other = kinds.find((kind) => kind.type !== usual);
-    // A column that is text already takes everything.
+    // A column that is text already accepts everything.
     if (other === undefined || (before.has(name) && usual === type)) return [];
     return [{ column: name, key: other.key, valueType: other.valueType, before: usual }];
   });

@@ -26,7 +26,7 @@ export function instancesNotRead(region: string | null, action: string, cause: u
   });
 }
 
-/** What the regions that could not be read reported, in one sentence. */
+/** The errors of the regions that could not be read, in one sentence. */
 export function regionsNotRead(failures: readonly DynamoCsvError[]): DynamoCsvError {
   const [first, ...others] = failures as readonly [DynamoCsvError, ...DynamoCsvError[]];
   if (others.length === 0) return first;

@@ -42,7 +42,7 @@ const DETAILED_PERIOD = 60_000;
 const FILTER_VALUES = 200;
 const STATUS_IDS = 100;
 const PAGE = 1_000;
-/** The least that DescribeInstanceStatus takes for `MaxResults`. */
+/** The minimum of DescribeInstanceStatus for `MaxResults`. */
 const FEWEST_STATUSES = 5;
 
 /** Worst first. The words are those of `SummaryStatus` in EC2's reference. */
@@ -69,8 +69,8 @@ export async function readInstances(
 }
 
 /**
- * Of instances that were found by tags, those that are not gone while another of them works. EC2 lists what was terminated
- * for up to an hour, with its tags. When none works, all stay: what was asked for does not run.
+ * Drops terminated instances found by tags while another one works. EC2 lists terminated instances for up to an hour, with
+ * their tags. If none works, all stay, to show that the server is not running.
  */
 function withoutReplaced(instances: readonly Ec2Instance[]): readonly Ec2Instance[] {
   const isIn = ({ State }: Ec2Instance, ...states: readonly string[]) => states.includes(State?.Name ?? '');
@@ -105,7 +105,7 @@ async function describeInstances(call: Ec2Call, Filters: Filter[]): Promise<Ec2I
   return instances;
 }
 
-/** Asks for the status checks of any instances; for whether it is allowed. Rejects with a `DynamoCsvError`. */
+/** Requests the status checks of any instances, to see whether that is allowed. Rejects with a `DynamoCsvError`. */
 export async function tryStatusChecks({ client, region, meter, signal }: Ec2Call): Promise<void> {
   try {
     const command = new DescribeInstanceStatusCommand({ MaxResults: FEWEST_STATUSES });

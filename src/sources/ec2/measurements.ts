@@ -4,7 +4,7 @@ import { chunks, type Instance } from './instances.js';
 import type { Meter } from './meter.js';
 import { paginateGetMetricData } from './sdk.js';
 
-/** The latest values of one instance; null: CloudWatch has none that is young enough. */
+/** The latest values of one instance; null: CloudWatch has none that is recent enough. */
 export interface Measurement {
   /** Percent. */
   readonly cpuUtilization: number | null;
@@ -31,7 +31,7 @@ const METRICS = [
   { field: 'networkOut', name: 'NetworkOut', stat: 'Sum' },
 ] as const;
 
-/** CloudWatch publishes minutes late and leaves gaps: a value counts until so many periods after the end of its own. */
+/** CloudWatch publishes minutes late and leaves gaps: a value counts until this many periods after the end of its own. */
 const FRESH_PERIODS = 3;
 
 /** Queries in one GetMetricData call: CloudWatch's limit. */
@@ -106,7 +106,7 @@ async function latestValues(
   return latest;
 }
 
-/** A period that is over, and not too long ago: of one that still runs, a sum would be too small. */
+/** Whether a period is over, and not too long ago: the sum of an unfinished one would be too small. */
 function isFresh(start: number, period: number, now: number): boolean {
   const end = start + period;
   return end <= now && now - end <= FRESH_PERIODS * period;
@@ -139,7 +139,7 @@ function query(
   };
 }
 
-/** CloudWatch wants a small letter first. */
+/** CloudWatch requires a lower-case letter first. */
 function queryId(instance: number, metric: number): string {
   return `i${instance}_${METRICS[metric]?.field}`;
 }

@@ -13,11 +13,11 @@ export interface Region {
   readonly ec2: EC2Client;
   readonly cloudWatch: CloudWatchClient;
   readonly meter: Meter;
-  /** What it had when it was last read: all that can be said of it while it cannot be read. */
+  /** The instances found when it was last read: all that is known while it cannot be read. */
   last: readonly Pick<Instance, 'id' | 'name'>[];
 }
 
-/** The regions to look in; null: the one that the SDK finds. */
+/** The regions to read; null: the one that the SDK finds. */
 export function regionsOf(configured: readonly string[]): readonly (string | null)[] {
   return configured.length === 0 ? [null] : configured;
 }

@@ -27,8 +27,8 @@ export function createInstancesSource(options: InstancesSourceOptions): Source {
 
 /**
  * One poll asks EC2 and CloudWatch once each for all instances of a region, all regions at the same time. A region that
- * cannot be read fails for itself: its instances have the state `unknown`, the others' rows are as fresh as ever, and
- * the reading's problem says what is wrong. Only when no region can be read does the poll fail.
+ * cannot be read does not affect the others: its instances have the state `unknown`, the others' rows are current, and the
+ * reading's `problem` has the reason. The poll fails only if no region can be read.
  */
 class InstancesSource implements Source {
   readonly title: string;
@@ -115,12 +115,12 @@ function rowOf(instance: Instance, measurement: Measurement | null): readonly Ce
   ];
 }
 
-/** An instance that does not run, does not exist, or of which nobody can tell. */
+/** The row of an instance that is not running, does not exist, or whose state is unknown. */
 function unmeasured(id: string, name: string | null, state: string): readonly Cell[] {
   return [id, name, state, state === 'unknown' ? null : '0', null, null, null, null, null];
 }
 
-/** Plain decimal notation; a millionth of a percent or of a byte per second says nothing. */
+/** Plain decimal notation, rounded: millionths of a percent or of a byte per second mean nothing. */
 function decimal(value: number | null): Cell {
   return value === null || !Number.isFinite(value) ? null : String(Number(value.toFixed(6)));
 }

@@ -1,6 +1,6 @@
 /**
- * How instances are called to people; `regions` empty: of the SDK's own region. A recorder recognises its source by it
- * at the next start, so it never changes.
+ * The display name of instances; `regions` empty: the SDK's own region. A recorder recognises its source by it at the next
+ * start, so it must never change.
  */
 export function instancesTitle({
   ids,

@@ -1,11 +1,11 @@
 import type { Language } from './words/words.js';
 
-/** Name and value pairs of a query string, decoded, in order: a window of a dataset, as the service takes it. */
+/** Decoded name and value pairs of a query string, in order: a window of a dataset, as the service accepts it. */
 export type Parameters = readonly (readonly [name: string, value: string])[];
 
 export type MapOf = 'destinations' | 'boardings';
 
-/** What the plot of a window draws: the column of its values and the one whose values name the lines. */
+/** What a plot draws: the column with the values, and the one that names the lines. */
 export interface PlotChoice {
   readonly value: string;
   /** Null: one line. */
@@ -32,8 +32,8 @@ export interface Address {
 }
 
 /**
- * `#/ko/datasets/<name>?last=10m&sort=-count`: behind the `?` of a dataset's page stands exactly the query string of
- * its CSV. A plot that was chosen is two more steps of the path.
+ * `#/ko/datasets/<name>?last=10m&sort=-count`: the part after `?` of a dataset's page is exactly the query string of its
+ * CSV. A chosen plot adds two path segments.
  */
 export function formatAddress({ language, route }: Address): string {
   const steps: string[] = language === null ? [] : [language];
@@ -71,12 +71,12 @@ function parseRoute([page, name, word, value, series]: string[], parameters: Par
   return { page: 'overview' };
 }
 
-/** The value of a parameter; of the last one where it is given several times, as the service does it. */
+/** The value of a parameter; the last one if it is repeated, as in the service. */
 export function parameterOf(parameters: Parameters, name: string): string | null {
   return parameters.findLast((parameter) => parameter[0] === name)?.[1] ?? null;
 }
 
-/** Sets, replaces in its place, or (null) removes one parameter. */
+/** Sets or replaces one parameter, keeping its place, or removes it (null). */
 export function withParameter(parameters: Parameters, name: string, value: string | null): Parameters {
   const others = parameters.filter((parameter) => parameter[0] !== name);
   if (value === null) return others;
@@ -84,7 +84,7 @@ export function withParameter(parameters: Parameters, name: string, value: strin
   return others.toSpliced(place === -1 ? others.length : place, 0, [name, value]);
 }
 
-/** With its `?`, or nothing. Readable: what a query string may hold as it is stays as it is. */
+/** The query string with its `?`, or empty. Readable: characters that need no encoding are not encoded. */
 export function formatQuery(parameters: Parameters): string {
   if (parameters.length === 0) return '';
   return `?${parameters.map((pair) => pair.map(encodeReadably).join('=')).join('&')}`;
@@ -94,14 +94,14 @@ export function parseQuery(query: string): Parameters {
   return [...new URLSearchParams(query)];
 }
 
-/** The quote is encoded too, so that the whole may stand between quotes in a shell. */
+/** Also encodes quotes, so that the whole is safe in quotes in a shell. */
 function encodeReadably(text: string): string {
   return encodeURIComponent(text)
     .replaceAll("'", '%27')
     .replace(/%(2C|3A|2F|40)/g, decodeURIComponent);
 }
 
-/** The items of a list in a parameter, as the service reads it: one that has a comma stands in double quotes. */
+/** The items of a list in a parameter, as the service parses it: an item with a comma is in double quotes. */
 export function parseList(text: string): string[] {
   const inner = text.startsWith('{') && text.endsWith('}') ? text.slice(1, -1) : text;
   if (inner === '') return [];

@@ -4,20 +4,20 @@ import type { Format } from './format.js';
 import type { CatalogueJson } from './types.js';
 import type { Language, Words } from './words/words.js';
 
-/** What every part of the page is made with. A change of language makes the page anew. */
+/** What every part of the page is built with. A change of language rebuilds the page. */
 export interface Context {
   readonly api: Api;
   readonly language: Language;
   readonly words: Words;
   readonly format: Format;
   readonly timeZone: string;
-  /** The service's time now, in milliseconds, whatever this machine's clock says. */
+  /** The service's current time in milliseconds, independent of this machine's clock. */
   now(): number;
   /** The address of a page, for a link. */
   link(route: Route): string;
-  /** Goes to a page. `replace`: without a step in the browser's history, for what is typed. */
+  /** Navigates to a page. `replace`: without a new entry in the browser's history, for typing. */
   go(route: Route, how?: 'push' | 'replace'): void;
-  /** Says something to a screen reader, without disturbing. */
+  /** Announces something to screen readers, politely. */
   announce(text: string): void;
 }
 
@@ -25,11 +25,11 @@ export interface Context {
 export interface Page {
   readonly title: string;
   readonly element: HTMLElement;
-  /** A new catalogue came. */
+  /** Shows a new catalogue. */
   show(catalogue: CatalogueJson): void;
-  /** Another address of this very page; false: it is another page's. */
+  /** Shows another address of this page; false if it belongs to another page. */
   navigate(route: Route): boolean;
-  /** A second has passed. */
+  /** Called every second. */
   tick(): void;
   close(): void;
 }

@@ -1,4 +1,4 @@
-/** Elements are made by these functions only. Text is always a text node: nothing here reads markup. */
+/** All elements are created by these functions. Text is always a text node: nothing here parses markup. */
 
 export type Child = Node | string | number | null | undefined | false | readonly Child[];
 
@@ -16,7 +16,7 @@ export function h<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** The same for drawings. */
+/** The same for SVG. */
 export function svg<Tag extends keyof SVGElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -55,7 +55,7 @@ export function setAttribute(
   }
 }
 
-/** Touches the document only when the text differs, so that nothing flickers and no selection is lost. */
+/** Changes the document only if the text differs, so that nothing flickers and no selection is lost. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -65,13 +65,13 @@ export function setChildren(element: Element, ...children: readonly Child[]): vo
   append(element, children);
 }
 
-/** A part of the page that is made once and shown anew with each value. */
+/** A part of the page that is created once and updated with each value. */
 export interface Part<Value> {
   readonly element: HTMLElement;
   show(value: Value): void;
 }
 
-/** Keeps one child per key, in the order of the values; children that stay are not touched, but shown their value. */
+/** Keeps one child per key, in the order of the values; existing children are kept and updated with their value. */
 export class KeyedList<Value> {
   readonly #parent: Element;
   readonly #create: (value: Value) => Part<Value>;

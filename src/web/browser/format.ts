@@ -1,8 +1,8 @@
 import type { Language } from './words/words.js';
 
-/** Figures as the reader's language writes them. */
+/** Formats figures in the user's language. */
 export interface Format {
-  /** 12,345 or 0.4; at most `digits` behind the point. */
+  /** 12,345 or 0.4; at most `digits` decimals. */
   number(value: number, digits?: number): string;
   /** Takes 0 to 100. */
   percent(value: number, digits?: number): string;
@@ -56,7 +56,7 @@ export function createFormat(language: Language, timeZone: string): Format {
   const scaled = (value: number, suffix: string) => {
     const power = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
     const amount = value / 1000 ** power;
-    // The language's word for a byte is a word, and no unit.
+    // Some languages spell out the word for byte instead of a unit.
     if (power === 0 && suffix === '') return `${count.format(value)} B`;
     return unit(UNITS[power]! + suffix, amount < 10 && power > 0 ? 1 : 0).format(amount);
   };

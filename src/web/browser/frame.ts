@@ -13,7 +13,7 @@ export interface FrameOptions {
   chooseLanguage(language: Language): void;
 }
 
-/** What stands around every page: where to go, how to look, and whether the service answers. */
+/** The frame of every page: navigation, appearance, and whether the service answers. */
 export class Frame {
   readonly element: HTMLElement;
   readonly #options: FrameOptions;
@@ -63,7 +63,7 @@ export class Frame {
     );
   }
 
-  /** Which links there are, and which one is where the reader is. */
+  /** Shows the links, and marks the current one. */
   show({ datasets, service }: CatalogueJson, route: Route): void {
     this.#links.fleet.hidden = !hasFleet(datasets);
     this.#links.sql.hidden = !service.allowSql;
@@ -99,7 +99,7 @@ export class Frame {
     this.#live.textContent = text;
   }
 
-  /** Null: the service answers again. `now`: the time to say since when, or null. */
+  /** Shows an outage; null: the service answers again. `now`: the time since when it does not, or null. */
   showOutage(reason: unknown, now: number | null): void {
     const { words } = this.#options;
     this.#outage.hidden = reason === null;

@@ -13,7 +13,7 @@ import { SqlPage } from './sql-page.js';
 import type { CatalogueJson } from './types.js';
 import { type Language, languages, preferredLanguage } from './words/words.js';
 
-/** The application: one page at a time, by the address, shown each catalogue that comes. */
+/** The application: one page at a time, by the address, updated with each catalogue. */
 class Application {
   readonly #api = new Api((refused) => askForToken(languages[this.#language], refused));
   #address: Address = parseAddress(location.hash);
@@ -40,7 +40,7 @@ class Application {
     return this.#address.language ?? preferredLanguage(navigator.languages);
   }
 
-  /** Everything anew: at the start and when the language changes. */
+  /** Builds everything, at the start and when the language changes. */
   #build(): void {
     const language = this.#language;
     const words = languages[language];
@@ -127,7 +127,7 @@ class Application {
     this.#announceStates(catalogue);
   }
 
-  /** A dataset that turned late or stale, or recovered, is worth a word; a poll that landed is not. */
+  /** Announces datasets that became late or stale, or recovered, but not successful polls. */
   #announceStates({ datasets }: CatalogueJson): void {
     const words = languages[this.#language];
     for (const { name, freshness } of datasets) {

@@ -15,7 +15,7 @@ const GROUPS: Readonly<Record<DatasetJson['kind'], Group>> = {
   status: 'status',
 };
 
-/** Every dataset with its state. Rows are changed in place, so that neither focus nor place is lost. */
+/** Every dataset with its state. Rows are updated in place, so that focus and scroll position stay. */
 export class OverviewPage implements Page {
   readonly title: string;
   readonly element: HTMLElement;
@@ -77,7 +77,7 @@ export class OverviewPage implements Page {
   }
 }
 
-/** The first thing to read: whether all is well, and if not, what is wrong and why. */
+/** The summary at the top: whether all is well, and if not, what is wrong and why. */
 function verdict({ words, format, link, now }: Context): Part<readonly DatasetJson[]> {
   const headline = h('p', { class: 'headline' });
   const list = h('ul', { class: 'troubles' });

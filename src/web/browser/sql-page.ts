@@ -6,7 +6,7 @@ import { h, newId, setChildren, setText } from './dom.js';
 import { ResultView } from './parts/result-view.js';
 import type { CatalogueJson } from './types.js';
 
-/** A text of SQL, run by the service, and its rows. The text that was run stands in the address. */
+/** An SQL text, run by the service, and its rows. The text is part of the address. */
 export class SqlPage implements Page {
   readonly title = 'SQL';
   readonly element: HTMLElement;
@@ -83,7 +83,7 @@ export class SqlPage implements Page {
     if (text !== '') void this.#run(text);
   }
 
-  /** The names that can be asked, each a button that writes it. */
+  /** Shows the names of datasets, as buttons that insert them. */
   show({ datasets }: CatalogueJson): void {
     const names = datasets.map(({ name }) => name);
     if (names.join('\n') === this.#named) return;
@@ -119,7 +119,7 @@ export class SqlPage implements Page {
     this.#field.focus();
   }
 
-  /** The same text again is asked again. */
+  /** Submitting the same text runs it again. */
   #submit(): void {
     const text = this.#field.value.trim();
     if (text === this.#ran) void this.#run(text);
@@ -150,7 +150,7 @@ export class SqlPage implements Page {
     );
   }
 
-  /** Marks the place that the message names, if it names one. */
+  /** Marks the position in the message, if there is one. */
   #showPlace({ message }: ApiFailure): void {
     const place = /line (\d+)(?:, column (\d+))?/i.exec(message);
     if (place === null) return;
@@ -167,7 +167,7 @@ export class SqlPage implements Page {
   }
 }
 
-/** A name as SQL takes it. */
+/** A name, quoted for SQL if needed. */
 function quoted(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }

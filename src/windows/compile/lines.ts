@@ -12,14 +12,14 @@ const IN_VALUES = /[\w.:+-]/;
  * A statement with one VARCHAR column and a row for each row of the SELECT: its text as it stands in the answer's body
  * (see `answerBody`), CSV by the rules of `src/csv/encode.ts`, or JSON. Rows stay in their order; behind the last one
  * comes NULL, the mark by which `readLines` knows that none is missing.
- * `shape.format`: `csv` or `json`. The SELECT may be a foreign one, with any names and types.
+ * `shape.format`: `csv` or `json`. The SELECT may be ad-hoc SQL, with any names and types.
  */
 export function compileLines(select: Select, shape: OutputShape): Statement {
   const bindings = new Bindings(select.values);
   const names = select.columns.map((_, index) => `c${index}`);
   const line =
     shape.format === 'json' ? jsonLine(select, names, bindings) : csvLine(select, names, shape, bindings);
-  // The line end keeps what follows out of a comment that ends a foreign SELECT.
+  // The line end keeps what follows out of a comment at the end of ad-hoc SQL.
   return {
     sql: `SELECT ${line} AS line FROM (${select.sql}\n) AS answer(${names.join(', ')}) UNION ALL SELECT NULL`,
     values: bindings.values,

@@ -1,4 +1,4 @@
-/** An answer of the service that is not what was asked for, with the line in which it says why. */
+/** An error response of the service, with its one line of text. */
 export class ApiFailure extends Error {
   /** The HTTP status. */
   readonly status: number;
@@ -10,19 +10,19 @@ export class ApiFailure extends Error {
 }
 
 export interface ApiRequest extends RequestInit {
-  /** Milliseconds for one attempt; waiting for the reader's token does not count. */
+  /** Milliseconds for one attempt; waiting for the user's token does not count. */
   readonly timeout?: number;
 }
 
-/** Asks the reader for the token; `refused` says that the last one was wrong. */
+/** Asks the user for the token; `refused`: the last one was wrong. */
 export type AskForToken = (refused: boolean) => Promise<string>;
 
 const TOKEN = 'dynamo-csv-token';
 
-/** The service's public endpoints. The token is asked for once and lives as long as the browser's tab. */
+/** The service's public endpoints. The token is requested once and kept for the life of the browser tab. */
 export class Api {
   readonly #ask: AskForToken;
-  /** One question for all requests that were refused meanwhile. */
+  /** One dialog for all requests that were refused meanwhile. */
   #asking: Promise<void> | null = null;
 
   constructor(ask: AskForToken) {
@@ -33,7 +33,7 @@ export class Api {
     return this.#token !== null;
   }
 
-  /** Rejects with `ApiFailure` for a status of 400 or more, with a `TypeError` when nobody answers. */
+  /** Rejects with `ApiFailure` for a status of 400 or more, and with a `TypeError` if the service does not answer. */
   async fetch(path: string, { timeout, ...options }: ApiRequest = {}): Promise<Response> {
     for (;;) {
       const sent = this.#token;
@@ -45,7 +45,7 @@ export class Api {
       if (response.ok) return response;
       if (response.status !== 401) throw new ApiFailure(response.status, await failureLine(response));
       await response.body?.cancel();
-      // Another request may have brought a new token while this one was under way.
+      // Another request may have obtained a new token in the meantime.
       if (sent === this.#token) await this.#askOnce(sent !== null);
     }
   }

@@ -1,19 +1,19 @@
 import type { CatalogueJson } from '../../../http/schemas.js';
 import type { Api } from './api.js';
 
-/** Polls of tables land every few seconds at most; the catalogue is small. */
+/** Milliseconds between requests: polls finish every few seconds at most, and the catalogue is small. */
 const EVERY = 2_000;
-/** While nobody answers. */
+/** Milliseconds between requests while the service does not answer. */
 const RETRY = 5_000;
 const TIME_OUT = 10_000;
 
 export interface CatalogueListener {
   onCatalogue(catalogue: CatalogueJson): void;
-  /** Nothing came, for the reason given. It goes on trying. */
+  /** A request failed for that reason; it is retried. */
   onFailure(reason: unknown): void;
 }
 
-/** Asks for the catalogue again and again while the page is visible, and at once when it becomes so. */
+/** Requests the catalogue periodically while the page is visible, and immediately when it becomes visible. */
 export function followCatalogue(api: Api, listener: CatalogueListener): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let asking = false;

@@ -2,17 +2,17 @@ import type { Api } from './api.js';
 import { type Cell, CsvRows } from './rows.js';
 import { TimeSlices } from './slices.js';
 
-/** More than anybody scrolls through; it bounds the browser's memory. */
+/** More rows than anybody scrolls through; limits the browser's memory. */
 export const MOST_ROWS = 500_000;
 const MOST_BYTES = 200_000_000;
 
 export interface Loaded {
   readonly rows: CsvRows;
-  /** False when the answer has more rows than the page takes. */
+  /** False if the response has more rows than the page accepts. */
   readonly complete: boolean;
 }
 
-/** Reads an answer of CSV as it arrives, giving way to the page; `onProgress` sees the rows so far. */
+/** Reads a CSV response as it arrives, yielding to the page; `onProgress` gets the rows so far. */
 export async function loadCsv(
   api: Api,
   path: string,

@@ -1,12 +1,12 @@
 const NEWLINE = 0x0a;
 const QUOTE = 0x22;
 
-/** A cell's text; null where there is no value (`""` in a CSV is an empty text, nothing is nothing). */
+/** A cell's text; null if it is absent (in CSV an empty text is `""`, an absent value nothing). */
 export type Cell = string | null;
 
 /**
- * The rows of a CSV, kept as its bytes with the place where each row begins. A cell becomes text only when it is looked
- * at: 200,000 rows cost their bytes and one number each.
+ * The rows of a CSV, kept as bytes with the offset of each row. A cell becomes text only when it is accessed: 200,000 rows
+ * cost their bytes and one number each.
  */
 export class CsvRows {
   #bytes = new Uint8Array(1 << 16);
@@ -34,7 +34,7 @@ export class CsvRows {
     return this.#size;
   }
 
-  /** Takes the next bytes, in any portions. */
+  /** Adds the next bytes, in chunks of any size. */
   push(chunk: Uint8Array): void {
     this.#reserve(this.#size + chunk.length);
     this.#bytes.set(chunk, this.#size);

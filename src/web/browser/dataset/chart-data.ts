@@ -5,7 +5,7 @@ import { type Line, MOST_LINES, type PlotData } from '../parts/plot.js';
 import type { ColumnJson } from '../types.js';
 import { type Points, thin } from './thin.js';
 
-/** In place of a column's name: every column of numbers is a line. */
+/** Instead of a column's name: every number column is a line. */
 export const EVERY_NUMBER = '*';
 
 export interface Plottable {
@@ -15,7 +15,7 @@ export interface Plottable {
   readonly keys: readonly string[];
 }
 
-/** Columns that can be drawn, and those that can name lines. */
+/** Columns that can be plotted, and those that can name lines. */
 export function plotColumns({ columns, timeColumn, keys }: Plottable): {
   values: string[];
   series: string[];
@@ -27,7 +27,7 @@ export function plotColumns({ columns, timeColumn, keys }: Plottable): {
   return { values: values.map(({ name }) => name), series: series.map(({ name }) => name) };
 }
 
-/** What to draw when nothing was chosen; null: nothing can be drawn. */
+/** What to plot by default; null: nothing can be plotted. */
 export function bestChoice(plottable: Plottable): PlotChoice | null {
   const columns = plotColumns(plottable);
   const values = columns.values.filter((name) => !PLACES.includes(name));
@@ -38,16 +38,16 @@ export function bestChoice(plottable: Plottable): PlotChoice | null {
   return { value: values.length > 1 ? EVERY_NUMBER : values[0]!, series: null };
 }
 
-/** Where something is does not change with time. */
+/** Location columns, which do not change over time. */
 const PLACES = ['latitude', 'longitude'];
 
-/** Keys that only say again when it was. */
+/** Keys that only repeat the time. */
 function isCalendar(key: string): boolean {
   return ['date', 'hour', 'week', 'weekday'].includes(key);
 }
 
 export interface ChartData extends PlotData {
-  /** Lines there would be; those with the largest values are drawn. */
+  /** The number of lines found; only those with the largest values are drawn. */
   readonly found: number;
 }
 
@@ -55,7 +55,7 @@ interface Gathered extends Points {
   largest: number;
 }
 
-/** Draws lines out of rows, giving way to the page. */
+/** Computes lines from rows, yielding to the page. */
 export async function chartData(
   rows: CsvRows,
   plottable: Plottable,
@@ -89,13 +89,13 @@ export async function chartData(
     }
   }
   const largest = [...lines].sort((a, b) => b[1].largest - a[1].largest).slice(0, MOST_LINES);
-  // In an order of their own, so that a line keeps its colour when another one overtakes it.
+  // In a fixed order, so that a line keeps its colour when another one overtakes it.
   const place = (label: string) => names.indexOf(label);
   largest.sort(([a], [b]) => place(a) - place(b) || (a < b ? -1 : 1));
   return { ...align(largest.map(([label, points]) => [label, thin(points)])), found: lines.size };
 }
 
-/** One list of times for all lines; a line that has nothing at a time goes on undisturbed, one without a value breaks. */
+/** One list of times for all lines: a line without a row at a time continues, a row without a value is a gap. */
 function align(lines: readonly (readonly [label: string, points: Points])[]): {
   times: number[];
   lines: Line[];

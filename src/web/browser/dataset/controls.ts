@@ -17,7 +17,7 @@ interface Controls extends Part<Parameters> {
 
 type Change = (parameters: Parameters, how: 'push' | 'replace') => void;
 
-/** Time, step, pivot, columns and limit of a window. Filters and order are set in the heads of the table. */
+/** Time, step, pivot, columns and limit of a window. Filters and order are set in the table's headers. */
 export function windowControls(context: Context, onChange: Change): Controls {
   const { words } = context;
   let parameters: Parameters = [];
@@ -31,7 +31,7 @@ export function windowControls(context: Context, onChange: Change): Controls {
     change(withParameter(parameters, 'limit', value), 'replace'),
   );
   const pivot = pivotControls(context, (value) => {
-    // The columns of before are not those of after.
+    // The columns before the change are not those after it.
     const kept = withParameter(withParameter(parameters, 'columns', null), 'sort', null);
     change(withParameter(kept, 'pivot', value));
   });
@@ -55,7 +55,7 @@ export function windowControls(context: Context, onChange: Change): Controls {
     columns.element,
     limit.element,
   );
-  // On a phone the rows come first.
+  // On a phone rows are shown first.
   form.hidden = matchMedia('(max-width: 46rem)').matches;
   const toggle = h(
     'button',
@@ -158,7 +158,7 @@ function timeControls(
   };
 }
 
-/** A short text that is taken over once it is right, or empty. */
+/** A text field whose value is applied once it is valid or empty. */
 function textField(
   label: string,
   hint: string,

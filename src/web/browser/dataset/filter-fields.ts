@@ -5,7 +5,7 @@ import type { ColumnJson } from '../types.js';
 import { filterText, parseFilterText } from './filter-text.js';
 import { type Filter, filterParameter, filtersOf, withFilters } from './window.js';
 
-/** The fields in the heads of columns, and the list of all filters that hold, also of columns that are not shown. */
+/** The fields in the column headers, and the list of all active filters, including those on columns that are not shown. */
 export class FilterFields {
   readonly chips: HTMLElement;
   readonly #context: Context;
@@ -37,7 +37,7 @@ export class FilterFields {
     this.#chips.show(this.#filters().map((filter, index) => ({ filter, index })));
   }
 
-  /** The field of one column; null for a column that the dataset itself does not have. */
+  /** The field of one column; null if the dataset itself does not have that column. */
   field(column: ColumnJson): HTMLElement | null {
     if (!this.#columns.some(({ name }) => name === column.name)) return null;
     const { words } = this.#context;

@@ -3,7 +3,7 @@ import type { ColumnJson } from '../types.js';
 import type { Filter, Operator } from './window.js';
 
 /**
- * What is typed in the head of a column, and the filters that it means.
+ * The text typed in a column's header, and the filters that it means.
  *
  * | typed | means |
  * | --- | --- |
@@ -25,7 +25,7 @@ const SIGNS: readonly (readonly [sign: string, operator: Operator])[] = [
   ['~', '__contains'],
 ];
 
-/** Null while the text is not complete (`>`) or its value is not one of that column's type. */
+/** The filters of a text; null while it is incomplete (`>`) or its value does not fit the column's type. */
 export function parseFilterText(typed: string, { name, type }: ColumnJson): Filter[] | null {
   const text = typed.trim();
   if (text === '') return [];
@@ -56,7 +56,7 @@ function isValue(text: string, type: ColumnJson['type']): boolean {
   return true;
 }
 
-/** The shortest text that means these filters of one column; null when no text does. */
+/** The shortest text for these filters of one column; null if there is none. */
 export function filterText(filters: readonly Filter[], column: ColumnJson): string | null {
   const parts = filters.map(({ operator, value }) => {
     if (operator === '__isnull') return value === 'true' ? 'null' : '!null';

@@ -10,14 +10,14 @@ import { FilterFields } from './filter-fields.js';
 import { urlBar } from './url-bar.js';
 import { isPivot, rowParameters, sortOf, withNextSort, withRange } from './window.js';
 
-/** Up to this size new rows are fetched by themselves; larger ones when the reader says so. */
+/** Up to this size new rows are loaded automatically; larger ones on request. */
 const REFRESHED_BYTES = 2_000_000;
 
 type DatasetRoute = Extract<Route, { page: 'dataset' }>;
 
 /**
- * One dataset: what it is, its rows as a table and a plot, and the URL that gives exactly these rows. Every filter, order
- * and bound is a parameter of that URL and is done by the service; the page does none of it itself.
+ * One dataset: its description, its rows as a table and a plot, and the URL that returns exactly these rows. Every filter,
+ * order and bound is a parameter of that URL, applied by the service, never by the page.
  */
 export class DatasetPage implements Page {
   readonly title: string;
@@ -34,7 +34,7 @@ export class DatasetPage implements Page {
   #route: DatasetRoute;
   #dataset: DatasetJson | null = null;
   #columns: readonly ColumnJson[] = [];
-  /** The window that was last read, and the state of the data when it was. */
+  /** The window that was last loaded, and the state of the data at that time. */
   #read = { query: '', state: '' };
 
   constructor(context: Context, route: DatasetRoute) {
@@ -160,7 +160,7 @@ export class DatasetPage implements Page {
     void this.#result.load(
       {
         path: `csv/${encodeURIComponent(name)}${query}`,
-        // What a pivot makes of a column's name has nothing to do with the column of that name.
+        // A column created by a pivot is unrelated to a dataset column with the same name.
         known: isPivot(parameters)
           ? (dataset.columns ?? []).filter((column) => column.name === dataset.timeColumn)
           : (dataset.columns ?? []),
@@ -177,7 +177,7 @@ export class DatasetPage implements Page {
   }
 }
 
-/** Rows may differ when this does. */
+/** Identifies the state of the data: rows may differ if this does. */
 function stateOf({ version, readAt }: DatasetJson): string {
   return `${version} ${readAt}`;
 }
@@ -186,7 +186,7 @@ function isoSecond(time: number): string {
   return new Date(Math.round(time / 1_000) * 1_000).toISOString().replace('.000Z', 'Z');
 }
 
-/** Description, state, age, size, and what went wrong. */
+/** Description, state, age, size, and last error. */
 function facts({ words, format, now }: Context) {
   const description = h('p', { class: 'description' });
   const source = h('span', { class: 'quiet' });

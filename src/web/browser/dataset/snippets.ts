@@ -2,23 +2,23 @@ import { formatList, formatQuery, type Parameters, parameterOf } from '../addres
 import type { ColumnJson } from '../types.js';
 import { isPivot, rowParameters, withRange } from './window.js';
 
-/** What a window is, for writing it down elsewhere. */
+/** A window, described for use elsewhere. */
 export interface Reading {
-  /** Path on the service: `/csv/<name>`, or `/csv` of a SQL text. */
+  /** Path on the service: `/csv/<name>`, or `/csv` for SQL. */
   readonly path: string;
   readonly parameters: Parameters;
-  /** The answer's columns, in order. */
+  /** The columns of the response, in order. */
   readonly columns: readonly ColumnJson[];
   /** The column that time windows refer to. */
   readonly timeColumn: string | null;
 }
 
-/** `base` is where the service is, with a `/` at its end. */
+/** `base`: the URL of the service, with a trailing `/`. */
 export function plainUrl({ path, parameters }: Pick<Reading, 'path' | 'parameters'>, base: string): string {
   return new URL(path.slice(1), base).href + formatQuery(parameters);
 }
 
-/** Works in any POSIX shell. The token is not written down: the shell's own variable is the placeholder for it. */
+/** A command for any POSIX shell. The token is not included: a shell variable is its placeholder. */
 export function curlCommand(reading: Reading, base: string, withToken: boolean): string {
   const header = withToken ? ' -H "Authorization: Bearer $API_TOKEN"' : '';
   return `curl -sS${header} '${plainUrl(reading, base)}'`;
@@ -27,7 +27,7 @@ export function curlCommand(reading: Reading, base: string, withToken: boolean):
 // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's variables, not ours
 const PICKED_TIME = ['${__from}', '${__to}'] as const;
 
-/** The same of the time that is picked in the dashboard, which Grafana fills in. */
+/** The same window with the dashboard's time range, which Grafana fills in. */
 export function inDashboardTime(reading: Reading): Reading {
   return { ...reading, parameters: withRange(reading.parameters, ...PICKED_TIME) };
 }
@@ -36,7 +36,7 @@ export function inDashboardTime(reading: Reading): Reading {
 const CSV_SOURCE = { type: 'marcusolsson-csv-datasource', uid: 'csv' };
 const INFINITY_SOURCE = { type: 'yesoreyeram-infinity-datasource', uid: 'infinity' };
 
-/** The data source's address ends with `/csv`, so the query's path is what follows. */
+/** The data source's URL ends with `/csv`, so the query's path is what follows. */
 export function grafanaCsvQuery(reading: Reading): object {
   return {
     refId: 'A',
@@ -80,12 +80,12 @@ export function infinityQuery(reading: Reading): object {
   };
 }
 
-/** Infinity sorts fields by name, and draws lines in one colour unless the time is first: a capital sorts before all. */
+/** Infinity sorts fields by name, and draws all lines in one colour unless the time is first, so it gets a capital letter. */
 function infinityField({ columns, timeColumn }: Reading, name: string): string {
   return name === timeColumn && !columns.some((column) => column.name === 'Time') ? 'Time' : name;
 }
 
-/** How the CSV is written is the data source's business. Columns are named, so that a column that is added to the dataset later does not disturb the panel. */
+/** The data source sets the shape of the CSV. Columns are named, so that columns added later do not affect the panel. */
 function queryParameters({ parameters, columns }: Reading): [string, string][] {
   const pairs = rowParameters(parameters).map(([name, value]): [string, string] => [name, value]);
   const isNamed = parameterOf(parameters, 'columns') !== null || parameterOf(parameters, 'sql') !== null;

@@ -5,12 +5,12 @@ export interface Points {
   readonly values: number[];
 }
 
-/** Spans of time, two points each: more than a screen has room for. */
+/** Spans of time, two points each: more than a screen can show. */
 const SPANS = 2_000;
 
 /**
- * The points in the order of time. Where there are very many, the least and the greatest of each of as many equal spans
- * of time, which is what a screen would show of them; a span without any value remains a gap.
+ * The points in time order. If there are very many, only the minimum and maximum of each of `SPANS` equal spans of time,
+ * which is what a screen would show; a span without values remains a gap.
  */
 export function thin(points: Points): Points {
   const { times, values } = points;

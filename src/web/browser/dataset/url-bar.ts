@@ -10,10 +10,10 @@ import {
   type Reading,
 } from './snippets.js';
 
-/** How long a button says that it did. */
+/** Milliseconds that a button confirms that it copied. */
 const SAID = 1_500;
 
-/** The URL of what is shown, always in view, and what else it can be copied as. */
+/** The URL of what is shown, always visible, and the other forms in which it can be copied. */
 export function urlBar({ api, words, announce }: Context): Part<Reading> {
   let reading: Reading | null = null;
   const url = h('code', { class: 'url', tabindex: 0, 'aria-label': words.copy.label });

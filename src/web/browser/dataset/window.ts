@@ -5,7 +5,7 @@ const RESERVED = new Set(
   'last from to columns sort limit offset every pivot pad null header delimiter format sql'.split(' '),
 );
 
-/** They change how the CSV is written, not which rows it has: the page's own table is always read without them. */
+/** They change how the CSV is written, not its rows: the page's own table is always loaded without them. */
 const SHAPE = new Set(['pad', 'null', 'header', 'delimiter', 'format']);
 
 export const OPERATORS = [
@@ -31,7 +31,7 @@ export function filterParameter({ column, operator }: Filter): string {
   return `${RESERVED.has(column) ? 'where.' : ''}${column}${operator}`;
 }
 
-/** The filters among the parameters, in order. A column whose own name ends like an operator is taken by its name. */
+/** The filters among the parameters, in order. An exact column name takes precedence over an operator. */
 export function filtersOf(parameters: Parameters, columns: readonly string[]): Filter[] {
   return parameters.flatMap(([name, value]) => {
     const written = name.startsWith('where.') ? name.slice('where.'.length) : name;
@@ -43,7 +43,7 @@ export function filtersOf(parameters: Parameters, columns: readonly string[]): F
   });
 }
 
-/** Puts `filters` in the place of all filters on that column. */
+/** Replaces all filters on that column by `filters`. */
 export function withFilters(
   parameters: Parameters,
   columns: readonly string[],
@@ -70,7 +70,7 @@ export function sortOf(parameters: Parameters): SortKey[] {
   }));
 }
 
-/** One step further for a column: upwards, downwards, not at all. `add` keeps the other columns of the order. */
+/** The next sort order of a column: ascending, descending, none. `add` keeps the other columns of the order. */
 export function withNextSort(parameters: Parameters, column: string, add: boolean): Parameters {
   const keys = sortOf(parameters);
   const current = keys.find((key) => key.column === column);
@@ -87,13 +87,13 @@ export function withLast(parameters: Parameters, last: string | null): Parameter
   return withParameter(withRange(parameters, null, null), 'last', last);
 }
 
-/** What `from` and `to` take, or null; `to` is excluded. */
+/** Sets `from` and `to`, or removes them (null); `to` is excluded. */
 export function withRange(parameters: Parameters, from: string | null, to: string | null): Parameters {
   const bounded = withParameter(withParameter(parameters, 'from', from), 'to', to);
   return from === null && to === null ? bounded : withParameter(bounded, 'last', null);
 }
 
-/** Those that decide which rows and columns there are. */
+/** The parameters that decide which rows and columns there are. */
 export function rowParameters(parameters: Parameters): Parameters {
   return parameters.filter(([name]) => !SHAPE.has(name));
 }

@@ -1,6 +1,6 @@
 import type { Row } from '../data/load.js';
 
-/** What a dataset was asked for, by the part of the page that it fills. */
+/** The queries of the page, by the part that each fills. */
 export const READINGS = {
   rides: 'rides-today',
   unassigned: 'unassigned-taxis-count',
@@ -17,7 +17,7 @@ export const READINGS = {
 export type Reading = keyof typeof READINGS;
 export type FleetData = { readonly [Key in Reading]?: readonly Row[] };
 
-/** A number of a row, null where there is none. */
+/** A number of a row, or null. */
 export function numberOf(row: Row | undefined, column: string): number | null {
   const cell = row?.[column] ?? null;
   return cell === null || cell === '' ? null : Number(cell);

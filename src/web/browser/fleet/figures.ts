@@ -63,7 +63,7 @@ export function figures({ words, format, link }: Context) {
         bytesIn === null || bytesOut === null
           ? ''
           : words.fleet.network(format.bytesPerSecond(bytesIn), format.bytesPerSecond(bytesOut));
-      // The problem is what is shown large.
+      // The problem is shown large.
       const [large, small] = isBusy ? [load, words.serverState(state)] : [words.serverState(state), load];
       server.show(
         servers,

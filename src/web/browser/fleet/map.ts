@@ -7,7 +7,7 @@ export interface ZoneValue extends ZonePoint {
   readonly value: number;
 }
 
-/** Points of Manhattan among rows that have the columns of a zone. */
+/** The points in Manhattan among rows with a zone's columns. */
 export function zonePoints(rows: readonly Row[]): ZonePoint[] {
   return rows
     .filter(({ borough, latitude, longitude }) => borough === 'Manhattan' && !!latitude && !!longitude)
@@ -21,7 +21,7 @@ export function zonePoints(rows: readonly Row[]): ZonePoint[] {
 
 const SMALLEST = 3;
 const LARGEST = 16;
-/** Zones that have their place in the order written on them: as many as the list beside the map names. */
+/** Zones labelled with their rank: as many as the list next to the map has. */
 export const RANKED = 10;
 
 export interface MapOptions {
@@ -32,7 +32,7 @@ export interface MapOptions {
 }
 
 /**
- * Manhattan from the points of its zones alone, with a circle for each value. Every circle tells its name on hover, and
+ * A map of Manhattan drawn from the points of its zones, with a circle for each value. A circle shows its name on hover, and
  * with the arrow keys, from the largest to the smallest. New values change the circles in place.
  */
 export class ZoneMap {
@@ -43,7 +43,7 @@ export class ZoneMap {
   readonly #ranks = svg('g', { class: 'ranks', 'aria-hidden': true });
   readonly #reading = h('p', { class: 'reading', 'aria-hidden': true });
   readonly #circles = new Map<string, SVGCircleElement>();
-  /** What the pointer or the keyboard is on. */
+  /** The circle under the pointer or the keyboard focus. */
   #read: SVGCircleElement | null = null;
 
   constructor(options: MapOptions) {
@@ -78,7 +78,7 @@ export class ZoneMap {
     this.#showReading(this.#read);
   }
 
-  /** The zone's circle as it is to be; `part` is its value in parts of the largest. */
+  /** Creates or updates the zone's circle; `part`: its value relative to the largest. */
   #circle({ id, zone, value }: ZoneValue, { x, y }: Place, part: number): SVGCircleElement {
     let circle = this.#circles.get(id);
     if (circle === undefined) {
@@ -86,7 +86,7 @@ export class ZoneMap {
       this.#circles.set(id, circle);
     }
     const text = this.#options.words.fleet.zoneValue(zone, this.#options.value(value));
-    // Areas, not radii, are what the eye compares.
+    // The eye compares areas, not radii.
     const radius = value <= 0 ? SMALLEST / 2 : SMALLEST + (LARGEST - SMALLEST) * Math.sqrt(part);
     setAttribute(circle, 'cx', x.toFixed(1));
     setAttribute(circle, 'cy', y.toFixed(1));
@@ -108,7 +108,7 @@ export class ZoneMap {
     return circle;
   }
 
-  /** In this order in the document, without losing the focus of one that moves. */
+  /** Puts circles into this order in the document without losing the focus. */
   #arrange(circles: readonly SVGCircleElement[]): void {
     const focused = circles.find((circle) => circle === document.activeElement);
     const isSame = circles.every((circle, index) => circle === this.#zones.children[index]);

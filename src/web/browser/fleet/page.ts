@@ -12,15 +12,15 @@ import { weekTable } from './week.js';
 /** A third of the screen: most of it on a wall, no more than it needs on a phone. */
 const courseHeight = () => Math.round(Math.max(240, Math.min(480, innerHeight * 0.34)));
 
-/** Views also change because time passes; asking once a minute is enough for what does not change by a poll. */
+/** Milliseconds: views also change as time passes; once a minute is enough if no poll changes them. */
 const OLDEST = 60_000;
 
-/** Whether this service has anything that the page could show. */
+/** Whether this service has any dataset that the page can show. */
 export function hasFleet(datasets: readonly DatasetJson[]): boolean {
   return datasets.some(({ name }) => name === 'rides-today' || name === 'destinations-per-zone');
 }
 
-/** The fleet from its views. Each part is there when its view is. */
+/** The fleet, from its views. Each part is shown if its view exists. */
 export class FleetPage implements Page {
   readonly title: string;
   readonly element: HTMLElement;

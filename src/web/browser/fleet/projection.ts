@@ -12,16 +12,16 @@ export interface Place {
   readonly y: number;
 }
 
-/** Of the picture, in its own units. */
+/** The width of the picture, in its own units. */
 export const WIDTH = 300;
 export const HEIGHT = 760;
 const MARGIN = 26;
-/** The island lies askew on a map; turned upright by its avenues' angle it fills a narrow picture. */
+/** The island is tilted on a map; rotated by the angle of its avenues it fills a narrow picture. */
 const AVENUES = (29 * Math.PI) / 180;
-/** Zones whose points are nearer than this share land, in parts of the island's length. */
+/** Zones with points closer than this, relative to the island's length, are connected by land. */
 const NEIGHBOURS = 0.075;
 
-/** Where a point of the city is in the picture. */
+/** Maps a point of the city to the picture. */
 export type Projection = (point: ZonePoint) => Place;
 
 /** The projection that shows all these points. */
@@ -45,7 +45,7 @@ export function projection(points: readonly ZonePoint[]): Projection {
   };
 }
 
-/** Land out of points alone: wide strokes between neighbours. */
+/** Land drawn from points alone: wide strokes between neighbours. */
 export function landOf(points: readonly ZonePoint[], project: Projection): SVGPathElement {
   const places = points.map(project);
   const reach = NEIGHBOURS * HEIGHT;

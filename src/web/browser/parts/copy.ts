@@ -1,6 +1,6 @@
 import { h } from '../dom.js';
 
-/** Also where the browser has no clipboard for pages: those that came over plain HTTP from another machine. */
+/** Copies a text, even if the browser has no clipboard API for the page (plain HTTP from another machine). */
 export async function copyText(text: string): Promise<void> {
   if (navigator.clipboard !== undefined) {
     await navigator.clipboard.writeText(text);

@@ -19,7 +19,7 @@ export function applyTheme(): void {
   document.documentElement.dataset.theme = chosenTheme();
 }
 
-/** Calls whenever light becomes dark or the other way round; what it returns ends that. */
+/** Calls `listener` when the theme changes between light and dark. Returns a function that ends that. */
 export function onLookChange(listener: () => void): () => void {
   const system = matchMedia('(prefers-color-scheme: dark)');
   system.addEventListener('change', listener);

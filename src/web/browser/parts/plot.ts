@@ -2,7 +2,7 @@ import uPlot from 'uplot';
 import { h, setText } from '../dom.js';
 import { onLookChange } from './look.js';
 
-/** Palette of lines that have no meaning of their own; the first is the page's main colour. */
+/** The palette of lines without a colour of their own; the first is the page's main colour. */
 const COLOURS = [
   '--main',
   '--line-2',
@@ -17,7 +17,7 @@ export const MOST_LINES = COLOURS.length;
 
 export interface Line {
   readonly label: string;
-  /** One per time; null where there is no value (the line breaks), undefined where the line goes on. */
+  /** One per time; null: no value (a gap); undefined: no row (the line continues). */
   readonly values: readonly (number | null | undefined)[];
   /** A custom property of page.css; by default the next of the palette. */
   readonly colour?: string;
@@ -31,14 +31,14 @@ export interface PlotData {
 }
 
 export interface PlotOptions {
-  /** What it shows, for those who do not see it. */
+  /** A text alternative for screen readers. */
   readonly label: string;
   readonly timeZone: string;
   readonly language: string;
   readonly height: number;
   readonly value: (value: number) => string;
   readonly time: (time: number) => string;
-  /** A range of time was drawn with the pointer, in milliseconds. Null: nothing to zoom. */
+  /** Called with a time range selected by the pointer, in milliseconds. Null: no zooming. */
   readonly onZoom: ((from: number, to: number) => void) | null;
 }
 
@@ -180,7 +180,7 @@ export class Plot {
     this.#readLast();
   }
 
-  /** What the pointer is over; the last value of each line while it is nowhere. */
+  /** Shows the values under the pointer, or the last value of each line if there is none. */
   #readAt(index: number | null): void {
     const moment = this.#legend.lastElementChild;
     if (index === null || moment === null) {
@@ -216,7 +216,7 @@ function colourOf(line: Line, index: number): string {
   return line.colour ?? COLOURS[index % COLOURS.length]!;
 }
 
-/** A canvas does not know custom properties. */
+/** Resolves a colour, because a canvas does not support custom properties. */
 function resolveColour(host: HTMLElement, name: string): string {
   const probe = h('span');
   probe.style.color = `var(${name})`;
@@ -226,7 +226,7 @@ function resolveColour(host: HTMLElement, name: string): string {
   return color;
 }
 
-/** From zero where that costs at most half of the height, so that lines are not flattened. */
+/** Starts the axis at zero if that costs at most half of the height, so that lines are not flattened. */
 function rangeFromZero(_: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax {
   if (min === null || max === null) return [0, 1];
   const room = (max - min || Math.abs(max) || 1) * 0.08;
@@ -237,7 +237,7 @@ function rangeFromZero(_: uPlot, min: number | null, max: number | null): uPlot.
 const MINUTE = 60;
 const DAY = 86_400;
 
-/** Ticks as the reader's language writes times, with the day where one begins. */
+/** Tick labels in the user's language, with the date where a day begins. */
 function axisTimes(language: string, timeZone: string): uPlot.Axis.DynamicValues {
   const format = (options: Intl.DateTimeFormatOptions) =>
     new Intl.DateTimeFormat(language, { timeZone, hourCycle: 'h23', ...options });

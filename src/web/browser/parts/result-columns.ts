@@ -1,13 +1,13 @@
 import type { CsvRows } from '../data/rows.js';
 import type { ColumnJson } from '../types.js';
 
-/** Rows that are looked at; the service does not say the types of a computed answer. */
+/** Rows that are sampled, because the service does not return the types of computed columns. */
 const SAMPLE = 500;
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/;
 
-/** The columns of an answer: as `known` has them, otherwise by what stands in them. */
+/** The columns of a response: those in `known`, others with types inferred from their cells. */
 export function resultColumns(rows: CsvRows, known: readonly ColumnJson[]): ColumnJson[] {
   const types = new Map(known.map(({ name, type }) => [name, type]));
   if (rows.header.every((name) => types.has(name))) {
@@ -23,7 +23,7 @@ export function resultColumns(rows: CsvRows, known: readonly ColumnJson[]): Colu
 }
 
 function typeOf(cells: readonly string[]): ColumnJson['type'] {
-  // A column of a pivot without any value in sight is one of numbers too: that is all a pivot makes.
+  // A pivot column without values in the sample is a number column too: a pivot creates no others.
   if (cells.every((cell) => NUMBER.test(cell))) return 'number';
   if (cells.every((cell) => TIME.test(cell))) return 'time';
   return cells.every((cell) => cell === 'true' || cell === 'false') ? 'boolean' : 'string';

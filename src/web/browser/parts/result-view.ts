@@ -24,7 +24,7 @@ export interface ResultRequest {
   readonly known: readonly ColumnJson[];
   readonly timeColumn: string | null;
   readonly keys: readonly string[];
-  /** Null: the best. */
+  /** Null: the default. */
   readonly plot: PlotChoice | null;
   sortOf(column: string): HeadCell['sort'];
 }
@@ -32,15 +32,15 @@ export interface ResultRequest {
 export interface ResultOptions extends Omit<TableOptions, 'words'> {
   readonly onZoom: ((from: number, to: number) => void) | null;
   readonly onPlot: (choice: PlotChoice) => void;
-  /** The answer's columns are known. */
+  /** Called once the columns are known. */
   readonly onColumns: (columns: readonly ColumnJson[]) => void;
-  /** Shows the reader why there is nothing. */
+  /** Called with the reason if there is no result. */
   readonly onFailure?: (failure: ApiFailure) => void;
 }
 
 const PLOT_HEIGHT = 210;
 
-/** Rows of one answer as a table and, where it has times and numbers, as a plot. */
+/** Rows of one response as a table and, if it has times and numbers, as a plot. */
 export class ResultView {
   readonly element: HTMLElement;
   readonly #context: Context;
@@ -85,7 +85,7 @@ export class ResultView {
     return this.#loaded?.rows.bytes ?? 0;
   }
 
-  /** Reads and shows an answer. What was shown stays until there is something to put in its place. */
+  /** Loads and shows a response. The previous rows stay until there are new ones. */
   async load(request: ResultRequest, isRefresh: boolean): Promise<void> {
     this.#loading?.abort();
     const loading = new AbortController();
@@ -99,7 +99,7 @@ export class ResultView {
         request.path,
         { ...request.options, signal: loading.signal },
         (rows) => {
-          // A refresh takes the place of the old rows when it is there whole: nothing jumps.
+          // A refresh replaces the old rows only when complete, so that nothing jumps.
           if (isRefresh || rows.header.length === 0) return;
           this.#showRows(rows, request);
           if (isFirst) this.#table.scrollToTop();
@@ -120,7 +120,7 @@ export class ResultView {
     setAttribute(this.element, 'aria-busy', null);
   }
 
-  /** The same rows, drawn otherwise. */
+  /** Plots the same rows differently. */
   choosePlot(plot: PlotChoice | null): void {
     if (this.#request === null) return;
     this.#request = { ...this.#request, plot };

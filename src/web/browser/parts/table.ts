@@ -5,9 +5,9 @@ import type { Words } from '../words/words.js';
 
 /** As in page.css: `--row`. */
 const ROW_HEIGHT = 30;
-/** Rows beyond the edges, so that a scroll shows rows before the next frame. */
+/** Rows rendered beyond the edges, so that scrolling shows rows before the next frame. */
 const MARGIN = 12;
-/** Rows that are looked at for the width of columns. */
+/** Rows sampled for the widths of columns. */
 const SAMPLE = 200;
 const MOST_CHARACTERS = 44;
 
@@ -19,15 +19,15 @@ export interface HeadCell {
 export interface TableOptions {
   readonly words: Words;
   readonly label: string;
-  /** Null: the heads are plain text. */
+  /** Null: the headers are plain text. */
   readonly onSort: ((column: string, add: boolean) => void) | null;
-  /** The field in which a column's filter is typed; null: none. */
+  /** The field for a column's filter; null: none. */
   readonly filterField: ((column: ColumnJson) => HTMLElement | null) | null;
 }
 
 /**
- * A table of any number of rows, of which only those in sight are in the document. It remains a table for screen
- * readers: `aria-rowcount` says how many there are, `aria-rowindex` which one a row is.
+ * A table of any number of rows, of which only the visible ones are in the document. It remains a table for screen
+ * readers: `aria-rowcount` has the number of rows, `aria-rowindex` the index of a row.
  */
 export class VirtualTable {
   readonly element: HTMLElement;
@@ -63,7 +63,7 @@ export class VirtualTable {
     new ResizeObserver(() => this.#draw()).observe(this.element);
   }
 
-  /** New rows, of the same columns or others. Place, focus and what is typed stay where the columns stay. */
+  /** Shows new rows, with the same columns or others. Position, focus and typed text stay if the columns do. */
   show(rows: CsvRows, heads: readonly HeadCell[]): void {
     if (heads.map(headKey).join() !== this.#shown.map(headKey).join()) this.#makeHead(heads);
     this.#showSort(heads);

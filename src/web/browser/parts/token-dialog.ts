@@ -1,7 +1,7 @@
 import { h, newId } from '../dom.js';
 import type { Words } from '../words/words.js';
 
-/** Asks for the token, again and again until there is one. */
+/** Asks for the token until there is one. */
 export function askForToken(words: Words, refused: boolean): Promise<string> {
   const id = newId();
   const field = h('input', {
@@ -26,7 +26,7 @@ export function askForToken(words: Words, refused: boolean): Promise<string> {
     h('div', { class: 'actions' }, h('button', { class: 'primary' }, words.token.use)),
   );
   const dialog = h('dialog', { class: 'token', 'aria-labelledby': `${id}-title` }, form);
-  // Without a token there is nothing to go back to.
+  // Without a token there is nothing to return to.
   dialog.addEventListener('cancel', (event) => event.preventDefault());
   document.body.append(dialog);
   dialog.showModal();

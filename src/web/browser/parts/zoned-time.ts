@@ -1,14 +1,14 @@
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** A moment as the field of a date and time wants it, in that zone: `2026-11-24T09:30:00`. */
+/** An instant in that zone, in the format of a date-time field: `2026-11-24T09:30:00`. */
 export function toLocalField(time: number, timeZone: string): string {
   return new Date(Math.floor(wallClock(time, timeZone) / 1_000) * 1_000).toISOString().slice(0, 19);
 }
 
-/** The moment at which the zone's clocks show it; the earlier one where they show it twice. */
+/** The instant at which the zone's clocks show that time; the earlier one if they show it twice. */
 export function fromLocalField(field: string, timeZone: string): number {
   const wall = Date.parse(`${field}Z`);
-  // The offset before and after any change of the clocks that is near.
+  // The offsets before and after a clock change nearby.
   const candidates = [wall - 86_400_000, wall + 86_400_000].map(
     (near) => wall - (wallClock(near, timeZone) - near),
   );
