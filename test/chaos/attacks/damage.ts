@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import type { Random } from '../../../src/demo/random.js';
-import type { Arena, Attack } from '../attack.js';
+import { type Arena, type Attack, NotHere } from '../attack.js';
 import {
   type Ground,
   health,
@@ -75,6 +76,14 @@ const WAYS: Readonly<Record<string, Damage>> = {
   'that became a folder': async (path) => {
     await rm(path, { force: true });
     await mkdir(path);
+  },
+  'that became a link to itself': async (path) => {
+    await rm(path, { force: true });
+    await symlink(basename(path), path);
+  },
+  'that became a named pipe': async (path) => {
+    await rm(path, { force: true });
+    if (spawnSync('mkfifo', [path]).status !== 0) throw new NotHere('needs mkfifo');
   },
   'that is gone': (path) => rm(path, { force: true }),
   'that is JSON of another shape': async (path) => {
