@@ -40,6 +40,9 @@ export interface HistoryStore {
   damagedDays(dataset: string): Promise<readonly StoredDay[]>;
   /** Removes a day with all its files, also those that were set aside; one that is not there is fine. */
   delete(dataset: string, date: string): Promise<void>;
-  /** Removes what interrupted `put`s of a dataset left. Call once, before anything is put. */
+  /**
+   * Removes what interrupted `put`s of a dataset left, and sets aside what has a file's name and is none. Call once, before
+   * anything is put or read.
+   */
   recover(dataset: string): Promise<void>;
 }

@@ -96,7 +96,14 @@ const WAYS: Readonly<Record<string, Damage>> = {
 
 /** After these no Parquet file can be read. */
 const UNREADABLE: ReadonlySet<Damage> = new Set(
-  ['cut in half', 'that is empty', 'full of random bytes', 'that became a folder'].map((way) => WAYS[way]!),
+  [
+    'cut in half',
+    'that is empty',
+    'full of random bytes',
+    'that became a folder',
+    'that became a link to itself',
+    'that became a named pipe',
+  ].map((way) => WAYS[way]!),
 );
 
 /** A folder as a service left it, made once a run. */
