@@ -147,15 +147,15 @@ async function start(service: Service): Promise<App> {
 
 /** Locks the data folder. Returns a function that checks, before each write, that it is still the same one. */
 async function takeVolume({ config, clock, logger, closing }: Service): Promise<() => Promise<void>> {
-  const { leftovers, lockFolderKeptAt, check, release } = await openVolume(
+  const { leftovers, lockKeptAt, check, release } = await openVolume(
     config.dataDir,
     thisProcess(isoTime(clock.now())),
   );
   closing.add(release);
-  if (lockFolderKeptAt !== null)
+  if (lockKeptAt !== null)
     logger.warn(
-      { keptAt: lockFolderKeptAt },
-      'moved a folder aside that stood in the place of the lock file',
+      { keptAt: lockKeptAt },
+      'moved something aside that is not a file and has the name of the lock file',
     );
   if (leftovers.length > 0) logger.info({ files: leftovers }, 'removed incomplete temporary files');
   return async () => {

@@ -110,7 +110,7 @@ class MemoryFile implements OpenFile {
   async stat(): Promise<FileState> {
     const state = {
       id: this.#id,
-      isFolder: false,
+      isFile: true,
       size: this.#size,
       links: this.#links,
       modifiedAt: this.#modified,

@@ -99,6 +99,15 @@ export class LocalStore implements HistoryStore {
       const leftovers = (await this.#files.list(join(folder, entry))).filter(isTemporary);
       for (const name of leftovers) await this.#files.remove(join(folder, entry, name));
     }
+    for (const { date, files } of await this.days(dataset)) {
+      for (const name of files) await this.#setAsideUnlessFile(dataset, date, name);
+    }
+  }
+
+  /** DuckDB would wait for a named pipe for ever. */
+  async #setAsideUnlessFile(dataset: string, date: string, name: string): Promise<void> {
+    const state = await this.#files.stat(join(dayFolder(this.#dataDir, dataset, date), name));
+    if (state?.isFile === false) await this.setAside(dataset, date, name);
   }
 
   /** The days in a folder with Hive's layout for which `filesOf` finds files, oldest first. */

@@ -40,6 +40,9 @@ export interface HistoryStore {
   damagedDays(dataset: string): Promise<readonly StoredDay[]>;
   /** Removes a day with all its files, including those set aside; a day that does not exist is fine. */
   delete(dataset: string, date: string): Promise<void>;
-  /** Removes leftovers of interrupted `put`s of a dataset. Call it once, before the first `put`. */
+  /**
+   * Removes leftovers of interrupted `put`s of a dataset, and sets aside whatever has the name of a day's file but is not a
+   * file. Call it once, before the first `put` or read.
+   */
   recover(dataset: string): Promise<void>;
 }

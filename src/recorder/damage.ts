@@ -40,14 +40,17 @@ export async function keepDamaged(
   }
 }
 
-/** Moves folders that have the path of one of this source's files to `damaged/`. */
-export async function moveFoldersAside(places: readonly Place[], options: RecorderOptions): Promise<void> {
+/** Moves whatever has the path of one of this source's files but is not a file (a folder, a named pipe) to `damaged/`. */
+export async function moveNonFilesAside(places: readonly Place[], options: RecorderOptions): Promise<void> {
   const { name, dataDir, files, logger } = options;
   const csvFiles = places.map(({ dataset }) => csvFile(dataDir, dataset));
   const notes = [stateFile(dataDir, name), baselineFile(dataDir, name), deletedFile(dataDir, name)];
   for (const path of [...csvFiles, ...csvFiles.map(journalFile), ...notes]) {
-    if ((await files.stat(path))?.isFolder !== true) continue;
+    if ((await files.stat(path))?.isFile !== false) continue;
     const keptAt = await moveDamaged(path, options);
-    logger.warn({ dataset: name, path, keptAt }, 'moved a folder aside that stood in the place of a file');
+    logger.warn(
+      { dataset: name, path, keptAt },
+      'moved something aside that is not a file and has the name of one',
+    );
   }
 }

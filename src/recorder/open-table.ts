@@ -3,7 +3,7 @@ import { baselineFile, csvFile, deletedFile } from '../volume/layout.js';
 import { AppendedWriter } from './appended-writer.js';
 import { Baseline } from './baseline.js';
 import { TIMESTAMP } from './column-names.js';
-import { keepDamaged, moveDamaged, moveFoldersAside } from './damage.js';
+import { keepDamaged, moveDamaged, moveNonFilesAside } from './damage.js';
 import { keptNames } from './earlier-configuration.js';
 import { columnsOf, type Layout } from './layout.js';
 import { moveOtherDataAside } from './move-aside.js';
@@ -34,7 +34,7 @@ type BetweenPolls = <T>(work: () => Promise<T>) => Promise<T>;
 export async function openTable(options: RecorderOptions, betweenPolls: BetweenPolls): Promise<OpenedTable> {
   const { name, dataDir, files, source, health } = options;
   const places = placesOf(options);
-  await moveFoldersAside(places, options);
+  await moveNonFilesAside(places, options);
   const stateFile = stateFileOf(dataDir, name, files);
   const found = await readState(stateFile, options);
   await moveOtherDataAside(found, places, options);

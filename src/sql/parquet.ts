@@ -11,7 +11,7 @@ import { readDuckDbError } from './select-mistake.js';
 
 /** How DuckDB's message begins for a file that is not Parquet, or is damaged. */
 const DAMAGED =
-  /^(Invalid Input Error|Invalid Error|Serialization Error|TProtocolException|IO Error: .*(footer|metadata))/i;
+  /^(Invalid Input Error|Invalid Error|Serialization Error|TProtocolException|IO Error: .*(footer|metadata|Input\/output error))/i;
 
 /** Writes and reads sealed days with DuckDB. */
 export class DuckDbParquet implements ParquetFiles {
@@ -48,6 +48,7 @@ export class DuckDbParquet implements ParquetFiles {
     } catch (error) {
       const state = await stat(path).catch((failed: unknown) => errorCode(failed));
       if (state === 'ENOENT') return 'there is no such file';
+      if (state === 'ELOOP') return 'it is a symbolic link that leads to itself';
       if (typeof state !== 'string' && state.isDirectory()) return 'it is a folder';
       if (!(error instanceof Error) || !DAMAGED.test(error.message)) throw error;
       return readDuckDbError(error).reason.replaceAll(path, basename(path));

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Logger } from '../base/logger.js';
 import { openOrBroken } from '../recorder/broken-recorder.js';
-import { moveFoldersAside } from '../recorder/damage.js';
+import { moveNonFilesAside } from '../recorder/damage.js';
 import type { Recorder } from '../recorder/recorder.js';
 import { placesOf, type RecorderOptions } from '../recorder/recorder-options.js';
 import { TableRecorder } from '../recorder/table-recorder.js';
@@ -21,7 +21,7 @@ export async function openRecorder(
   const { takeover, ...rest } = options;
   const { name: dataset, logger } = options;
   return openOrBroken(rest, async () => {
-    await moveFoldersAside(placesOf(options), { ...rest, files: nodeFiles });
+    await moveNonFilesAside(placesOf(options), { ...rest, files: nodeFiles });
     await logLargeFiles(pathsOf(options), { dataset, files: nodeFiles, logger });
     if (takeover !== null) await takeOverFile(await knownTakeover(takeover, options), dataset, logger);
     return TableRecorder.open({ ...rest, files: nodeFiles });

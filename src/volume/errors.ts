@@ -66,7 +66,7 @@ export interface Ownership {
   readonly path: string;
   /** The file or folder that should have been written. */
   readonly wanted: string;
-  readonly isFolder: boolean;
+  readonly isFile: boolean;
   /** Whether this service has used it as its data folder. */
   readonly isOurs: boolean;
   readonly uid: number;
@@ -90,9 +90,9 @@ export function volumeNotWritable(owner: Ownership, cause: unknown): DynamoCsvEr
 }
 
 /** The command that grants write access. Recursive only for the service's own folder: any other may be `/`, for example. */
-function commandToOwn({ path, wanted, isFolder, isOurs, uid, ourUid, ourGid }: Ownership): string {
+function commandToOwn({ path, wanted, isFile, isOurs, uid, ourUid, ourGid }: Ownership): string {
   if (isOurs) return uid === ourUid ? `chmod -R u+rwX '${path}'` : `chown -R ${ourUid}:${ourGid} '${path}'`;
-  if (isFolder) return `install -d -o ${ourUid} -g ${ourGid} '${wanted}'`;
+  if (!isFile) return `install -d -o ${ourUid} -g ${ourGid} '${wanted}'`;
   return uid === ourUid ? `chmod u+rw '${path}'` : `chown ${ourUid}:${ourGid} '${path}'`;
 }
 

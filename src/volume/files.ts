@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { errorCode } from '../base/errors.js';
 
 /**
@@ -40,7 +40,8 @@ export interface OpenFile {
 
 export interface FileState {
   readonly size: number;
-  readonly isFolder: boolean;
+  /** False for a folder, a named pipe and the like, and for a symbolic link that leads to itself. */
+  readonly isFile: boolean;
   /** Milliseconds since the epoch. */
   readonly modifiedAt: number;
   /** Distinguishes a file from another that took its name. */
@@ -63,7 +64,7 @@ export const nodeFiles: Files = {
     await mkdir(path, { recursive: true });
   },
   list: (path) => readdir(path).catch(unlessMissing([])),
-  stat: (path) => stat(path).then(fileState).catch(unlessMissing(null)),
+  stat: (path) => stat(path).catch(unlessLoop(path)).then(fileState).catch(unlessMissing(null)),
   syncFolder: async (path) => {
     const folder = await open(path, 'r');
     try {
@@ -92,8 +93,16 @@ function openFile(handle: FileHandle): OpenFile {
 
 function fileState(stats: Stats): FileState {
   const { size, mtimeMs: modifiedAt, ino: id, nlink: links, uid, gid } = stats;
-  const isFolder = stats.isDirectory();
-  return { size, isFolder, modifiedAt, id, links, uid, gid, mode: stats.mode & 0o7777 };
+  const isFile = stats.isFile();
+  return { size, isFile, modifiedAt, id, links, uid, gid, mode: stats.mode & 0o7777 };
+}
+
+/** A link that leads to itself can be moved away like anything else. */
+function unlessLoop(path: string): (error: unknown) => Promise<Stats> {
+  return (error) => {
+    if (errorCode(error) === 'ELOOP') return lstat(path);
+    throw error;
+  };
 }
 
 function unlessMissing<T>(instead: T): (error: unknown) => T {

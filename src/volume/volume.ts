@@ -11,8 +11,8 @@ export interface Volume {
   readonly dir: string;
   /** Incomplete temporary files of an earlier run that were removed, relative to `dir`. */
   readonly leftovers: readonly string[];
-  /** Where a folder was moved that stood in the place of the lock file; null: there was none. */
-  readonly lockFolderKeptAt: string | null;
+  /** Where a folder, or another thing that is not a file, was moved that had the lock file's name; null: there was none. */
+  readonly lockKeptAt: string | null;
   /** See `VolumeLock.check`. */
   check: VolumeLock['check'];
   release(): Promise<void>;
@@ -20,20 +20,20 @@ export interface Volume {
 
 /**
  * Prepares a data folder: creates it, checks that it can be written, takes its lock (see `acquireVolumeLock`) and
- * removes incomplete temporary files after a crash. A folder in the place of the lock file is moved to `damaged/`. Works
- * on a full disk: its data is served, and writing resumes when there is space.
+ * removes incomplete temporary files after a crash. Whatever has the name of the lock file but is not a file is moved to
+ * `damaged/`. Works on a full disk: its data is served, and writing resumes when there is space.
  * Rejects with `VOLUME_NOT_WRITABLE` (the owner, this process's user, what to run), `VOLUME_READ_ONLY`,
  * `VOLUME_NOT_A_FOLDER`, `VOLUME_HELD` or `VOLUME_NOT_LOCKABLE`.
  */
 export async function openVolume(dir: string, holder: LockHolder, files: Files = nodeFiles): Promise<Volume> {
   let lock: VolumeLock;
-  let lockFolderKeptAt: string | null;
+  let lockKeptAt: string | null;
   try {
     await files.makeFolder(dir);
     await files.makeFolder(ownFolder(dir));
     await tryWriting(dir, files);
     await tryWriting(ownFolder(dir), files);
-    lockFolderKeptAt = await moveLockFolderAside(dir, files);
+    lockKeptAt = await moveAsideUnlessFile(dir, files);
     lock = await acquireVolumeLock(dir, holder);
   } catch (error) {
     throw await explainWriteFailure(dir, files, error);
@@ -46,7 +46,7 @@ export async function openVolume(dir: string, holder: LockHolder, files: Files =
     return {
       dir,
       leftovers,
-      lockFolderKeptAt,
+      lockKeptAt,
       check: () => lock.check(),
       release: () => lock.release(),
     };
@@ -56,11 +56,11 @@ export async function openVolume(dir: string, holder: LockHolder, files: Files =
   }
 }
 
-/** Nobody can hold a lock that is a folder. */
-async function moveLockFolderAside(dir: string, files: Files): Promise<string | null> {
+/** Nobody holds a lock that is not a file. */
+async function moveAsideUnlessFile(dir: string, files: Files): Promise<string | null> {
   const path = lockFile(dir);
-  const isFolder = (await files.stat(path))?.isFolder === true;
-  return isFolder ? moveAside(files, path, damagedFolder(dir)) : null;
+  const isFile = (await files.stat(path))?.isFile ?? true;
+  return isFile ? null : moveAside(files, path, damagedFolder(dir));
 }
 
 /** Removes incomplete temporary files from a folder whose volume is locked; returns their names. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readdir, readFile, rename, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { httpOver } from '../support/sql-http.js';
@@ -102,6 +103,14 @@ const DAMAGES: Readonly<Record<string, (path: string) => Promise<void>>> = {
   'is a folder': async (path) => {
     await rm(path);
     await mkdir(path);
+  },
+  'is a named pipe': async (path) => {
+    await rm(path);
+    execFileSync('mkfifo', [path]);
+  },
+  'is a link to itself': async (path) => {
+    await rm(path);
+    await symlink(basename(path), path);
   },
 };
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { PollHealth } from '../../src/datasets/freshness.js';
 import { openOrBroken } from '../../src/recorder/broken-recorder.js';
@@ -184,6 +185,23 @@ for (const name of [
     await record(LOG_AND_CHANGES, three);
     assert.match(await file('flags.csv'), /a,2,2026-11-24T09:33:00.000Z\n$/);
     assert.ok((await damaged()).length > 0);
+  });
+}
+
+for (const [what, make] of [
+  ['a named pipe', async (path: string) => execFileSync('mkfifo', [path])],
+  ['a symbolic link to itself', (path: string) => symlink(basename(path), path)],
+] as const) {
+  test(`${what} in the place of a file is moved aside and not waited for`, async (t) => {
+    const { path, record, file, damaged } = await world(t, LOG_AND_CHANGES);
+    const names = ['flags.csv', '.dynamo-csv/flags.json', '.dynamo-csv/flags.baseline.csv'];
+    for (const name of names) {
+      await rm(path(name));
+      await make(path(name));
+    }
+    await record(LOG_AND_CHANGES, three);
+    assert.match(await file('flags.csv'), /a,2,2026-11-24T09:33:00.000Z\n$/);
+    assert.deepEqual((await damaged()).sort(), names.map((name) => basename(name)).sort());
   });
 }
 

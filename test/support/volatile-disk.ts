@@ -149,7 +149,7 @@ class Folder {
   }
 
   state(): FileState {
-    return { size: 0, isFolder: true, modifiedAt: 0, id: 0, links: 1, uid: 0, gid: 0, mode: 0o755 };
+    return { size: 0, isFile: false, modifiedAt: 0, id: 0, links: 1, uid: 0, gid: 0, mode: 0o755 };
   }
 
   afterPowerLoss(survives: Survives, decide: (change: NameChange) => boolean): Folder {
@@ -218,7 +218,7 @@ class File {
 
   state(): FileState {
     const { links } = this;
-    const state = { size: this.#size, isFolder: false, modifiedAt: this.#modified, id: this.#id, links };
+    const state = { size: this.#size, isFile: true, modifiedAt: this.#modified, id: this.#id, links };
     return { ...state, uid: 0, gid: 0, mode: 0o644 };
   }
 

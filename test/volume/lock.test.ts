@@ -89,11 +89,11 @@ test('a folder in the place of the lock file is moved to damaged/ with what is i
   const dir = await temporaryFolder(t);
   await mkdir(join(dir, '.dynamo-csv', 'lock', 'inner'), { recursive: true });
   const volume = await openVolume(dir, thisProcess(since));
-  assert.equal(volume.lockFolderKeptAt, join(dir, 'damaged', 'lock'));
+  assert.equal(volume.lockKeptAt, join(dir, 'damaged', 'lock'));
   assert.deepEqual(await readdir(join(dir, 'damaged', 'lock')), ['inner']);
   await assert.rejects(openVolume(dir, thisProcess(since)), { code: 'VOLUME_HELD' });
   await volume.release();
   const again = await openVolume(dir, thisProcess(since));
-  assert.equal(again.lockFolderKeptAt, null);
+  assert.equal(again.lockKeptAt, null);
   await again.release();
 });

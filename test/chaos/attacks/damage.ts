@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import type { Random } from '../../../src/demo/random.js';
-import type { Arena, Attack } from '../attack.js';
+import { type Arena, type Attack, NotHere } from '../attack.js';
 import {
   type Ground,
   health,
@@ -76,6 +77,14 @@ const WAYS: Readonly<Record<string, Damage>> = {
     await rm(path, { force: true });
     await mkdir(path);
   },
+  'that became a link to itself': async (path) => {
+    await rm(path, { force: true });
+    await symlink(basename(path), path);
+  },
+  'that became a named pipe': async (path) => {
+    await rm(path, { force: true });
+    if (spawnSync('mkfifo', [path]).status !== 0) throw new NotHere('needs mkfifo');
+  },
   'that is gone': (path) => rm(path, { force: true }),
   'that is JSON of another shape': async (path) => {
     const text = await readFile(path, 'utf8');
@@ -87,7 +96,14 @@ const WAYS: Readonly<Record<string, Damage>> = {
 
 /** After these no Parquet file can be read. */
 const UNREADABLE: ReadonlySet<Damage> = new Set(
-  ['cut in half', 'that is empty', 'full of random bytes', 'that became a folder'].map((way) => WAYS[way]!),
+  [
+    'cut in half',
+    'that is empty',
+    'full of random bytes',
+    'that became a folder',
+    'that became a link to itself',
+    'that became a named pipe',
+  ].map((way) => WAYS[way]!),
 );
 
 /** A folder as a service left it, made once a run. */
