@@ -5,23 +5,23 @@ import type { Window } from './window.js';
 /*
  * What a window costs when it is computed on the event loop, measured on one core of a small machine
  * (`npm run bench windows`). DuckDB takes 5 to 10 ms for the smallest window, most of it to plan the statement, but its
- * rows cost a tenth of ours, and none of it is spent on the event loop. So the loop takes what it does in about the time
- * that DuckDB plans in, and DuckDB everything else.
+ * rows cost a tenth, and not on the event loop. So the event loop takes what costs up to a few times DuckDB's planning, and
+ * DuckDB everything else.
  */
 
 /** Microseconds of the event loop that a window may take in all, in slices of 8 ms. */
 export const MOST_DIRECT = 25_000;
 
-/** To look for quotes in a line, and to copy it. */
+/** To search a line for quotes, and to copy it. */
 const PER_COPIED_BYTE = 0.0005;
-/** To take a line apart, to test and to write it. */
+/** To split, test and write a line. */
 const PER_ROW = 0.6;
 const PER_CELL = 0.12;
 const PER_BYTE = 0.004;
-/** To put a row in its place by `sort`, `every` or `pivot`. */
+/** To place a row by `sort`, `every` or `pivot`. */
 const PER_PLACED_ROW = 0.8;
 
-/** Microseconds of the event loop that a window takes, by the rows that have to be looked at. */
+/** Microseconds of the event loop that a window takes, estimated from the rows that have to be scanned. */
 export function directCost(window: Window, shape: OutputShape, slice: Slice): number {
   const { rows, from, to } = slice;
   const count = to - from;

@@ -2,20 +2,20 @@ import { LocalDays } from '../base/local-days.js';
 import type { SealedDay } from '../datasets/relation.js';
 import type { TimeRange } from './window.js';
 
-/** Milliseconds behind the last sealed day within which a time zone is asked: clocks may have been put back just then. */
+/** Milliseconds after the last sealed day within which the time zone is consulted: clocks may have gone back just then. */
 const MARGIN = 2 * 3_600_000;
 
-/** Tells which windows reach into sealed days, by the rule by which DuckDB's way picks the days of a window. */
+/** Determines which windows reach into sealed days, by the same rule by which DuckDB's tables pick the days of a window. */
 export class SealedReach {
   readonly #localDays: LocalDays;
-  /** Milliseconds since the epoch behind which no sealed day reaches; kept because asking a time zone takes longer than the rest. */
+  /** Milliseconds since the epoch after which there is no sealed day; cached, because time zone lookups dominate the cost. */
   readonly #ends = new WeakMap<readonly SealedDay[], number>();
 
   constructor(localDays: LocalDays) {
     this.#localDays = localDays;
   }
 
-  /** `days`: oldest first. Without any bound a window is of the days that are not sealed. */
+  /** `days`: oldest first. A window without bounds covers unsealed days only. */
   reaches(time: TimeRange | null, days: readonly SealedDay[]): boolean {
     if (time === null || days.length === 0) return false;
     if (time.from !== null && time.from >= this.#endOf(days)) return false;

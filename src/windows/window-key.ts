@@ -1,12 +1,12 @@
 import type { OutputShape } from './shape.js';
 import type { Window } from './window.js';
 
-/** Milliseconds that an answer which depends on "now" stands. */
+/** Milliseconds for which an answer that depends on "now" is valid. */
 export const NOW_STANDS = 5_000;
 
 /**
- * The same text for requests that ask for the same, however they are written. A range that ends now is named by its
- * length, so that the key of `last=10m` is the same whenever it is asked for.
+ * The same text for equivalent requests, however they are written. A range that ends now is identified by its length, so
+ * that the key of `last=10m` is always the same.
  */
 export function windowKey(window: Window, shape: OutputShape): string {
   const { dataset, time, filters, every, pivot, sort, offset, limit, columns } = window;
@@ -25,12 +25,12 @@ export function windowKey(window: Window, shape: OutputShape): string {
   ]);
 }
 
-/** The same text for shapes that write the same. */
+/** The same text for equivalent shapes. */
 export function shapeKey({ format, pad, nullText, header, delimiter }: OutputShape): string {
   return JSON.stringify(format === 'csv' ? [format, pad, nullText, header, delimiter] : [format]);
 }
 
-/** Whether the answer changes with the time although no data does. */
+/** Whether the answer changes with time even if the data does not. */
 export function isRelative({ time }: Window): boolean {
   return time?.last != null;
 }

@@ -18,14 +18,14 @@ export interface WindowQueriesOptions {
   readonly clock: Clock;
   /** Whose days `every` counts, and which days are sealed. */
   readonly localDays: LocalDays;
-  /** Answers all that is not answered here. It is not asked before that, so that DuckDB may never be loaded. */
+  /** Answers everything else. It is not used before that, so that DuckDB may never be loaded. */
   readonly next: Queries;
 }
 
 /**
- * Decides who answers a window. What lies in memory and is small is a slice of bytes, computed here. DuckDB is asked for
- * windows that reach into sealed days, that would take the event loop too long (`cost.ts`), that are Parquet, that are
- * of a view, or that have cells in a form which only DuckDB reads; and for SQL. Both give the same bytes.
+ * Decides who answers a window. A small window of rows in memory is a slice of bytes, computed here. DuckDB answers windows
+ * that reach into sealed days, would occupy the event loop too long (`cost.ts`), are Parquet, are of a view, or have cells
+ * in a form that only DuckDB can interpret; and SQL. Both return the same bytes.
  */
 export class WindowQueries implements Queries {
   readonly #clock: Clock;
@@ -53,7 +53,7 @@ export class WindowQueries implements Queries {
     return this.#next.sql(text, parameters);
   }
 
-  /** Null where it is DuckDB's. */
+  /** Null if DuckDB has to answer it. */
   #direct(dataset: Relation, parameters: Parameters, shape: OutputShape, rows: Rows): Query | null {
     const { name, keys, timeColumn } = dataset;
     const now = this.#clock.now();

@@ -11,7 +11,8 @@ const PHRASES: readonly (readonly [wrong: RegExp, write: string])[] = [
   // One word, one meaning: a log is a dataset, and what the process prints is the service log.
   [/\b(the log|the logs) (says?|said|tells?|told|names?)\b/, '"is logged", or "the service log"'],
   [/\b(said|told|says so|says it) (so )?in the log\b/, '"is logged"'],
-  [/\bLanes\b/, '"Semaphore"'],
+  [/\bSQL from outside\b|\bforeign SQL\b/i, '"ad-hoc SQL"'],
+  [/\b[Ll]anes?\b/, '"Semaphore", "worker"'],
   [/\b(class|new|extends) Turns\b|\b(its|their|a) turns?\b(?! (into|signal|out|of))/, '"queue", "yield"'],
   [/\btellOfGap\b|\bsayWhatIsLarge\b|\breadNarrowed\b/, 'the function is called otherwise now'],
   // Phrases that sound translated.
@@ -83,6 +84,7 @@ test('no text that people read has a phrase that was replaced', () => {
 test('each phrase finds what it is meant for', () => {
   const wrong = [
     'left out, and the log says so',
+    'SQL from outside waits',
     'class Lanes {',
     'DATA_DIR goes before',
     '"x" is no number',

@@ -99,7 +99,7 @@ export class Frame {
     this.#live.textContent = text;
   }
 
-  /** Shows an outage; null: the service answers again. `now`: the time since when it does not, or null. */
+  /** Shows an outage; null: the service answers again. `now`: the service's current time in milliseconds, or null if unknown. */
   showOutage(reason: unknown, now: number | null): void {
     const { words } = this.#options;
     this.#outage.hidden = reason === null;

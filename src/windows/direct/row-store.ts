@@ -6,18 +6,18 @@ import { Declined } from './declined.js';
 import { IndexedRows, type Rows } from './rows.js';
 
 const MiB = 1 << 20;
-/** Bytes of rows of a dataset with times; of a longer one only the newest are kept, which is where windows are. */
+/** Maximum bytes of rows of a dataset with times; beyond it only the newest are kept, which is what windows usually need. */
 const MOST_TIMED = 16 * MiB;
-/** What is left when a dataset has grown beyond that, so that rows are not moved at every poll. */
+/** Bytes kept when a dataset has grown beyond that, so that rows are not moved at every poll. */
 const KEPT_TIMED = 12 * MiB;
-/** Bytes of a dataset without times, of which a window always looks at all rows. */
+/** Maximum bytes of a dataset without times, for which a window always scans all rows. */
 const MOST_UNTIMED = 4 * MiB;
 
-/** The rows of one dataset in memory. They follow the dataset when they are asked for. */
+/** The rows of one dataset in memory, updated on demand. */
 export class RowStore {
   readonly #relation: Relation;
   #version: string | null = null;
-  /** Null: they cannot be kept in memory, or they are in a form that only DuckDB knows. */
+  /** Null: they are too large to be kept in memory, or in a form that only DuckDB can interpret. */
   #rows: IndexedRows | null = null;
   #loading: Promise<void> | null = null;
 
@@ -33,7 +33,7 @@ export class RowStore {
   }
 
   /**
-   * The dataset's rows as they are now, null where windows on them are DuckDB's business.
+   * The dataset's current rows; null if DuckDB has to answer windows on them.
    * Rejects as `Dataset.content` does.
    */
   async rows(): Promise<Rows | null> {
@@ -53,7 +53,7 @@ export class RowStore {
     return this.#relation.kind === 'log' || this.#relation.kind === 'changes';
   }
 
-  /** Adds the rows that came since; false when that is not all there is to do. */
+  /** Adds the rows appended since then; false if everything has to be read again. */
   #append(version: string): boolean {
     const rows = this.#rows;
     const { columns } = this.#relation;
@@ -81,7 +81,7 @@ export class RowStore {
   }
 }
 
-/** The rows, or the newest of them; null where that is too much and they are not in the order of time. */
+/** The rows, or the newest of them; null if they are too large and not in time order. */
 function bounded(rows: IndexedRows): IndexedRows | null {
   if (rows.size <= MOST_TIMED) return rows;
   if (rows.now.times === null || !rows.now.isInOrder) return null;

@@ -4,16 +4,16 @@ import type { Relation } from '../../datasets/relation.js';
 import { RowStore } from './row-store.js';
 import type { Rows } from './rows.js';
 
-/** Bytes of all stores together. The ones that were asked for longest ago are dropped first. */
+/** Maximum bytes of all stores together. The least recently used are dropped first. */
 const MOST_BYTES = 64 << 20;
-/** Milliseconds after which rows that nobody asked for are dropped. */
+/** Milliseconds after which unused rows are dropped. */
 const IDLE = 300_000;
 const LOOK_EVERY = 60_000;
 
-/** The rows of all datasets of which windows were asked for lately. */
+/** The rows of all datasets with recent window requests. */
 export class RowStores {
   readonly #clock: Clock;
-  /** `usedAt`: milliseconds since the epoch. The one asked for longest ago comes first. */
+  /** `usedAt`: milliseconds since the epoch. The least recently used comes first. */
   readonly #stores = new Map<Dataset, { readonly store: RowStore; usedAt: number }>();
   #timer: NodeJS.Timeout | null = null;
 
@@ -21,14 +21,14 @@ export class RowStores {
     this.#clock = clock;
   }
 
-  /** Bytes of memory that the stores take. */
+  /** Bytes of memory used by the stores. */
   get bytes(): number {
     let bytes = 0;
     for (const { store } of this.#stores.values()) bytes += store.bytes;
     return bytes;
   }
 
-  /** See `RowStore.rows`; null for a view too, whose rows are DuckDB's. */
+  /** See `RowStore.rows`; also null for a view, whose rows are in DuckDB. */
   async rowsOf(dataset: Dataset): Promise<Rows | null> {
     if (!isRelation(dataset)) return null;
     const store = this.#storeOf(dataset);

@@ -4,25 +4,25 @@ import { cellEnd, LF } from '../../csv/scan.js';
 import { Declined } from './declined.js';
 import { instantOf } from './instants.js';
 
-/** Rows as they lie in memory at one moment. Rows that are appended later change nothing here. */
+/** Rows in memory at one point in time. Rows appended later do not change it. */
 export interface Rows {
-  /** Names this state of the rows: another state, another name. */
+  /** Identifies this state of the rows. */
   readonly state: string;
   readonly columns: readonly Column[];
-  /** CSV lines; what lies behind the last row's end is not part of them. */
+  /** CSV lines; bytes after the end of the last row do not belong to them. */
   readonly body: Buffer;
   /** Row i is `body.subarray(i === 0 ? start : ends[i - 1], ends[i])`. Only the first `count` are rows. */
   readonly ends: Uint32Array;
   readonly count: number;
-  /** Milliseconds since the epoch of each row, NaN where a row has no time; null: the dataset has no time column. */
+  /** The time of each row in milliseconds since the epoch, NaN if it has none; null: the dataset has no time column. */
   readonly times: Float64Array | null;
-  /** Whether every row has a time, none of them before that of the row above it. */
+  /** Whether every row has a time, and times never decrease. */
   readonly isInOrder: boolean;
   /** False when only the newest rows are in memory. */
   readonly isWhole: boolean;
 }
 
-/** Bytes between two looks at the clock while rows are indexed: a tenth of a millisecond. */
+/** Bytes indexed between two checks of the clock: a tenth of a millisecond. */
 const BYTES_PER_LOOK = 1 << 15;
 const FIRST_CAPACITY = 1_024;
 /** How much larger than needed a buffer is made when rows are appended. */
@@ -67,7 +67,7 @@ export class IndexedRows {
     return rows;
   }
 
-  /** The rows as they are now. */
+  /** The current rows. */
   get now(): Rows {
     return {
       state: this.#state,
@@ -91,7 +91,7 @@ export class IndexedRows {
     return this.#ends.byteLength + (this.#times?.byteLength ?? 0);
   }
 
-  /** Adds CSV lines behind the others. Throws `Declined` as `of` does, and is of no use then. */
+  /** Appends CSV lines. Throws `Declined` as `of` does, and must not be used afterwards. */
   append(lines: Buffer): void {
     const size = this.#size + lines.length;
     if (size > this.#body.length) {
@@ -99,13 +99,13 @@ export class IndexedRows {
       this.#body.copy(larger, 0, 0, this.#size);
       this.#body = larger;
     }
-    // Whoever holds the rows as they were knows nothing of the bytes behind them.
+    // Holders of an earlier state ignore the bytes after its end.
     lines.copy(this.#body, this.#size);
     this.#index(this.#body.subarray(0, size), size);
     this.#changed();
   }
 
-  /** Forgets the oldest rows until the others have no more than that many bytes. The rows are in the order of time. */
+  /** Drops the oldest rows until at most that many bytes are left. Rows must be in time order. */
   keepLast(bytes: number): void {
     const from = this.#ends.subarray(0, this.#count).findIndex((end) => this.#size - end <= bytes) + 1;
     const start = this.#ends[from - 1]!;
@@ -140,7 +140,7 @@ export class IndexedRows {
     }
   }
 
-  /** Rows of one poll have one time, so most times are that of the row before. */
+  /** Cached: rows of one poll have the same time, so most times equal that of the previous row. */
   #instantIn(body: Buffer, from: number, to: number): number {
     const text = body.toString('latin1', from, to);
     if (text !== this.#lastTime.text) this.#lastTime = { text, instant: instantOf(text) };

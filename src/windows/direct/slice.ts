@@ -2,19 +2,19 @@ import type { OutputShape } from '../shape.js';
 import type { TimeRange, Window } from '../window.js';
 import type { Rows } from './rows.js';
 
-/** Rows `from` (included) to `to` (excluded), among which all rows of a window are. */
+/** Rows `from` (included) to `to` (excluded), which contain all rows of a window. */
 export interface Slice {
   readonly rows: Rows;
   readonly from: number;
   readonly to: number;
-  /** Null where all rows of the slice are in the window's time; otherwise each row's time has to be looked at. */
+  /** Null if all rows of the slice are in the window's time range; otherwise each row's time has to be checked. */
   readonly time: TimeRange | null;
-  /** What is left to be done of the window's `offset` and `limit`. */
+  /** The part of the window's `offset` and `limit` that is still to be applied. */
   readonly offset: number;
   readonly limit: number | null;
 }
 
-/** The slice of a window; null where rows of its time may be missing in memory. */
+/** The slice for a window; null if some of its rows may not be in memory. */
 export function sliceOf(window: Window, rows: Rows): Slice | null {
   const { time, offset, limit } = window;
   if (!rows.isWhole && !isWithin(time, rows)) return null;
@@ -26,7 +26,7 @@ export function sliceOf(window: Window, rows: Rows): Slice | null {
   return paged(window, { rows, from, to: Math.max(from, to), time: null, offset, limit });
 }
 
-/** Whether rows are written as they lie in memory: whole lines, nothing in place of an absent value. */
+/** Whether rows are written unchanged: whole lines, without a text for absent values. */
 export function isVerbatim(window: Window, shape: OutputShape, slice: Slice): boolean {
   const { format, delimiter, nullText } = shape;
   return (
@@ -39,7 +39,7 @@ export function isVerbatim(window: Window, shape: OutputShape, slice: Slice): bo
   );
 }
 
-/** Where nothing but their place decides which rows are wanted, the others are not looked at. */
+/** Applies `offset` and `limit` to the slice if only the position decides which rows are wanted. */
 function paged(window: Window, slice: Slice): Slice {
   if (!keepsRows(window)) return slice;
   const from = Math.min(slice.to, slice.from + window.offset);
@@ -47,17 +47,17 @@ function paged(window: Window, slice: Slice): Slice {
   return { ...slice, from, to, offset: 0, limit: null };
 }
 
-/** Whether all rows of the window's time are in the answer but for `offset` and `limit`, in the order in which they stand. */
+/** Whether, apart from `offset` and `limit`, the answer has all rows of the time range in their stored order. */
 function keepsRows({ filters, every, pivot, sort }: Window): boolean {
   return filters.length === 0 && every === null && pivot === null && sort.length === 0;
 }
 
-/** Whether the oldest rows, which are not in memory, are before the window's time. */
+/** Whether the rows that are not in memory, the oldest, are before the window's time range. */
 function isWithin(time: TimeRange | null, { times, count }: Rows): boolean {
   return time?.from != null && count > 0 && time.from > times![0]!;
 }
 
-/** The first row that is not before an instant; rows are in the order of time. */
+/** The first row that is not before an instant; rows are in time order. */
 function firstAt({ times, count }: Rows, instant: number): number {
   let before = 0;
   let after = count;
