@@ -48,8 +48,13 @@ function paged(window: Window, slice: Slice): Slice {
 }
 
 /** Whether all rows of the window's time are in the answer but for `offset` and `limit`, in the order in which they stand. */
-function keepsRows({ filters, every, pivot, sort }: Window): boolean {
-  return filters.length === 0 && every === null && pivot === null && sort.length === 0;
+function keepsRows(window: Window): boolean {
+  return window.filters.length === 0 && keepsOrder(window);
+}
+
+/** Whether rows are taken as they stand. */
+export function keepsOrder({ every, aggregation, pivot, sort }: Window): boolean {
+  return every === null && aggregation === null && pivot === null && sort.length === 0;
 }
 
 /** Whether the oldest rows, which are not in memory, are before the window's time. */
