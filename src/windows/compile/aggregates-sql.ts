@@ -143,7 +143,8 @@ function risesSql(rows: string, sources: readonly Source[], series: Items, { dat
   const partition = series.length === 0 ? '' : `PARTITION BY ${series.join(', ')} `;
   const order = `OVER (${partition}ORDER BY instant, position)`;
   const timed = (id: number) => `CASE WHEN instant IS NOT NULL THEN d${id} END`;
-  const since = (id: number) => `CASE WHEN instant IS NOT NULL AND d${id} IS NOT NULL THEN epoch_ms(instant) END`;
+  const since = (id: number) =>
+    `CASE WHEN instant IS NOT NULL AND d${id} IS NOT NULL THEN epoch_ms(instant) END`;
   const before = counters.flatMap(({ id }) => [
     `lag(${timed(id)} IGNORE NULLS) ${order} AS p${id}`,
     `lag(${since(id)} IGNORE NULLS) ${order} AS b${id}`,

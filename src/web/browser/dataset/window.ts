@@ -2,7 +2,9 @@ import { formatList, type Parameters, parameterOf, parseList, withParameter } fr
 
 /** Parameters of a window that are not filters (docs: Windows). A column of such a name is reached as `where.<column>`. */
 const RESERVED = new Set(
-  'last from to columns sort limit offset every pivot pad null header delimiter format sql'.split(' '),
+  'last from to columns sort limit offset every agg by fill pivot pad null header delimiter format sql'.split(
+    ' ',
+  ),
 );
 
 /** They change how the CSV is written, not which rows it has: the page's own table is always read without them. */
