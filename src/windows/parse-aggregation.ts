@@ -19,6 +19,7 @@ export interface AggregationTexts {
   readonly agg: string | undefined;
   readonly by: string | undefined;
   readonly fill: string | undefined;
+  readonly pivot: string | undefined;
 }
 
 const EXAMPLE = 'agg=avg:temperature,count';
@@ -29,7 +30,7 @@ export function parseAggregation(
   dataset: WindowedDataset,
   every: number | null,
 ): Aggregation | null {
-  const { agg, by, fill } = texts;
+  const { agg, by, fill, pivot } = texts;
   if (agg === undefined) {
     if (by !== undefined) throw badParameter('by: it needs agg', `write what to compute, such as ${EXAMPLE}`);
     if (fill !== undefined)
@@ -39,7 +40,7 @@ export function parseAggregation(
   const items = listOf(agg);
   if (items.length === 0) throw badParameter('agg: it names no aggregate', `write one, such as ${EXAMPLE}`);
   const aggregation = {
-    by: by === undefined ? [] : parseBy(by, dataset),
+    by: by === undefined ? byOfPivot(pivot, dataset) : parseBy(by, dataset),
     aggregates: items.map((item) => parseAggregate(item, dataset)),
     fill: parseFill(fill, every),
   };
@@ -54,6 +55,12 @@ function parseBy(text: string, dataset: WindowedDataset): readonly string[] {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw badParameter(`by: ${named(twice)} is named twice`, 'name it once');
   return names;
+}
+
+/** `pivot=device:temperature_avg` alone tells series apart by `device`. */
+function byOfPivot(pivot: string | undefined, { columns }: WindowedDataset): readonly string[] {
+  const column = columns.find(({ name }) => pivot?.startsWith(`${name}:`));
+  return column === undefined ? [] : [column.name];
 }
 
 function parseFill(text: string | undefined, every: number | null): Fill | null {

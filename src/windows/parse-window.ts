@@ -24,7 +24,7 @@ export function parseWindow(parameters: Parameters, dataset: WindowedDataset, no
     .filter(([name]) => !KNOWN.has(name))
     .map(([name, text]) => parseFilter(name, text, dataset));
   const every = parseEvery(given('every'), dataset);
-  const texts = { agg: given('agg'), by: given('by'), fill: given('fill') };
+  const texts = { agg: given('agg'), by: given('by'), fill: given('fill'), pivot: given('pivot') };
   const aggregation = parseAggregation(texts, dataset, every);
   // What follows applies to the result.
   const result = aggregation === null ? dataset : aggregatedDataset(dataset, aggregation, every);

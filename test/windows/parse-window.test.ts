@@ -297,6 +297,8 @@ test('aggregates name their columns, and take names with colons and equals signs
     ],
     fill: null,
   });
+  const pivoted = parse('agg=avg:temperature&every=1m&pivot=device:temperature_avg', readings);
+  assert.deepEqual(pivoted.aggregation?.by, ['device']);
   // A column that never had a value may become one of numbers.
   assert.equal(parse('agg=avg:never', readings).aggregation?.aggregates.length, 1);
   assert.deepEqual(parse('agg=avg:temperature&sort=-temperature_avg', readings).sort, [
@@ -336,8 +338,8 @@ test('what is wrong with aggregates is said with what was probably meant', () =>
     ],
     ['agg=count&columns=cont', 'columns: there is no column cont in readings; did you mean count?'],
     [
-      'agg=avg:temperature&every=1m&pivot=device:temperature_avg',
-      /^pivot: there is no column device in readings/,
+      'agg=avg:temperature&every=1m&pivot=devce:temperature_avg',
+      /^pivot: there is no column devce in readings/,
     ],
     [
       'agg=avg:temperature&every=1m&by=device,never&pivot=device:temperature_avg',
