@@ -185,14 +185,14 @@ test('a result of more rows than can be placed is refused, with what to change',
     message: /^fill: the result would have 172801 rows/,
   });
   const many = new ScriptedDataset({ name: 'many', columns: [column('id', 'number')] });
-  await many.land(Array.from({ length: 100_001 }, (_, id) => [String(id)]));
+  await many.land(Array.from({ length: 50_001 }, (_, id) => [String(id)]));
   const query = await world.sql.queries.window(many, [
     ['agg', 'count'],
     ['by', 'id'],
   ]);
   await assert.rejects(query.run(new AbortController().signal), {
     code: 'BAD_PARAMETER',
-    message: 'agg: the result has more than 100000 rows',
+    message: 'agg: the result has more than 50000 rows',
   });
 });
 

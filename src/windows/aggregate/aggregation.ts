@@ -40,7 +40,7 @@ export interface Aggregation {
 }
 
 /** Result rows at most, before `limit` and with those that `fill` adds: they are placed on the event loop. */
-export const MOST_GROUPS = 100_000;
+export const MOST_GROUPS = 50_000;
 
 /** The fraction of the sorted values at which a quantile lies. */
 export const QUANTILES: Readonly<Partial<Record<AggregateFunction, number>>> = {

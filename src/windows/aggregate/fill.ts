@@ -1,3 +1,4 @@
+import { createYielder } from '../../base/event-loop.js';
 import type { LocalDays } from '../../base/local-days.js';
 import type { ByteCell } from '../direct/byte-text.js';
 import { stepsOf } from '../direct/every.js';
@@ -11,31 +12,56 @@ type Series = readonly ByteCell[];
 /**
  * The groups in the order of their steps, and within one of their series as `sorted` puts them. Where the window fills,
  * every series has every step from the window's `from` to its `to`; where one of them is open, from the first step, or to
- * the last one, that any series has.
+ * the last one, that any series has. Throws `BAD_PARAMETER` for too many rows.
  */
-export function withFill(
+export async function withFill(
   groups: readonly Group[],
   window: Window,
   localDays: LocalDays,
   sorted: (series: readonly Series[]) => readonly Series[],
-): readonly Group[] {
-  const bySeries = new Map<string, Series>();
-  for (const { series } of groups) bySeries.set(JSON.stringify(series), series);
+): Promise<readonly Group[]> {
+  const { by, fill } = window.aggregation!;
+  const places = new Map<string, Series>();
   // Without `by` all rows are one series, also where there are none.
-  if (window.aggregation!.by.length === 0) bySeries.set('[]', []);
-  const ranked = sorted([...bySeries.values()]);
-  const { fill } = window.aggregation!;
+  if (by.length === 0) places.set('[]', []);
+  const names: string[] = [];
+  const breathe = createYielder();
+  for (const { series } of groups) {
+    const name = JSON.stringify(series);
+    if (!places.has(name)) places.set(name, series);
+    names.push(name);
+    await breathe();
+  }
+  const ranked = sorted([...places.values()]);
+  await breathe();
+  const ranks = new Map(ranked.map((series, rank) => [JSON.stringify(series), rank]));
+  const steps = new Map<number, Ranked[]>();
+  for (const [index, group] of groups.entries()) {
+    const step = steps.get(group.step) ?? [];
+    if (step.length === 0) steps.set(group.step, step);
+    step.push({ group, rank: ranks.get(names[index]!)! });
+    await breathe();
+  }
   const bounds = fill === null ? null : boundsOf(groups, window, localDays);
-  if (fill === null || bounds === null) return inOrder(groups, ranked);
+  if (fill === null || bounds === null) return inOrder(steps);
   checkFill(bounds, ranked.length);
-  return filled(groups, ranked, bounds, missingCells(window, fill), fill);
+  return filled(steps, ranked, bounds, missingCells(window, fill), fill);
 }
 
-function inOrder(groups: readonly Group[], ranked: readonly Series[]): readonly Group[] {
-  const ranks = new Map(ranked.map((series, rank) => [JSON.stringify(series), rank]));
-  const placed = groups.map((group) => ({ group, rank: ranks.get(JSON.stringify(group.series))! }));
-  placed.sort((a, b) => a.group.step - b.group.step || a.rank - b.rank);
-  return placed.map(({ group }) => group);
+interface Ranked {
+  readonly group: Group;
+  /** The place of its series among all. */
+  readonly rank: number;
+}
+
+async function inOrder(steps: ReadonlyMap<number, readonly Ranked[]>): Promise<readonly Group[]> {
+  const breathe = createYielder();
+  const all: Group[] = [];
+  for (const step of [...steps.keys()].sort((a, b) => a - b)) {
+    for (const { group } of steps.get(step)!.toSorted((a, b) => a.rank - b.rank)) all.push(group);
+    await breathe();
+  }
+  return all;
 }
 
 interface Bounds {
@@ -67,25 +93,24 @@ function checkFill({ first, last }: Bounds, series: number): void {
   );
 }
 
-function filled(
-  groups: readonly Group[],
+async function filled(
+  steps: ReadonlyMap<number, readonly Ranked[]>,
   ranked: readonly Series[],
   { first, last }: Bounds,
   missing: readonly ByteCell[],
   fill: Fill,
-): readonly Group[] {
-  const known = new Map(
-    groups.map((group) => [`${group.step} ${JSON.stringify(group.series)}`, group.cells]),
-  );
-  const names = ranked.map((series) => JSON.stringify(series));
+): Promise<readonly Group[]> {
   const before: (readonly ByteCell[])[] = ranked.map(() => missing);
+  const breathe = createYielder();
   const all: Group[] = [];
   for (let step = first; step <= last; step++) {
+    const known = new Map(steps.get(step)?.map(({ group, rank }) => [rank, group]));
     for (const [rank, series] of ranked.entries()) {
-      const cells = known.get(`${step} ${names[rank]}`) ?? before[rank]!;
+      const cells = known.get(rank)?.cells ?? before[rank]!;
       if (fill === 'previous') before[rank] = cells;
       all.push({ step, series, cells });
     }
+    await breathe();
   }
   return all;
 }

@@ -39,7 +39,7 @@ export async function placedGroups(
   const result = aggregatedDataset(dataset, aggregation!, every);
   const isTimed = result.timeColumn !== null;
   const byColumns = result.columns.slice(isTimed ? 1 : 0).slice(0, aggregation!.by.length);
-  const filled = withFill(groups, window, localDays, inOrderOf(byColumns));
+  const filled = await withFill(groups, window, localDays, inOrderOf(byColumns));
   const timeOf = every === null ? () => Number.NaN : startsOf(every, localDays);
   const breathe = createYielder();
   const rows: Row[] = [];

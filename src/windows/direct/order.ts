@@ -71,5 +71,14 @@ export function keysOf({ type }: Column, cells: readonly ByteCell[]): readonly K
 export function keysOfAny({ type }: Column, cells: readonly ByteCell[]): readonly Key[] {
   if (type === 'time') return cells.map((cell) => cell && parseInstant(cell));
   if (type !== 'number') return cells;
-  return cells.map((cell) => cell && decimalKey(parseDecimal(cell)));
+  const areExact = differAsDoubles(cells);
+  return cells.map((cell) => cell && (areExact ? Number(cell) : decimalKey(parseDecimal(cell))));
+}
+
+/** Whether different cells are different doubles, which then have the order of the cells. */
+function differAsDoubles(cells: readonly ByteCell[]): boolean {
+  const texts = new Set(cells);
+  texts.delete(null);
+  const numbers = new Set(Array.from(texts, Number));
+  return numbers.size === texts.size && !numbers.has(Number.NaN);
 }
