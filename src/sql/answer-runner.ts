@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import type { Column } from '../csv/rows.js';
 import type { Answer } from '../datasets/queries.js';
 import { answerBody } from '../windows/compile/answer-body.js';
 import type { Select } from '../windows/compile/compile-window.js';
@@ -22,6 +23,12 @@ const WINDOWS = { permits: 4, mostWaiting: 1_000, longestWait: 10_000 };
 /** Ad-hoc SQL: one query computes at a time, for up to ten seconds. */
 const OUTSIDE = { permits: 2, mostWaiting: 20, longestWait: 10_000 };
 
+/** An answer whose lines are there already, see `answerBody`. */
+export interface WrittenAnswer {
+  readonly columns: readonly Column[];
+  readonly lines: AsyncIterable<Buffer>;
+}
+
 /** How a SELECT is computed. */
 export interface Terms {
   readonly shape: OutputShape;
@@ -32,6 +39,9 @@ export interface Terms {
   /** Translates DuckDB's error for the client. */
   readonly explain: (error: unknown) => unknown;
 }
+
+/** What an answer is read from. */
+export type Compile = (session: Session) => Promise<Select | WrittenAnswer>;
 
 /** Computes the SELECTs of windows and of ad-hoc SQL, as many at a time as DuckDB can take. */
 export class AnswerRunner {
@@ -48,16 +58,12 @@ export class AnswerRunner {
    * Computes the SELECT that `compile` returns; the session stays open until the answer was read. Resolves with the first
    * piece of the answer: computing that takes a permit, reading the rest does not.
    */
-  run(terms: Terms, signal: AbortSignal, compile: (session: Session) => Promise<Select>): Promise<Answer> {
+  run(terms: Terms, signal: AbortSignal, compile: Compile): Promise<Answer> {
     const admission = this.#admissions[terms.session.caller];
     return admission.run(() => this.#start(terms, signal, compile), signal);
   }
 
-  async #start(
-    terms: Terms,
-    signal: AbortSignal,
-    compile: (session: Session) => Promise<Select>,
-  ): Promise<Answer> {
+  async #start(terms: Terms, signal: AbortSignal, compile: Compile): Promise<Answer> {
     const attempt = () => this.#attempt(terms, signal, compile);
     try {
       return await this.#damagedDays.around(terms.files, attempt);
@@ -66,14 +72,14 @@ export class AnswerRunner {
     }
   }
 
-  async #attempt(
-    terms: Terms,
-    signal: AbortSignal,
-    compile: (session: Session) => Promise<Select>,
-  ): Promise<Answer> {
+  async #attempt(terms: Terms, signal: AbortSignal, compile: Compile): Promise<Answer> {
     const session = await this.#engine.open({ ...terms.session, signal });
     try {
       const select = await compile(session);
+      if ('lines' in select) {
+        await session.close();
+        return { columns: select.columns, body: answerBody(select.columns, terms.shape, select.lines) };
+      }
       const body = await this.#body(session, select, terms, signal);
       return { columns: select.columns, body: this.#explained(body, terms) };
     } catch (error) {

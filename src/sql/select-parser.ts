@@ -107,10 +107,7 @@ export class SelectParser {
     };
     const node = answer.statements?.[0]?.node;
     if (answer.error || node === undefined) {
-      throw new SelectMistake(
-        `It is not a SELECT that can be parsed (${answer.error_message})`,
-        ONE_SELECT,
-      );
+      throw new SelectMistake(`It is not a SELECT that can be parsed (${answer.error_message})`, ONE_SELECT);
     }
     return node;
   }

@@ -34,7 +34,7 @@ export class SqlEngine {
     const graph = new ViewGraph({ registry, catalog, clock });
     this.views = new Views({ ...options, engine, parser, catalog, graph, damagedDays });
     this.parquet = parquet;
-    this.queries = new SqlQueries({ engine, parser, catalog, damagedDays, clock });
+    this.queries = new SqlQueries({ engine, parser, catalog, damagedDays, clock, localDays });
   }
 
   /** Starts DuckDB; nothing is loaded yet. */

@@ -1,19 +1,24 @@
 import type { Clock } from '../base/clock.js';
+import type { LocalDays } from '../base/local-days.js';
 import type { Dataset } from '../datasets/dataset.js';
 import type { Parameters, Queries, Query } from '../datasets/queries.js';
+import { aggregatedTable, selectOfTable } from '../windows/aggregate/aggregated-table.js';
 import { compileWindow, type Select } from '../windows/compile/compile-window.js';
 import { compilePivotValues } from '../windows/compile/pivot-sql.js';
+import type { SqlTable } from '../windows/compile/sql-table.js';
+import { linesOf } from '../windows/direct/table.js';
 import { parseWindow } from '../windows/parse-window.js';
-import { CONTENT_TYPES, parseShape } from '../windows/shape.js';
+import { CONTENT_TYPES, type OutputShape, parseShape } from '../windows/shape.js';
 import type { Window } from '../windows/window.js';
 import { isRelative, NOW_STANDS, shapeKey, windowKey } from '../windows/window-key.js';
 import { columnsOfAdHocSql, explainAdHocSql, refuseWindowParameters } from './ad-hoc-sql.js';
-import { AnswerRunner, type Terms } from './answer-runner.js';
+import { AnswerRunner, type Terms, type WrittenAnswer } from './answer-runner.js';
 import type { Catalog } from './catalog.js';
 import { columnOf } from './computed-columns.js';
 import type { DamagedDays } from './damaged-days.js';
 import type { Engine } from './engine.js';
 import { withPrunedPartitions } from './partition-pruning.js';
+import { readLines } from './read-lines.js';
 import type { ParsedSelect, SelectParser } from './select-parser.js';
 import type { Session } from './session.js';
 import { readTogether, type SqlDataset, syncAll } from './sql-dataset.js';
@@ -31,6 +36,8 @@ export interface SqlQueriesOptions {
   readonly catalog: Catalog;
   readonly damagedDays: DamagedDays;
   readonly clock: Clock;
+  /** Whose days the steps of aggregates are. */
+  readonly localDays: LocalDays;
 }
 
 /** Windows and ad-hoc SQL, computed by DuckDB. */
@@ -38,12 +45,14 @@ export class SqlQueries implements Queries {
   readonly #parser: SelectParser;
   readonly #catalog: Catalog;
   readonly #clock: Clock;
+  readonly #localDays: LocalDays;
   readonly #runner: AnswerRunner;
 
-  constructor({ engine, parser, catalog, damagedDays, clock }: SqlQueriesOptions) {
+  constructor({ engine, parser, catalog, damagedDays, clock, localDays }: SqlQueriesOptions) {
     this.#parser = parser;
     this.#catalog = catalog;
     this.#clock = clock;
+    this.#localDays = localDays;
     this.#runner = new AnswerRunner(engine, damagedDays);
   }
 
@@ -74,9 +83,29 @@ export class SqlQueries implements Queries {
       run: async (signal) => {
         // Before taking a permit, so that a view that is slow to compute does not delay windows of other datasets.
         await table.sync();
-        return this.#runner.run(terms, signal, (session) => selectOfWindow(session, window, table));
+        return this.#runner.run(terms, signal, (session) =>
+          window.aggregation === null
+            ? selectOfWindow(session, window, table)
+            : this.#aggregated(session, window, shape, table, signal),
+        );
       },
     };
+  }
+
+  async #aggregated(
+    session: Session,
+    window: Window,
+    shape: OutputShape,
+    table: SqlDataset,
+    signal: AbortSignal,
+  ): Promise<Select | WrittenAnswer> {
+    const source = await sourceOf(session, window, table);
+    const result = await aggregatedTable(window, source, this.#localDays, async ({ sql, values }) =>
+      readLines(await session.stream(sql, values), signal),
+    );
+    return shape.format === 'parquet'
+      ? selectOfTable(result, window, source)
+      : { columns: result.columns, lines: linesOf(result, shape, signal) };
   }
 
   async sql(text: string, parameters: Parameters): Promise<Query> {
@@ -110,9 +139,7 @@ export class SqlQueries implements Queries {
 }
 
 async function selectOfWindow(session: Session, window: Window, table: SqlDataset): Promise<Select> {
-  // It may have been reloaded, with other columns, since the window was parsed.
-  await readTogether(session, [table]);
-  const source = table.table({ from: window.time?.from ?? null, to: window.time?.to ?? null });
+  const source = await sourceOf(session, window, table);
   const values = compilePivotValues(window, source);
   const found = values === null ? [] : await session.rows(values.sql, values.values);
   return compileWindow(
@@ -120,6 +147,12 @@ async function selectOfWindow(session: Session, window: Window, table: SqlDatase
     source,
     found.map(([value]) => String(value)),
   );
+}
+
+/** The table of a window. It may have been loaded anew, with other columns, since the window was parsed. */
+async function sourceOf(session: Session, { time }: Window, table: SqlDataset): Promise<SqlTable> {
+  await readTogether(session, [table]);
+  return table.table({ from: time?.from ?? null, to: time?.to ?? null });
 }
 
 async function selectFromOutside(

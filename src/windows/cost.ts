@@ -21,6 +21,9 @@ const PER_BYTE = 0.004;
 /** To place a row by `sort`, `every` or `pivot`. */
 const PER_PLACED_ROW = 0.8;
 
+/** To keep and to sort a value for an aggregate. */
+const PER_AGGREGATED_CELL = 0.8;
+
 /** Microseconds of the event loop that a window takes, estimated from the rows that have to be scanned. */
 export function directCost(window: Window, shape: OutputShape, slice: Slice): number {
   const { rows, from, to } = slice;
@@ -28,6 +31,9 @@ export function directCost(window: Window, shape: OutputShape, slice: Slice): nu
   const bytes = count === 0 ? 0 : rows.ends[to - 1]! - (from === 0 ? 0 : rows.ends[from - 1]!);
   if (isVerbatim(window, shape, slice)) return bytes * PER_COPIED_BYTE;
   const isPlaced = window.sort.length > 0 || window.every !== null || window.pivot !== null;
-  const perRow = PER_ROW + rows.columns.length * PER_CELL + (isPlaced ? PER_PLACED_ROW : 0);
+  const isGrouped = window.aggregation !== null;
+  const aggregated = (window.aggregation?.aggregates.length ?? 0) * PER_AGGREGATED_CELL;
+  const perRow =
+    PER_ROW + rows.columns.length * PER_CELL + (isPlaced || isGrouped ? PER_PLACED_ROW : 0) + aggregated;
   return count * perRow + bytes * PER_BYTE;
 }

@@ -11,6 +11,9 @@ export const WINDOW_PARAMETERS = [
   'limit',
   'offset',
   'every',
+  'agg',
+  'by',
+  'fill',
   'pivot',
 ] as const;
 

@@ -112,3 +112,14 @@ function parseValue(name: string, text: string, { type }: Column): string {
 }
 
 export const TIME_REMEDY = 'write it as 2026-11-24T09:30:00Z, or in milliseconds since 1970';
+
+/** Throws `BAD_PARAMETER` with the closest name where there is no such column. */
+export function knownColumn(parameter: string, name: string, dataset: WindowedDataset): void {
+  const names = dataset.columns.map((column) => column.name);
+  if (names.includes(name)) return;
+  const close = closest(name, names);
+  throw badParameter(
+    `${parameter}: there is no column ${named(name)} in ${dataset.name}`,
+    close === undefined ? `its columns are ${listed(names)}` : `did you mean ${named(close)}?`,
+  );
+}

@@ -1,9 +1,10 @@
-import { closest } from '../base/closest.js';
 import type { Parameters } from '../datasets/queries.js';
+import { aggregatedDataset } from './aggregate/result-columns.js';
 import { badParameter } from './errors.js';
 import { parseInstant, parseSpan } from './instant.js';
 import { lastOf, listOf, named, SHAPE_PARAMETERS, shown, WINDOW_PARAMETERS } from './parameters.js';
-import { listed, parseFilter, TIME_REMEDY } from './parse-filter.js';
+import { checkAggregatePivot, parseAggregation } from './parse-aggregation.js';
+import { knownColumn, parseFilter, TIME_REMEDY } from './parse-filter.js';
 import type { Filter, Pivot, SortKey, TimeRange, Window, WindowedDataset } from './window.js';
 
 /** What `parseSpan` takes of the largest unit; longer than any history. */
@@ -22,17 +23,24 @@ export function parseWindow(parameters: Parameters, dataset: WindowedDataset, no
   const filters = parameters
     .filter(([name]) => !KNOWN.has(name))
     .map(([name, text]) => parseFilter(name, text, dataset));
-  const pivot = parsePivot(given('pivot'), dataset);
+  const every = parseEvery(given('every'), dataset);
+  const texts = { agg: given('agg'), by: given('by'), fill: given('fill'), pivot: given('pivot') };
+  const aggregation = parseAggregation(texts, dataset, every);
+  // What follows applies to the result.
+  const result = aggregation === null ? dataset : aggregatedDataset(dataset, aggregation, every);
+  const pivot = parsePivot(given('pivot'), result);
+  if (pivot !== null && aggregation !== null) checkAggregatePivot(pivot, aggregation);
   return {
     dataset,
     time: parseTime(given('last'), given('from'), given('to'), dataset, now),
     filters: canonical(filters),
-    every: parseEvery(given('every'), dataset),
+    every,
+    aggregation,
     pivot,
-    sort: parseSort(given('sort'), dataset, pivot),
+    sort: parseSort(given('sort'), result, pivot),
     offset: parseCount('offset', given('offset')) ?? 0,
     limit: parseCount('limit', given('limit')),
-    columns: parseColumns(given('columns'), dataset, pivot),
+    columns: parseColumns(given('columns'), result, pivot),
   };
 }
 
@@ -170,14 +178,4 @@ function parseColumns(
   for (const name of names) knownColumn('columns', name, dataset);
   const all = dataset.columns;
   return names.length === all.length && names.every((name, i) => name === all[i]!.name) ? null : names;
-}
-
-function knownColumn(parameter: string, name: string, dataset: WindowedDataset): void {
-  const names = dataset.columns.map((column) => column.name);
-  if (names.includes(name)) return;
-  const close = closest(name, names);
-  throw badParameter(
-    `${parameter}: there is no column ${named(name)} in ${dataset.name}`,
-    close === undefined ? `its columns are ${listed(names)}` : `did you mean ${named(close)}?`,
-  );
 }

@@ -1,3 +1,4 @@
+import type { Aggregation } from './aggregate/aggregation.js';
 import type { OutputShape } from './shape.js';
 import type { Window } from './window.js';
 
@@ -9,13 +10,14 @@ export const NOW_STANDS = 5_000;
  * that the key of `last=10m` is always the same.
  */
 export function windowKey(window: Window, shape: OutputShape): string {
-  const { dataset, time, filters, every, pivot, sort, offset, limit, columns } = window;
+  const { dataset, time, filters, every, aggregation, pivot, sort, offset, limit, columns } = window;
   const range = time === null ? null : time.last !== null ? time.last : [time.from, time.to];
   return JSON.stringify([
     dataset.name,
     range,
     filters.map(({ column, operator, values }) => [column, operator, ...values]),
     every,
+    aggregation === null ? null : aggregationKey(aggregation),
     pivot === null ? null : [pivot.by, pivot.value],
     sort.map(({ column, descending }) => [column, descending]),
     offset,
@@ -23,6 +25,10 @@ export function windowKey(window: Window, shape: OutputShape): string {
     columns,
     shapeKey(shape),
   ]);
+}
+
+function aggregationKey({ by, aggregates, fill }: Aggregation): unknown[] {
+  return [by, aggregates.map(({ name, function: computes, column }) => [name, computes, column]), fill];
 }
 
 /** The same text for equivalent shapes. */

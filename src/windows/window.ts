@@ -1,4 +1,5 @@
 import type { Column } from '../csv/rows.js';
+import type { Aggregation } from './aggregate/aggregation.js';
 
 /** What a window needs to know of a dataset. */
 export interface WindowedDataset {
@@ -17,12 +18,14 @@ export interface Window {
   readonly filters: readonly Filter[];
   /** Length of a step in milliseconds, or null. */
   readonly every: number | null;
+  /** Null: rows are as they stand. */
+  readonly aggregation: Aggregation | null;
   readonly pivot: Pivot | null;
   readonly sort: readonly SortKey[];
   readonly offset: number;
   /** Rows at most, or null. */
   readonly limit: number | null;
-  /** The columns asked for, in their order; null: all. With `pivot` they are names of the answer's columns. */
+  /** The columns asked for, in their order; null: all. With `agg` or `pivot` they are names of the answer's columns. */
   readonly columns: readonly string[] | null;
 }
 

@@ -68,6 +68,22 @@ browserTest('time, steps and pivot are what their URL gives', async (t, open) =>
   assert.ok(stepped.length < pivoted.length);
 });
 
+browserTest('aggregates are what their URL gives, and leave with what depends on them', async (t, open) => {
+  const page = await open((await started(t)).url);
+  await page.getByLabel('Aggregates', { exact: true }).fill('avg:count,rows=count');
+  const whole = await agreement(page, /\?agg=avg:count,rows(=|%3D)count$/);
+  assert.deepEqual(whole[0], ['count_avg', 'rows']);
+  await page.getByLabel('By', { exact: true }).fill('counter_type');
+  assert.equal((await agreement(page, /by=counter_type/)).length, 3);
+  await page.getByLabel('Every', { exact: true }).fill('10m');
+  await agreement(page, /every=10m/);
+  await page.getByLabel('Empty steps', { exact: true }).selectOption('0');
+  const stepped = await agreement(page, /fill=0/);
+  assert.deepEqual(stepped[0], ['timestamp', 'counter_type', 'count_avg', 'rows']);
+  await page.getByLabel('Aggregates', { exact: true }).fill('');
+  await agreement(page, '?every=10m');
+});
+
 browserTest('drawing across the plot is a window from then to then', async (t, open) => {
   const page = await open((await started(t)).url);
   await settled(page);

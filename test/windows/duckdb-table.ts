@@ -1,7 +1,9 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { LocalDays } from '../../src/base/local-days.js';
 import type { Cell, Column } from '../../src/csv/rows.js';
 import type { Parameters } from '../../src/datasets/queries.js';
 import { readLines } from '../../src/sql/read-lines.js';
+import { aggregatedTable } from '../../src/windows/aggregate/aggregated-table.js';
 import { answerBody } from '../../src/windows/compile/answer-body.js';
 import { compileWindow, type Select } from '../../src/windows/compile/compile-window.js';
 import { compileLines } from '../../src/windows/compile/lines.js';
@@ -9,9 +11,10 @@ import { compilePivotValues } from '../../src/windows/compile/pivot-sql.js';
 import type { SqlTable } from '../../src/windows/compile/sql-table.js';
 import { identifier } from '../../src/windows/compile/sql-text.js';
 import { distinctNames } from '../../src/windows/compile/statement.js';
+import { linesOf } from '../../src/windows/direct/table.js';
 import { parseWindow } from '../../src/windows/parse-window.js';
 import { type OutputShape, parseShape } from '../../src/windows/shape.js';
-import type { WindowedDataset } from '../../src/windows/window.js';
+import type { Window, WindowedDataset } from '../../src/windows/window.js';
 
 /** The time at which the tests ask. */
 export const NOW = Date.parse('2026-11-24T15:30:00.000Z');
@@ -27,19 +30,21 @@ export interface TestTable {
 export class TestDuckDb {
   readonly #instance: DuckDBInstance;
   readonly connection: DuckDBConnection;
+  readonly #localDays: LocalDays;
   #dataset: WindowedDataset = { name: 'none', columns: [], keys: [], timeColumn: null };
   #table: SqlTable = { from: '', columns: [] };
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, timeZone: string) {
     this.#instance = instance;
     this.connection = connection;
+    this.#localDays = new LocalDays(timeZone);
   }
 
   static async start(timeZone = 'America/New_York'): Promise<TestDuckDb> {
     const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
     const connection = await instance.connect();
     await connection.run(`SET TimeZone = '${timeZone}'`);
-    return new TestDuckDb(instance, connection);
+    return new TestDuckDb(instance, connection, timeZone);
   }
 
   async load({ dataset, types, rows }: TestTable): Promise<void> {
@@ -90,7 +95,20 @@ export class TestDuckDb {
   async ask(request: string | Parameters): Promise<string> {
     const parameters = typeof request === 'string' ? parametersOf(request) : request;
     const shape = parseShape(parameters);
+    const window = parseWindow(parameters, this.#dataset, NOW);
+    if (window.aggregation !== null) return this.#aggregated(window, shape);
     return this.write(await this.select(parameters), shape);
+  }
+
+  async #aggregated(window: Window, shape: OutputShape): Promise<string> {
+    const { signal } = new AbortController();
+    const table = await aggregatedTable(window, this.#table, this.#localDays, async ({ sql, values }) =>
+      readLines(await this.connection.stream(sql, [...values]), signal),
+    );
+    const pieces = [];
+    const lines = linesOf(table, shape, signal);
+    for await (const piece of answerBody(table.columns, shape, lines)) pieces.push(piece);
+    return Buffer.concat(pieces).toString();
   }
 
   async write(select: Select, shape: OutputShape): Promise<string> {

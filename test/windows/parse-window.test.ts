@@ -58,6 +58,7 @@ test('a request without parameters is the whole dataset', () => {
     time: null,
     filters: [],
     every: null,
+    aggregation: null,
     pivot: null,
     sort: [],
     offset: 0,
@@ -269,4 +270,88 @@ test('a dataset in memory answers what asks for pad and null only', () => {
   assert.equal(isPlain(parametersOf('pad=1&null=null')), true);
   assert.equal(isPlain(parametersOf('pad=1&header=false')), false);
   assert.equal(isPlain(parametersOf('zone_id=4')), false);
+});
+
+const readings: WindowedDataset = {
+  name: 'readings',
+  columns: [
+    column('device'),
+    column('temperature', 'number'),
+    column('a:b=c', 'number'),
+    column('at', 'time'),
+    column('never', 'string', false),
+  ],
+  keys: ['device'],
+  timeColumn: 'at',
+};
+
+test('aggregates name their columns, and take names with colons and equals signs', () => {
+  const { aggregation } = parse('agg=avg:temperature,mean=avg:a:b=c,count,max:a:b=c&by={device}', readings);
+  assert.deepEqual(aggregation, {
+    by: ['device'],
+    aggregates: [
+      { name: 'temperature_avg', function: 'avg', column: 'temperature' },
+      { name: 'mean', function: 'avg', column: 'a:b=c' },
+      { name: 'count', function: 'count', column: null },
+      { name: 'a:b=c_max', function: 'max', column: 'a:b=c' },
+    ],
+    fill: null,
+  });
+  const pivoted = parse('agg=avg:temperature&every=1m&pivot=device:temperature_avg', readings);
+  assert.deepEqual(pivoted.aggregation?.by, ['device']);
+  // A column that never had a value may become one of numbers.
+  assert.equal(parse('agg=avg:never', readings).aggregation?.aggregates.length, 1);
+  assert.deepEqual(parse('agg=avg:temperature&sort=-temperature_avg', readings).sort, [
+    { column: 'temperature_avg', descending: true },
+  ]);
+});
+
+test('what is wrong with aggregates is said with what was probably meant', () => {
+  const cases = [
+    ['agg=avrg:temp', 'agg: there is no aggregate "avrg:temp"; did you mean avg:temperature?'],
+    ['agg=mean=avrg:temp', 'agg: there is no aggregate "mean=avrg:temp"; did you mean mean=avg:temperature?'],
+    ['agg=avg:temprature', 'agg: there is no column temprature in readings; did you mean temperature?'],
+    ['agg=avg', 'agg: avg needs a column; write avg:column, such as agg=avg:temperature'],
+    ['agg=', 'agg: it names no aggregate; write one, such as agg=avg:temperature,count'],
+    [
+      'agg=max:device',
+      'agg: max needs a number column, and device is of type string; name a number column, or use count, distinct, first or last',
+    ],
+    [
+      'agg=count,count',
+      'agg: the result would have two columns count; give one a name of its own, such as agg=other=count',
+    ],
+    [
+      'agg=device=avg:temperature&by=device',
+      'agg: the result would have two columns device; give one a name of its own, such as agg=other=avg:temperature',
+    ],
+    ['agg=count&every=1m&by=at', 'by: at is the column of the steps; leave it out of by, or leave every out'],
+    ['agg=count&by=devce', 'by: there is no column devce in readings; did you mean device?'],
+    ['agg=count&by=device,device', 'by: device is named twice; name it once'],
+    ['by=device', 'by: it needs agg; write what to compute, such as agg=avg:temperature,count'],
+    ['fill=0', 'fill: it needs agg; write what to compute, such as agg=avg:temperature,count'],
+    ['agg=count&fill=0', /^fill: without every there are no steps to fill; write every, such as every=1m/],
+    ['agg=count&every=1m&fill=nul', 'fill: "nul" is not a way to fill steps; did you mean null?'],
+    [
+      'agg=count&sort=temperature',
+      /^sort: there is no column temperature in readings; its columns are count/,
+    ],
+    ['agg=count&columns=cont', 'columns: there is no column cont in readings; did you mean count?'],
+    [
+      'agg=avg:temperature&every=1m&pivot=devce:temperature_avg',
+      /^pivot: there is no column devce in readings/,
+    ],
+    [
+      'agg=avg:temperature&every=1m&by=device,never&pivot=device:temperature_avg',
+      'pivot: with agg it needs by=device, so that each cell is of one row; write by=device',
+    ],
+  ] as const;
+  for (const [query, line] of cases) {
+    if (typeof line === 'string') assert.equal(refusal(query, readings), line);
+    else assert.match(refusal(query, readings), line);
+  }
+  assert.equal(
+    refusal('agg=rate:count', boardings),
+    'agg: rate needs times, and boardings-per-zone-today has no time column; use increase',
+  );
 });

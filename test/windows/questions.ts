@@ -251,12 +251,97 @@ function questionOn(subject: Subject): fc.Arbitrary<Parameters> {
     .map((parts) => parts.flat());
 }
 
+const FUNCTIONS = [
+  'avg',
+  'min',
+  'max',
+  'sum',
+  'count',
+  'first',
+  'last',
+  'median',
+  'p95',
+  'p99',
+  'stddev',
+  'distinct',
+  'increase',
+  'rate',
+] as const;
+const ON_ANYTHING: readonly string[] = ['count', 'distinct', 'first', 'last'];
+
+/** Aggregates, most of them of columns that they fit. */
+function aggregateOn(subject: Subject): fc.Arbitrary<string> {
+  const { columns } = subject;
+  const numbers = columns.filter(({ type, seen }) => type === 'number' || !seen);
+  const any = fc
+    .tuple(fc.constantFrom(...ON_ANYTHING), fc.constantFrom(...columns))
+    .map(([name, column]) => `${name}:${column.name}`);
+  const ofNumbers =
+    numbers.length === 0
+      ? any
+      : fc
+          .tuple(fc.constantFrom(...FUNCTIONS), fc.constantFrom(...numbers))
+          .map(([name, column]) => `${name}:${column.name}`);
+  return fc.oneof(
+    { weight: 6, arbitrary: ofNumbers },
+    { weight: 3, arbitrary: any },
+    { weight: 1, arbitrary: fc.constantFrom('count', 'rows=count', 'avrg:x', 'max:timestamp') },
+  );
+}
+
+function aggregationOn(subject: Subject): fc.Arbitrary<Parameters> {
+  const { columns, timeColumn } = subject;
+  const isLog = timeColumn !== null;
+  const own = columns.map(({ name }) => name).filter((name) => name !== timeColumn);
+  const by = fc.subarray(own, { maxLength: Math.min(2, own.length) });
+  const aggregates = fc.uniqueArray(aggregateOn(subject), { minLength: 1, maxLength: 4 });
+  return fc.tuple(by, aggregates).chain(([keys, items]) => {
+    const names = [...keys, ...items.map((_, index) => `r${index}`)];
+    // Names of its own, so that few windows are refused for two equal ones.
+    const agg = items.map((item, index) => quoted(item.includes('=') ? item : `r${index}=${item}`)).join();
+    return fc
+      .tuple(
+        sometimes(timeRange(), isLog ? 2 : 0),
+        sometimes(one('every', fc.constantFrom('5m', '7m', '6h', '1d', '2d', '1w')), isLog ? 3 : 0),
+        sometimes(one('fill', fc.constantFrom('null', '0', 'previous')), isLog ? 2 : 0),
+        sometimes(
+          one(
+            'pivot',
+            fc.constantFrom(...names).map((name) => `${name}:r0`),
+          ),
+          1,
+        ),
+        sometimes(one('sort', fc.constantFrom(...names, ...names.map((name) => `-${name}`)).map(quoted)), 1),
+        sometimes(one('limit', fc.integer({ min: 0, max: 9 }).map(String)), 1),
+        sometimes(
+          one(
+            'columns',
+            fc.subarray(names.map(quoted), { minLength: 1 }).map((all) => all.join()),
+          ),
+          1,
+        ),
+        sometimes(one('null', fc.constantFrom('null', '0')), 1),
+        sometimes(one('format', fc.constantFrom('json', 'csv')), 1),
+      )
+      .map(
+        (parts): Parameters => [
+          ['agg', agg],
+          ...(keys.length === 0 ? [] : [['by', keys.map(quoted).join()] as const]),
+          ...parts.flat(),
+        ],
+      );
+  });
+}
+
 /** `questions`: how many windows are asked of each dataset. */
 export function caseOf(questions: number): fc.Arbitrary<Case> {
   return subject.chain((one) =>
     fc.record({
       subject: fc.constant(one),
-      questions: fc.array(questionOn(one), { minLength: questions, maxLength: questions }),
+      questions: fc.array(fc.oneof(questionOn(one), aggregationOn(one)), {
+        minLength: questions,
+        maxLength: questions,
+      }),
     }),
   );
 }

@@ -31,6 +31,12 @@ test('requests that mean the same have the same key', () => {
     ['format=json', 'format=json&pad=1&null=null'],
     ['sort=count', 'sort=count,-count'],
     ['limit=5', 'limit=7&limit=5'],
+    ['agg=max:count,rows=count', 'agg={count_max=max:count,rows=count}'],
+    [
+      'agg=max:count&pivot=counter_type:count_max',
+      'agg=max:count&by=counter_type&pivot=counter_type:count_max',
+    ],
+    ['agg=count&every=1m', 'agg=count&every=60s&columns=timestamp,count'],
   ] as const;
   for (const [a, b] of same) assert.equal(key(a), key(b), `${a} and ${b}`);
 });
@@ -60,6 +66,14 @@ test('requests that mean something else have another key', () => {
     'offset=5',
     'every=5m',
     'pivot=counter_type:count',
+    'agg=avg:count',
+    'agg=max:count',
+    'agg=top=max:count',
+    'agg=max:count&by=counter_type',
+    'agg=max:count&pivot=counter_type:count_max',
+    'agg=max:count&every=5m',
+    'agg=max:count&every=5m&fill=null',
+    'agg=max:count&every=5m&fill=0',
     'pad=1',
     'null=null',
     'header=false',

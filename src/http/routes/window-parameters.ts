@@ -25,7 +25,16 @@ export const WINDOW_PARAMETERS = Type.Object(
     sort: text('Columns to sort by; prefix one with `-` for descending order.', '-count,zone_id'),
     limit: text('Maximum number of rows.', '10'),
     offset: text('Number of rows to skip.', '10'),
-    every: text('The last row of each series in each step of this duration.', '5m'),
+    every: text(
+      'The last row of each series in each step of this duration; with `agg` one row per step.',
+      '5m',
+    ),
+    agg: text(
+      'Aggregates per step and series: `avg min max sum count first last median p95 p99 stddev distinct increase rate`, each with `:column`; `name=` before one names its column.',
+      'avg:temperature,max:temperature,count',
+    ),
+    by: text('The columns whose values tell series apart; with `agg`.', 'device'),
+    fill: text('What steps without rows get: `null`, `0` or `previous`; with `agg` and `every`.', 'null'),
     pivot: text('One column per value of the first column, filled from the second.', 'counter_type:count'),
     ...output,
   },

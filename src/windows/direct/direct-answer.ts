@@ -1,24 +1,23 @@
 import { createYielder } from '../../base/event-loop.js';
 import type { LocalDays } from '../../base/local-days.js';
-import type { Column } from '../../csv/rows.js';
 import { CR, QUOTE } from '../../csv/scan.js';
 import type { Answer } from '../../datasets/queries.js';
+import { placedGroups } from '../aggregate/groups.js';
 import { answerBody } from '../compile/answer-body.js';
 import type { OutputShape } from '../shape.js';
 import type { TimeRange, Window } from '../window.js';
+import { groupsOf } from './aggregate.js';
 import type { ByteCell } from './byte-text.js';
 import { decodeLine } from './decode-line.js';
 import { lastOfSteps } from './every.js';
 import { cellTest } from './filters.js';
-import { type Row, sortRows } from './order.js';
+import { keysOfAny, type Row } from './order.js';
 import { pivotRows } from './pivot.js';
-import { isVerbatim, type Slice } from './slice.js';
-import { lineWriter } from './write-lines.js';
+import { isVerbatim, keepsOrder, type Slice } from './slice.js';
+import { finished, linesOf, type Table } from './table.js';
 
 /** Rows between two looks at the clock. */
 const ROWS_PER_LOOK = 128;
-/** Characters of an answer that become bytes at a time. */
-const PIECE = 1 << 16;
 
 /** A window with the rows that it is answered from. */
 export interface DirectQuestion {
@@ -40,8 +39,8 @@ export async function directAnswer(question: DirectQuestion, signal: AbortSignal
     const { columns } = slice.rows;
     return { columns, body: answerBody(columns, shape, piecesOf(verbatim)) };
   }
-  const { columns, rows } = await answerRows(await chosenRows(question, signal), question);
-  return { columns, body: answerBody(columns, shape, linesOf(columns, rows, shape, signal)) };
+  const table = await answerTable(await chosenRows(question, signal), question);
+  return { columns: table.columns, body: answerBody(table.columns, shape, linesOf(table, shape, signal)) };
 }
 
 /** The lines of a slice; null where a cell in quotes may have to be written in another way. */
@@ -93,69 +92,26 @@ function filterOf({ filters, dataset }: Window): (cells: readonly ByteCell[]) =>
 }
 
 /** Rows behind these change nothing, where rows are taken as they stand. */
-function mostRows({ every, pivot, sort }: Window, { offset, limit }: Slice): number {
-  if (limit === null || every !== null || pivot !== null || sort.length > 0) return Number.POSITIVE_INFINITY;
+function mostRows(window: Window, { offset, limit }: Slice): number {
+  if (limit === null || !keepsOrder(window)) return Number.POSITIVE_INFINITY;
   return offset + limit;
 }
 
-interface Table {
-  readonly columns: readonly Column[];
-  readonly rows: readonly Row[];
-}
-
-/** `every`, `pivot`, `sort`, `offset` and `limit`, `columns`. */
-async function answerRows(chosen: readonly Row[], question: DirectQuestion): Promise<Table> {
-  const { window, slice } = question;
-  const { offset, limit } = slice;
+/** `every`, `agg`, `pivot`, `sort`, `offset` and `limit`, `columns`. */
+async function answerTable(chosen: readonly Row[], question: DirectQuestion): Promise<Table> {
+  const { window, slice, localDays } = question;
   const breathe = createYielder();
+  if (window.aggregation !== null) {
+    const groups = await groupsOf(chosen, window, localDays);
+    return finished(await placedGroups(groups, window, localDays), window, slice, keysOfAny);
+  }
   const table = placedRows(chosen, question);
   await breathe();
-  const rows = sorted(table, window);
-  await breathe();
-  const page = rows.slice(offset, limit === null ? undefined : offset + limit);
-  return shown({ columns: table.columns, rows: page }, window);
+  return finished(table, window, slice);
 }
 
 function placedRows(rows: readonly Row[], { window, localDays }: DirectQuestion): Table {
   if (window.pivot !== null) return pivotRows(rows, window, localDays);
   const { columns } = window.dataset;
   return { columns, rows: window.every === null ? rows : lastOfSteps(rows, window, localDays) };
-}
-
-function sorted({ columns, rows }: Table, { sort }: Window): readonly Row[] {
-  const orders = sort.flatMap(({ column: name, descending }) => {
-    const index = columns.findIndex((column) => column.name === name);
-    // A pivot's column that no row has today has nothing to sort by.
-    return index === -1 ? [] : [{ column: columns[index]!, index, descending }];
-  });
-  return sortRows(rows, orders);
-}
-
-function shown({ columns, rows }: Table, window: Window): Table {
-  if (window.columns === null) return { columns, rows };
-  const indexes = window.columns.map((name) => columns.findIndex((column) => column.name === name));
-  return {
-    columns: indexes.map((index) => columns[index]!),
-    rows: rows.map(({ cells, time }) => ({ cells: indexes.map((index) => cells[index]!), time })),
-  };
-}
-
-async function* linesOf(
-  columns: readonly Column[],
-  rows: readonly Row[],
-  shape: OutputShape,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer, void, undefined> {
-  const write = lineWriter(columns, shape);
-  const breathe = createYielder();
-  let text = '';
-  for (const { cells } of rows) {
-    text += write(cells);
-    if (text.length < PIECE) continue;
-    yield Buffer.from(text, 'latin1');
-    text = '';
-    await breathe();
-    signal.throwIfAborted();
-  }
-  if (text !== '') yield Buffer.from(text, 'latin1');
 }

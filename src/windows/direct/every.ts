@@ -1,4 +1,5 @@
 import type { LocalDays } from '../../base/local-days.js';
+import type { Column } from '../../csv/rows.js';
 import { FIRST_MONDAY, seriesColumns } from '../compile/every-sql.js';
 import type { Window } from '../window.js';
 import type { ByteCell } from './byte-text.js';
@@ -11,12 +12,19 @@ const QUARTER = 900_000;
 const FIRST_KNOWN = Date.parse('1900-01-01T00:00:00Z');
 const LAST_KNOWN = Date.parse('2200-01-01T00:00:00Z');
 
-/** The number of the step that an instant is in. Whole days begin at local midnight, weeks on Monday, others at UTC's. */
-export function stepsOf(every: number, localDays: LocalDays): (instant: number) => number {
+/**
+ * The number of the step that an instant is in. Whole days begin at local midnight, weeks on Monday, others at UTC's.
+ * Throws `Declined` for years of which only DuckDB knows the calendar, unless `any day` will do.
+ */
+export function stepsOf(
+  every: number,
+  localDays: LocalDays,
+  calendar: 'known days' | 'any day' = 'known days',
+): (instant: number) => number {
   if (every % DAY !== 0) return (instant) => Math.floor(instant / every);
   const days = every / DAY;
   const first = days % 7 === 0 ? FIRST_MONDAY : 0;
-  const dayOf = daysBy(localDays);
+  const dayOf = calendar === 'any day' ? anyDay(localDays) : daysBy(localDays);
   return (instant) => Math.floor((dayOf(instant) - first) / days);
 }
 
@@ -26,7 +34,7 @@ export function stepsOf(every: number, localDays: LocalDays): (instant: number) 
  */
 function daysBy(localDays: LocalDays): (instant: number) => number {
   const known = new Map<number, number | null>();
-  const ask = (instant: number) => Date.parse(`${localDays.dateOf(instant)}T00:00:00Z`) / DAY;
+  const ask = anyDay(localDays);
   return (instant) => {
     if (instant < FIRST_KNOWN || instant >= LAST_KNOWN) throw new Declined('a day of another calendar');
     const quarter = Math.floor(instant / QUARTER);
@@ -40,10 +48,15 @@ function daysBy(localDays: LocalDays): (instant: number) => number {
   };
 }
 
+/** The same for the bounds of a window, which may lie in years of another calendar. */
+function anyDay(localDays: LocalDays): (instant: number) => number {
+  return (instant) => Date.parse(`${localDays.dateOf(instant)}T00:00:00Z`) / DAY;
+}
+
 /** Of each step and series the last row, in the order of time: of equal times the row that stood last. */
 export function lastOfSteps(rows: readonly Row[], window: Window, localDays: LocalDays): readonly Row[] {
   const stepOf = stepsOf(window.every!, localDays);
-  const seriesOf = seriesBy(window);
+  const seriesOf = seriesBy(window.dataset.columns, seriesColumns(window));
   const last = new Map<string, Row>();
   for (const row of rows) {
     if (Number.isNaN(row.time)) continue;
@@ -55,10 +68,12 @@ export function lastOfSteps(rows: readonly Row[], window: Window, localDays: Loc
   return sortByTime(rows.filter((row) => kept.has(row)));
 }
 
-/** A name for what tells series apart. */
-function seriesBy(window: Window): (cells: readonly ByteCell[]) => string {
-  const { columns } = window.dataset;
-  const indexes = seriesColumns(window).map((name) => {
+/** A name for what tells series apart, which is what rows have in the columns of these names. */
+export function seriesBy(
+  columns: readonly Column[],
+  names: readonly string[],
+): (cells: readonly ByteCell[]) => string {
+  const indexes = names.map((name) => {
     const index = columns.findIndex((column) => column.name === name);
     if (index === -1) throw new Declined(`no column ${name}`);
     return index;

@@ -17,6 +17,12 @@ export function numberKey(text: string): string {
   return decimalKey(parseDecimal(text));
 }
 
+/** The double next to a number; infinite for one that no double holds. Throws `Declined` for what is not a number. */
+export function numberOf(text: string): number {
+  if (!NUMBER.test(text)) throw new Declined(`the number ${JSON.stringify(text)}`);
+  return Number(text);
+}
+
 /** Compares cells with a number: below 0 for a smaller cell. */
 export function compareNumberWith(value: string): (cell: string) => number {
   const key = numberKey(value);

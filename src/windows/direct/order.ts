@@ -1,4 +1,6 @@
 import type { Column } from '../../csv/rows.js';
+import { decimalKey, parseDecimal } from '../compile/decimal.js';
+import { parseInstant } from '../instant.js';
 import type { ByteCell } from './byte-text.js';
 import { instantOf } from './instants.js';
 import { isExactAsDouble, numberKey } from './numbers.js';
@@ -19,10 +21,13 @@ export interface RowOrder {
 
 type Key = number | string | null;
 
+/** Keys of one column's cells, all numbers or all texts, that compare as the cells do. */
+export type KeysOf = (column: Column, cells: readonly ByteCell[]) => readonly Key[];
+
 /** The rows sorted; absent values come last either way, and equal rows stay in their order. */
-export function sortRows(rows: readonly Row[], orders: readonly RowOrder[]): readonly Row[] {
+export function sortRows(rows: readonly Row[], orders: readonly RowOrder[], keys: KeysOf): readonly Row[] {
   if (orders.length === 0) return rows;
-  const compare = orders.map((order) => comparerOf(rows, order));
+  const compare = orders.map((order) => comparerOf(rows, order, keys));
   const places = rows.map((_, place) => place);
   places.sort((a, b) => {
     for (let index = 0; index < compare.length; index++) {
@@ -35,8 +40,8 @@ export function sortRows(rows: readonly Row[], orders: readonly RowOrder[]): rea
 }
 
 /** Compares two rows by their places. */
-function comparerOf(rows: readonly Row[], { column, index, descending }: RowOrder) {
-  const keys = keysOf(
+function comparerOf(rows: readonly Row[], { column, index, descending }: RowOrder, keysFor: KeysOf) {
+  const keys = keysFor(
     column,
     rows.map(({ cells }) => cells[index]!),
   );
@@ -54,10 +59,26 @@ function compareKeys(a: Key, b: Key, descending: boolean): number {
   return a < b !== descending ? -1 : 1;
 }
 
-/** Keys of one column's cells, all numbers or all texts, that compare as the cells do. */
+/** Throws `Declined` for a cell that only DuckDB reads. */
 export function keysOf({ type }: Column, cells: readonly ByteCell[]): readonly Key[] {
   if (type === 'time') return cells.map((cell) => cell && instantOf(cell));
   if (type !== 'number') return cells;
   const areExact = cells.every((cell) => cell === null || isExactAsDouble(cell));
   return cells.map((cell) => cell && (areExact ? Number(cell) : numberKey(cell)));
+}
+
+/** The same for cells that DuckDB has read already: a number or a time in an odd form is no reason to decline. */
+export function keysOfAny({ type }: Column, cells: readonly ByteCell[]): readonly Key[] {
+  if (type === 'time') return cells.map((cell) => cell && parseInstant(cell));
+  if (type !== 'number') return cells;
+  const areExact = differAsDoubles(cells);
+  return cells.map((cell) => cell && (areExact ? Number(cell) : decimalKey(parseDecimal(cell))));
+}
+
+/** Whether different cells are different doubles, which then have the order of the cells. */
+function differAsDoubles(cells: readonly ByteCell[]): boolean {
+  const texts = new Set(cells);
+  texts.delete(null);
+  const numbers = new Set(Array.from(texts, Number));
+  return numbers.size === texts.size && !numbers.has(Number.NaN);
 }

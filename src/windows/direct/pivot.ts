@@ -4,7 +4,7 @@ import { checkPivotSize, namedValues, namesOfValues } from '../pivot-names.js';
 import type { Window } from '../window.js';
 import { type ByteCell, type ByteText, fromByteText, toByteText } from './byte-text.js';
 import { lastOfSteps, oneZero, stepsOf } from './every.js';
-import { keysOf, type Row, sortByTime } from './order.js';
+import { type KeysOf, keysOf, type Row, sortByTime } from './order.js';
 
 /** Rows under columns of their own. */
 export interface PivotedRows {
@@ -23,13 +23,18 @@ interface Places {
  * One row per time (with `every` per step; without a time column one in all), one column per value, rows in the order
  * of time. Throws `BAD_PARAMETER` for too many values.
  */
-export function pivotRows(all: readonly Row[], window: Window, localDays: LocalDays): PivotedRows {
+export function pivotRows(
+  all: readonly Row[],
+  window: Window,
+  localDays: LocalDays,
+  keys: KeysOf = keysOfOwn,
+): PivotedRows {
   const { dataset, every } = window;
   const places = placesOf(window);
   const isTimed = places.time !== -1;
   const lasts = every === null ? all : lastOfSteps(all, window, localDays);
   const rows = isTimed ? lasts.filter(({ time }) => !Number.isNaN(time)) : lasts;
-  const values = namedValues(window)?.map(toByteText) ?? foundValues(rows, places, window);
+  const values = namedValues(window)?.map(toByteText) ?? foundValues(rows, places, window, keys);
   checkPivotSize(window, values.length);
   const timeColumns = isTimed ? [dataset.columns[places.time]!] : [];
   const columns = [...timeColumns, ...valueColumns(values, dataset.timeColumn)];
@@ -57,17 +62,27 @@ function isOneOf(rows: readonly Row[]): (row: Row) => boolean {
 }
 
 /** The values that become columns, in their order. */
-function foundValues(rows: readonly Row[], { by }: Places, { dataset }: Window): readonly ByteText[] {
+function foundValues(
+  rows: readonly Row[],
+  { by }: Places,
+  { dataset }: Window,
+  keysFor: KeysOf,
+): readonly ByteText[] {
   const column = dataset.columns[by]!;
   const found = new Set<ByteText>();
   for (const { cells } of rows) if (cells[by] !== null) found.add(cells[by]!);
   const values = [...found].sort();
-  if (column.type === 'number') values.forEach(oneZero);
-  const keys = keysOf(column, values);
+  const keys = keysFor(column, values);
   // Sorted by their bytes already, which is the order of equal numbers written in two ways.
   const places = values.map((_, place) => place);
   places.sort((a, b) => (keys[a]! < keys[b]! ? -1 : keys[a]! > keys[b]! ? 1 : a - b));
   return places.map((place) => values[place]!);
+}
+
+/** Keys of a dataset's own cells, of which only DuckDB knows whether 0 and -0 are two values. */
+function keysOfOwn(column: Column, cells: readonly ByteCell[]): ReturnType<KeysOf> {
+  if (column.type === 'number') for (const cell of cells) if (cell !== null) oneZero(cell);
+  return keysOf(column, cells);
 }
 
 function valueColumns(values: readonly ByteText[], timeColumn: string | null): readonly Column[] {

@@ -48,8 +48,13 @@ function paged(window: Window, slice: Slice): Slice {
 }
 
 /** Whether, apart from `offset` and `limit`, the answer has all rows of the time range in their stored order. */
-function keepsRows({ filters, every, pivot, sort }: Window): boolean {
-  return filters.length === 0 && every === null && pivot === null && sort.length === 0;
+function keepsRows(window: Window): boolean {
+  return window.filters.length === 0 && keepsOrder(window);
+}
+
+/** Whether rows keep their stored order. */
+export function keepsOrder({ every, aggregation, pivot, sort }: Window): boolean {
+  return every === null && aggregation === null && pivot === null && sort.length === 0;
 }
 
 /** Whether the rows that are not in memory, the oldest, are before the window's time range. */

@@ -1,9 +1,11 @@
 import { formatList, type Parameters, parameterOf, parseList, withParameter } from '../address.js';
 import type { Context } from '../context.js';
-import { debounce, h, newId, type Part, setAttribute, setChildren } from '../dom.js';
+import { h, newId, type Part, setAttribute, setChildren } from '../dom.js';
 import { fromLocalField, toLocalField } from '../parts/zoned-time.js';
 import type { ColumnJson, DatasetJson } from '../types.js';
-import { withLast, withRange } from './window.js';
+import { aggregateControls } from './aggregate-controls.js';
+import { textField } from './text-field.js';
+import { withAggregate, withEvery, withLast, withRange } from './window.js';
 
 const RECENT = ['10m', '1h', '6h', '1d', '7d', '30d'];
 const STEPS = ['1m', '5m', '15m', '1h', '1d'];
@@ -17,7 +19,7 @@ interface Controls extends Part<Parameters> {
 
 type Change = (parameters: Parameters, how: 'push' | 'replace') => void;
 
-/** Time, step, pivot, columns and limit of a window. Filters and order are set in the table's headers. */
+/** Time, step, aggregates, pivot, columns and limit of a window. Filters and order are set in the table's headers. */
 export function windowControls(context: Context, onChange: Change): Controls {
   const { words } = context;
   let parameters: Parameters = [];
@@ -25,11 +27,16 @@ export function windowControls(context: Context, onChange: Change): Controls {
 
   const time = timeControls(context, () => parameters, change);
   const every = textField(words.window.every, words.window.everyHint, STEPS, DURATION, (value) =>
-    change(withParameter(parameters, 'every', value), 'replace'),
+    change(withEvery(parameters, value), 'replace'),
   );
   const limit = textField(words.window.limit, words.window.limitHint, [], WHOLE_NUMBER, (value) =>
     change(withParameter(parameters, 'limit', value), 'replace'),
   );
+  const aggregates = aggregateControls(context, {
+    aggregate: (value) => change(withAggregate(parameters, value), 'replace'),
+    by: (value) => change(withParameter(parameters, 'by', value), 'replace'),
+    fill: (value) => change(withParameter(parameters, 'fill', value)),
+  });
   const pivot = pivotControls(context, (value) => {
     // The columns before the change are not those after it.
     const kept = withParameter(withParameter(parameters, 'columns', null), 'sort', null);
@@ -51,6 +58,7 @@ export function windowControls(context: Context, onChange: Change): Controls {
     },
     time.element,
     every.element,
+    ...aggregates.elements,
     pivot.element,
     columns.element,
     limit.element,
@@ -71,6 +79,15 @@ export function windowControls(context: Context, onChange: Change): Controls {
     form.hidden = !form.hidden;
     setAttribute(toggle, 'aria-expanded', String(!form.hidden));
   });
+  let described: DatasetJson | null = null;
+  /** Pivot and columns are chosen of the dataset's columns, which aggregates do not have. */
+  const describeColumns = (dataset: DatasetJson) => {
+    pivot.describe(dataset);
+    columns.describe(dataset);
+    if (parameterOf(parameters, 'agg') === null) return;
+    pivot.element.hidden = true;
+    columns.element.hidden = true;
+  };
   const element = h('section', { class: 'window' }, h('div', { class: 'window-head' }, toggle, reset), form);
   return {
     element,
@@ -78,16 +95,20 @@ export function windowControls(context: Context, onChange: Change): Controls {
       const hasTime = dataset.timeColumn !== null;
       time.element.hidden = !hasTime;
       every.element.hidden = !hasTime;
-      pivot.describe(dataset);
-      columns.describe(dataset);
+      described = dataset;
+      describeColumns(dataset);
     },
     show(next) {
+      const wasAggregated = parameterOf(parameters, 'agg') !== null;
       parameters = next;
       time.show(next);
       every.show(parameterOf(next, 'every'));
       limit.show(parameterOf(next, 'limit'));
+      aggregates.show(next);
       pivot.show(parameterOf(next, 'pivot'));
       columns.show(parameterOf(next, 'columns'));
+      const isAggregated = parameterOf(next, 'agg') !== null;
+      if (described !== null && isAggregated !== wasAggregated) describeColumns(described);
       reset.hidden = next.length === 0;
     },
   };
@@ -158,47 +179,7 @@ function timeControls(
   };
 }
 
-/** A text field whose value is applied once it is valid or empty. */
-function textField(
-  label: string,
-  hint: string,
-  proposals: readonly string[],
-  pattern: RegExp,
-  onValue: (value: string | null) => void,
-): Part<string | null> {
-  const id = newId();
-  const field = h('input', {
-    id,
-    type: 'text',
-    size: 6,
-    autocomplete: 'off',
-    placeholder: hint,
-    list: proposals.length > 0 ? `${id}-list` : null,
-  });
-  const apply = debounce(() => {
-    const value = field.value.trim();
-    const isRight = value === '' || pattern.test(value);
-    setAttribute(field, 'aria-invalid', isRight ? null : 'true');
-    if (isRight) onValue(value === '' ? null : value);
-  });
-  field.addEventListener('input', apply);
-  const list = h('datalist', { id: `${id}-list` }, ...proposals.map((value) => h('option', { value })));
-  return {
-    element: h(
-      'div',
-      { class: 'field' },
-      h('label', { for: id }, label),
-      field,
-      proposals.length > 0 && list,
-    ),
-    show(value) {
-      if (document.activeElement === field && field.value.trim() !== '') return;
-      field.value = value ?? '';
-      setAttribute(field, 'aria-invalid', null);
-    },
-  };
-}
-
+/** Time, step, aggregates, pivot, columns and limit of a window. Filters and order are set in the table's headers. */
 function pivotControls({ words }: Context, onValue: (value: string | null) => void) {
   const names = h('select', { 'aria-label': words.window.pivotNames });
   const values = h('select', { 'aria-label': words.window.pivotValues });

@@ -8,7 +8,7 @@ import { about } from './about.js';
 import { windowControls } from './controls.js';
 import { FilterFields } from './filter-fields.js';
 import { urlBar } from './url-bar.js';
-import { isPivot, rowParameters, sortOf, withNextSort, withRange } from './window.js';
+import { hasOwnColumns, keptColumns, rowParameters, sortOf, withNextSort, withRange } from './window.js';
 
 /** Up to this size new rows are loaded automatically; larger ones on request. */
 const REFRESHED_BYTES = 2_000_000;
@@ -161,11 +161,9 @@ export class DatasetPage implements Page {
       {
         path: `csv/${encodeURIComponent(name)}${query}`,
         // A column created by a pivot is unrelated to a dataset column with the same name.
-        known: isPivot(parameters)
-          ? (dataset.columns ?? []).filter((column) => column.name === dataset.timeColumn)
-          : (dataset.columns ?? []),
+        known: keptColumns(parameters, dataset.columns ?? [], dataset.timeColumn),
         timeColumn: dataset.timeColumn,
-        keys: isPivot(parameters) ? [] : dataset.keys,
+        keys: hasOwnColumns(parameters) ? [] : dataset.keys,
         plot,
         sortOf(column) {
           const key = sort.find((one) => one.column === column);

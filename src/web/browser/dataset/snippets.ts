@@ -1,6 +1,6 @@
 import { formatList, formatQuery, type Parameters, parameterOf } from '../address.js';
 import type { ColumnJson } from '../types.js';
-import { isPivot, rowParameters, withRange } from './window.js';
+import { hasOwnColumns, rowParameters, withRange } from './window.js';
 
 /** A window, described for use elsewhere. */
 export interface Reading {
@@ -89,6 +89,6 @@ function infinityField({ columns, timeColumn }: Reading, name: string): string {
 function queryParameters({ parameters, columns }: Reading): [string, string][] {
   const pairs = rowParameters(parameters).map(([name, value]): [string, string] => [name, value]);
   const isNamed = parameterOf(parameters, 'columns') !== null || parameterOf(parameters, 'sql') !== null;
-  if (isNamed || isPivot(parameters) || columns.length === 0) return pairs;
+  if (isNamed || hasOwnColumns(parameters) || columns.length === 0) return pairs;
   return [['columns', formatList(columns.map(({ name }) => name))], ...pairs];
 }

@@ -2,7 +2,9 @@ import { formatList, type Parameters, parameterOf, parseList, withParameter } fr
 
 /** Parameters of a window that are not filters (docs: Windows). A column of such a name is reached as `where.<column>`. */
 const RESERVED = new Set(
-  'last from to columns sort limit offset every pivot pad null header delimiter format sql'.split(' '),
+  'last from to columns sort limit offset every agg by fill pivot pad null header delimiter format sql'.split(
+    ' ',
+  ),
 );
 
 /** They change how the CSV is written, not its rows: the page's own table is always loaded without them. */
@@ -98,7 +100,31 @@ export function rowParameters(parameters: Parameters): Parameters {
   return parameters.filter(([name]) => !SHAPE.has(name));
 }
 
-/** Those without time bounds and steps cost nothing to show at once: what the window is beside the time it covers. */
-export function isPivot(parameters: Parameters): boolean {
-  return parameterOf(parameters, 'pivot') !== null;
+/** The columns of before are not those of after, and `by` and `fill` need aggregates. */
+export function withAggregate(parameters: Parameters, agg: string | null): Parameters {
+  const ofColumns = new Set(['columns', 'sort', 'pivot', ...(agg === null ? ['by', 'fill'] : [])]);
+  const kept = parameters.filter(([name]) => !ofColumns.has(name));
+  return withParameter(kept, 'agg', agg);
+}
+
+/** Without steps there are none to fill. */
+export function withEvery(parameters: Parameters, every: string | null): Parameters {
+  const stepped = withParameter(parameters, 'every', every);
+  return every === null ? withParameter(stepped, 'fill', null) : stepped;
+}
+
+/** Whether the result has other columns than the dataset. */
+export function hasOwnColumns(parameters: Parameters): boolean {
+  return parameterOf(parameters, 'pivot') !== null || parameterOf(parameters, 'agg') !== null;
+}
+
+/** The dataset's columns that stand in the result as they are; a pivot or an aggregate makes the others. */
+export function keptColumns<C extends { readonly name: string }>(
+  parameters: Parameters,
+  columns: readonly C[],
+  timeColumn: string | null,
+): readonly C[] {
+  if (!hasOwnColumns(parameters)) return columns;
+  const by = parameterOf(parameters, 'pivot') === null ? parseList(parameterOf(parameters, 'by') ?? '') : [];
+  return columns.filter(({ name }) => name === timeColumn || by.includes(name));
 }
