@@ -19,6 +19,8 @@ interface Source {
   readonly column: Column;
   readonly index: number;
   readonly functions: ReadonlySet<AggregateFunction>;
+  /** Whether an aggregate needs the cells as numbers. */
+  readonly isNumeric: boolean;
 }
 
 interface Open {
@@ -67,7 +69,7 @@ export async function groupsOf(
     for (const [index, source] of sources.entries()) {
       const cell = row.cells[source.index]!;
       if (cell === null) continue;
-      const value = [...source.functions].some(isNumeric) ? numberOf(cell) : Number.NaN;
+      const value = source.isNumeric ? numberOf(cell) : Number.NaN;
       const values = group.sources[index]!;
       values.add(cell, row.time, value);
       if (needsRises(source) && Number.isFinite(value) && !(isTimed && Number.isNaN(row.time))) {
@@ -95,6 +97,7 @@ function sourcesOf({ dataset, aggregation }: Window): readonly Source[] {
     column: columnOf(dataset, name),
     index: dataset.columns.findIndex((column) => column.name === name),
     functions: needed,
+    isNumeric: [...needed].some(isNumeric),
   }));
 }
 
