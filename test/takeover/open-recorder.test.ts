@@ -128,6 +128,8 @@ test('our own log that becomes a snapshot is not taken for the script’s file, 
 test('a source whose files cannot be opened is broken and does not stop the service', async (t) => {
   const { dataDir, logger, lines } = await world(t);
   await symlink('zones.csv', join(dataDir, 'zones.csv'));
+  // So that it cannot be moved aside either.
+  await writeFile(join(dataDir, 'damaged'), '');
   const recorder = await openRecorder({
     name: 'zones',
     source: 'DynamoDB table zones',
