@@ -7,6 +7,7 @@ import { createDynamoDbSource } from '../../../src/sources/dynamodb/source.js';
 import { ScanThreads } from '../../../src/sources/dynamodb/threads.js';
 import { useTestAws, withEnvironment } from '../../support/aws.js';
 import { described, page, startScriptedDynamoDb } from '../../support/scripted-dynamodb.js';
+import { SCRIPTED_TABLE } from '../../support/scripted-source.js';
 
 useTestAws();
 const threads = new ScanThreads({ size: 1 });
@@ -45,16 +46,8 @@ async function startProxy(t: TestContext) {
 
 async function read(t: TestContext, endpoint: string | null) {
   const source = createDynamoDbSource({
-    table: 'scripted',
-    region: null,
+    ...SCRIPTED_TABLE,
     endpoint,
-    columns: [],
-    only: null,
-    rename: {},
-    consistent: false,
-    segments: 'auto',
-    maxReadCapacity: null,
-    maxPollMegabytes: null,
     threads,
   });
   t.after(() => source.close());

@@ -20,6 +20,7 @@ import {
   type ScriptedRequest,
   startScriptedDynamoDb,
 } from '../../support/scripted-dynamodb.js';
+import { SCRIPTED_TABLE } from '../../support/scripted-source.js';
 
 useTestAws();
 const threads = new ScanThreads({ size: 2 });
@@ -27,16 +28,8 @@ after(() => threads.close());
 
 function sourceOf(endpoint: string | null, options: Partial<DynamoDbSourceOptions> = {}): Source {
   return createDynamoDbSource({
-    table: 'scripted',
-    region: null,
+    ...SCRIPTED_TABLE,
     endpoint,
-    columns: [],
-    only: null,
-    rename: {},
-    consistent: false,
-    segments: 'auto',
-    maxReadCapacity: null,
-    maxPollMegabytes: null,
     threads,
     ...options,
   });

@@ -15,6 +15,7 @@ import {
   type ScriptedRequest,
   startScriptedDynamoDb,
 } from '../../support/scripted-dynamodb.js';
+import { SCRIPTED_TABLE } from '../../support/scripted-source.js';
 
 useTestAws();
 const threads = new ScanThreads({ size: 2 });
@@ -23,16 +24,8 @@ after(() => threads.close());
 /** Reads the table once; what the reading was rejected with. */
 async function failureOf(endpoint: string, options: Partial<DynamoDbSourceOptions> = {}): Promise<unknown> {
   const source = createDynamoDbSource({
-    table: 'scripted',
-    region: null,
+    ...SCRIPTED_TABLE,
     endpoint,
-    columns: [],
-    only: null,
-    rename: {},
-    consistent: false,
-    segments: 'auto',
-    maxReadCapacity: null,
-    maxPollMegabytes: null,
     threads,
     ...options,
   });
