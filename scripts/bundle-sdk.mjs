@@ -24,7 +24,7 @@ const namesOfSchemas = {
 await rm(join(root, 'dist', 'src', 'sdk'), { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: ['src/sources/dynamodb/sdk.ts', 'src/sources/ec2/sdk.ts'],
+  entryPoints: ['src/sources/dynamodb/sdk.ts', 'src/sources/dynamodb/streams/sdk.ts', 'src/sources/ec2/sdk.ts'],
   outbase: 'src',
   outdir: 'dist/src',
   chunkNames: 'sdk/[name]-[hash]',

@@ -55,23 +55,32 @@ export function createDynamoDbClient(options: ClientOptions): DynamoDBClient {
 }
 
 /** The endpoints that clients last sent a request to. */
-const endpoints = new WeakMap<DynamoDBClient, string>();
+const endpoints = new WeakMap<object, string>();
 
-function rememberEndpoint(client: DynamoDBClient): void {
+/** What this file needs from an SDK client: each types its own requests. */
+interface Located {
+  readonly middlewareStack: { add(middleware: never, options: { step: 'build'; name: string }): void };
+}
+
+/** Remembers where the client sends its requests, for `placeOf`. */
+export function rememberEndpoint(client: Located): void {
   client.middlewareStack.add(
-    (next) => (args) => {
+    ((next: (args: unknown) => unknown) => (args: { readonly request: unknown }) => {
       const { protocol, hostname, port } = args.request as Partial<
         Record<'protocol' | 'hostname' | 'port', string>
       >;
       endpoints.set(client, `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`);
       return next(args);
-    },
+    }) as never,
     { step: 'build', name: 'dynamoCsvEndpoint' },
   );
 }
 
 /** Where this client looks for a table, for errors. The endpoint is known after the first request. */
-export async function placeOf(client: DynamoDBClient, table: string): Promise<TablePlace> {
+export async function placeOf(
+  client: { readonly config: { region(): Promise<string> } },
+  table: string,
+): Promise<TablePlace> {
   const region = await client.config.region().catch(() => null);
   // An empty AWS_REGION, as Compose passes it on, is a region for the SDK.
   return { table, region: region || null, endpoint: endpoints.get(client) ?? null };
@@ -91,7 +100,7 @@ export async function regionOf(configured: string | null): Promise<string | null
  * (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html). As JSON a byte of that count
  * becomes ten at most: an empty string in a list counts one byte and is written `{"S":""},`.
  */
-const MAX_ANSWER_BYTES = 16 << 20;
+export const MAX_ANSWER_BYTES = 16 << 20;
 
 /** What a page costs in memory in addition to its rows: its key is remembered to detect repeating pages. */
 const PAGE_OVERHEAD = 256;
@@ -102,7 +111,7 @@ export class AnswerTooLarge extends Error {
 }
 
 /** Collects a response's body for the SDK (its `streamCollector`). Rejects with `AnswerTooLarge` beyond `limit` bytes. */
-function collectAtMost(limit: number): (body: Readable) => Promise<Uint8Array> {
+export function collectAtMost(limit: number): (body: Readable) => Promise<Uint8Array> {
   return async (body) => {
     const chunks: Buffer[] = [];
     let size = 0;

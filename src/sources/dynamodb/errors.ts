@@ -11,7 +11,8 @@ export interface TablePlace {
   readonly endpoint: string | null;
 }
 
-function at({ table, region, endpoint }: TablePlace): string {
+/** The table and where it was looked for, for a sentence. */
+export function at({ table, region, endpoint }: TablePlace): string {
   const parts = [region === null ? null : `region ${region}`, endpoint].filter((part) => part !== null);
   return parts.length === 0 ? `table ${table}` : `table ${table} (${parts.join(', ')})`;
 }

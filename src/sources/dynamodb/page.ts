@@ -39,7 +39,7 @@ export function itemsOf({ bytes, start, end }: Page): readonly Item[] {
 }
 
 /** A page of items that are objects already. */
-function pageOfItems(items: readonly Item[], envelope: object = {}): Page {
+export function pageOfItems(items: readonly Item[], envelope: object = {}): Page {
   const bytes = Buffer.from(JSON.stringify(items, binaryAsText));
   return { bytes, start: 1, end: bytes.length - 1, envelope };
 }

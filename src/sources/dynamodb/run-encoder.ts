@@ -82,9 +82,7 @@ export class RunEncoder {
 
   /** The decoded rows, in key order. The encoder must not be used afterwards. */
   finish(): EncodedRun {
-    const { names } = this.#scanner.attributes;
-    const columns = this.#layout.typedColumns(names.map((name, number) => [name, this.#kinds[number] ?? 0]));
-    const rows = concatRows(this.#laidOut(columns));
+    const rows = this.#encoded();
     const keys = this.#keys.finish();
     const order = sortedOrder(keys);
     const segments = Array.from(this.#segments.values(), ({ collector }) => collector.finish());
@@ -98,6 +96,20 @@ export class RunEncoder {
       },
       segments,
     };
+  }
+
+  /**
+   * The rows of all items in the order in which they were added, for an encoder without earlier blocks. The encoder must not
+   * be used afterwards.
+   */
+  finishInOrder(): Pick<Run, 'rows' | 'met'> & { readonly keys: readonly string[] } {
+    return { rows: this.#encoded(), met: this.#met, keys: this.#layout.keys };
+  }
+
+  #encoded(): EncodedRows {
+    const { names } = this.#scanner.attributes;
+    const columns = this.#layout.typedColumns(names.map((name, number) => [name, this.#kinds[number] ?? 0]));
+    return concatRows(this.#laidOut(columns));
   }
 
   #segment(segment: number) {

@@ -16,7 +16,18 @@ export interface TableDescription {
   readonly readCapacity: number | null;
   /** `ACTIVE`, `CREATING`, `DELETING` … */
   readonly status: string;
+  /** Null: none is enabled. */
+  readonly stream: TableStream | null;
 }
+
+/** The enabled stream of a table. */
+export interface TableStream {
+  readonly arn: string;
+  readonly viewType: StreamViewType;
+}
+
+/** What its records have besides the key: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_StreamSpecification.html */
+export type StreamViewType = 'NEW_AND_OLD_IMAGES' | 'NEW_IMAGE' | 'OLD_IMAGE' | 'KEYS_ONLY';
 
 /** Rejects with a `DynamoCsvError` that says which table was looked for, where, and what is wrong. */
 export async function describeTable(
@@ -56,5 +67,14 @@ function describe(table: string, description: SdkTable): TableDescription {
     billing: onDemand ? 'on-demand' : 'provisioned',
     readCapacity: onDemand ? null : provisioned,
     status: description.TableStatus ?? 'UNKNOWN',
+    stream: streamOf(description),
   };
+}
+
+function streamOf({
+  LatestStreamArn: arn,
+  StreamSpecification: specification,
+}: SdkTable): TableStream | null {
+  if (arn === undefined || specification?.StreamEnabled !== true) return null;
+  return { arn, viewType: specification.StreamViewType ?? 'KEYS_ONLY' };
 }

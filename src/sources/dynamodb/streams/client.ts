@@ -2,8 +2,13 @@ import type { _Record, DynamoDBStreamsClient, GetRecordsOutput } from '@aws-sdk/
 import { clientOptions, prepareClient } from '../../aws/client.js';
 import { DEADLINES } from '../../aws/deadlines.js';
 import type { Item } from '../attributes.js';
-import { type ClientOptions, MAX_IN_FLIGHT, rememberEndpoint } from '../client.js';
-import { collectAtMost, MAX_ANSWER_BYTES } from '../limits.js';
+import {
+  type ClientOptions,
+  collectAtMost,
+  MAX_ANSWER_BYTES,
+  MAX_IN_FLIGHT,
+  rememberEndpoint,
+} from '../client.js';
 import { DynamoDBJsonCodec2 } from '../sdk.js';
 import * as sdk from './sdk.js';
 
@@ -39,7 +44,8 @@ export function createStreamsClient(options: ClientOptions): DynamoDBStreamsClie
 /** A stream record as it stands in a response: times in seconds, binary as base64 text. */
 export interface RawRecord {
   readonly eventName?: string;
-  readonly userIdentity?: { readonly type?: string; readonly principalId?: string };
+  /** DynamoDB's API reference has capitals, its examples have none. */
+  readonly userIdentity?: { readonly PrincipalId?: string; readonly principalId?: string };
   readonly dynamodb?: {
     /** Seconds since the epoch; DynamoDB rounds down to whole seconds. */
     readonly ApproximateCreationDateTime?: number;
@@ -88,14 +94,11 @@ export function recordsOf(answer: GetRecordsOutput): Received {
 }
 
 function rawRecord({ eventName, userIdentity, dynamodb }: _Record): RawRecord {
-  const { PrincipalId, Type } = userIdentity ?? {};
+  const principal = userIdentity?.PrincipalId;
   const time = dynamodb?.ApproximateCreationDateTime;
   return {
     ...(eventName === undefined ? {} : { eventName }),
-    userIdentity: {
-      ...(Type === undefined ? {} : { type: Type }),
-      ...(PrincipalId === undefined ? {} : { principalId: PrincipalId }),
-    },
+    ...(principal === undefined ? {} : { userIdentity: { PrincipalId: principal } }),
     dynamodb: {
       ...(time === undefined ? {} : { ApproximateCreationDateTime: time.getTime() / 1000 }),
       ...(dynamodb?.SequenceNumber === undefined ? {} : { SequenceNumber: dynamodb.SequenceNumber }),

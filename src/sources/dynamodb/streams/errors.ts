@@ -1,5 +1,5 @@
-import { DynamoCsvError } from '../../../base/errors.js';
 import { formatDuration } from '../../../base/durations.js';
+import { DynamoCsvError } from '../../../base/errors.js';
 import { at, type TablePlace } from '../errors.js';
 
 const BAD_UPSTREAM = 502;
@@ -41,5 +41,29 @@ export function recordsTrimmed(shard: string): StreamBroken {
 
 export function breakTooLong(milliseconds: number): StreamBroken {
   const hours = Math.floor(milliseconds / 3_600_000) * 3_600_000;
-  return new StreamBroken(`it was last read ${formatDuration(hours)} ago, and a stream keeps its records for 24 hours`);
+  return new StreamBroken(
+    `it was last read ${formatDuration(hours)} ago, and a stream keeps its records for 24 hours`,
+  );
+}
+
+/** A stream that broke while the table was scanned. */
+export function streamBroken(place: TablePlace, cause: StreamBroken): DynamoCsvError {
+  return new DynamoCsvError(
+    'STREAM_BROKEN',
+    `The stream of ${at(place)} could not be followed: ${cause.message}`,
+    {
+      remedy: 'the next poll begins with a Scan',
+      status: BAD_UPSTREAM,
+      cause,
+    },
+  );
+}
+
+/** The stream that DescribeTable names does not exist. */
+export function streamGone(place: TablePlace, cause: unknown): DynamoCsvError {
+  return new DynamoCsvError('STREAM_MISSING', `The stream of ${at(place)} does not exist any more`, {
+    remedy: 'the table is described again at the next poll',
+    status: BAD_UPSTREAM,
+    cause,
+  });
 }

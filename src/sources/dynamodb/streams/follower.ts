@@ -1,7 +1,6 @@
 import { isThrottling } from '../../aws/failures.js';
-import { facts } from '../../aws/failures.js';
 import { MAX_IN_FLIGHT } from '../client.js';
-import { together } from '../together.js';
+import { together } from '../scan.js';
 import { breakTooLong, recordsTrimmed } from './errors.js';
 import type { Position, Progress } from './position.js';
 import type { Shard, StreamRequests } from './requests.js';
@@ -63,7 +62,10 @@ export class StreamFollower {
 
   /** Where the next reading continues. */
   get position(): Position {
-    const shards = Array.from(this.#readers, ([shard, { progress }]): [string, Progress] => [shard, progress]);
+    const shards = Array.from(this.#readers, ([shard, { progress }]): [string, Progress] => [
+      shard,
+      progress,
+    ]);
     return { stream: this.#requests.stream, at: this.#at, shards: new Map(shards) };
   }
 
@@ -87,7 +89,7 @@ export class StreamFollower {
         await reader.read(found, allowance, this.#isClosed(reader.shard), signal);
       } catch (error) {
         // What other shards had counts; this one is asked again at the next reading.
-        if (!isThrottled(error)) throw error;
+        if (!isThrottling(error)) throw error;
         throttled = error;
       }
     };
@@ -96,12 +98,17 @@ export class StreamFollower {
     for (let ready = this.#ready(done); ready.length > 0; ready = this.#ready(done)) {
       for (const reader of ready) done.add(reader);
       await inParallel(ready, signal, readOn);
-      for (const { shard, isAtEnd } of ready) if (isAtEnd) this.#ended.add(shard);
+      const ended = ready.filter(({ isAtEnd }) => isAtEnd);
+      for (const { shard } of ended) this.#ended.add(shard);
+      if (ended.length > 0) this.#listedAt = Number.NEGATIVE_INFINITY;
       await this.#list(signal);
     }
     const open = [...this.#readers.values()].filter(({ isAtEnd }) => !isAtEnd);
     const isBehind = throttled === null && open.some(({ isCaughtUp }) => !isCaughtUp);
-    const readTo = Math.min(startedAt, ...open.map((reader) => (done.has(reader) ? reader.readTo : this.#at)));
+    const readTo = Math.min(
+      startedAt,
+      ...open.map((reader) => (done.has(reader) ? reader.readTo : this.#at)),
+    );
     this.#at = Math.max(this.#at, readTo);
     return { records: inOrder(found, this.#shards), position: this.position, isBehind, throttled };
   }
@@ -126,8 +133,7 @@ export class StreamFollower {
   /** Lists the shards if that may show new ones, which are read from `begin`. */
   async #list(signal: AbortSignal, begin: 'start' | 'end' = 'start'): Promise<void> {
     const age = this.#requests.now() - this.#listedAt;
-    const isFresh = age < (this.#ended.size > 0 || this.openShards === 0 ? CHILDREN_MISSING : LISTING_FRESH);
-    if (isFresh && !this.#hasJustEnded) return;
+    if (age < (this.#ended.size > 0 || this.openShards === 0 ? CHILDREN_MISSING : LISTING_FRESH)) return;
     const shards = await this.#requests.shards(signal);
     this.#listedAt = this.#requests.now();
     this.#shards = new Map(shards.map((shard) => [shard.id, shard]));
@@ -144,11 +150,6 @@ export class StreamFollower {
   }
 }
 
-/** Throttling by the rate of requests, or because more than two programs read the shard. */
-function isThrottled(thrown: unknown): boolean {
-  return isThrottling(thrown) || facts(thrown).name === 'LimitExceededException';
-}
-
 /** Runs work for each, at most as many at a time as there are connections. */
 async function inParallel<T>(
   all: readonly T[],
@@ -159,7 +160,10 @@ async function inParallel<T>(
   const worker = async (signal: AbortSignal) => {
     for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) await work(one, signal);
   };
-  await together(signal, Array.from({ length: Math.min(MAX_IN_FLIGHT, all.length) }, () => worker));
+  await together(
+    signal,
+    Array.from({ length: Math.min(MAX_IN_FLIGHT, all.length) }, () => worker),
+  );
 }
 
 /**

@@ -69,10 +69,14 @@ export class StreamRequests {
         StreamArn: this.stream,
         ...(from === undefined ? {} : { ExclusiveStartShardId: from }),
       });
-      const { StreamDescription: found, $metadata } = await this.#client.send(command, { abortSignal: signal });
+      const { StreamDescription: found, $metadata } = await this.#client.send(command, {
+        abortSignal: signal,
+      });
       this.#count($metadata.attempts, 0);
-      for (const { ShardId: id, ParentShardId: parent = null, SequenceNumberRange: range } of found?.Shards ?? [])
-        if (id !== undefined) shards.push({ id, parent, isClosed: range?.EndingSequenceNumber !== undefined });
+      for (const { ShardId: id, ParentShardId: parent = null, SequenceNumberRange: range } of found?.Shards ??
+        [])
+        if (id !== undefined)
+          shards.push({ id, parent, isClosed: range?.EndingSequenceNumber !== undefined });
       from = found?.LastEvaluatedShardId;
       // Pages that repeat would never end.
       if (from === undefined || pages.has(from)) return shards;
@@ -91,7 +95,11 @@ export class StreamRequests {
   async records(
     { value }: Iterator,
     signal: AbortSignal,
-  ): Promise<{ readonly records: readonly RawRecord[]; readonly bytes: number; readonly next: Iterator | null }> {
+  ): Promise<{
+    readonly records: readonly RawRecord[];
+    readonly bytes: number;
+    readonly next: Iterator | null;
+  }> {
     const command = new GetRecordsCommand({ ShardIterator: value });
     const answer = await this.#client.send(command, { abortSignal: signal });
     const { records, bytes } = recordsOf(answer);

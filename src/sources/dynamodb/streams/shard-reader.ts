@@ -42,6 +42,8 @@ export class ShardReader {
   /** Whether an answer was empty since the iterator was made: then the end is near. */
   #isWarm = false;
   #isCaughtUp = false;
+  /** Records created before that time are older than the items; only an iterator from the horizon returns such. */
+  #skipBefore = 0;
   /** When the stream was last read to its end, by its position, in milliseconds since the epoch. */
   readonly #positionAt: number;
   /** All records created before that time were read. */
@@ -57,6 +59,10 @@ export class ShardReader {
 
   get progress(): Progress {
     return this.#progress;
+  }
+
+  get #after(): string | undefined {
+    return typeof this.#progress === 'object' ? this.#progress.after : undefined;
   }
 
   get isAtEnd(): boolean {
@@ -84,7 +90,12 @@ export class ShardReader {
    * Reads on until there is nothing more for now, the shard ends, or the allowance is used up, and adds to `found`. An empty
    * answer does not mean that the end is reached: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html
    */
-  async read(found: ShardRecord[], allowance: Allowance, isClosed: boolean, signal: AbortSignal): Promise<void> {
+  async read(
+    found: ShardRecord[],
+    allowance: Allowance,
+    isClosed: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
     this.#isCaughtUp = false;
     for (let empty = 0; allowance.records > 0 && allowance.bytes > 0; ) {
       const askedAt = this.#requests.now();
@@ -111,11 +122,11 @@ export class ShardReader {
 
   /** Returns when the last of the records was created, by this machine's clock; null: there are none. */
   #take(records: readonly RawRecord[], found: ShardRecord[]): number | null {
-    const { after = null, since = 0 } = typeof this.#progress === 'object' ? this.#progress : {};
+    const after = this.#after ?? null;
     let last: RawRecord | null = null;
     for (const raw of records) {
       const at = timeOf(raw);
-      if (at >= since && isAfter(raw, after)) found.push({ shard: this.shard, raw, at });
+      if (at >= this.#skipBefore && isAfter(raw, after)) found.push({ shard: this.shard, raw, at });
       last = raw;
     }
     if (last === null) return null;
@@ -157,7 +168,8 @@ export class ShardReader {
   async #renew(signal: AbortSignal): Promise<Iterator> {
     this.#isWarm = false;
     const horizon: IteratorStart = { ShardIteratorType: 'TRIM_HORIZON' };
-    const after = typeof this.#progress === 'object' ? this.#progress.after : undefined;
+    const after = this.#after;
+    this.#skipBefore = (typeof this.#progress === 'object' ? this.#progress.since : undefined) ?? 0;
     if (after === undefined) return this.#requests.iterator(this.shard, horizon, signal);
     try {
       const start: IteratorStart = { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: after };
