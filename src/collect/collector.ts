@@ -94,6 +94,7 @@ export class Collector {
       const reading = await this.#read(signal);
       const recorded = await recorder.record(reading, startedAt);
       this.#succeeded(reading, recorded, Math.max(0, clock.now() - startedAt));
+      if (reading.nextIn !== undefined) return clock.now() + reading.nextIn;
     } catch (thrown) {
       if (signal.aborted) return due;
       this.#failed(pollFailed(thrown), Math.max(0, clock.now() - startedAt));

@@ -8,7 +8,7 @@ import type { Cell, Column, EncodedRows } from '../csv/rows.js';
 import type { DeltaReading } from '../sources/source.js';
 import type { Files } from '../volume/files.js';
 import { SnapshotFile } from '../volume/write.js';
-import { type Deleted, type Difference, readChange, rowKey } from './changes.js';
+import { type Deleted, type Difference, isRemoval, readChange, rowKey } from './changes.js';
 import { sortRows } from './delta.js';
 import type { FileMark } from './table-state.js';
 
@@ -134,7 +134,7 @@ export class Baseline {
     for (const { change, cells } of readChanges(changes, layout, columns.length, keyCount)) {
       const row = Buffer.from(encodeRow(cells));
       const key = rowKey(row, keyCount);
-      if (change === 'delete') rows.delete(key);
+      if (isRemoval(change)) rows.delete(key);
       else rows.set(key, row);
     }
     this.setRows(columns, [...rows.values()]);
@@ -150,7 +150,7 @@ export class Baseline {
   ): void {
     for (const { change, cells } of readChanges(changes, layout, columns.length, keyCount)) {
       const key = rowKey(Buffer.from(encodeRow(cells)), keyCount);
-      if (change === 'delete') this.deleted.set(key, cells);
+      if (isRemoval(change)) this.deleted.set(key, cells);
       else this.deleted.delete(key);
     }
     this.#isDeletedBehind = true;

@@ -32,7 +32,7 @@ export async function bringForward(
   const touched = new Map<string, Touched>();
   const differences: Difference[] = [];
   const breathe = createYielder();
-  for (const [index, { change }] of records.entries()) {
+  for (const [index, { change, at: changedAt }] of records.entries()) {
     if ((index & 63) === 0) await breathe();
     const row = rowAt(rows, index);
     const key = rowKey(row, keyCount);
@@ -41,7 +41,14 @@ export async function bringForward(
     const before = item.after;
     item.after = change === 'put' ? row : null;
     const isSame = before === null ? item.after === null : item.after?.equals(before) === true;
-    if (!isSame) differences.push({ before, after: item.after, at: times[index]! });
+    if (isSame) continue;
+    differences.push({
+      before,
+      after: item.after,
+      at: times[index]!,
+      changedAt,
+      isExpired: change === 'expire',
+    });
   }
   return { rows: rebuild(items, [...touched.values()], compareKeys), differences };
 }

@@ -20,6 +20,8 @@ export interface RecorderOptions {
   readonly logName?: string;
   /** Keep `<name>-changes` too. */
   readonly changes: boolean;
+  /** Whether readings know when each change happened: then the changes have the column `changed_at`. */
+  readonly exactTimes?: boolean;
   /** Columns that exist before a value was seen, in this order after the keys. */
   readonly configured: readonly string[];
   /** Name of the added time column, null for `timestamp`. */

@@ -56,6 +56,8 @@ export interface Recording {
   /** Name of a log that is kept beside the snapshot. */
   readonly logName?: string;
   readonly changes: boolean;
+  /** Whether readings know when each change happened: then the changes have the column `changed_at`. */
+  readonly exactTimes?: boolean;
   /** Published names of columns that exist before a value was seen, in this order after the keys. */
   readonly configured: readonly string[];
   /** Null: the default, or another name where the table has an attribute of that name. */
@@ -90,7 +92,7 @@ export interface SourceContext {
 export interface OpenedSource {
   readonly source: Source;
   /** US dollars for so much reading. */
-  price(cost: Pick<ReadingCost, 'readCapacityUnits' | 'metricsRequested'>): number;
+  price(cost: Pick<ReadingCost, 'readCapacityUnits' | 'metricsRequested' | 'streamReads'>): number;
 }
 
 export interface CheckContext {

@@ -16,6 +16,7 @@ export function checkAgreement(tables: TablesOption, report: MistakeReport): voi
     }
     checkColumns(options, table, path, report);
     checkTimeColumn(table, path, report);
+    checkStream(table, path, report);
     checkKeeping(table, path, report);
     if (options.as === undefined) checkName(name, path, report);
   }
@@ -41,6 +42,16 @@ function checkUseless(options: TableOptions, path: Path, report: MistakeReport):
       remedy: 'add one of them or remove this',
     });
   }
+}
+
+/** Records of a stream are applied to items, and a log alone keeps none. */
+function checkStream({ stream, log, changes }: TableConfig, path: Path, report: MistakeReport): void {
+  if (stream === false || !log || changes) return;
+  report.add({
+    path: [...path, 'stream'],
+    wrong: 'a log alone keeps no items to which what a stream says could be applied',
+    remedy: 'add changes: true, which then has every change, or leave log out',
+  });
 }
 
 function checkColumns(options: TableOptions, table: TableConfig, path: Path, report: MistakeReport): void {
@@ -101,7 +112,8 @@ function checkTimeColumn(table: TableConfig, path: Path, report: MistakeReport):
   const column = table.timestampColumn;
   if (column === null) return;
   const taken = table.columns.includes(column) || Object.values(table.rename).includes(column);
-  const reserved = table.changes && (CHANGES_COLUMNS.includes(column) || column.startsWith('previous_'));
+  const columns = table.stream === false ? CHANGES_COLUMNS : [...CHANGES_COLUMNS, 'changed_at'];
+  const reserved = table.changes && (columns.includes(column) || column.startsWith('previous_'));
   if (!taken && !reserved) return;
   report.add({
     path: [...path, 'timestampColumn'],

@@ -7,12 +7,13 @@ import type {
   SourceContext,
   SourceKind,
 } from '../kind.js';
+import type { Source } from '../source.js';
 import { checkAgreement } from './agreement.js';
 import { checkTable } from './check.js';
 import { regionOf } from './client.js';
-import { readPrice } from './cost.js';
+import { readPrice, streamPrice } from './cost.js';
 import { type TableConfig, TablesOption, tableConfig } from './options.js';
-import { createDynamoDbSource } from './source.js';
+import { createDynamoDbSource, type DynamoDbSourceOptions } from './source.js';
 import { ScanThreads } from './threads.js';
 import { tableTitle } from './title.js';
 
@@ -41,14 +42,29 @@ function configuredTable(table: TableConfig): ConfiguredSource {
 }
 
 async function open(table: TableConfig, { clock, logger, shared }: SourceContext): Promise<OpenedSource> {
-  const source = createDynamoDbSource({ ...table, threads: shared.get(ScanThreads), clock, logger });
+  const options = { ...table, threads: shared.get(ScanThreads), clock, logger };
   const region = await regionOf(table.region);
-  return { source, price: ({ readCapacityUnits }) => readPrice(readCapacityUnits, region) };
+  return {
+    source: await createSource(table, options),
+    price: ({ readCapacityUnits, streamReads = 0 }) =>
+      readPrice(readCapacityUnits, region) + streamPrice(streamReads),
+  };
 }
 
-function recordingOf({ name, log, changes, columns, rename, timestampColumn }: TableConfig): Recording {
+/** The SDK's client for streams is loaded with the first table that has one. */
+async function createSource(
+  { stream, interval }: TableConfig,
+  options: DynamoDbSourceOptions,
+): Promise<Source> {
+  if (stream === false) return createDynamoDbSource(options);
+  const { createStreamSource } = await import('./streams/source.js');
+  return createStreamSource({ ...options, stream, interval });
+}
+
+function recordingOf(table: TableConfig): Recording {
+  const { name, log, changes, stream, columns, rename, timestampColumn } = table;
   const configured = columns.map((column) => rename[column] ?? column);
-  return { name, log, changes, configured, timestampColumn };
+  return { name, log, changes, exactTimes: stream !== false, configured, timestampColumn };
 }
 
 function publishedBy({ table, name, changes }: TableConfig): PublishedName[] {

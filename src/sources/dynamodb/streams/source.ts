@@ -31,7 +31,8 @@ export interface StreamSourceOptions extends DynamoDbSourceOptions {
 
 /** Milliseconds between two readings while something changes. */
 const PACE = 1_000;
-/** A reading without records waits longer than the one before, by this factor, up to the interval. */
+/** After so many milliseconds without a change, each reading waits longer than the one before, by this factor, up to the interval. */
+const QUIET_AFTER = 60_000;
 const SLOWER = 1.5;
 /** Milliseconds for which a description of the table is used: a stream may be enabled again at any time. */
 const DESCRIPTION_FRESH = 60_000;
@@ -71,6 +72,8 @@ class StreamSource implements Source {
   /** The Scan in progress. */
   #scan: Source | null = null;
   #pause: number;
+  /** When something last changed, in milliseconds since the epoch. */
+  #changedAt: number;
   #throttled = 0;
   readonly #toldWidened = new Set<string>();
 
@@ -84,6 +87,7 @@ class StreamSource implements Source {
     this.#streams = createStreamsClient(client);
     this.#poller = createDynamoDbSource(options);
     this.#pause = this.#pace;
+    this.#changedAt = this.#clock.now();
   }
 
   async read(request: ReadRequest): Promise<Reading> {
@@ -219,6 +223,7 @@ class StreamSource implements Source {
     const position = formatPosition(follower.position);
     this.#following = { follower, requests, position };
     this.#pause = this.#pace;
+    this.#changedAt = this.#clock.now();
     return {
       ...full,
       rows: await broughtForward(full, found),
@@ -296,7 +301,10 @@ class StreamSource implements Source {
     this.#throttled = isThrottled ? this.#throttled + 1 : 0;
     if (isThrottled) return Math.min(PACE * 2 ** this.#throttled, LONGEST_BACKOFF);
     if (isBehind) return 0;
-    this.#pause = records > 0 ? this.#pace : Math.min(this.#pause * SLOWER, this.#options.interval);
+    const now = this.#clock.now();
+    if (records > 0) this.#changedAt = now;
+    const isQuiet = now - this.#changedAt >= QUIET_AFTER;
+    this.#pause = isQuiet ? Math.min(this.#pause * SLOWER, this.#options.interval) : this.#pace;
     return this.#pause;
   }
 

@@ -317,7 +317,10 @@ describe('interruptions', () => {
 
   test('a break of more than a day is a Scan, and is logged', async () => {
     let now = Date.now();
-    const clock = { now: () => now, sleep: async (time: number) => void (now += time) };
+    const sleep = async (time: number) => {
+      now += time;
+    };
+    const clock = { now: () => now, sleep };
     await following({ clock }, async (world) => {
       const { streams } = world;
       streams.now = () => now;
@@ -426,9 +429,16 @@ describe('a table without a stream', () => {
   });
 });
 
-test('what is read less often while nothing comes, up to the interval, and at once while there is more', async () => {
-  await following({ interval: 3_000 }, async (world) => {
+test('a stream is read every second, less often after a quiet minute, and at once while there is more', async () => {
+  let now = Date.now();
+  const sleep = async (time: number) => {
+    now += time;
+  };
+  await following({ interval: 3_000, clock: { now: () => now, sleep } }, async (world) => {
+    world.streams.now = () => now;
     assert.equal((await world.read()).nextIn, 1_000);
+    assert.equal((await world.read()).nextIn, 1_000);
+    now += 60_000;
     const pauses: number[] = [];
     for (let read = 0; read < 4; read += 1) pauses.push((await world.read()).nextIn!);
     assert.deepEqual(pauses, [1_500, 2_250, 3_000, 3_000]);
