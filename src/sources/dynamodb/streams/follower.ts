@@ -33,6 +33,7 @@ export class StreamFollower {
   readonly #requests: StreamRequests;
   readonly #readers = new Map<string, ShardReader>();
   #shards: ReadonlyMap<string, Shard> = new Map();
+  #parents: ReadonlySet<string | null> = new Set();
   #listedAt = Number.NEGATIVE_INFINITY;
   /** Everything before that time was read. */
   #at: number;
@@ -117,8 +118,9 @@ export class StreamFollower {
     this.#readers.set(shard, new ShardReader(shard, progress, this.#at, this.#requests));
   }
 
+  /** A shard with children gets no more records. (Some emulators give open shards an `EndingSequenceNumber`, too.) */
   #isClosed(shard: string): boolean {
-    return this.#shards.get(shard)?.isClosed ?? false;
+    return this.#parents.has(shard);
   }
 
   /** Shards that have more, and whose parents have no more. */
@@ -137,6 +139,7 @@ export class StreamFollower {
     const shards = await this.#requests.shards(signal);
     this.#listedAt = this.#requests.now();
     this.#shards = new Map(shards.map((shard) => [shard.id, shard]));
+    this.#parents = new Set(shards.map(({ parent }) => parent));
     for (const { id, parent } of shards) {
       if (!this.#readers.has(id)) this.#add(id, begin);
       if (parent !== null) this.#ended.delete(parent);

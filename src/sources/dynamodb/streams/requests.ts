@@ -27,7 +27,6 @@ export type IteratorStart =
 export interface Shard {
   readonly id: string;
   readonly parent: string | null;
-  readonly isClosed: boolean;
 }
 
 /** The three requests of a stream, and what they cost. They reject with what the SDK threw. */
@@ -73,10 +72,8 @@ export class StreamRequests {
         abortSignal: signal,
       });
       this.#count($metadata.attempts, 0);
-      for (const { ShardId: id, ParentShardId: parent = null, SequenceNumberRange: range } of found?.Shards ??
-        [])
-        if (id !== undefined)
-          shards.push({ id, parent, isClosed: range?.EndingSequenceNumber !== undefined });
+      for (const { ShardId: id, ParentShardId: parent = null } of found?.Shards ?? [])
+        if (id !== undefined) shards.push({ id, parent });
       from = found?.LastEvaluatedShardId;
       // Pages that repeat would never end.
       if (from === undefined || pages.has(from)) return shards;
