@@ -70,6 +70,11 @@ export class StreamFollower {
     return { stream: this.#requests.stream, at: this.#at, shards: new Map(shards) };
   }
 
+  /** Whether another follower can continue from `position` without repeating records from before the beginning. */
+  get isSettled(): boolean {
+    return [...this.#readers.values()].every((reader) => reader.isSettled);
+  }
+
   /** Shards that were not read to their end. */
   get openShards(): number {
     return [...this.#readers.values()].filter(({ isAtEnd }) => !isAtEnd).length;

@@ -42,6 +42,8 @@ export class ShardReader {
   /** Whether an answer was empty since the iterator was made: then the end is near. */
   #isWarm = false;
   #isCaughtUp = false;
+  /** When `beginAtLatest` was called, by AWS's clock. */
+  #beganAt = 0;
   /** Records created before that time are older than the items; only an iterator from the horizon returns such. */
   #skipBefore = 0;
   /** When the stream was last read to its end, by its position, in milliseconds since the epoch. */
@@ -74,6 +76,15 @@ export class ShardReader {
     return this.#isCaughtUp || this.isAtEnd;
   }
 
+  /**
+   * Whether another reader can continue from `progress` without repeating older records. It cannot yet if the shard had no
+   * record since this one began: creation times are whole seconds, so the time of the beginning separates nothing.
+   */
+  get isSettled(): boolean {
+    const since = typeof this.#progress === 'object' ? this.#progress.since : undefined;
+    return since === undefined || since > this.#beganAt;
+  }
+
   /** All records created before that time were read, in milliseconds since the epoch by this machine's clock. */
   get readTo(): number {
     return this.#readTo;
@@ -82,8 +93,8 @@ export class ShardReader {
   /** Begins with what is written from now on. */
   async beginAtLatest(signal: AbortSignal): Promise<void> {
     this.#iterator = await this.#requests.iterator(this.shard, { ShardIteratorType: 'LATEST' }, signal);
-    // Creation times are whole seconds.
-    this.#progress = { since: wholeSeconds(this.#requests.serverNow()) };
+    this.#beganAt = this.#requests.serverNow();
+    this.#progress = { since: wholeSeconds(this.#beganAt) };
   }
 
   /**

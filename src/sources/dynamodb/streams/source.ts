@@ -208,7 +208,7 @@ class StreamSource implements Source {
 
   /**
    * A Scan, and the records that were written meanwhile. The iterators are made before it, so nothing is missed; the stream
-   * is read beyond the Scan's end, so that no later record is older than what the Scan saw.
+   * is read beyond the Scan's end, so that no later record is older than what the Scan saw. That takes a few seconds.
    */
   async #start(
     description: TableDescription,
@@ -255,7 +255,7 @@ class StreamSource implements Source {
       );
       const [full] = await Promise.all([reading, following]);
       const scannedAt = this.#clock.now();
-      while (follower.position.at < scannedAt + SETTLE) {
+      while (follower.position.at < scannedAt + SETTLE || !follower.isSettled) {
         await this.#clock.sleep(SETTLING, signal);
         meanwhile.add((await follower.read(signal)).records);
       }
