@@ -1,8 +1,8 @@
-import { Document, isPair, isScalar, visit } from 'yaml';
+import { type DashboardSpec, renderDashboard } from '../src/dashboards/dashboard.js';
+import { flavours } from '../src/dashboards/flavours.js';
+import { yamlFile } from '../src/dashboards/yaml-file.js';
 import { alertingFiles } from './alerts/files.js';
 import { collector } from './collector.js';
-import { type DashboardSpec, renderDashboard } from './dashboard.js';
-import { flavours } from './flavours.js';
 import { fleetNow } from './fleet-now.js';
 import { fleetToday } from './fleet-today.js';
 import { fleetWeek } from './fleet-week.js';
@@ -19,12 +19,12 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const flavour of flavours) {
     const place = `grafana-provisioning/dashboards/${flavour.name}`;
-    files.set(`${place}/dashboards.yaml`, yaml(provider));
+    files.set(`${place}/dashboards.yaml`, yamlFile(provider, header));
     for (const spec of dashboards) {
       files.set(`${place}/${spec.uid}.json`, `${JSON.stringify(renderDashboard(spec, flavour), null, 2)}\n`);
     }
     for (const [name, content] of Object.entries(alertingFiles(flavour))) {
-      files.set(`grafana-provisioning/alerting/${flavour.name}/${name}`, yaml(content));
+      files.set(`grafana-provisioning/alerting/${flavour.name}/${name}`, yamlFile(content, header));
     }
   }
   return files;
@@ -54,21 +54,3 @@ const provider = {
     },
   ],
 };
-
-/** YAML that Grafana's older parser reads the same way; functions of the builders are left behind. */
-function yaml(content: object): string {
-  const plain = JSON.parse(JSON.stringify(content)) as object;
-  const document = new Document(plain, { version: '1.1' });
-  visit(document, {
-    Collection(_, node) {
-      if (JSON.stringify(node.toJSON()).length <= 80 && node.items.every(isLeaf)) node.flow = true;
-    },
-    Scalar(_, node) {
-      // A bare = has a meaning of its own in YAML 1.1.
-      if (node.value === '=') node.type = 'QUOTE_SINGLE';
-    },
-  });
-  return `# ${header}\n${document.toString({ lineWidth: 0, flowCollectionPadding: true })}`;
-}
-
-const isLeaf = (item: unknown) => isScalar(item) || (isPair(item) && isScalar(item.value));
