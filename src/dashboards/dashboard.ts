@@ -20,6 +20,10 @@ export interface DashboardSpec {
   readonly title: string;
   readonly description: string;
   readonly refresh: string;
+  /** What it and those it links to are tagged with; without it: the fleet's tag. */
+  readonly tag?: string;
+  /** Shows the links as a menu with this title: where there may be many. */
+  readonly linkMenu?: string;
   /** The time picked at first, in Grafana's words. */
   readonly time: { readonly from: string; readonly to: string };
   /** IANA name; axes and "today" follow it wherever one looks from. */
@@ -50,11 +54,12 @@ const noAlertMarks = {
   hide: true,
 };
 
-/** All dashboards carry it; the links between them go by it. */
-const tag = 'dynamo-csv';
+/** The fleet's dashboards carry it; the links between them go by it. */
+const FLEET_TAG = 'dynamo-csv';
 
 /** The dashboard as Grafana loads it (classic schema; the newer one loads with a warning in 12.4). */
 export function renderDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard {
+  const tag = spec.tag ?? FLEET_TAG;
   const builder = new DashboardBuilder(spec.title)
     .uid(spec.uid)
     .description(spec.description)
@@ -67,10 +72,10 @@ export function renderDashboard(spec: DashboardSpec, flavour: Flavour): Dashboar
     .tooltip(DashboardCursorSync.Crosshair)
     .version(1)
     .link(
-      new DashboardLinkBuilder('Dashboards')
+      new DashboardLinkBuilder(spec.linkMenu ?? 'Dashboards')
         .type(DashboardLinkType.Dashboards)
         .tags([tag])
-        .asDropdown(false)
+        .asDropdown(spec.linkMenu !== undefined)
         .keepTime(false)
         .includeVars(false)
         .targetBlank(false),

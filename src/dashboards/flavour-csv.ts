@@ -27,7 +27,7 @@ function csvQuery(reading: Reading, refId: string) {
     ignoreUnknown: true,
     schema: reading.columns,
     method: 'GET',
-    path: `/${reading.dataset}`,
+    path: `/${encodeURIComponent(reading.dataset)}`,
     params: [
       ['columns', columnList(reading.columns.map(({ name }) => name))],
       ...Object.entries(reading.window),

@@ -41,7 +41,7 @@ function infinityQuery(reading: Reading, refId: string) {
     source: 'url',
     parser: 'backend',
     format: 'table',
-    url: `/csv/${reading.dataset}`,
+    url: `/csv/${encodeURIComponent(reading.dataset)}`,
     url_options: {
       method: 'GET',
       params: Object.entries(params).map(([key, value]) => ({ key, value })),
