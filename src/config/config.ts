@@ -42,6 +42,10 @@ export interface Config extends SourceSettings {
   readonly allowSql: boolean;
   /** The address of Grafana; null: the page has no link to it. */
   readonly grafanaUrl: string | null;
+  /** Absolute: where dashboards of tables are written for Grafana; null: nowhere. */
+  readonly dashboardsDir: string | null;
+  /** The plugin with which these dashboards ask: `csv` or `infinity`. */
+  readonly grafanaDatasource: string;
   /** Absolute; the folder need not exist. */
   readonly viewsDir: string;
   readonly lookupsDir: string;
@@ -79,6 +83,8 @@ export async function loadConfig(
     corsOrigin: environment.CORS_ORIGIN,
     allowSql: environment.ALLOW_SQL,
     grafanaUrl: environment.GRAFANA_URL,
+    dashboardsDir: environment.GRAFANA_DASHBOARDS === null ? null : resolve(environment.GRAFANA_DASHBOARDS),
+    grafanaDatasource: environment.GRAFANA_DATASOURCE,
     ...sourceSettings(file),
     viewsDir: beside(file.views ?? 'views'),
     lookupsDir: beside(file.lookups ?? 'lookups'),

@@ -5,8 +5,9 @@ import { panelIds } from './dataset-standing.js';
 import { alertImpossible, badAlert } from './errors.js';
 import type { Facts } from './facts.js';
 import type { Flavour } from './flavour.js';
-import { dashboardUid, datasetHash, isPlainName, titleOf } from './naming.js';
+import { isPlainName, titleOf } from './naming.js';
 import { columnList, type Reading } from './reading.js';
+import { dashboardUid, datasetHash } from './uid.js';
 import { aggregates, freeName } from './windows.js';
 import { yamlFile } from './yaml-file.js';
 
@@ -32,6 +33,7 @@ const EVALUATED_EVERY = 60;
 /** Items that one alert names. */
 const MOST_ITEMS = 50;
 const HOUR = 3_600_000;
+const MOST_TITLE = 190;
 
 /**
  * The provisioning file of one alert on a dataset, as YAML. `isPublished`: its dashboard is in Grafana, so that the message
@@ -88,6 +90,10 @@ function durationOf(parameter: string, text: string | undefined, otherwise: numb
   return formatDuration(length);
 }
 
+/** Grafana takes titles of up to 190 characters. What makes it an alert of its own stands at the end. */
+const shortened = (title: string) =>
+  title.length <= MOST_TITLE ? title : `${title.slice(0, 100)}…${title.slice(101 - MOST_TITLE)}`;
+
 /** A name within a text that Grafana reads as a Go template. */
 const inTemplate = (name: string) => (name.includes('{{') ? `{{ ${JSON.stringify(name)} }}` : name);
 
@@ -100,7 +106,7 @@ function stale(facts: Facts, request: AlertRequest): Spec {
     throw alertImpossible(dataset, 'it has no time column and is not polled');
   return {
     uid: `stale-${datasetHash(dataset)}`,
-    title: `${dataset} is old`,
+    title: shortened(`${dataset} is old`),
     reading: hasOwnTime
       ? counted(dataset, { last: older })
       : {
@@ -136,7 +142,7 @@ function above(facts: Facts, request: AlertRequest): Spec {
   const what = `${inTemplate(column)} of ${inTemplate(dataset)}`;
   return {
     uid: `above-${datasetHash(dataset)}-${datasetHash(column).slice(0, 4)}`,
-    title: `${titleOf(column)} of ${dataset} is above ${bound}`,
+    title: shortened(`${titleOf(column)} of ${dataset} is above ${bound}`),
     reading: {
       dataset,
       // Labels are strings; a number beside the value would be a second one.
@@ -196,7 +202,7 @@ function empty(facts: Facts, request: AlertRequest): Spec {
   const name = inTemplate(facts.dataset);
   return {
     uid: `empty-${datasetHash(facts.dataset)}`,
-    title: `${facts.dataset} is empty`,
+    title: shortened(`${facts.dataset} is empty`),
     reading: counted(facts.dataset, recent(facts)),
     when: ['lt', 1],
     summary: `${name} has no rows`,

@@ -5,9 +5,10 @@ import { rowTable } from './dataset-rows.js';
 import { overTime } from './dataset-series.js';
 import { standing } from './dataset-standing.js';
 import type { Facts } from './facts.js';
-import { dashboardUid, titleOf } from './naming.js';
+import { titleOf } from './naming.js';
 import type { PanelSpec } from './panels/panel.js';
 import { columnList } from './reading.js';
+import { dashboardUid } from './uid.js';
 import { plain, variableName } from './windows.js';
 
 /** Dashboards of datasets carry it: with the fleet's tag each of them would be a link on the fleet's dashboards. */

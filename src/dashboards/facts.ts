@@ -110,16 +110,3 @@ function changesOf({ name, kind }: Dataset, registry: Pick<Registry, 'get'>): Ch
     columns: columns.map(({ name: column, type }) => ({ name: column, type })),
   };
 }
-
-/** Whether dashboards of this dataset are published for Grafana: it is a table that is read from somewhere. */
-export function isTable({ kind, source }: Pick<Dataset, 'kind' | 'source'>): boolean {
-  return (kind === 'snapshot' || kind === 'log') && source !== THIS_SERVICE;
-}
-
-/** The dashboard that shows a dataset, if it is published: its own, or that of the table whose changes it has. */
-export function tableShown(dataset: Dataset, registry: Pick<Registry, 'get'>): string | null {
-  if (isTable(dataset)) return dataset.name;
-  if (dataset.kind !== 'changes') return null;
-  const table = registry.get(dataset.name.replace(/-changes$/, ''));
-  return table !== undefined && isTable(table) ? table.name : null;
-}

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { units } from './look.js';
+import { hashed } from './uid.js';
 
 /** How a column is called on a dashboard, and what its name says about its values. */
 
@@ -85,21 +85,6 @@ export function isLabel(name: string): boolean {
 export function isPlainName(name: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   return name !== '' && name.length <= 200 && !/[$\\\u0000-\u001f\u007f]|\[\[/.test(name);
-}
-
-const hashed = (text: string) => createHash('sha256').update(text).digest('hex');
-
-/** Eight characters that tell datasets apart in uids. */
-export const datasetHash = (dataset: string) => hashed(dataset).slice(0, 8);
-
-/** Grafana takes uids of up to 40 letters, digits, `-` and `_`. A dataset keeps its uid for ever: people's links name it. */
-export function dashboardUid(dataset: string): string {
-  const readable = dataset
-    .toLowerCase()
-    .replaceAll(/[^a-z\d]+/g, '-')
-    .replaceAll(/^-|-$/g, '')
-    .slice(0, 24);
-  return `table-${readable === '' ? '' : `${readable}-`}${datasetHash(dataset)}`;
 }
 
 /** A panel's number that depends on nothing but its column and what it shows of it. */

@@ -45,6 +45,7 @@ export interface VariableJson {
   readonly type: string;
   readonly current: { readonly value: string | readonly string[] };
   readonly query: string | JsonObject;
+  readonly options?: readonly { readonly value: string }[];
 }
 
 export interface ProviderJson {
