@@ -36,7 +36,7 @@ const UNITS: readonly (readonly [words: RegExp, unit: Unit])[] = [
   // A price without a currency: a wrong one would be worse than none.
   [/(^|_)(price|prices|cost|costs|fee|amount|revenue|total_price)$/, { unit: units.count, decimals: 2 }],
   [/(^|_)bytes_per_second$|(^|_)bps$/, { unit: units.bytesPerSecond }],
-  [/(^|_)(bytes?)$/, { unit: 'bytes' }],
+  [/(^|_)bytes?(_(in|out|sent|received|read|written|used|free|total))?$/, { unit: 'bytes' }],
   [/(^|_)(kb|kib|kilobytes?)$/, { unit: 'kbytes' }],
   [/(^|_)(mb|mib|megabytes?)$/, { unit: 'mbytes' }],
   [/(^|_)(gb|gib|gigabytes?)$/, { unit: 'gbytes' }],

@@ -27,8 +27,10 @@ export interface PublishedFolderOptions {
 const LOOK_EVERY = 15_000;
 /** Milliseconds after which a dashboard is made anew though its columns are the same: keys may have new values. */
 const MADE_ANEW = 600_000;
-/** Our files, and no other: they alone are removed. */
-const OURS = /^table-(?:[a-z\d-]+-)?[a-f\d]{8}\.json$/;
+/** Milliseconds after the start in which nothing is removed: tables are still being found. */
+const START_GRACE = 60_000;
+/** Our files and what a crash left of one, and no other: they alone are removed. */
+const OURS = /^(?:table-(?:[a-z\d-]+-)?[a-f\d]{8}\.json|\.table-(?:[a-z\d-]+-)?[a-f\d]{8}\.json\.tmp)$/;
 
 interface Made {
   /** What the dashboard was made for: columns, and whether changes are kept. */
@@ -40,17 +42,19 @@ interface Made {
 
 /**
  * Keeps a dashboard for each table in a folder, as files that Grafana reads: written within seconds of the table's first
- * read, replaced when its columns change, removed when the table is gone. Files of others are left alone. What cannot be
+ * read, replaced when its columns change, removed when the table is gone (but not in the first minute after the start). Files of others are left alone. What cannot be
  * written is logged once, and tried again.
  */
 export class PublishedFolder {
   readonly #options: PublishedFolderOptions;
   /** By file name. */
   readonly #made = new Map<string, Made>();
+  readonly #startedAt: number;
   #lastFailure = '';
 
   constructor(options: PublishedFolderOptions) {
     this.#options = options;
+    this.#startedAt = options.clock.now();
   }
 
   /** Until the signal aborts. */
@@ -109,7 +113,8 @@ export class PublishedFolder {
   }
 
   async #removeOthers(wanted: ReadonlySet<string>): Promise<void> {
-    const { dir, files, logger } = this.#options;
+    const { dir, files, clock, logger } = this.#options;
+    if (clock.now() - this.#startedAt < START_GRACE) return;
     for (const file of await files.list(dir)) {
       if (!OURS.test(file) || wanted.has(file)) continue;
       await files.remove(join(dir, file));

@@ -36,7 +36,7 @@ interface DatasetJson {
 }
 
 test('every dashboard made for the zoo is what Grafana loads, and each of its queries is answered', async (t) => {
-  const url = await startZoo(t);
+  const { url, end } = await startZoo(t);
   const { datasets } = (await (await fetch(`${url}/datasets`)).json()) as { datasets: DatasetJson[] };
   assert.ok(datasets.length > 35, `${datasets.length} datasets`);
   for (const flavour of flavourNames) {
@@ -46,10 +46,12 @@ test('every dashboard made for the zoo is what Grafana loads, and each of its qu
     }
   }
   await t.test('what the dashboards of some tables show', () => checkPanels(url));
+  await t.test('a number is drawn as a line for each key', () => checkLines(url));
+  await end();
 });
 
 /** A service that has read the zoo, and its changes once. */
-async function startZoo(t: TestContext): Promise<string> {
+async function startZoo(t: TestContext): Promise<{ url: string; end: () => Promise<unknown> }> {
   const database = await testDynamoDb(t);
   await createZoo(database);
   const folder = await temporaryFolder(t);
@@ -66,7 +68,8 @@ async function startZoo(t: TestContext): Promise<string> {
   await changeZoo(database);
   await until(url, '/csv/sensors-changes', ({ text }) => text.includes('update'));
   await until(url, '/csv/our-own-names-changes', ({ text }) => text.includes('update'));
-  return url;
+  // Before its folder is removed.
+  return { url, end: () => service.end() };
 }
 
 async function dashboardOf(url: string, name: string, flavour: FlavourName): Promise<DashboardJson> {
@@ -214,4 +217,33 @@ async function checkPanels(url: string): Promise<void> {
     panels.find((panel) => panel.title === title && panel.type === 'timeseries')!.fieldConfig!.defaults.unit;
   assert.equal(unitOf('Humidity percent'), 'percent');
   assert.equal(unitOf('Temperature celsius'), 'celsius');
+}
+
+async function checkLines(url: string): Promise<void> {
+  for (const flavour of flavourNames) {
+    const dashboard = await dashboardOf(url, 'sensors', flavour);
+    const panel = panelsOf(dashboard).find(({ title }) => title === 'Temperature celsius')!;
+    const list = await Promise.all(dashboard.templating.list.map((one) => offered(one, flavour, url)));
+    const picked = pickedTime({ ...dashboard, templating: { list } }, panel, systemClock.now());
+    const { fields } = await ask(fillIn(panel.targets![0]!, picked), flavour, url);
+    const cells = (name: string) => fields.find((field) => field.name === name)!.values;
+    assert.deepEqual(
+      [...new Set(cells('device'))],
+      ['device 0', 'device 1', 'device 2', 'device 3', 'device 4'],
+    );
+    const numbers = cells('value') as number[];
+    assert.ok(
+      numbers.every((number) => number >= 20 && number < 22),
+      String(numbers),
+    );
+    const [matrix] = panel.transformations!.filter(({ id }) => id === 'groupingToMatrix');
+    const time = flavour === 'csv' ? 'timestamp' : 'Time';
+    assert.deepEqual(matrix!.options, {
+      columnField: 'device',
+      rowField: time,
+      valueField: 'value',
+      emptyValue: 'null',
+    });
+    assert.equal(fields.find(({ name }) => name === time)!.type, 'time');
+  }
 }
