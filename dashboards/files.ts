@@ -19,7 +19,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const flavour of flavours) {
     const place = `grafana-provisioning/dashboards/${flavour.name}`;
-    files.set(`${place}/dashboards.yaml`, yamlFile(provider, header));
+    files.set(`${place}/dashboards.yaml`, yamlFile(providers, header));
     for (const spec of dashboards) {
       files.set(`${place}/${spec.uid}.json`, `${JSON.stringify(renderDashboard(spec, flavour), null, 2)}\n`);
     }
@@ -38,19 +38,23 @@ export function generatedFiles(): ReadonlyMap<string, string> {
  * way, a provider for each dashboard, would hold only as long as no folder that anybody creates has "Fleet" in its title.
  * The price: a change that somebody saves in Grafana stays until the file changes.
  */
-const provider = {
+const providerOf = (name: string, folder: string, folderUid: string, path: string) => ({
+  name,
+  orgId: 1,
+  folder,
+  folderUid,
+  type: 'file',
+  disableDeletion: false,
+  allowUiUpdates: true,
+  updateIntervalSeconds: 30,
+  options: { path, foldersFromFilesStructure: false },
+});
+
+/** The fleet's dashboards, and those that the service writes for its tables. */
+const providers = {
   apiVersion: 1,
   providers: [
-    {
-      name: 'dynamo-csv',
-      orgId: 1,
-      folder: 'Fleet',
-      folderUid: 'fleet',
-      type: 'file',
-      disableDeletion: false,
-      allowUiUpdates: true,
-      updateIntervalSeconds: 30,
-      options: { path: mounted, foldersFromFilesStructure: false },
-    },
+    providerOf('dynamo-csv', 'Fleet', 'fleet', mounted),
+    providerOf('dynamo-csv-tables', 'Tables', 'tables', '/etc/grafana/tables'),
   ],
 };

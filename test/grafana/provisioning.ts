@@ -53,6 +53,7 @@ export interface ProviderJson {
   readonly folder: string;
   readonly folderUid?: string;
   readonly allowUiUpdates: boolean;
+  readonly options: { readonly path: string };
 }
 
 export function providersOf(flavour: FlavourName): ProviderJson[] {
