@@ -77,15 +77,6 @@ export async function placeOf(client: DynamoDBClient, table: string): Promise<Ta
   return { table, region: region || null, endpoint: endpoints.get(client) ?? null };
 }
 
-/** The configured region, or the one that the SDK's default chain finds; null: none. */
-export async function regionOf(configured: string | null): Promise<string | null> {
-  if (configured !== null) return configured;
-  const client = createDynamoDbClient({ region: null, endpoint: null });
-  const { region } = await placeOf(client, '');
-  client.destroy();
-  return region;
-}
-
 /**
  * Maximum bytes of one response. DynamoDB sends at most 1 MB of items in a page, by its own count
  * (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html). As JSON a byte of that count
