@@ -3,11 +3,12 @@ import type { Clock } from '../../base/clock.js';
 import { DynamoCsvError } from '../../base/errors.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import type { ReadingCost } from '../source.js';
+import type { SegmentBlocks } from './blocks.js';
 import { type ByteBudget, byteBudget, type ClientOptions, defaultPollBytes } from './client.js';
 import { scanUnits } from './cost.js';
 import { joinReads, type LastReading } from './last-reading.js';
 import type { ColumnOptions, MetKind } from './layout.js';
-import type { SegmentBlocks, TableShape } from './run-encoder.js';
+import type { TableShape } from './run-encoder.js';
 import {
   type Cursor,
   type Pace,
