@@ -1,7 +1,8 @@
+import { parseInstant } from '../csv/instant.js';
 import type { Parameters } from '../datasets/queries.js';
 import { aggregatedDataset } from './aggregate/result-columns.js';
 import { badParameter } from './errors.js';
-import { parseInstant, parseSpan } from './instant.js';
+import { parseSpan } from './instant.js';
 import { lastOf, listOf, named, SHAPE_PARAMETERS, shown, WINDOW_PARAMETERS } from './parameters.js';
 import { checkAggregatePivot, parseAggregation } from './parse-aggregation.js';
 import { knownColumn, parseFilter, TIME_REMEDY } from './parse-filter.js';
