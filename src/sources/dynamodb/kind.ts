@@ -1,3 +1,4 @@
+import { formatPath } from '../../options/mistakes.js';
 import type {
   CheckContext,
   ConfiguredSource,
@@ -33,7 +34,10 @@ export function configuredTable(table: TableConfig): ConfiguredSource {
     keeping: table,
     published: publishedBy(table),
     consumesReadUnits: true,
-    pythonScript: { table: table.table, rename: table.rename, timeColumn: table.timestampColumn },
+    // The script kept every poll's rows; a log of new items begins anew.
+    pythonScript: table.append
+      ? null
+      : { table: table.table, rename: table.rename, timeColumn: table.timestampColumn },
     open: (context: SourceContext) => open(table, context),
     check: (context: CheckContext) => checkTable(table, context),
   };
@@ -51,9 +55,11 @@ async function open(table: TableConfig, context: SourceContext): Promise<OpenedS
   return { source, price: (cost) => source.price(cost), expect: (signal) => source.expect(signal) };
 }
 
-function recordingOf({ name, log, changes, columns, rename, timestampColumn }: TableConfig): Recording {
+function recordingOf(options: TableConfig): Recording {
+  const { table, name, log, append, time, changes, columns, rename, timestampColumn } = options;
   const configured = columns.map((column) => rename[column] ?? column);
-  return { name, log, changes, configured, timestampColumn };
+  const optionsAt = formatPath(['tables', table]);
+  return { name, log, append, time, optionsAt, changes, configured, timestampColumn };
 }
 
 function publishedBy({ table, name, changes }: TableConfig): PublishedName[] {

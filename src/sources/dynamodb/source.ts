@@ -2,6 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Clock, systemClock } from '../../base/clock.js';
 import { DynamoCsvError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
+import type { ItemTime } from '../../csv/item-time.js';
 import type { Column } from '../../csv/rows.js';
 import type { Deadlines } from '../aws/deadlines.js';
 import type { OpenedSource, PollExpectation } from '../kind.js';
@@ -22,6 +23,8 @@ import { describeWidened, widenedColumns } from './widened.js';
 export interface DynamoDbSourceOptions extends ReadOptions {
   /** AWS region; null: the SDK's default chain. */
   readonly region: string | null;
+  /** The attribute that is the items' time, which is expected like `columns`. */
+  readonly time?: ItemTime | null;
   /** Where large tables are read; one for all sources. */
   readonly threads: ScanThreads;
   /** Another endpoint than the SDK's default chain finds; for tests. */
