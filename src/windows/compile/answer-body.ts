@@ -16,6 +16,12 @@ export async function* answerBody(
   else yield* csvBody(columns, shape, lines);
 }
 
+/** The same in one piece, for complete lines of CSV. */
+export function csvBytes(columns: readonly Column[], shape: OutputShape, lines: Buffer): Buffer {
+  const rows = lines.length === 0 && shape.pad ? Buffer.from(emptyRow(columns, shape)) : lines;
+  return shape.header ? Buffer.concat([encodeHeader(columns, shape.delimiter), rows]) : Buffer.from(rows);
+}
+
 async function* csvBody(
   columns: readonly Column[],
   shape: OutputShape,
