@@ -6,9 +6,9 @@ export function digest(parts: readonly (string | null)[]): string {
 }
 
 /** Up to this many bytes, hashing takes no longer (about 50 µs) than passing the bytes to another thread. */
-export const SMALL = 1 << 16;
+const SMALL = 1 << 16;
 
-/** The same as `hashOf`, at once: for inputs of up to `SMALL` bytes. */
+/** The same as `hashOf`, at once: for up to some 64 KB. */
 export function hashOfSmall(bytes: Buffer): string {
   return hash('sha256', bytes, 'hex').slice(0, 16);
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.js';
-import { hashOf, hashOfSmall, SMALL } from '../../base/hash.js';
+import { hashOf, hashOfSmall } from '../../base/hash.js';
 import type { Query } from '../../datasets/queries.js';
 import { MAX_WINDOW_KEPT, WINDOW_CACHE } from '../limits.js';
 import { ByteCache } from './byte-cache.js';
@@ -48,8 +48,7 @@ export class WindowAnswers {
   /** Makes and caches an answer that needs no computation (`Query.atOnce`); null: it needs one. */
   atOnce(query: Query): Representation | null {
     const bytes = query.atOnce?.() ?? null;
-    if (bytes === null || bytes.length > SMALL) return null;
-    return this.#keep(query, bytes, hashOfSmall(bytes));
+    return bytes === null ? null : this.#keep(query, bytes, hashOfSmall(bytes));
   }
 
   /** Computes and caches an answer. `gone` aborts when the client disconnects. Rejects as `Query.run` does. */

@@ -1,23 +1,24 @@
-import { createYielder } from '../../base/event-loop.js';
 import type { LocalDays } from '../../base/local-days.js';
+import { atOnce, inSlices, type Pausable } from '../../base/pausable.js';
 import { CR, QUOTE } from '../../csv/scan.js';
 import type { Answer } from '../../datasets/queries.js';
 import { placedGroups } from '../aggregate/groups.js';
-import { answerBody, csvBytes } from '../compile/answer-body.js';
+import { answerBody, wholeBody } from '../compile/answer-body.js';
 import type { OutputShape } from '../shape.js';
 import type { TimeRange, Window } from '../window.js';
 import { groupsOf } from './aggregate.js';
 import type { ByteCell } from './byte-text.js';
+import { Declined } from './declined.js';
 import { decodeLine } from './decode-line.js';
 import { lastOfSteps } from './every.js';
 import { cellTest } from './filters.js';
 import { keysOfAny, type Row } from './order.js';
 import { pivotRows } from './pivot.js';
 import { isVerbatim, keepsOrder, type Slice } from './slice.js';
-import { finished, linesOf, type Table } from './table.js';
+import { allLines, finished, linesOf, type Table } from './table.js';
 
-/** Rows between two looks at the clock. */
-const ROWS_PER_LOOK = 128;
+/** Rows between two pauses. */
+const ROWS_PER_PAUSE = 128;
 
 /** A window with the rows that it is answered from. */
 export interface DirectQuestion {
@@ -39,20 +40,36 @@ export async function directAnswer(question: DirectQuestion, signal: AbortSignal
     const { columns } = slice.rows;
     return { columns, body: answerBody(columns, shape, piecesOf(verbatim)) };
   }
-  const table = await answerTable(await chosenRows(question, signal), question);
+  const table = await inSlices(answerTable(question), signal);
   return { columns: table.columns, body: answerBody(table.columns, shape, linesOf(table, shape, signal)) };
 }
 
 /** Bytes of lines that are copied at once, in some 20 µs. */
-const MOST_AT_ONCE = 1 << 15;
+const MOST_BYTES = 1 << 15;
+/** Rows that are decoded, placed and written at once, in some 200 µs. */
+const MOST_ROWS = 128;
 
-/** The answer in one piece, if it is no more than a few lines in memory; null: use `directAnswer`. */
-export function answerAtOnce({ window, shape, slice }: DirectQuestion): Buffer | null {
-  const { rows, from, to } = slice;
-  if (!isVerbatim(window, shape, slice)) return null;
-  if (startOf(rows.ends, to) - startOf(rows.ends, from) > MOST_AT_ONCE) return null;
-  const lines = bytesOf(slice);
-  return lines === null ? null : csvBytes(rows.columns, shape, lines);
+/**
+ * The answer in one piece if that takes less than a millisecond; null: use `directAnswer`, also for cells that only
+ * DuckDB can read. Throws `BAD_PARAMETER` as that does.
+ */
+export function answerAtOnce(question: DirectQuestion): Buffer | null {
+  const { window, shape, slice } = question;
+  const { ends, columns } = slice.rows;
+  if (startOf(ends, slice.to) - startOf(ends, slice.from) > MOST_BYTES) return null;
+  if (isVerbatim(window, shape, slice)) {
+    const lines = bytesOf(slice);
+    if (lines !== null) return wholeBody(columns, shape, lines);
+  }
+  // A few rows may be filled up to many.
+  if (slice.to - slice.from > MOST_ROWS || window.aggregation?.fill != null) return null;
+  try {
+    const table = atOnce(answerTable(question));
+    return wholeBody(table.columns, shape, allLines(table, shape));
+  } catch (error) {
+    if (error instanceof Declined) return null;
+    throw error;
+  }
 }
 
 /** The lines of a slice; null where a cell in quotes may have to be written in another way. */
@@ -70,18 +87,14 @@ async function* piecesOf(bytes: Buffer): AsyncGenerator<Buffer, void, undefined>
 }
 
 /** The rows of the window's time that its filters keep. */
-async function chosenRows({ window, slice }: DirectQuestion, signal: AbortSignal): Promise<readonly Row[]> {
+function* chosenRows({ window, slice }: DirectQuestion): Pausable<readonly Row[]> {
   const { body, ends, times, columns } = slice.rows;
   const isText = columns.map(({ type, seen }) => type === 'string' && seen);
   const keeps = filterOf(window);
   const most = mostRows(window, slice);
   const chosen: Row[] = [];
-  const breathe = createYielder();
   for (let row = slice.from; row < slice.to && chosen.length < most; row++) {
-    if (row % ROWS_PER_LOOK === 0) {
-      await breathe();
-      signal.throwIfAborted();
-    }
+    if (row % ROWS_PER_PAUSE === 0) yield;
     const time = times === null ? Number.NaN : times[row]!;
     if (slice.time !== null && !isIn(slice.time, time)) continue;
     const cells = decodeLine(body.toString('latin1', startOf(ends, row), ends[row]! - 1), isText);
@@ -109,21 +122,19 @@ function mostRows(window: Window, { offset, limit }: Slice): number {
   return offset + limit;
 }
 
-/** `every`, `agg`, `pivot`, `sort`, `offset` and `limit`, `columns`. */
-async function answerTable(chosen: readonly Row[], question: DirectQuestion): Promise<Table> {
+/** Filters, `every`, `agg`, `pivot`, `sort`, `offset` and `limit`, `columns`. */
+function* answerTable(question: DirectQuestion): Pausable<Table> {
   const { window, slice, localDays } = question;
-  const breathe = createYielder();
+  const chosen = yield* chosenRows(question);
   if (window.aggregation !== null) {
-    const groups = await groupsOf(chosen, window, localDays);
-    return finished(await placedGroups(groups, window, localDays), window, slice, keysOfAny);
+    const groups = yield* groupsOf(chosen, window, localDays);
+    return yield* finished(yield* placedGroups(groups, window, localDays), window, slice, keysOfAny);
   }
-  const table = placedRows(chosen, question);
-  await breathe();
-  return finished(table, window, slice);
+  return yield* finished(yield* placedRows(chosen, question), window, slice);
 }
 
-function placedRows(rows: readonly Row[], { window, localDays }: DirectQuestion): Table {
-  if (window.pivot !== null) return pivotRows(rows, window, localDays);
+function* placedRows(rows: readonly Row[], { window, localDays }: DirectQuestion): Pausable<Table> {
+  if (window.pivot !== null) return yield* pivotRows(rows, window, localDays);
   const { columns } = window.dataset;
-  return { columns, rows: window.every === null ? rows : lastOfSteps(rows, window, localDays) };
+  return { columns, rows: window.every === null ? rows : yield* lastOfSteps(rows, window, localDays) };
 }
