@@ -13,7 +13,7 @@ import {
   temporaryPath,
   timeZoneFile,
 } from '../volume/layout.js';
-import { SnapshotFile } from '../volume/snapshot-file.js';
+import { SnapshotFile } from '../volume/write.js';
 import type { HistoryStore, StoredDay } from './store.js';
 
 /** Sealed days in the data folder: `history/<dataset>/date=YYYY-MM-DD/YYYY-MM-DD.parquet`. */

@@ -8,8 +8,7 @@ import { AppendFileReader } from '../volume/append-file-reader.js';
 import type { Files } from '../volume/files.js';
 import { csvFile } from '../volume/layout.js';
 import { AppendedDataset } from './appended-dataset.js';
-import { TIMESTAMP } from './column-names.js';
-import { columnsOf } from './layout.js';
+import { columnsOf, TIMESTAMP } from './layout.js';
 import type { Place } from './recorder-options.js';
 import { stateFileOf, type TableState, type TableStateFile } from './table-state.js';
 

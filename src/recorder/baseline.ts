@@ -7,10 +7,9 @@ import { concatRows, relayout, relayoutInSlices } from '../csv/relayout.js';
 import type { Cell, Column, EncodedRows } from '../csv/rows.js';
 import type { DeltaReading } from '../sources/source.js';
 import type { Files } from '../volume/files.js';
-import { SnapshotFile } from '../volume/snapshot-file.js';
-import { type Deleted, readChange } from './change-rows.js';
+import { SnapshotFile } from '../volume/write.js';
+import { type Deleted, type Difference, readChange, rowKey } from './changes.js';
 import { sortRows } from './delta.js';
-import { type Difference, rowKey } from './diff.js';
 import type { FileMark } from './table-state.js';
 
 /** Deleted items whose last known values are kept in case they return; beyond this, the oldest are dropped. */

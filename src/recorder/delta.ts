@@ -2,7 +2,7 @@ import { createYielder } from '../base/event-loop.js';
 import { decodeRow, rowAt } from '../csv/decode.js';
 import type { Cell, EncodedRows } from '../csv/rows.js';
 import type { DeltaReading } from '../sources/source.js';
-import { type Difference, rowKey } from './diff.js';
+import { type Difference, rowKey } from './changes.js';
 
 type CompareKeys = DeltaReading['compareKeys'];
 

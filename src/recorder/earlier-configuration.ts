@@ -2,7 +2,7 @@ import { isoTime } from '../base/clock.js';
 import { readFirstRow } from '../volume/first-row.js';
 import { csvFile, historyOf } from '../volume/layout.js';
 import type { AppendedDataset } from './appended-dataset.js';
-import { type AddedNames, chooseAddedNames } from './column-names.js';
+import { type AddedNames, chooseAddedNames } from './layout.js';
 import type { RecorderOptions } from './recorder-options.js';
 import type { TableState } from './table-state.js';
 

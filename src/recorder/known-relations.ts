@@ -4,8 +4,7 @@ import type { Content, DatasetKind, DatasetStatus } from '../datasets/dataset.js
 import { datasetNotReadYet } from '../datasets/errors.js';
 import type { Relation } from '../datasets/relation.js';
 import { nodeFiles } from '../volume/files.js';
-import { TIMESTAMP } from './column-names.js';
-import { columnsOf } from './layout.js';
+import { columnsOf, TIMESTAMP } from './layout.js';
 import { placesOf, type RecorderOptions } from './recorder-options.js';
 import { stateFileOf } from './table-state.js';
 

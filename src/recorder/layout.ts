@@ -1,24 +1,9 @@
-import { mergeColumns, sameColumns } from '../csv/columns.js';
+import { mergeColumns } from '../csv/columns.js';
 import { relayoutInSlices } from '../csv/relayout.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { Reading } from '../sources/source.js';
-import {
-  type AddedNames,
-  CHANGE,
-  changesColumns,
-  chooseAddedNames,
-  logColumns,
-  publishedNames,
-  SINCE,
-  TIMESTAMP,
-  withPreviousNames,
-  withPublishedNames,
-} from './column-names.js';
 import type { Place, RecorderOptions } from './recorder-options.js';
-import type { TableState } from './table-state.js';
-
-/** How a table's rows are laid out in its files. */
-export type Layout = Pick<TableState, 'columns' | 'keys' | 'names'>;
+import type { Layout, TableState } from './table-state.js';
 
 /**
  * Rearranges a reading's rows into the table's layout, which has every column ever seen. Returns the rows and the layout;
@@ -106,14 +91,131 @@ export function addedNames({ names }: Pick<Layout, 'names'>): AddedNames {
   return names;
 }
 
-/** Whether rows of both layouts look the same in log and changes. */
-export function isSameLayout(a: Layout, b: Layout): boolean {
-  const hasSameKeys = a.keys.join() === b.keys.join();
-  const hasSameNames = JSON.stringify(a.names) === JSON.stringify(b.names);
-  return hasSameKeys && hasSameNames && sameColumns(a.columns, b.columns);
-}
-
 /** Whether the key schema changed; a first poll changes nothing. */
 export function hasOtherKeys(before: Layout, after: Layout): boolean {
   return before.keys.length > 0 && before.keys.join() !== after.keys.join();
+}
+
+/** The column that holds a poll's time in logs and changes, unless the table's own attributes force another. */
+export const TIMESTAMP = 'timestamp';
+export const CHANGE = 'change';
+export const SINCE = 'since';
+const PREVIOUS = 'previous_';
+
+/**
+ * The names of the columns that we add to a table's own. Chosen when they are first needed and kept permanently, so that a
+ * recorded column never changes its meaning.
+ */
+export interface AddedNames {
+  readonly timestamp: string;
+  readonly change: string;
+  readonly since: string;
+  /** Names of the columns for values before a change, by column, if not `previous_<column>`. */
+  readonly previous?: NamesByName;
+  /** Published names of attributes whose own name is one of ours, by attribute. */
+  readonly attributes?: NamesByName;
+}
+
+type NamesByName = Readonly<Record<string, string>>;
+
+/**
+ * Chooses the added columns' names so that none collides with a column of the table or with another one: `timestamp`, or
+ * `poll_timestamp` if the table has an attribute `timestamp`. `configured` (option `timestampColumn`) overrides `timestamp`.
+ */
+export function chooseAddedNames(columns: readonly Column[], configured: string | null): AddedNames {
+  const taken = new Set(columns.map((column) => column.name));
+  const [timestamp, change, since] = [configured ?? TIMESTAMP, CHANGE, SINCE].map((name) => {
+    const chosen = freeName(name, taken);
+    taken.add(chosen);
+    return chosen;
+  }) as [string, string, string];
+  return { timestamp, change, since };
+}
+
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  return taken.has(name) ? freeName(`poll_${name}`, taken) : name;
+}
+
+/**
+ * An attribute that appears later under a name we already use is published with the suffix `_attribute`. Returns the names
+ * with those attributes added; existing entries stay.
+ * @param found the attributes of a poll
+ * @param known the table's columns so far
+ * @param changing those of them that have a column for the value before, too
+ */
+export function publishedNames(
+  found: readonly Column[],
+  known: readonly Column[],
+  names: AddedNames,
+  changing: readonly Column[],
+): AddedNames {
+  const published = new Map(Object.entries(names.attributes ?? {}));
+  const ours = new Set([names.timestamp, names.change, names.since, ...published.values()]);
+  for (const { name } of changing) ours.add(previousName(name, names));
+  const inTheWay = found.filter(({ name }) => ours.has(name) && !published.has(name));
+  if (inTheWay.length === 0) return names;
+  // A column that was configured and never seen waits for its attribute.
+  const seen = known.filter((column) => column.seen);
+  const taken = new Set([...ours, ...[...found, ...seen].map(({ name }) => name)]);
+  for (const { name } of inTheWay) {
+    let free = `${name}_attribute`;
+    while (taken.has(free)) free += '_attribute';
+    taken.add(free);
+    published.set(name, free);
+  }
+  return { ...names, attributes: Object.fromEntries(published) };
+}
+
+/** A poll's rows under their published names; the same object if no name differs. */
+export function withPublishedNames(rows: EncodedRows, { attributes = {} }: AddedNames): EncodedRows {
+  if (!rows.columns.some(({ name }) => Object.hasOwn(attributes, name))) return rows;
+  const columns = rows.columns.map((column) =>
+    Object.hasOwn(attributes, column.name) ? { ...column, name: attributes[column.name]! } : column,
+  );
+  return { ...rows, columns };
+}
+
+/** Names for the values of `changing` before a change, among all `columns` of a table: those of `names` unchanged. */
+export function withPreviousNames(
+  names: AddedNames,
+  columns: readonly Column[],
+  changing: readonly Column[],
+): AddedNames {
+  const taken = new Set([names.timestamp, names.change, names.since, ...columns.map(({ name }) => name)]);
+  const previous = new Map(Object.entries(names.previous ?? {}));
+  const isNew = ({ name }: Column) => taken.has(`${PREVIOUS}${name}`) && !previous.has(name);
+  const chosen = changing.filter(isNew);
+  if (chosen.length === 0) return names;
+  for (const { name } of changing) taken.add(previousName(name, names));
+  for (const { name } of chosen) {
+    const free = freeName(`${PREVIOUS}${name}`, taken);
+    taken.add(free);
+    previous.set(name, free);
+  }
+  return { ...names, previous: Object.fromEntries(previous) };
+}
+
+function previousName(name: string, { previous = {} }: AddedNames): string {
+  return Object.hasOwn(previous, name) ? previous[name]! : `${PREVIOUS}${name}`;
+}
+
+/** Columns of a log: the table's, then the poll's time. */
+export function logColumns(columns: readonly Column[], names: AddedNames): Column[] {
+  return [...columns, timeColumn(names.timestamp)];
+}
+
+/** Columns of changes: what happened, the key, the values after, the values before, and the two polls' times. */
+export function changesColumns(columns: readonly Column[], keyCount: number, names: AddedNames): Column[] {
+  return [
+    { name: names.change, type: 'string', seen: true },
+    ...columns,
+    ...columns.slice(keyCount).map((column) => ({ ...column, name: previousName(column.name, names) })),
+    timeColumn(names.since),
+    timeColumn(names.timestamp),
+  ];
+}
+
+/** A column of ours that holds times. */
+export function timeColumn(name: string): Column {
+  return { name, type: 'time', seen: true };
 }

@@ -5,7 +5,7 @@ import type { Files } from '../volume/files.js';
 import { readFirstRow } from '../volume/first-row.js';
 import { baselineFile, csvFile, historyOf, takenOverFolder } from '../volume/layout.js';
 import { moveAside } from '../volume/write.js';
-import { CHANGE, SINCE, TIMESTAMP } from './column-names.js';
+import { CHANGE, SINCE, TIMESTAMP } from './layout.js';
 import type { Place, RecorderOptions } from './recorder-options.js';
 import { claimantOf, type TableState } from './table-state.js';
 

@@ -2,15 +2,19 @@ import { DynamoCsvError, describeError } from '../base/errors.js';
 import { baselineFile, csvFile, deletedFile } from '../volume/layout.js';
 import { AppendedWriter } from './appended-writer.js';
 import { Baseline } from './baseline.js';
-import { TIMESTAMP } from './column-names.js';
 import { keepDamaged, moveDamaged, moveNonFilesAside } from './damage.js';
 import { keptNames } from './earlier-configuration.js';
-import { columnsOf, type Layout } from './layout.js';
+import { columnsOf, TIMESTAMP } from './layout.js';
 import { moveOtherDataAside } from './move-aside.js';
 import { type Place, placesOf, type RecorderOptions } from './recorder-options.js';
 import { SnapshotDataset } from './snapshot-dataset.js';
-import { StateKeeper } from './state-keeper.js';
-import { stateFileOf, type TableState, type TableStateFile } from './table-state.js';
+import {
+  type Layout,
+  StateKeeper,
+  stateFileOf,
+  type TableState,
+  type TableStateFile,
+} from './table-state.js';
 
 /** What the volume has of a table, opened for writing. */
 export interface OpenedTable {

@@ -1,6 +1,12 @@
 import type { DynamoCsvError } from '../base/errors.js';
+import { encodeFile } from '../csv/encode.js';
 import type { EncodedRows } from '../csv/rows.js';
-import type { Difference } from './diff.js';
+import type { AppendedWriter } from './appended-writer.js';
+import type { Difference } from './changes.js';
+import { attempt } from './errors.js';
+import { addedNames } from './layout.js';
+import type { OpenedTable } from './open-table.js';
+import type { RecorderOptions } from './recorder-options.js';
 
 /** One poll on its way to the volume. */
 export interface Poll {
@@ -33,4 +39,84 @@ export interface Recorded {
   readonly changes: number | null;
   /** Why not everything could be written; empty if everything is on disk. */
   readonly problems: readonly DynamoCsvError[];
+}
+
+/**
+ * Writes a poll and shows it to readers, in this order: rows of changes and log, the commit in the state file, the
+ * snapshot or the hidden baseline. Errors are added to the poll's problems; without the commit only the snapshot in memory
+ * remains. Returns the size of the items in bytes, as CSV.
+ */
+export async function writePoll(poll: Poll, table: OpenedTable, options: RecorderOptions): Promise<number> {
+  const { baseline, snapshot, state } = table;
+  const { rows, at, compared } = poll;
+  const bytes = encodeFile(rows);
+  const items = { ...rows, body: bytes.subarray(bytes.length - rows.body.length) };
+  await baseline?.track(compared?.differences ?? [], state.current.keys.length);
+  await baseline?.announce(bytes);
+  const isKept = await append(poll, table, options);
+  await snapshot?.show(bytes, items, state.current.keys, at, baseline?.marks.items[0]?.hash);
+  if (!isKept) baseline?.untrack();
+  else if (baseline !== null) baseline.rows = items;
+  const isReplaced = isKept && (await attempt(options.name, poll.problems, () => replaceItems(table, at)));
+  snapshot?.markPersisted(isReplaced);
+  return bytes.length;
+}
+
+/**
+ * Appends the poll and commits it. False if it does not count; the next poll is then compared with the previous one.
+ * If only the log cannot be written, the rest still counts, provided there are items to compare with.
+ */
+async function append(poll: Poll, table: OpenedTable, options: RecorderOptions): Promise<boolean> {
+  const { state, log, changes, baseline } = table;
+  const attempts = (step: () => Promise<unknown>) => attempt(options.name, poll.problems, step);
+  const stages = async (dataset: AppendedWriter | null, rows: EncodedRows | null) =>
+    dataset === null || (rows !== null && (await attempts(() => stage(dataset, rows, table))));
+  const isReady =
+    (await attempts(async () => options.checkVolume?.())) && (await attempts(() => state.describe()));
+  const hasChanges = isReady && (await stages(changes, poll.compared?.rows ?? null));
+  const hasLog = hasChanges && (await stages(log, poll.logged));
+  const isWhole = hasChanges && (hasLog || baseline !== null);
+  const isKept = isWhole && (await attempts(() => commit(poll, table)));
+  if (isKept) changes?.confirm();
+  if (isKept && hasLog) log?.confirm();
+  if (!isKept) await takeBack(table).catch(() => undefined);
+  changes?.markPersisted(isKept);
+  log?.markPersisted(isKept && hasLog);
+  return isKept;
+}
+
+async function stage(dataset: AppendedWriter, rows: EncodedRows, { state }: OpenedTable): Promise<void> {
+  await dataset.layOut(rows.columns, state.current.keys, addedNames(state.current).timestamp);
+  await dataset.stage(rows);
+}
+
+async function commit({ at, position }: Poll, table: OpenedTable): Promise<void> {
+  const { state, baseline, changes } = table;
+  const { items = [], deleted = [] } = baseline?.marks ?? state.current.commit ?? {};
+  if (position !== null && changes === null && baseline !== null) {
+    // Without changes nothing could update the items later, so they are written before the position.
+    state.update({ commit: { position: state.current.commit?.position ?? null, items, deleted } });
+    await state.write();
+    await baseline.write();
+  }
+  await state.commit({
+    readAt: at,
+    ...(baseline === null ? {} : { comparedAt: at }),
+    commit: { position, items, deleted },
+  });
+}
+
+/** Undoes the append, after making sure that the state does not count it. What fails is retried before the next poll. */
+async function takeBack({ state, log, changes }: OpenedTable): Promise<void> {
+  await state.settle();
+  await changes?.takeBack();
+  await log?.takeBack();
+}
+
+/** Replaces the items' file and records that it has this poll: changes up to it are no longer needed for recovery. */
+async function replaceItems({ state, baseline, changes }: OpenedTable, at: number): Promise<void> {
+  if (baseline === null) return;
+  await baseline.write();
+  state.update({ snapshotAt: at, commit: { ...state.current.commit!, ...baseline.marks } });
+  if (changes !== null) changes.neededAfter = at;
 }

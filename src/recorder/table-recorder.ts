@@ -1,5 +1,6 @@
 import { isoTime } from '../base/clock.js';
 import type { DynamoCsvError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
 import { SerialQueue } from '../base/serial-queue.js';
 import { sameColumns } from '../csv/columns.js';
 import { encodeFile, noRows } from '../csv/encode.js';
@@ -8,22 +9,18 @@ import type { Column, EncodedRows } from '../csv/rows.js';
 import type { Relation } from '../datasets/relation.js';
 import type { DeltaReading, Reading } from '../sources/source.js';
 import type { AppendedWriter } from './appended-writer.js';
-import { changeRows } from './change-rows.js';
+import { changeRows, type Difference, diffRows } from './changes.js';
 import { readChangesFromLog } from './changes-from-log.js';
-import { ClockWatch } from './clock-watch.js';
-import { changesColumns, timeColumn } from './column-names.js';
 import { bringForward } from './delta.js';
-import { type Difference, diffRows } from './diff.js';
 import { warnAboutGap } from './earlier-configuration.js';
 import { attempt, deltaWithoutItems } from './errors.js';
-import { addedNames, hasOtherKeys, layOut } from './layout.js';
+import { addedNames, changesColumns, hasOtherKeys, layOut, timeColumn } from './layout.js';
 import { type OpenedTable, openTable } from './open-table.js';
-import type { Compared, Poll, Recorded } from './poll.js';
+import { type Compared, type Poll, type Recorded, writePoll } from './poll.js';
 import type { Recorder } from './recorder.js';
 import type { RecorderOptions } from './recorder-options.js';
 import { restoreBaseline } from './restore-baseline.js';
 import type { TableState } from './table-state.js';
-import { writePoll } from './write-poll.js';
 
 /**
  * Records the polls of one source: into a snapshot or a log, and into changes.
@@ -233,4 +230,37 @@ async function withTime(rows: EncodedRows, name: string, at: number): Promise<En
   const column = timeColumn(name);
   const time = isoTime(at);
   return concatRows(await inSlices(rows, (part) => withColumn(part, column, time)));
+}
+
+/** Milliseconds by which a time server may set a clock back; beyond this, windows miss recorded rows. */
+const TOLERATED = 60_000;
+
+/**
+ * Detects a clock that is behind the recorded polls, because it went back or was ahead for a while. Polls keep their
+ * order, so they are dated in the future until it catches up; both ends of that are logged.
+ */
+class ClockWatch {
+  readonly #dataset: string;
+  readonly #logger: Logger;
+  #isBehind = false;
+
+  constructor(dataset: string, logger: Logger) {
+    this.#dataset = dataset;
+    this.#logger = logger;
+  }
+
+  /** Call for each poll: it began at `startedAt` by the clock and is recorded as of `at`, both in milliseconds. */
+  recorded(at: number, startedAt: number): void {
+    const isBehind = at - startedAt > TOLERATED;
+    if (isBehind === this.#isBehind) return;
+    this.#isBehind = isBehind;
+    const facts = { dataset: this.#dataset, recordedAs: isoTime(at) };
+    if (!isBehind) this.#logger.info(facts, 'the clock has caught up with the recorded polls');
+    else {
+      this.#logger.warn(
+        facts,
+        `the clock says ${isoTime(startedAt)}, but polls up to ${isoTime(at)} are already recorded: until it catches up, new polls are dated right after those and windows such as last=10m miss them; check the clock`,
+      );
+    }
+  }
 }

@@ -1,8 +1,9 @@
+import { totalmem } from 'node:os';
+import type { Readable } from 'node:stream';
 import { clientOptions, prepareClient } from '../aws/client.js';
 import { DEADLINES, type Deadlines } from '../aws/deadlines.js';
-import type { TablePlace } from './errors.js';
-import { PageCodec } from './json-codec.js';
-import { collectAtMost, MAX_ANSWER_BYTES } from './limits.js';
+import { type TablePlace, tableTooLarge } from './errors.js';
+import { PageCodec } from './page.js';
 import { DynamoDBClient, errorTypeRegistries } from './sdk.js';
 
 /** Where a table is; everything else (credentials, profile) is left to the SDK's default chain. */
@@ -83,4 +84,59 @@ export async function regionOf(configured: string | null): Promise<string | null
   const { region } = await placeOf(client, '');
   client.destroy();
   return region;
+}
+
+/**
+ * Maximum bytes of one response. DynamoDB sends at most 1 MB of items in a page, by its own count
+ * (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html). As JSON a byte of that count
+ * becomes ten at most: an empty string in a list counts one byte and is written `{"S":""},`.
+ */
+const MAX_ANSWER_BYTES = 16 << 20;
+
+/** What a page costs in memory in addition to its rows: its key is remembered to detect repeating pages. */
+const PAGE_OVERHEAD = 256;
+
+/** Thrown while receiving a body that is larger than allowed; the connection is closed. */
+export class AnswerTooLarge extends Error {
+  override readonly name = 'AnswerTooLarge';
+}
+
+/** Collects a response's body for the SDK (its `streamCollector`). Rejects with `AnswerTooLarge` beyond `limit` bytes. */
+function collectAtMost(limit: number): (body: Readable) => Promise<Uint8Array> {
+  return async (body) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    // Leaving the loop early destroys the stream and its connection.
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > limit) throw new AnswerTooLarge(`an answer has more than ${limit} bytes`);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks, size);
+  };
+}
+
+/** Bytes of pages that one poll may read by default: a quarter of the memory that this process may use. */
+export function defaultPollBytes(): number {
+  // 0 if nothing constrains the process.
+  const constrained = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return Math.floor(Math.min(constrained, totalmem()) / 4);
+}
+
+/** The bytes that one poll may read, shared by all its threads; plain data. */
+export interface ByteBudget {
+  readonly limit: number;
+  /** One 64-bit integer: bytes read so far. */
+  readonly used: SharedArrayBuffer;
+}
+
+export function byteBudget(limit: number): ByteBudget {
+  return { limit, used: new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT) };
+}
+
+/** Counts a page. Throws `tableTooLarge` if the poll has exceeded the limit. */
+export function spend({ limit, used }: ByteBudget, pageBytes: number, table: string): void {
+  const bytes = BigInt(pageBytes + PAGE_OVERHEAD);
+  const total = Atomics.add(new BigInt64Array(used), 0, bytes) + bytes;
+  if (total > limit) throw tableTooLarge(table, limit);
 }

@@ -1,5 +1,6 @@
 import { DynamoCsvError } from '../../base/errors.js';
 import { awsFailure, facts } from '../aws/failures.js';
+import { AnswerTooLarge } from './client.js';
 import {
   answerTooLarge,
   dynamoDbFailed,
@@ -8,7 +9,6 @@ import {
   tableNotFound,
   tableNotRead,
 } from './errors.js';
-import { AnswerTooLarge } from './limits.js';
 
 /**
  * Converts what a request threw to an error for users. `action` as IAM names it: `dynamodb:Scan`.

@@ -1,5 +1,3 @@
-import { AttributeNames } from './attribute-names.js';
-
 /*
  * Finds the attributes of items in the bytes of a page, without creating objects.
  *
@@ -254,5 +252,22 @@ export class ItemScanner {
     fields[index + 2] = start;
     fields[index + 3] = end;
     this.#count += 1;
+  }
+}
+
+/** The attributes met so far, numbered in the order in which they were met. */
+class AttributeNames {
+  /** By number. */
+  readonly names: string[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  /** The attribute's number; the next one for a name never met before. */
+  number(name: string): number {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    const number = this.names.length;
+    this.names.push(name);
+    this.#numbers.set(name, number);
+    return number;
   }
 }

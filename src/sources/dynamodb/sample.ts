@@ -1,8 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { placeOf } from './client.js';
 import { explainFailure } from './failures.js';
-import { pageOf } from './json-codec.js';
-import { itemsOf } from './page.js';
+import { itemsOf, pageOf } from './page.js';
 import { ScanCommand } from './sdk.js';
 
 /**

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { DynamoDBClient, AttributeValue as SdkValue } from '@aws-sdk/client-dynamodb';
+import type { Clock } from '../../base/clock.js';
 import { bytesOf } from './attributes.js';
-import { MAX_IN_FLIGHT } from './client.js';
+import { type ByteBudget, MAX_IN_FLIGHT, spend } from './client.js';
 import { scanRepeats } from './errors.js';
-import { pageOf } from './json-codec.js';
-import { type ByteBudget, spend } from './limits.js';
-import type { ReadPacer } from './pacing.js';
-import type { Page } from './page.js';
+import { ReadPacer } from './pacing.js';
+import { type Page, pageOf } from './page.js';
+import { type EncodedRun, RunEncoder, type SegmentBlocks, type TableShape } from './run-encoder.js';
 import { ScanCommand } from './sdk.js';
-import { together } from './together.js';
 
 /** How a table is scanned; plain data. */
 export interface ScanPlan {
@@ -59,7 +59,7 @@ interface Answer {
  * Reads every page of these segments, several segments at a time; while a page is handled, its segment's next one is being
  * requested. The first failure ends all and rejects with what the SDK threw. Returns what was left unread.
  */
-export async function scanSegments(
+async function scanSegments(
   client: DynamoDBClient,
   plan: ScanPlan,
   cursors: readonly Cursor[],
@@ -184,4 +184,92 @@ function requestKey(key: Record<string, SdkValue> | undefined): Cursor['after'] 
     value.B === undefined ? value : { B: bytesOf(value.B) },
   ]);
   return Object.fromEntries(entries);
+}
+
+/** One thread's share of a table's segments; plain data. */
+export interface SegmentsTask {
+  readonly shape: TableShape;
+  readonly plan: ScanPlan;
+  readonly cursors: readonly Cursor[];
+  readonly pace: Pace | null;
+  /** What all shares of this poll may read together. */
+  readonly budget: ByteBudget;
+  /** What the previous reading knew about the items of these segments, with the same shape. */
+  readonly earlier: readonly SegmentBlocks[];
+}
+
+/** This share's part of `maxReadCapacity`. */
+export interface Pace {
+  readonly unitsPerSecond: number;
+  /** Milliseconds still to wait for earlier readings. */
+  readonly owed: number;
+  /** Read units that the first page is expected to consume. */
+  readonly expected: number;
+}
+
+export interface SegmentsRead extends EncodedRun {
+  readonly cost: ScanCost;
+  /** The segments left unread because the limit was reached. */
+  readonly rest: readonly Cursor[];
+  /** Milliseconds still to wait for this reading. */
+  readonly owed: number;
+}
+
+export interface ReadLimits {
+  readonly items: number;
+  readonly bytes: number;
+}
+
+/** Reads these segments into one run, or up to about `limits` of them. Rejects with what the SDK threw. */
+export async function readSegments(
+  client: DynamoDBClient,
+  task: SegmentsTask,
+  clock: Clock,
+  signal: AbortSignal,
+  limits: ReadLimits | null,
+): Promise<SegmentsRead> {
+  const encoder = new RunEncoder(task.shape, task.earlier);
+  const pacer = task.pace === null ? null : new ReadPacer(task.pace.unitsPerSecond, clock, task.pace);
+  const { cost, rest } = await scanSegments(client, task.plan, task.cursors, {
+    pacer,
+    budget: task.budget,
+    signal,
+    onPage: (segment, page, { bytes }) => {
+      encoder.add(segment, page);
+      return limits === null || (encoder.items <= limits.items && bytes <= limits.bytes);
+    },
+  });
+  return { ...encoder.finish(), cost, rest, owed: pacer?.owed ?? 0 };
+}
+
+/**
+ * Runs jobs concurrently under one signal. The first failure aborts the others and is thrown once all have ended, so
+ * nothing continues in the background. Throws the outer signal's reason if that aborts.
+ */
+export async function together<T>(
+  signal: AbortSignal,
+  jobs: readonly ((signal: AbortSignal) => Promise<T>)[],
+): Promise<T[]> {
+  const controller = new AbortController();
+  // Each request adds a listener, so many at a time are normal.
+  setMaxListeners(0, controller.signal);
+  const abort = () => controller.abort(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    const running = jobs.map(async (job) => {
+      try {
+        return await job(controller.signal);
+      } catch (error) {
+        // Only the first one counts: later failures follow from it.
+        controller.abort(error);
+        throw error;
+      }
+    });
+    await Promise.allSettled(running);
+    if (controller.signal.aborted) throw controller.signal.reason;
+    return await Promise.all(running);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }

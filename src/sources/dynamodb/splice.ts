@@ -1,8 +1,7 @@
 import { createYielder } from '../../base/event-loop.js';
 import { bodyBehindHeader } from '../../csv/encode.js';
 import type { SortKeys } from './keys.js';
-import type { SortedRows } from './runs.js';
-import { compareKeys, copyRow } from './sort.js';
+import { compareKeys, copyRow, type SortedRows } from './sort.js';
 
 /** Kept and new rows in key order, with the index of each. */
 export interface Spliced extends SortedRows {

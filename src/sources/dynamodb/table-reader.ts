@@ -3,24 +3,23 @@ import type { Clock } from '../../base/clock.js';
 import { DynamoCsvError } from '../../base/errors.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import type { ReadingCost } from '../source.js';
-import type { SegmentBlocks } from './blocks.js';
-import type { ClientOptions } from './client.js';
+import { type ByteBudget, byteBudget, type ClientOptions, defaultPollBytes } from './client.js';
 import { scanUnits } from './cost.js';
 import { joinReads, type LastReading } from './last-reading.js';
 import type { ColumnOptions, MetKind } from './layout.js';
-import { type ByteBudget, byteBudget, defaultPollBytes } from './limits.js';
+import type { SegmentBlocks, TableShape } from './run-encoder.js';
 import {
+  type Cursor,
   type Pace,
   type ReadLimits,
   readSegments,
+  type ScanPlan,
   type SegmentsRead,
   type SegmentsTask,
-} from './read-segments.js';
-import type { TableShape } from './run-encoder.js';
-import type { Cursor, ScanPlan } from './scan.js';
+  together,
+} from './scan.js';
 import type { TableDescription } from './table.js';
 import type { ScanThreads } from './threads.js';
-import { together } from './together.js';
 
 /** Up to this size a table is read in the main thread: one or two pages, a few milliseconds each. */
 const SMALL = { items: 20_000, bytes: 2 << 20 };

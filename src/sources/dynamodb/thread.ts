@@ -7,8 +7,8 @@ import { type ErrorData, errorToData } from '../../base/errors.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import { type ClientOptions, createDynamoDbClient, placeOf } from './client.js';
 import { explainFailure } from './failures.js';
-import { readSegments, type SegmentsRead, type SegmentsTask } from './read-segments.js';
-import { type MergedRuns, mergeRuns, type SortedRows } from './runs.js';
+import { readSegments, type SegmentsRead, type SegmentsTask } from './scan.js';
+import { type MergedRuns, mergeRuns, type SortedRows } from './sort.js';
 
 export interface ReadTask extends SegmentsTask {
   readonly client: ClientOptions;

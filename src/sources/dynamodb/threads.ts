@@ -5,8 +5,8 @@ import { Piscina } from 'piscina';
 import { errorFromData } from '../../base/errors.js';
 import type { Column } from '../../csv/rows.js';
 import type { ClientOptions } from './client.js';
-import type { SegmentsRead, SegmentsTask } from './read-segments.js';
-import type { MergedRuns, SortedRows } from './runs.js';
+import type { SegmentsRead, SegmentsTask } from './scan.js';
+import type { MergedRuns, SortedRows } from './sort.js';
 import { type MergeTask, type ReadResult, type ReadTask, runBuffers, withBuffers } from './thread.js';
 
 /** Longer than the usual interval, so that threads and their connections are warm for the next poll; then they end. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { DescribeTableCommand, ResourceNotFoundException, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { attributeToCell } from '../../../src/sources/dynamodb/cells.js';
 import { createDynamoDbClient } from '../../../src/sources/dynamodb/client.js';
-import { pageOf } from '../../../src/sources/dynamodb/json-codec.js';
+import { pageOf } from '../../../src/sources/dynamodb/page.js';
 import { useTestAws } from '../../support/aws.js';
 import { described, page, startScriptedDynamoDb } from '../../support/scripted-dynamodb.js';
 

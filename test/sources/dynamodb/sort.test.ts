@@ -4,8 +4,13 @@ import fc from 'fast-check';
 import { encodeRows } from '../../../src/csv/encode.js';
 import type { AttributeValue, Item } from '../../../src/sources/dynamodb/attributes.js';
 import { type KeyAttribute, SortKeyWriter } from '../../../src/sources/dynamodb/keys.js';
-import { mergeRuns, type Run } from '../../../src/sources/dynamodb/runs.js';
-import { sortedKeys, sortedOrder, sortedRows } from '../../../src/sources/dynamodb/sort.js';
+import {
+  mergeRuns,
+  type Run,
+  sortedKeys,
+  sortedOrder,
+  sortedRows,
+} from '../../../src/sources/dynamodb/sort.js';
 
 const COLUMNS = [{ name: 'row', type: 'string', seen: true }] as const;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SnapshotFile } from '../../src/volume/snapshot-file.js';
+import { SnapshotFile } from '../../src/volume/write.js';
 import { at, type Fault, FaultyFiles, type Operation } from '../support/faulty-files.js';
 import { VolatileDisk } from '../support/volatile-disk.js';
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { encodeRow, encodeRows } from '../../src/csv/encode.js';
 import type { Cell } from '../../src/csv/rows.js';
-import { diffRows, rowKey } from '../../src/recorder/diff.js';
+import { diffRows, rowKey } from '../../src/recorder/changes.js';
 
 const columns = ['partition', 'sort', 'value'].map((name) => ({ name, type: 'string' as const, seen: true }));
 
