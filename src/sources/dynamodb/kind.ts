@@ -1,3 +1,4 @@
+import { formatPath } from '../../options/mistakes.js';
 import type {
   CheckContext,
   ConfiguredSource,
@@ -7,13 +8,10 @@ import type {
   SourceContext,
   SourceKind,
 } from '../kind.js';
-import type { Source } from '../source.js';
 import { checkAgreement } from './agreement.js';
 import { checkTable } from './check.js';
-import { regionOf } from './client.js';
-import { readPrice, streamPrice } from './cost.js';
 import { type TableConfig, TablesOption, tableConfig } from './options.js';
-import { createDynamoDbSource, type DynamoDbSourceOptions } from './source.js';
+import { createDynamoDbSource, type DynamoDbSourceOptions, type TableSource } from './source.js';
 import { ScanThreads } from './threads.js';
 import { tableTitle } from './title.js';
 
@@ -26,7 +24,8 @@ export const tables = {
   configure: (settings) => settings.map(configuredTable),
 } as const satisfies SourceKind<'tables', TablesOption, readonly TableConfig[]>;
 
-function configuredTable(table: TableConfig): ConfiguredSource {
+/** A table as a source. */
+export function configuredTable(table: TableConfig): ConfiguredSource {
   return {
     title: tableTitle(table.table),
     label: `table ${table.table}`,
@@ -35,36 +34,43 @@ function configuredTable(table: TableConfig): ConfiguredSource {
     keeping: table,
     published: publishedBy(table),
     consumesReadUnits: true,
-    pythonScript: { table: table.table, rename: table.rename, timeColumn: table.timestampColumn },
+    // The script kept every poll's rows; a log of new items begins anew.
+    pythonScript: table.append
+      ? null
+      : { table: table.table, rename: table.rename, timeColumn: table.timestampColumn },
     open: (context: SourceContext) => open(table, context),
     check: (context: CheckContext) => checkTable(table, context),
   };
 }
 
-async function open(table: TableConfig, { clock, logger, shared }: SourceContext): Promise<OpenedSource> {
-  const options = { ...table, threads: shared.get(ScanThreads), clock, logger };
-  const region = await regionOf(table.region);
-  return {
-    source: await createSource(table, options),
-    price: ({ readCapacityUnits, streamReads = 0 }) =>
-      readPrice(readCapacityUnits, region) + streamPrice(streamReads),
-  };
+async function open(table: TableConfig, context: SourceContext): Promise<OpenedSource> {
+  const { clock, logger, shared, capacityShare } = context;
+  const source = await createSource(table, {
+    ...table,
+    ...(capacityShare === undefined ? {} : { capacityShare }),
+    threads: shared.get(ScanThreads),
+    clock,
+    logger,
+  });
+  return { source, price: (cost) => source.price(cost), expect: (signal) => source.expect(signal) };
 }
 
 /** The SDK's client for streams is loaded with the first table that has one. */
 async function createSource(
   { stream, interval }: TableConfig,
   options: DynamoDbSourceOptions,
-): Promise<Source> {
+): Promise<TableSource> {
   if (stream === false) return createDynamoDbSource(options);
   const { createStreamSource } = await import('./streams/source.js');
   return createStreamSource({ ...options, stream, interval });
 }
 
-function recordingOf(table: TableConfig): Recording {
-  const { name, log, changes, stream, columns, rename, timestampColumn } = table;
+function recordingOf(options: TableConfig): Recording {
+  const { table, name, log, append, time, changes, stream, columns, rename, timestampColumn } = options;
+  const exactTimes = stream !== false;
   const configured = columns.map((column) => rename[column] ?? column);
-  return { name, log, changes, exactTimes: stream !== false, configured, timestampColumn };
+  const optionsAt = formatPath(['tables', table]);
+  return { name, log, append, time, optionsAt, changes, exactTimes, configured, timestampColumn };
 }
 
 function publishedBy({ table, name, changes }: TableConfig): PublishedName[] {

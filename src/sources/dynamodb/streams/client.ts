@@ -2,13 +2,8 @@ import type { _Record, DynamoDBStreamsClient, GetRecordsOutput } from '@aws-sdk/
 import { clientOptions, prepareClient } from '../../aws/client.js';
 import { DEADLINES } from '../../aws/deadlines.js';
 import type { Item } from '../attributes.js';
-import {
-  type ClientOptions,
-  collectAtMost,
-  MAX_ANSWER_BYTES,
-  MAX_IN_FLIGHT,
-  rememberEndpoint,
-} from '../client.js';
+import { collectAtMost } from '../bodies.js';
+import { type ClientOptions, MAX_ANSWER_BYTES, MAX_IN_FLIGHT, rememberEndpoint } from '../client.js';
 import { DynamoDBJsonCodec2 } from '../sdk.js';
 import * as sdk from './sdk.js';
 

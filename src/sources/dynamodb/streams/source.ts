@@ -6,10 +6,12 @@ import { relayoutInSlices } from '../../../csv/relayout.js';
 import { RowBlocks } from '../../../csv/row-blocks.js';
 import type { Column } from '../../../csv/rows.js';
 import { facts } from '../../aws/failures.js';
+import type { PollExpectation } from '../../kind.js';
 import type { FullReading, Reading, ReadingCost, ReadRequest, Source } from '../../source.js';
 import { createDynamoDbClient, placeOf } from '../client.js';
+import { streamPrice } from '../cost.js';
 import { explainFailure } from '../failures.js';
-import { createDynamoDbSource, type DynamoDbSourceOptions } from '../source.js';
+import { createDynamoDbSource, type DynamoDbSourceOptions, type TableSource } from '../source.js';
 import { describeTable, type TableDescription, type TableStream } from '../table.js';
 import { tableTitle } from '../title.js';
 import { describeWidened, widenedColumns } from '../widened.js';
@@ -50,18 +52,18 @@ const LONGEST_BACKOFF = 60_000;
  * A DynamoDB table whose stream is followed. The first reading is a Scan, brought up to date by the records of the stream
  * since before its start; each later one has the records since the one before.
  */
-export function createStreamSource(options: StreamSourceOptions): Source {
+export function createStreamSource(options: StreamSourceOptions): TableSource {
   return new StreamSource(options);
 }
 
-class StreamSource implements Source {
+class StreamSource implements TableSource {
   readonly title: string;
   readonly #options: StreamSourceOptions;
   readonly #clock: Clock;
   readonly #client: DynamoDBClient;
   readonly #streams: DynamoDBStreamsClient;
   /** Polls the table while it has no stream. */
-  readonly #poller: Source;
+  readonly #poller: TableSource;
   #description: { readonly value: TableDescription; readonly at: number } | null = null;
   /** What continues from the position that the last reading returned. */
   #following: {
@@ -112,6 +114,19 @@ class StreamSource implements Source {
 
   neededTime(): number {
     return (this.#scan ?? this.#poller).neededTime?.() ?? 0;
+  }
+
+  /** US dollars; units of a provisioned table cost nothing, requests to its stream do. */
+  price(cost: Parameters<TableSource['price']>[0]): number {
+    return this.#poller.price(cost) + streamPrice(cost.streamReads ?? 0);
+  }
+
+  /** A reading of an idle stream with one shard; the table's, while it has no stream. */
+  async expect(signal: AbortSignal): Promise<PollExpectation> {
+    const poll = await this.#poller.expect(signal);
+    const { stream } = await this.#described(signal);
+    if (stream === null) return poll;
+    return { ...poll, unitsPerPoll: 0, usdPerPoll: streamPrice(1), shortestInterval: 0 };
   }
 
   async close(): Promise<void> {
