@@ -7,25 +7,32 @@ import {
   DeleteTableCommand,
   DynamoDBClient,
   type ScalarAttributeType,
+  type StreamViewType,
   waitUntilTableExists,
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { useTestAws } from './aws.js';
+import { startDynoxide } from './dynoxide.js';
 import { startMoto } from './moto.js';
 
-/** A DynamoDB to write to and to read from: dynalite in this process, or moto's server. */
+/** A DynamoDB to write to and to read from: dynalite in this process, moto's server or dynoxide. */
 export interface TestDynamoDb {
   readonly endpoint: string;
   readonly emulator: Emulator;
   /** `keys`: partition first, name to type. The table's name is one that no other test uses. */
-  createTable(keys: Readonly<Record<string, ScalarAttributeType>>, name?: string): Promise<string>;
+  createTable(
+    keys: Readonly<Record<string, ScalarAttributeType>>,
+    name?: string,
+    stream?: StreamViewType,
+  ): Promise<string>;
+  readonly client: DynamoDBClient;
   put(table: string, items: readonly Record<string, AttributeValue>[]): Promise<void>;
   deleteTable(table: string): Promise<void>;
   close(): Promise<void>;
 }
 
-export type Emulator = 'dynalite' | 'moto';
+export type Emulator = 'dynalite' | 'moto' | 'dynoxide';
 
 /** DynamoDB takes at most 25 items in a batch. */
 const BATCH = 25;
@@ -33,12 +40,14 @@ let tables = 0;
 
 export async function startTestDynamoDb(emulator: Emulator = 'dynalite'): Promise<TestDynamoDb> {
   useTestAws();
-  const server = emulator === 'moto' ? await startMoto() : await startDynalite();
+  const server = await SERVERS[emulator]();
   const client = new DynamoDBClient({ endpoint: server.endpoint });
   return {
     endpoint: server.endpoint,
     emulator,
-    createTable: (keys, name) => createTable(client, keys, name ?? `table-${process.pid}-${++tables}`),
+    client,
+    createTable: (keys, name, stream) =>
+      createTable(client, keys, name ?? `table-${process.pid}-${++tables}`, stream),
     put: (table, items) => put(client, table, items),
     deleteTable: async (table) => {
       await client.send(new DeleteTableCommand({ TableName: table }));
@@ -50,6 +59,8 @@ export async function startTestDynamoDb(emulator: Emulator = 'dynalite'): Promis
     },
   };
 }
+
+const SERVERS = { dynalite: startDynalite, moto: startMoto, dynoxide: startDynoxide };
 
 async function startDynalite(): Promise<{ endpoint: string; close(): Promise<void> }> {
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0 });
@@ -70,6 +81,7 @@ async function createTable(
   client: DynamoDBClient,
   keys: Readonly<Record<string, ScalarAttributeType>>,
   name: string,
+  stream?: StreamViewType,
 ): Promise<string> {
   const entries = Object.entries(keys);
   await client.send(
@@ -84,6 +96,9 @@ async function createTable(
         AttributeType,
       })),
       BillingMode: 'PAY_PER_REQUEST',
+      ...(stream === undefined
+        ? {}
+        : { StreamSpecification: { StreamEnabled: true, StreamViewType: stream } }),
     }),
   );
   await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 0.02 }, { TableName: name });
