@@ -73,6 +73,10 @@ export const DatasetSchema = Type.Object({
   definition: Nullable(DefinitionSchema, 'How a view is computed; null for other kinds.'),
   usedBy: Type.Array(Type.String(), { description: 'The views that read it.' }),
   url: Type.String({ description: 'Its path: /csv/<name>.' }),
+  grafanaPath: Nullable(
+    Type.String(),
+    'The path of its dashboard below the URL of Grafana, or of the table whose changes it has; null: Grafana has none.',
+  ),
 });
 
 /** The response of `GET /datasets`. */

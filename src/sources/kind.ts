@@ -92,12 +92,31 @@ export interface SourceContext {
   readonly logger: Logger;
   /** What the sources of one service share, such as threads. */
   readonly shared: SharedResources;
+  /** The share of a provisioned capacity that its polls may take; absent: all of it. */
+  readonly capacityShare?: number;
 }
 
 export interface OpenedSource {
   readonly source: Source;
-  /** US dollars for so much reading. */
+  /** US dollars for so much reading; 0 where it is not billed. */
   price(cost: Pick<ReadingCost, 'readCapacityUnits' | 'metricsRequested'>): number;
+  /**
+   * Asks what a poll would need, without reading. Rejects with a `DynamoCsvError`, or with the signal's reason. Absent:
+   * that is only known after a poll.
+   */
+  expect?(signal: AbortSignal): Promise<PollExpectation>;
+}
+
+/** What a poll of a source will probably need. */
+export interface PollExpectation {
+  readonly items: number;
+  readonly bytes: number;
+  /** Read capacity units. */
+  readonly unitsPerPoll: number;
+  /** US dollars; 0 where reading is not billed. */
+  readonly usdPerPoll: number;
+  /** Milliseconds between two polls that leave three quarters of a provisioned capacity to others; 0: no such limit. */
+  readonly shortestInterval: number;
 }
 
 export interface CheckContext {

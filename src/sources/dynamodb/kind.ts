@@ -10,8 +10,6 @@ import type {
 } from '../kind.js';
 import { checkAgreement } from './agreement.js';
 import { checkTable } from './check.js';
-import { regionOf } from './client.js';
-import { readPrice } from './cost.js';
 import { type TableConfig, TablesOption, tableConfig } from './options.js';
 import { createDynamoDbSource } from './source.js';
 import { ScanThreads } from './threads.js';
@@ -26,7 +24,8 @@ export const tables = {
   configure: (settings) => settings.map(configuredTable),
 } as const satisfies SourceKind<'tables', TablesOption, readonly TableConfig[]>;
 
-function configuredTable(table: TableConfig): ConfiguredSource {
+/** A table as a source. */
+export function configuredTable(table: TableConfig): ConfiguredSource {
   return {
     title: tableTitle(table.table),
     label: `table ${table.table}`,
@@ -44,10 +43,16 @@ function configuredTable(table: TableConfig): ConfiguredSource {
   };
 }
 
-async function open(table: TableConfig, { clock, logger, shared }: SourceContext): Promise<OpenedSource> {
-  const source = createDynamoDbSource({ ...table, threads: shared.get(ScanThreads), clock, logger });
-  const region = await regionOf(table.region);
-  return { source, price: ({ readCapacityUnits }) => readPrice(readCapacityUnits, region) };
+async function open(table: TableConfig, context: SourceContext): Promise<OpenedSource> {
+  const { clock, logger, shared, capacityShare } = context;
+  const source = createDynamoDbSource({
+    ...table,
+    ...(capacityShare === undefined ? {} : { capacityShare }),
+    threads: shared.get(ScanThreads),
+    clock,
+    logger,
+  });
+  return { source, price: (cost) => source.price(cost), expect: (signal) => source.expect(signal) };
 }
 
 function recordingOf(options: TableConfig): Recording {
