@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { Relation } from '../../src/datasets/relation.js';
 import type { RecorderOptions } from '../../src/recorder/recorder-options.js';
+import { nodeFiles } from '../../src/volume/files.js';
+import { FaultyFiles } from '../support/faulty-files.js';
 import { recorderWorld } from '../support/recorder-world.js';
 import { type Item, itemsOf, readingOf } from '../support/true-polls.js';
 
@@ -235,3 +238,20 @@ test('the column of the time exists before an item has one', async (t) => {
   await record(SNAPSHOT, itemsOf({ a: { value: '1' } }));
   assert.equal(await file('readings.csv'), 'id,at,value\na,,1\n');
 });
+
+for (const [what, options] of Object.entries({ 'a log': { log: true }, 'a log of new items': NEW_ITEMS })) {
+  test(`${what} shows nothing before its first poll is in it`, async (t) => {
+    const { open } = await world(t);
+    let dataset: Relation | null = null;
+    const files = new FaultyFiles(nodeFiles, () => {
+      if (dataset?.version != null) assert.equal(dataset.status().rows, 1);
+      return null;
+    });
+    const recorder = await open({ ...options, files });
+    dataset = recorder.datasets[0]!;
+    const { problems } = await recorder.record(readingOf(itemsOf({ a: reading(-1, '1') })), FIRST);
+    assert.deepEqual(problems, []);
+    assert.equal(dataset.status().rows, 1);
+    await recorder.close();
+  });
+}
