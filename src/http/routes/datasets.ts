@@ -59,6 +59,7 @@ function datasetJson(
     columns: dataset.columns?.map((column) => ({ name: column.name, type: column.type })) ?? null,
     keys: [...keys],
     timeColumn,
+    exceptions: (dataset.exceptions ?? []).map((exception) => ({ ...exception, key: { ...exception.key } })),
     rows,
     bytes,
     version,
