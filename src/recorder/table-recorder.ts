@@ -18,7 +18,7 @@ import { addedNames, changesColumns, hasOtherKeys, layOut, timeColumn } from './
 import { type OpenedTable, openTable } from './open-table.js';
 import { type Compared, type Poll, type Recorded, writePoll } from './poll.js';
 import type { Recorder } from './recorder.js';
-import type { RecorderOptions } from './recorder-options.js';
+import { pathsOf, type RecorderOptions } from './recorder-options.js';
 import { restoreBaseline } from './restore-baseline.js';
 import type { TableState } from './table-state.js';
 
@@ -106,6 +106,10 @@ export class TableRecorder implements Recorder {
       const { at, rows, compared, problems } = poll;
       return { at, rows: rows.ends.length, bytes, changes: compared?.rows.ends.length ?? null, problems };
     });
+  }
+
+  atRest<T>(work: (paths: readonly string[]) => Promise<T>): Promise<T> {
+    return this.#betweenPolls(() => work(pathsOf(this.#options)));
   }
 
   /** Closes the files. No poll may be running. */
