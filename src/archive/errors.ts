@@ -85,6 +85,13 @@ export function noSuchPoint(location: string, at: string | null): DynamoCsvError
   });
 }
 
+/** The folder to restore into has something. `found`: one of its files, relative to it. */
+export function restoreNotEmpty(folder: string, found: string): DynamoCsvError {
+  return new DynamoCsvError('RESTORE_NOT_EMPTY', `The folder ${folder} is not empty: it has ${found}`, {
+    remedy: 'name a folder that is empty or does not exist',
+  });
+}
+
 /** A file that could not be written during a restore. */
 export function notRestored(path: string, cause: unknown): DynamoCsvError {
   if (cause instanceof DynamoCsvError) return cause;

@@ -22,6 +22,8 @@ export interface KeeperOptions {
   readonly holder: Holder;
   /** Milliseconds between two points. */
   readonly every: number;
+  /** The tables whose files change together, asked at each point. */
+  readonly tables: () => Iterable<ArchivedTable>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -35,6 +37,8 @@ export interface ArchiveStatus {
   readonly error: DynamoCsvError | null;
   /** Bytes sent since the start of the service. */
   readonly bytes: number;
+  /** Milliseconds between two points. */
+  readonly every: number;
 }
 
 const PRUNING = 3_600_000;
@@ -54,7 +58,6 @@ interface Held {
  */
 export class ArchiveKeeper {
   readonly #options: KeeperOptions;
-  #tables: () => Iterable<ArchivedTable> = () => [];
   #held: Held | null = null;
   #archivedAt: number | null = null;
   #error: DynamoCsvError | null = null;
@@ -66,8 +69,14 @@ export class ArchiveKeeper {
   }
 
   get status(): ArchiveStatus {
-    const { location } = this.#options.objects;
-    return { location, archivedAt: this.#archivedAt, error: this.#error, bytes: this.#bytes };
+    const { objects, every } = this.#options;
+    return {
+      location: objects.location,
+      every,
+      archivedAt: this.#archivedAt,
+      error: this.#error,
+      bytes: this.#bytes,
+    };
   }
 
   /**
@@ -85,11 +94,6 @@ export class ArchiveKeeper {
       this.#failed(error as DynamoCsvError);
       logger.warn('the archive does not answer: the service starts with the data folder as it is');
     }
-  }
-
-  /** Which tables there are, asked at each point. */
-  set tables(tables: () => Iterable<ArchivedTable>) {
-    this.#tables = tables;
   }
 
   /** Takes points and renews the lease until the signal aborts. */
@@ -208,10 +212,10 @@ export class ArchiveKeeper {
   }
 
   async #upload(held: Held, signal: AbortSignal): Promise<void> {
-    const { dataDir, files, clock, logger } = this.#options;
+    const { dataDir, files, tables, clock, logger } = this.#options;
     const { archive, lease, taker, last } = held;
     const now = clock.now();
-    const { point, bytes } = await taker.take(this.#tables(), last, {
+    const { point, bytes } = await taker.take(tables(), last, {
       fence: lease.fence,
       mayReplace: () => lease.isHeld,
       now,

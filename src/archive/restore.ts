@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Files } from '../volume/files.js';
 import { replaceFile } from '../volume/write.js';
 import type { Archive } from './archive.js';
-import { notRestored, objectDamaged, objectMissing } from './errors.js';
-import { writeMark } from './folder.js';
+import { notRestored, objectDamaged, objectMissing, restoreNotEmpty } from './errors.js';
+import { archivedPaths, readMark, writeMark } from './folder.js';
 import { cutIntoParts, partOf } from './parts.js';
 import type { ArchivedDay, ArchivedFile, Point } from './point.js';
 
@@ -61,6 +61,24 @@ export async function restorePoint(
   const failed = results.find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
   await writeMark(dataDir, files, { archive: archive.id, number: point.number });
+}
+
+/**
+ * Restores a point into a folder of its own, which must be empty unless an earlier restore into it broke off. Rejects with
+ * `RESTORE_NOT_EMPTY` otherwise.
+ */
+export async function restoreInto(
+  archive: Archive,
+  point: Point,
+  folder: string,
+  options: RestoreOptions,
+): Promise<void> {
+  const dataDir = resolve(folder);
+  await options.files.makeFolder(dataDir);
+  const isOurs = (await readMark(dataDir, options.files))?.isRestoring === true;
+  const [found] = await archivedPaths(dataDir);
+  if (found !== undefined && !isOurs) throw restoreNotEmpty(dataDir, found);
+  await restorePoint(archive, point, dataDir, options);
 }
 
 async function restoreFile(

@@ -49,6 +49,7 @@ async function world(t: TestContext) {
   const machine = async (
     files: Readonly<Record<string, string>> = {},
     dataDir = join(folders, `data-${++count}`),
+    tables: () => Iterable<ArchivedTable> = () => [],
   ) => {
     await mkdir(dataDir, { recursive: true });
     await write(dataDir, files);
@@ -62,6 +63,7 @@ async function world(t: TestContext) {
       every: EVERY,
       clock,
       logger,
+      tables,
     });
     return { keeper, dataDir, lines };
   };
@@ -119,8 +121,8 @@ test('a point is taken when something changed, and only what changed is sent', a
 
 test('a table is archived as it is between two polls, and not held up while it is sent', async (t) => {
   const { objects, clock, machine } = await world(t);
-  const { keeper, dataDir } = await machine({ 'a.csv': 'one', '.dynamo-csv/a.json': 'one' });
   let isResting = false;
+  const dataDir = join(await temporaryFolder(t), 'data');
   const table: ArchivedTable = {
     async atRest(work) {
       isResting = true;
@@ -132,11 +134,10 @@ test('a table is archived as it is between two polls, and not held up while it i
       return result;
     },
   };
-  keeper.tables = () => [table];
+  const files = { 'a.csv': 'one', '.dynamo-csv/a.json': 'one' };
+  const { keeper } = await machine(files, dataDir, () => [table]);
   objects.before = () => assert.equal(isResting, false);
   await keeper.prepare(never);
-  await rm(join(dataDir, '.dynamo-csv/a.json'));
-  await write(dataDir, { '.dynamo-csv/a.json': 'one' });
   await onePoint(keeper, clock);
   const archive = (await Archive.find(objects))!;
   const point = (await archive.latest())!;
