@@ -77,7 +77,8 @@ export const grafana = routePlugin('grafana', [], (http, options) => {
       const dataset = findDataset(options.registry, request.params.name, '.yaml');
       const { datasource, ...alert } = parametersIn(request);
       const { alertYaml, flavourOf } = await import('../../dashboards/generated.js');
-      const isPublished = options.hasDashboards === true && tableShown(dataset, options.registry) === dataset.name;
+      const isPublished =
+        options.hasDashboards === true && tableShown(dataset, options.registry) === dataset.name;
       const yaml = await alertYaml(dataset, alert, flavourOf(datasource), {
         ...madeFrom(options, reply),
         isPublished,
