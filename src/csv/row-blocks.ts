@@ -185,17 +185,34 @@ export class RowBlocks {
     const size = rows.length > MOST ? USUAL : MOST;
     const blocks: Block[] = [];
     for (let from = 0; from < rows.length; from += size) {
-      const part = rows.slice(from, from + size);
-      const ends = new Uint32Array(part.length);
-      let end = 0;
-      for (const [index, row] of part.entries()) {
-        end += row.length;
-        ends[index] = end;
-      }
-      blocks.push(blockOf(Buffer.concat(part, end), ends, this.#keyCount));
+      const { body, ends } = joinRows(this.columns, rows.slice(from, from + size));
+      blocks.push(blockOf(body, ends, this.#keyCount));
     }
     return blocks;
   }
+}
+
+/** Rows in the order of `compare`. */
+export function sortRows(rows: EncodedRows, keyCount: number, compare: CompareKeys): EncodedRows {
+  const keyed = Array.from(rows.ends, (_, index) => {
+    const row = rowAt(rows, index);
+    return { row, key: keyCells(row, keyCount) };
+  });
+  return joinRows(
+    rows.columns,
+    keyed.sort((a, b) => compare(a.key, b.key)).map(({ row }) => row),
+  );
+}
+
+/** Rows one after another. */
+export function joinRows(columns: readonly Column[], rows: readonly Buffer[]): EncodedRows {
+  const ends = new Uint32Array(rows.length);
+  let end = 0;
+  for (const [index, row] of rows.entries()) {
+    end += row.length;
+    ends[index] = end;
+  }
+  return { columns, body: Buffer.concat(rows, end), ends };
 }
 
 /** The encoded bytes of the first `keyCount` cells: equal exactly for rows of the same item. */

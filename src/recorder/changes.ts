@@ -3,6 +3,7 @@ import { createYielder } from '../base/event-loop.js';
 import { decodeRow, rowAt } from '../csv/decode.js';
 import { encodeRows, isSameMemory, noRows } from '../csv/encode.js';
 import { concatRows } from '../csv/relayout.js';
+import { rowKey } from '../csv/row-blocks.js';
 import type { Cell, Column, EncodedRows } from '../csv/rows.js';
 
 /** One item that differs between two polls. Rows are CSV lines with their `\n`; null: the item did not exist. */
@@ -98,24 +99,6 @@ export async function diffRows(
   }
   for (const row of lostRows.values()) differences.push({ before: row, after: null });
   return differences;
-}
-
-const COMMA = 0x2c;
-const NEWLINE = 0x0a;
-const QUOTE = 0x22;
-
-/** The encoded bytes of the first `keyCount` cells: equal exactly for rows of the same item. */
-export function rowKey(row: Buffer, keyCount: number): string {
-  let quoted = false;
-  let cells = 0;
-  for (let index = 0; index < row.length; index++) {
-    const byte = row[index];
-    if (byte === QUOTE) quoted = !quoted;
-    else if (!quoted && (byte === COMMA || byte === NEWLINE) && ++cells === keyCount) {
-      return row.toString('latin1', 0, index);
-    }
-  }
-  return row.toString('latin1');
 }
 
 /** What happened to an item; `expire`: it was deleted by its time to live. */

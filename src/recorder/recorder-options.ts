@@ -16,6 +16,8 @@ export interface RecorderOptions {
   readonly logger: Logger;
   /** Rejects if the data folder is no longer this service's; called before each poll is written. */
   readonly checkVolume?: () => Promise<void>;
+  /** Bytes per second at which the items' file is replaced at most, on average, while deltas are applied. */
+  readonly writeRate?: number;
   /** Keep every poll's rows instead of only the latest poll's. */
   readonly log: boolean;
   /** Name of the log in addition to the snapshot; null: the log replaces the snapshot under `name`. */

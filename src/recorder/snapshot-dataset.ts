@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { hashOf } from '../base/hash.js';
-import { isSameMemory } from '../csv/encode.js';
+import { encodeFile, encodeHeader, isSameMemory } from '../csv/encode.js';
+import type { EditedRow, RowBlocks } from '../csv/row-blocks.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { ColumnException, Content, DatasetStatus } from '../datasets/dataset.js';
 import { datasetNotReadYet } from '../datasets/errors.js';
@@ -19,6 +20,23 @@ export interface SnapshotOptions {
   readonly optionsAt?: string;
 }
 
+/** Items in blocks, and their bytes once somebody asked for them. */
+interface Blocks {
+  readonly items: RowBlocks;
+  readonly version: string;
+  readonly readAt: number;
+  content: Promise<Buffer> | null;
+}
+
+/** Counts the deltas of all snapshots, so that no version occurs twice. */
+let deltas = 0;
+
+async function contentOf(blocks: Blocks): Promise<Content> {
+  const { items, version, readAt } = blocks;
+  blocks.content ??= items.toRows().then(encodeFile);
+  return { version, readAt, columns: items.columns, rows: items.count, bytes: await blocks.content };
+}
+
 /** The items of the latest poll, in memory as the bytes that are served. The owner of the dataset writes the file. */
 export class SnapshotDataset implements Relation {
   readonly name: string;
@@ -31,6 +49,8 @@ export class SnapshotDataset implements Relation {
   readonly #times: ItemTimes | null;
   readonly #health: PollHealth;
   #content: Content | null = null;
+  /** The items after deltas: their bytes are made when they are asked for. */
+  #blocks: Blocks | null = null;
   #keys: readonly string[] = [];
   #persisted = true;
 
@@ -49,7 +69,7 @@ export class SnapshotDataset implements Relation {
   }
 
   get columns(): readonly Column[] | null {
-    return this.#content?.columns ?? null;
+    return this.#content?.columns ?? this.#blocks?.items.columns ?? null;
   }
 
   get keys(): readonly string[] {
@@ -57,24 +77,36 @@ export class SnapshotDataset implements Relation {
   }
 
   get version(): string | null {
-    return this.#content?.version ?? null;
+    return this.#content?.version ?? this.#blocks?.version ?? null;
   }
 
   status(): DatasetStatus {
     const { readAt, interval, nextPollAt, lastError, freshness } = this.#health;
     return {
-      rows: this.#content?.rows ?? null,
-      bytes: this.#content?.bytes.length ?? null,
+      rows: this.#content?.rows ?? this.#blocks?.items.count ?? null,
+      bytes: this.#content?.bytes.length ?? this.#size,
       readAt,
       interval,
-      freshness: this.#content !== null && readAt === null ? 'stale' : freshness,
+      freshness: this.version !== null && readAt === null ? 'stale' : freshness,
       nextPollAt,
       persisted: this.#persisted,
       lastError,
     };
   }
 
+  /** Bytes of the items; 0 before there are any. */
+  get size(): number {
+    return this.#content?.bytes.length ?? this.#size ?? 0;
+  }
+
+  get #size(): number | null {
+    if (this.#blocks === null) return null;
+    const { columns, size } = this.#blocks.items;
+    return encodeHeader(columns).length + size;
+  }
+
   async content(): Promise<Content> {
+    if (this.#content === null && this.#blocks !== null) return contentOf(this.#blocks);
     if (this.#content === null) throw datasetNotReadYet(this.name, this.#health.lastError);
     return this.#content;
   }
@@ -99,7 +131,25 @@ export class SnapshotDataset implements Relation {
     const hash = known ?? (await hashOf(bytes));
     const version = `${hash}-${crc32(JSON.stringify(rows.columns)).toString(36)}`;
     this.#content = { version, readAt, columns: rows.columns, rows: rows.ends.length, bytes, hash };
+    this.#blocks = null;
     this.#keys = keys;
+  }
+
+  /** Shows the items after a delta, which did `edited` to them. */
+  showBlocks(items: RowBlocks, keys: readonly string[], readAt: number, edited: readonly EditedRow[]): void {
+    if (edited.length === 0 && this.version !== null) this.seen(readAt);
+    else {
+      deltas += 1;
+      this.#blocks = { items, version: `delta-${deltas}`, readAt, content: null };
+      this.#content = null;
+      this.#keys = keys;
+    }
+  }
+
+  /** Nothing has changed until that time, in milliseconds since the epoch. */
+  seen(readAt: number): void {
+    if (this.#content !== null) this.#content = { ...this.#content, readAt };
+    if (this.#blocks !== null) this.#blocks = { ...this.#blocks, readAt };
   }
 
   markPersisted(persisted: boolean): void {

@@ -29,6 +29,8 @@ const Marks = Type.Array(Type.Union([Mark, Type.Null()]));
 const Commit = Type.Object({
   position: Type.Union([Type.String(), Type.Null()]),
   items: Marks,
+  /** The poll that the newest of `items` is of; absent: the last one. Newer changes are applied to it at the next start. */
+  itemsAt: Type.Optional(Time),
   deleted: Marks,
 });
 const Appends = Type.Object({

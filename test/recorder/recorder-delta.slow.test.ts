@@ -249,7 +249,10 @@ test('changes of a source that knows when they happened have its times, and tell
   const health = new PollHealth(MINUTE, { now: () => FIRST, sleep: async () => undefined });
   const options = { name: 'zones', dataDir: DIR, files: disk, health, changes: true };
   const before = await openTestRecorder(options);
-  await before.record(await new StreamSource().read({ known: [], signal: new AbortController().signal }), FIRST);
+  await before.record(
+    await new StreamSource().read({ known: [], signal: new AbortController().signal }),
+    FIRST,
+  );
   await before.close();
   const recorder = await openTestRecorder({ ...options, exactTimes: true });
   const records: DeltaRecord[] = [
@@ -276,5 +279,9 @@ test('changes of a source that knows when they happened have its times, and tell
     'expire,7,,2,2026-11-24T09:29:55.000Z,2026-11-24T09:30:00.000Z,2026-11-24T09:30:05.000Z',
     'delete,2,,1,2026-11-24T09:30:06.000Z,2026-11-24T09:30:00.000Z,2026-11-24T09:30:06.000Z',
   ]);
-  assert.equal((await openTestRecorder({ ...options, exactTimes: true })).position, '2', 'the state can be read');
+  assert.equal(
+    (await openTestRecorder({ ...options, exactTimes: true })).position,
+    '2',
+    'the state can be read',
+  );
 });

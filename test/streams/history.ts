@@ -59,6 +59,8 @@ export interface Life {
   readonly kept: Kept;
   readonly threads: ScanThreads;
   readonly clock: Clock;
+  /** Bytes per second at which the items' file is written. */
+  readonly writeRate?: number;
   /** Called before each reading, by the number of the reading from 1. */
   readonly between?: (reading: number) => void | Promise<void>;
 }
@@ -127,8 +129,9 @@ export class Lives {
   }
 
   #open(files: VolatileDisk | FaultyFiles): Promise<TableRecorder> {
-    const { kept, clock } = this.#life;
+    const { kept, clock, writeRate } = this.#life;
     return openTestRecorder({
+      ...(writeRate === undefined ? {} : { writeRate }),
       name: 'items',
       dataDir: DIR,
       files,

@@ -83,7 +83,8 @@ for (const [what, kept] of Object.entries(KEPT)) {
   const killedAt = async (index: number) => {
     let operations = 0;
     await world(kept, index, async ({ streams, life }) => {
-      const lives = life({ between: shaken(streams) });
+      // Half of the services write the items' file with each reading, the others now and then.
+      const lives = life({ between: shaken(streams), ...(index % 2 === 0 ? {} : { writeRate: 1 }) });
       const files = new FaultyFiles(lives.disk, at(index, { stops: true, part: (index % 3) / 2 }));
       await lives.live(files).catch((error: Error) => {
         if (!files.isStopped) throw error;
