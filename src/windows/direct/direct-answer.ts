@@ -14,6 +14,7 @@ import { lastOfSteps } from './every.js';
 import { cellTest } from './filters.js';
 import { keysOfAny, type Row } from './order.js';
 import { pivotRows } from './pivot.js';
+import { isSkimmed, lastPlaces } from './skim.js';
 import { isVerbatim, keepsOrder, type Slice } from './slice.js';
 import { allLines, finished, linesOf, type Table } from './table.js';
 
@@ -87,14 +88,17 @@ async function* piecesOf(bytes: Buffer): AsyncGenerator<Buffer, void, undefined>
 }
 
 /** The rows of the window's time that its filters keep. */
-function* chosenRows({ window, slice }: DirectQuestion): Pausable<readonly Row[]> {
+function* chosenRows({ window, slice, localDays }: DirectQuestion): Pausable<readonly Row[]> {
   const { body, ends, times, columns } = slice.rows;
   const isText = columns.map(({ type, seen }) => type === 'string' && seen);
   const keeps = filterOf(window);
   const most = mostRows(window, slice);
   const chosen: Row[] = [];
-  for (let row = slice.from; row < slice.to && chosen.length < most; row++) {
-    if (row % ROWS_PER_PAUSE === 0) yield;
+  const places = isSkimmed(window, slice) ? yield* lastPlaces(slice, window, localDays) : null;
+  const count = places?.length ?? slice.to - slice.from;
+  for (let index = 0; index < count && chosen.length < most; index++) {
+    if (index % ROWS_PER_PAUSE === 0) yield;
+    const row = places?.[index] ?? slice.from + index;
     const time = times === null ? Number.NaN : times[row]!;
     if (slice.time !== null && !isIn(slice.time, time)) continue;
     const cells = decodeLine(body.toString('latin1', startOf(ends, row), ends[row]! - 1), isText);

@@ -1,6 +1,6 @@
 import type { OutputShape } from '../shape.js';
 import type { TimeRange, Window } from '../window.js';
-import type { Rows } from './rows.js';
+import { firstAt, type Rows } from './rows.js';
 
 /** Rows `from` (included) to `to` (excluded), which contain all rows of a window. */
 export interface Slice {
@@ -60,16 +60,4 @@ export function keepsOrder({ every, aggregation, pivot, sort }: Window): boolean
 /** Whether the rows that are not in memory, the oldest, are before the window's time range. */
 function isWithin(time: TimeRange | null, { times, count }: Rows): boolean {
   return time?.from != null && count > 0 && time.from > times![0]!;
-}
-
-/** The first row that is not before an instant; rows are in time order. */
-function firstAt({ times, count }: Rows, instant: number): number {
-  let before = 0;
-  let after = count;
-  while (before < after) {
-    const middle = (before + after) >> 1;
-    if (times![middle]! < instant) before = middle + 1;
-    else after = middle;
-  }
-  return before;
 }
