@@ -5,7 +5,7 @@ import type { Answer } from '../../datasets/queries.js';
 import { placedGroups } from '../aggregate/groups.js';
 import { answerBody, wholeBody } from '../compile/answer-body.js';
 import type { OutputShape } from '../shape.js';
-import type { TimeRange, Window } from '../window.js';
+import type { Window } from '../window.js';
 import { groupsOf } from './aggregate.js';
 import type { ByteCell } from './byte-text.js';
 import { Declined } from './declined.js';
@@ -15,7 +15,7 @@ import { cellTest } from './filters.js';
 import { keysOfAny, type Row } from './order.js';
 import { pivotRows } from './pivot.js';
 import { isSkimmed, lastPlaces } from './skim.js';
-import { isVerbatim, keepsOrder, type Slice } from './slice.js';
+import { isVerbatim, keepsOrder, rangesOf, rowsOf, type Slice, sizeOf } from './slice.js';
 import { allLines, finished, linesOf, type Table } from './table.js';
 
 /** Rows between two pauses. */
@@ -36,7 +36,7 @@ export interface DirectQuestion {
  */
 export async function directAnswer(question: DirectQuestion, signal: AbortSignal): Promise<Answer> {
   const { window, shape, slice } = question;
-  const verbatim = isVerbatim(window, shape, slice) ? bytesOf(slice) : null;
+  const verbatim = isVerbatim(window, shape) ? bytesOf(slice) : null;
   if (verbatim !== null) {
     const { columns } = slice.rows;
     return { columns, body: answerBody(columns, shape, piecesOf(verbatim)) };
@@ -56,9 +56,10 @@ const MOST_ROWS = 128;
  */
 export function answerAtOnce(question: DirectQuestion): Buffer | null {
   const { window, shape, slice } = question;
-  const { ends, columns } = slice.rows;
-  if (startOf(ends, slice.to) - startOf(ends, slice.from) > MOST_BYTES) return null;
-  if (isVerbatim(window, shape, slice)) {
+  const { columns } = slice.rows;
+  // A row has a byte at least: whether there are too many rows is seen without counting their bytes.
+  if (slice.to - slice.from > MOST_BYTES || sizeOf(slice) > MOST_BYTES) return null;
+  if (isVerbatim(window, shape)) {
     const lines = bytesOf(slice);
     if (lines !== null) return wholeBody(columns, shape, lines);
   }
@@ -74,8 +75,9 @@ export function answerAtOnce(question: DirectQuestion): Buffer | null {
 }
 
 /** The lines of a slice; null where a cell in quotes may have to be written in another way. */
-function bytesOf({ rows: { body, ends }, from, to }: Slice): Buffer | null {
-  const bytes = body.subarray(startOf(ends, from), startOf(ends, to));
+function bytesOf(slice: Slice): Buffer | null {
+  const parts = rangesOf(slice).map(({ from, to }) => slice.rows.body.subarray(from, to));
+  const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
   return bytes.includes(QUOTE) || bytes.includes(CR) ? null : bytes;
 }
 
@@ -94,22 +96,16 @@ function* chosenRows({ window, slice, localDays }: DirectQuestion): Pausable<rea
   const keeps = filterOf(window);
   const most = mostRows(window, slice);
   const chosen: Row[] = [];
-  const places = isSkimmed(window, slice) ? yield* lastPlaces(slice, window, localDays) : null;
-  const count = places?.length ?? slice.to - slice.from;
-  for (let index = 0; index < count && chosen.length < most; index++) {
-    if (index % ROWS_PER_PAUSE === 0) yield;
-    const row = places?.[index] ?? slice.from + index;
+  const places = isSkimmed(window, slice) ? yield* lastPlaces(slice, window, localDays) : rowsOf(slice);
+  let seen = 0;
+  for (const row of places) {
+    if (chosen.length >= most) break;
+    if (seen++ % ROWS_PER_PAUSE === 0) yield;
     const time = times === null ? Number.NaN : times[row]!;
-    if (slice.time !== null && !isIn(slice.time, time)) continue;
     const cells = decodeLine(body.toString('latin1', startOf(ends, row), ends[row]! - 1), isText);
     if (keeps(cells)) chosen.push({ cells, time });
   }
   return chosen;
-}
-
-/** A row without a time is in no range. */
-function isIn({ from, to }: TimeRange, time: number): boolean {
-  return time >= (from ?? Number.NEGATIVE_INFINITY) && time < (to ?? Number.POSITIVE_INFINITY);
 }
 
 function filterOf({ filters, dataset }: Window): (cells: readonly ByteCell[]) => boolean {

@@ -10,9 +10,9 @@ import type { Slice } from './slice.js';
 const ROWS_PER_PAUSE = 512;
 
 /** Whether a window keeps only the last row of each step and series, of rows in the order of time. */
-export function isSkimmed({ every, aggregation, pivot, filters }: Window, { rows, time }: Slice): boolean {
+export function isSkimmed({ every, aggregation, pivot, filters }: Window, { rows, picked }: Slice): boolean {
   const isPlain = aggregation === null && pivot === null && filters.length === 0;
-  return every !== null && isPlain && rows.isInOrder && time === null;
+  return every !== null && isPlain && rows.isInOrder && picked === null;
 }
 
 /**
