@@ -1,4 +1,4 @@
-import type { Column } from '../csv/rows.js';
+import type { Column, ColumnType } from '../csv/rows.js';
 
 /** snapshot, log and changes are polled; a view is computed by SQL; a lookup is a static file; status is about the service. */
 export type DatasetKind = 'snapshot' | 'log' | 'changes' | 'view' | 'lookup' | 'status';
@@ -70,6 +70,19 @@ export interface DatasetStatus {
   readonly persisted: boolean;
   /** The error of the last poll; null if it succeeded. */
   readonly lastError: { readonly code: string; readonly message: string; readonly at: number } | null;
+  /** Columns with values that do not fit their type, in the latest poll; absent: none. */
+  readonly mismatches?: readonly Mismatch[];
+}
+
+/** The values of a column that do not fit its type: CSV has them as they are, as values of that type they are absent. */
+export interface Mismatch {
+  readonly column: string;
+  readonly type: ColumnType;
+  readonly count: number;
+  /** The key of the first item with one: `order_id=o-4`. */
+  readonly key: string;
+  /** That item's value, its first hundred characters. */
+  readonly value: string;
 }
 
 /** The datasets by name, the only way from requests to data. */

@@ -15,13 +15,14 @@ export function freshnessOf(readAt: number | null, interval: number | null, now:
   return intervals > LATE_AFTER ? 'late' : 'fresh';
 }
 
-/** The state of a source's polls: written by the collector, read by the status of the source's datasets. */
+/** The state of a source's polls: written by the collector and the recorder, read by the status of the source's datasets. */
 export class PollHealth {
   readonly interval: number;
   readonly #clock: Clock;
   readAt: number | null = null;
   nextPollAt: number | null = null;
   lastError: DatasetStatus['lastError'] = null;
+  mismatches: NonNullable<DatasetStatus['mismatches']> = [];
 
   /** `interval`: milliseconds between polls. */
   constructor(interval: number, clock: Clock) {

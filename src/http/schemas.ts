@@ -11,7 +11,7 @@ const Time = (description: string) => Nullable(Type.String({ format: 'date-time'
 export const ColumnSchema = Type.Object({
   name: Type.String({ description: 'As in the header of the CSV.' }),
   type: Type.Enum(['string', 'number', 'boolean', 'time'], {
-    description: 'The narrowest type that fits every value ever seen.',
+    description: 'As declared, or that of most values; the others are in `mismatches`.',
   }),
 });
 
@@ -20,6 +20,15 @@ export const FailureSchema = Type.Object({
   code: Type.String({ description: 'A stable code, such as TABLE_NOT_FOUND.' }),
   message: Type.String({ description: 'What is wrong and what to do about it, in one line.' }),
   at: Type.String({ format: 'date-time', description: 'When it failed.' }),
+});
+
+/** The values of a column that do not fit its type. */
+export const MismatchSchema = Type.Object({
+  column: Type.String(),
+  type: ColumnSchema.properties.type,
+  count: Type.Integer({ description: 'Number of values in the latest poll that do not fit.' }),
+  key: Type.String({ description: 'The key of the first item with one: `order_id=o-4`.' }),
+  value: Type.String({ description: 'Its value, the first hundred characters.' }),
 });
 
 /** How a view is computed. */
@@ -53,6 +62,10 @@ export const DatasetSchema = Type.Object({
   nextPollAt: Time('When the next poll is due; null if unknown.'),
   persisted: Type.Boolean({ description: 'False while the latest data could not be written to the volume.' }),
   lastError: Nullable(FailureSchema, 'Why the last poll failed; null if it succeeded.'),
+  mismatches: Type.Array(MismatchSchema, {
+    description:
+      'Columns with values that do not fit their type: the CSV has them as they are; filters, sorts, aggregates and SQL take them as absent.',
+  }),
   readUnitsToday: Nullable(Type.Number(), 'DynamoDB read capacity units consumed since local midnight.'),
   sealedDays: Type.Integer({ description: 'Number of closed days stored as Parquet.' }),
   missingDays: Type.Array(Type.String(), {

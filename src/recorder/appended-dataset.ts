@@ -105,7 +105,7 @@ export abstract class AppendedDataset implements Relation {
   }
 
   status(): DatasetStatus {
-    const { readAt, interval, nextPollAt, lastError, freshness } = this.#health;
+    const { readAt, interval, nextPollAt, lastError, freshness, mismatches } = this.#health;
     const known = this.version !== null;
     return {
       rows: known ? this.#extent.rows : null,
@@ -116,6 +116,7 @@ export abstract class AppendedDataset implements Relation {
       nextPollAt,
       persisted: this.#persisted,
       lastError,
+      ...(mismatches.length === 0 ? {} : { mismatches }),
     };
   }
 

@@ -2,6 +2,7 @@ import { DynamoCsvError, describeError } from '../base/errors.js';
 import { baselineFile, csvFile, deletedFile } from '../volume/layout.js';
 import { AppendedWriter } from './appended-writer.js';
 import { Baseline } from './baseline.js';
+import { withDeclared } from './column-types.js';
 import { keepDamaged, moveDamaged, moveNonFilesAside } from './damage.js';
 import { keptNames } from './earlier-configuration.js';
 import { columnsOf, TIMESTAMP } from './layout.js';
@@ -43,7 +44,7 @@ export async function openTable(options: RecorderOptions, betweenPolls: BetweenP
   const found = await readState(stateFile, options);
   await moveOtherDataAside(found, places, options);
   const layout: Layout = {
-    columns: found?.columns ?? [],
+    columns: withDeclared(found?.columns ?? [], options.types ?? {}),
     keys: found?.keys ?? [],
     names: await keptNames(found, options),
   };

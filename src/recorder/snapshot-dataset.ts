@@ -47,7 +47,7 @@ export class SnapshotDataset implements Relation {
   }
 
   status(): DatasetStatus {
-    const { readAt, interval, nextPollAt, lastError, freshness } = this.#health;
+    const { readAt, interval, nextPollAt, lastError, freshness, mismatches } = this.#health;
     return {
       rows: this.#content?.rows ?? null,
       bytes: this.#content?.bytes.length ?? null,
@@ -57,6 +57,7 @@ export class SnapshotDataset implements Relation {
       nextPollAt,
       persisted: this.#persisted,
       lastError,
+      ...(mismatches.length === 0 ? {} : { mismatches }),
     };
   }
 

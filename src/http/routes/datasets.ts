@@ -47,7 +47,8 @@ function datasetJson(
   now: number,
 ): DatasetJson {
   const { name, kind, source, description, keys, timeColumn, version, definition } = dataset;
-  const { rows, bytes, readAt, interval, freshness, nextPollAt, persisted, lastError } = dataset.status();
+  const { rows, bytes, readAt, interval, freshness, nextPollAt, persisted, lastError, mismatches } =
+    dataset.status();
   return {
     name,
     kind,
@@ -69,6 +70,7 @@ function datasetJson(
       lastError === null
         ? null
         : { code: lastError.code, message: lastError.message, at: isoTime(lastError.at) },
+    mismatches: (mismatches ?? []).map((mismatch) => ({ ...mismatch })),
     readUnitsToday: readUnitsToday(name),
     sealedDays: sealedDaysOf(dataset).length - missingDays(dataset).length,
     missingDays: [...missingDays(dataset)],

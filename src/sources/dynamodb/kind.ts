@@ -46,9 +46,13 @@ async function open(table: TableConfig, { clock, logger, shared }: SourceContext
   return { source, price: ({ readCapacityUnits }) => readPrice(readCapacityUnits, region) };
 }
 
-function recordingOf({ name, log, changes, columns, rename, timestampColumn }: TableConfig): Recording {
-  const configured = columns.map((column) => rename[column] ?? column);
-  return { name, log, changes, configured, timestampColumn };
+function recordingOf(table: TableConfig): Recording {
+  const { name, log, changes, columns, rename, timestampColumn } = table;
+  const published = (column: string) => rename[column] ?? column;
+  const types = Object.fromEntries(
+    Object.entries(table.types).map(([column, type]) => [published(column), type]),
+  );
+  return { name, log, changes, configured: columns.map(published), types, timestampColumn };
 }
 
 function publishedBy({ table, name, changes }: TableConfig): PublishedName[] {

@@ -14,17 +14,6 @@ export interface ColumnOptions {
   readonly rename: Readonly<Record<string, string>>;
 }
 
-/** The first value of a kind in a column in a reading; plain data. */
-export interface MetKind {
-  readonly column: string;
-  /** The type that a column of such values has. */
-  readonly type: ColumnType;
-  /** DynamoDB's name of the value's type: `S`, `N`, `BOOL` … */
-  readonly valueType: string;
-  /** The item: `order_id=o-4`. */
-  readonly key: string;
-}
-
 /** The column of an attribute that is not published. */
 export const LEFT_OUT = -1;
 /** The kinds of value that decide a column's type, as bits; those seen are combined. */
@@ -41,8 +30,13 @@ export function kindOf(value: AttributeValue): number {
   return value.NULL !== undefined ? NO_KIND : OTHER_KIND;
 }
 
+/** Whether values of more than one kind were seen. */
+function isMixed(kinds: number): boolean {
+  return (kinds & (kinds - 1)) !== 0;
+}
+
 /** The type of a column with values of these kinds, of which there is at least one. */
-export function typeOf(kinds: number): ColumnType {
+function typeOf(kinds: number): ColumnType {
   if (kinds === NUMBER_KIND) return 'number';
   return kinds === BOOLEAN_KIND ? 'boolean' : 'string';
 }
@@ -73,7 +67,7 @@ export class ItemLayout {
       keys: keys.map(({ name }) => this.#columnOf(name)),
       configured: options.columns.filter((name) => this.#published(name)).map((name) => this.#columnOf(name)),
     };
-    this.#columns = mergeColumns(known, [], this.#order);
+    this.#columns = mergeColumns(known.map(asUnseen), [], this.#order);
     this.#keyTypes = new Map(keys.map(({ name, type }) => [name, type === 'N' ? 'number' : 'string']));
     this.add(keys.map(({ name }) => name));
   }
@@ -113,7 +107,7 @@ export class ItemLayout {
     return this.#published(attribute) ? this.#indexes.get(this.#columnOf(attribute))! : LEFT_OUT;
   }
 
-  /** The columns with the types of all values, seen now or known before. `found`: attributes with their kinds. */
+  /** The columns with the types of the values found, and names alone of all others. `found`: attributes with their kinds. */
   typedColumns(found: Iterable<readonly [attribute: string, kinds: number]>): readonly Column[] {
     const types = new Map(this.#keyTypes);
     for (const [attribute, kinds] of found) {
@@ -126,6 +120,15 @@ export class ItemLayout {
       seen: true,
     }));
     return this.union([columns]);
+  }
+
+  /** The columns with values of more than one kind. `found`: attributes with their kinds. */
+  mixedColumns(found: Iterable<readonly [attribute: string, kinds: number]>): readonly string[] {
+    return Array.from(found).flatMap(([attribute, kinds]) =>
+      isMixed(kinds) && this.#published(attribute) && !this.#keyTypes.has(attribute)
+        ? [this.#columnOf(attribute)]
+        : [],
+    );
   }
 
   /** The union of the columns that several threads found, in this table's order. */
@@ -150,6 +153,11 @@ export class ItemLayout {
     if (this.#only === null || this.#only.has(attribute)) return true;
     return this.#only.has(this.#columnOf(attribute)) || this.#order.keys.includes(this.#columnOf(attribute));
   }
+}
+
+/** A column known by its name: its type is that of the values that are found now. */
+function asUnseen({ name }: Column): Column {
+  return { name, type: 'string', seen: false };
 }
 
 /** Throws when two threads found different attributes for one column. */

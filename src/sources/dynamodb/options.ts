@@ -1,4 +1,6 @@
 import { type Static, Type } from 'typebox';
+import { closest } from '../../base/closest.js';
+import type { ColumnType } from '../../csv/rows.js';
 import { column, type Kind, milliseconds } from '../../options/kinds.js';
 import { Column, Columns, Duration, defaultOf, Flag, PublishedName, words } from '../../options/schema.js';
 import { Region } from '../aws/region.js';
@@ -41,6 +43,33 @@ const megabytes: Kind = {
 const only: Kind = {
   what: 'a list of names or true',
   write: 'the attributes to keep, such as [count], or true for exactly those in columns',
+};
+
+const columnType: Kind = {
+  what: 'a type of a column',
+  write: 'number, string or boolean',
+  guess(value) {
+    const text = String(value).toLowerCase().trim();
+    return TYPE_SYNONYMS[text] ?? closest(text, ['number', 'string', 'boolean']) ?? null;
+  },
+};
+
+/** What DynamoDB, SQL and other languages call these types. */
+const TYPE_SYNONYMS: Readonly<Record<string, string>> = {
+  n: 'number',
+  num: 'number',
+  int: 'number',
+  integer: 'number',
+  float: 'number',
+  double: 'number',
+  decimal: 'number',
+  bigint: 'number',
+  numeric: 'number',
+  s: 'string',
+  str: 'string',
+  text: 'string',
+  varchar: 'string',
+  bool: 'boolean',
 };
 
 export const TableOptions = Type.Object(
@@ -90,6 +119,17 @@ export const TableOptions = Type.Object(
           description: 'Column names by attribute name, for columns with another name than their attribute.',
           default: {},
           examples: [{ pickup_zone_id: 'zone_id' }],
+        }),
+        keyKind: column,
+      }),
+    ),
+    types: Type.Optional(
+      Type.Record(Type.String(), Type.Enum(['number', 'string', 'boolean'], { kind: columnType }), {
+        ...words({
+          description:
+            'Types of columns by attribute or column name: `number`, `string` or `boolean`. By default a column has the type of most of its values.',
+          default: {},
+          examples: [{ price: 'number', sku: 'string' }],
         }),
         keyKind: column,
       }),
@@ -173,6 +213,8 @@ export const TableOptions = Type.Object(
         order: 'columns',
         history: 'changes',
         diff: 'changes',
+        type: 'types',
+        schema: 'types',
       },
     }),
     additionalProperties: false,
@@ -209,6 +251,8 @@ export interface TableConfig extends Keeping {
   readonly only: readonly string[] | null;
   /** Column name by attribute name. */
   readonly rename: Readonly<Record<string, string>>;
+  /** Declared types by attribute or column name. */
+  readonly types: Readonly<Record<string, ColumnType>>;
   /** Null: the SDK finds it. */
   readonly region: string | null;
   readonly consistent: boolean;
@@ -235,6 +279,7 @@ export function tableConfig(name: string, options: TableOptions): TableConfig {
     columns,
     only: options.only === true ? columns : (options.only ?? null),
     rename: options.rename ?? defaultOf<Record<string, string>>(option.rename),
+    types: options.types ?? defaultOf<Record<string, ColumnType>>(option.types),
     region: options.region ?? null,
     consistent: options.consistent ?? defaultOf<boolean>(option.consistent),
     segments: options.segments ?? defaultOf<'auto'>(option.segments),

@@ -3,7 +3,7 @@ import { concatRows, relayout } from '../../csv/relayout.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import { ItemScanner, NOT_PLAIN } from './item-scanner.js';
 import { type KeyAttribute, SortKeyWriter } from './keys.js';
-import { type ColumnOptions, ItemLayout, type MetKind } from './layout.js';
+import { type ColumnOptions, ItemLayout } from './layout.js';
 import { type Page, rewritten } from './page.js';
 import { RowWriter } from './row-writer.js';
 import { type Run, sortedKeys, sortedOrder, sortedRows } from './sort.js';
@@ -38,7 +38,6 @@ export class RunEncoder {
   readonly #earlier: ReadonlyMap<number, SegmentBlocks>;
   readonly #segments = new Map<number, { known: KnownBlocks | null; collector: BlockCollector }>();
   readonly #parts: EncodedRows[] = [];
-  readonly #met: MetKind[] = [];
   readonly #keyNames: readonly string[];
   /** By the attribute's number. */
   #kinds = new Uint8Array(64);
@@ -83,7 +82,8 @@ export class RunEncoder {
   /** The decoded rows, in key order. The encoder must not be used afterwards. */
   finish(): EncodedRun {
     const { names } = this.#scanner.attributes;
-    const columns = this.#layout.typedColumns(names.map((name, number) => [name, this.#kinds[number] ?? 0]));
+    const kinds = names.map((name, number) => [name, this.#kinds[number] ?? 0] as const);
+    const columns = this.#layout.typedColumns(kinds);
     const rows = concatRows(this.#laidOut(columns));
     const keys = this.#keys.finish();
     const order = sortedOrder(keys);
@@ -94,7 +94,7 @@ export class RunEncoder {
         rows: sortedRows(rows, order),
         keys: sortedKeys(keys, order),
         origins: this.#layout.origins,
-        met: this.#met,
+        mixed: this.#layout.mixedColumns(kinds),
       },
       segments,
     };
@@ -162,9 +162,7 @@ export class RunEncoder {
     for (let item = 0; item < scanner.items; item += 1) {
       writer.add(bytes, fields, scanner.firstField(item), scanner.firstField(item + 1));
     }
-    const { rows, met } = writer.finish();
-    this.#parts.push(rows);
-    this.#met.push(...met);
+    this.#parts.push(writer.finish());
   }
 
   #place(): void {

@@ -16,7 +16,6 @@ import { type ReadOptions, TableReader, type TableReading } from './table-reader
 import type { ScanThreads } from './threads.js';
 import { tableTitle } from './title.js';
 import { describeUnseen, unseenNames } from './unseen-names.js';
-import { describeWidened, widenedColumns } from './widened.js';
 
 export interface DynamoDbSourceOptions extends ReadOptions {
   /** AWS region; null: the SDK's default chain. */
@@ -50,7 +49,6 @@ class DynamoDbSource implements Source {
   #description: { readonly value: TableDescription; readonly at: number } | null = null;
   /** What the last reading found: more up to date than a description that is hours old. */
   #observed = { items: 0, bytes: 0 };
-  readonly #toldWidened = new Set<string>();
   #hasToldUnseen = false;
   /** When all read units taken so far are paid, in milliseconds since the epoch. */
   #paidAt = 0;
@@ -99,14 +97,14 @@ class DynamoDbSource implements Source {
       const reading = await this.#reader.read(expectation, signal);
       this.#paidAt = this.#clock.now() + reading.owed;
       this.#observed = { items: reading.rows.ends.length, bytes: reading.cost.bytes };
-      this.#logWidened(known, reading);
-      await this.#logUnseenNames(reading, signal);
+      await this.#logUnseenNames(known, reading, signal);
       const cost = {
         ...reading.cost,
         requests: reading.cost.requests + requests,
         attempts: reading.cost.attempts + requests,
       };
-      return { kind: 'full', rows: reading.rows, keys: reading.keys, position: null, cost };
+      const { rows, keys, mixed } = reading;
+      return { kind: 'full', rows, keys, mixed, position: null, cost };
     } catch (thrown) {
       // An outdated description may be the cause, whatever the error.
       const wasDescribed = this.#description !== null;
@@ -127,24 +125,18 @@ class DynamoDbSource implements Source {
     return tableNotActive(place, described.status, isDenied ? error.message : null);
   }
 
-  /** Logs each widened column once. */
-  #logWidened(known: readonly Column[], { rows, met }: TableReading): void {
-    const { table, logger } = this.#options;
-    if (logger === undefined) return;
-    for (const widened of widenedColumns(known, rows.columns, met)) {
-      if (this.#toldWidened.has(widened.column)) continue;
-      this.#toldWidened.add(widened.column);
-      const { column, key, valueType } = widened;
-      logger.warn({ table, column, key, valueType }, describeWidened(widened));
-    }
-  }
-
   /** Logs names in `columns` and `only` that no item has, once, as soon as there are items. */
-  async #logUnseenNames({ rows, keys }: TableReading, signal: AbortSignal): Promise<void> {
+  async #logUnseenNames(
+    known: readonly Column[],
+    { rows, keys }: TableReading,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { table, logger, only } = this.#options;
     if (this.#hasToldUnseen || logger === undefined || rows.ends.length === 0) return;
     this.#hasToldUnseen = true;
-    const seen = [...keys, ...rows.columns.filter(({ seen }) => seen).map(({ name }) => name)];
+    const found = rows.columns.filter(({ seen }) => seen);
+    const earlier = known.filter(({ seen, declared }) => seen && declared !== true);
+    const seen = [...keys, ...[...found, ...earlier].map(({ name }) => name)];
     if (unseenNames(this.#options, seen, []).length === 0) return;
     // With `only` DynamoDB sends nothing else: reading a whole item for better guesses is worth half a read unit.
     const attributes =

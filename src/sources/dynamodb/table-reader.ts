@@ -6,7 +6,7 @@ import type { ReadingCost } from '../source.js';
 import { type ByteBudget, byteBudget, type ClientOptions, defaultPollBytes } from './client.js';
 import { scanUnits } from './cost.js';
 import { joinReads, type LastReading } from './last-reading.js';
-import type { ColumnOptions, MetKind } from './layout.js';
+import type { ColumnOptions } from './layout.js';
 import type { SegmentBlocks, TableShape } from './run-encoder.js';
 import {
   type Cursor,
@@ -64,8 +64,8 @@ export interface TableReading {
   readonly keys: readonly string[];
   readonly cost: ReadingCost;
   readonly owed: number;
-  /** The first value of each kind in each column, among the decoded items. */
-  readonly met: readonly MetKind[];
+  /** Names of the columns with values of more than one type. */
+  readonly mixed: readonly string[];
 }
 
 /** Reads a whole table: a small one in this thread, a large one (or the rest of one that turns out to be large) in threads. */
@@ -145,7 +145,7 @@ export class TableReader {
     const { reading, last } = await joinReads(shape, reads, before, this.#threads);
     this.#last = last;
     const owing = Math.max(...reads.map(({ owed }) => owed));
-    return { ...reading, cost: totalCost(reads), owed: owing, met: reads.flatMap(({ run }) => run.met) };
+    return { ...reading, cost: totalCost(reads), owed: owing };
   }
 
   /**

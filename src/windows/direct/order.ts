@@ -1,3 +1,4 @@
+import { fits, isNumberText } from '../../csv/fits.js';
 import type { Column } from '../../csv/rows.js';
 import { decimalKey, parseDecimal } from '../compile/decimal.js';
 import { parseInstant } from '../instant.js';
@@ -53,26 +54,33 @@ export function sortByTime(rows: readonly Row[]): readonly Row[] {
   return rows.toSorted((a, b) => a.time - b.time);
 }
 
-function compareKeys(a: Key, b: Key, descending: boolean): number {
+/** Absent values come last either way. */
+export function compareKeys(a: Key, b: Key, descending: boolean): number {
   if (a === null || b === null) return Number(a === null) - Number(b === null);
   if (a === b) return 0;
   return a < b !== descending ? -1 : 1;
 }
 
-/** Throws `Declined` for a cell that only DuckDB reads. */
+/** Throws `Declined` for a cell that only DuckDB reads. Text that does not fit the column's type has no key. */
 export function keysOf({ type }: Column, cells: readonly ByteCell[]): readonly Key[] {
   if (type === 'time') return cells.map((cell) => cell && instantOf(cell));
+  if (type === 'boolean') return cells.map((cell) => (cell !== null && fits(type, cell) ? cell : null));
   if (type !== 'number') return cells;
   const areExact = cells.every((cell) => cell === null || isExactAsDouble(cell));
   return cells.map((cell) => cell && (areExact ? Number(cell) : numberKey(cell)));
 }
 
 /** The same for cells that DuckDB has read already: a number or a time in an odd form is no reason to decline. */
-export function keysOfAny({ type }: Column, cells: readonly ByteCell[]): readonly Key[] {
+export function keysOfAny(column: Column, cells: readonly ByteCell[]): readonly Key[] {
+  const { type } = column;
   if (type === 'time') return cells.map((cell) => cell && parseInstant(cell));
+  if (type === 'boolean') return keysOf(column, cells);
   if (type !== 'number') return cells;
   const areExact = differAsDoubles(cells);
-  return cells.map((cell) => cell && (areExact ? Number(cell) : decimalKey(parseDecimal(cell))));
+  return cells.map((cell) => {
+    if (cell === null || !isNumberText(cell)) return null;
+    return areExact ? Number(cell) : decimalKey(parseDecimal(cell));
+  });
 }
 
 /** Whether different cells are different doubles, which then have the order of the cells. */
