@@ -16,6 +16,7 @@ import { type Loop, Polling } from './collect/polling.js';
 import { stagger } from './collect/schedule.js';
 import type { Config } from './config/config.js';
 import { displayPath } from './config/yaml-file.js';
+import { PublishedFolder } from './dashboards/published-folder.js';
 import { PollHealth } from './datasets/freshness.js';
 import { openLookups } from './datasets/lookups.js';
 import type { Queries } from './datasets/queries.js';
@@ -129,15 +130,16 @@ async function start(service: Service): Promise<App> {
   const about = aboutPolls(polled, service);
   const log = await openSource(collectorLog(about), 0, sealer, { ...locked, logger: warningsOf(logger) });
   const views = await addDatasets(polled, about, log, sql, service);
+  const queries = new WindowQueries({ clock, localDays: days, next: sql.queries });
   const http = await createHttp({
     ...service,
     metrics: service.httpMetrics,
     ...pageOptions(config),
-    ...queriesOf(polled, new WindowQueries({ clock, localDays: days, next: sql.queries })),
+    ...queriesOf(polled, queries),
   });
   const polling = new Polling(clock);
-  for (const loop of [...loopsOf([...polled, log], sealer, service), watchViews(views, service)])
-    polling.add(loop);
+  const more = [watchViews(views, service), ...dashboardsOf(queries, service)];
+  for (const loop of [...loopsOf([...polled, log], sealer, service), ...more]) polling.add(loop);
   closing.add(() => Promise.all([http.close(), polling.stop()]));
   signal.throwIfAborted();
   const url = await listen(http, config);
@@ -276,9 +278,17 @@ function queriesOf(polled: readonly Polled[], queries: Queries) {
 }
 
 /** The page built by `npm run build`, if it exists. */
-function pageOptions({ grafanaUrl }: Config) {
+function pageOptions({ grafanaUrl, dashboardsDir }: Config) {
   const webDir = join(projectRoot, 'dist', 'web');
-  return { grafanaUrl, webDir: existsSync(webDir) ? webDir : null };
+  const hasDashboards = dashboardsDir !== null;
+  return { grafanaUrl, hasDashboards, webDir: existsSync(webDir) ? webDir : null };
+}
+
+/** Keeps the dashboards of tables in the folder that Grafana reads, if there is one. */
+function dashboardsOf(queries: Queries, service: Service): readonly Loop[] {
+  const { dashboardsDir: dir, grafanaDatasource: datasource, timeZone } = service.config;
+  if (dir === null) return [];
+  return [new PublishedFolder({ ...service, dir, datasource, timeZone, queries, files: nodeFiles })];
 }
 
 function loopsOf(polled: readonly Polled[], sealer: Sealer, { days, clock }: Service): readonly Loop[] {

@@ -1,4 +1,4 @@
-import type { Column, ColumnType } from '../csv/rows.js';
+import type { Column } from '../csv/rows.js';
 
 /** snapshot, log and changes are polled; a view is computed by SQL; a lookup is a static file; status is about the service. */
 export type DatasetKind = 'snapshot' | 'log' | 'changes' | 'view' | 'lookup' | 'status';
@@ -22,6 +22,10 @@ export interface Dataset {
   readonly keys: readonly string[];
   /** The column that time windows refer to, or null. */
   readonly timeColumn: string | null;
+  /** Where the configuration has the options of its table, `tables.orders`; absent: it is not a table's. */
+  readonly optionsAt?: string;
+  /** What is odd about the values of columns; absent: nothing. */
+  readonly exceptions?: readonly ColumnException[];
   /** How it is computed; views only. */
   readonly definition?: Definition;
   /** Changes whenever the bytes or a column's type may have changed; null until the first read. */
@@ -32,6 +36,18 @@ export interface Dataset {
    * before the first read.
    */
   content(): Promise<Content>;
+}
+
+/** Values of a column, as of the latest poll, that are not what the configuration says of it, or not of its type. */
+export interface ColumnException {
+  readonly column: string;
+  /** What they are instead, after "is": `not a time`. */
+  readonly problem: string;
+  /** How many items have one. */
+  readonly count: number;
+  /** The key of one of these items, and what it has, cut where it is long. */
+  readonly key: Readonly<Record<string, string>>;
+  readonly value: string;
 }
 
 /** How a view is computed. */
@@ -70,19 +86,6 @@ export interface DatasetStatus {
   readonly persisted: boolean;
   /** The error of the last poll; null if it succeeded. */
   readonly lastError: { readonly code: string; readonly message: string; readonly at: number } | null;
-  /** Columns with values that do not fit their type, in the latest poll; absent: none. */
-  readonly mismatches?: readonly Mismatch[];
-}
-
-/** The values of a column that do not fit its type: CSV has them as they are, as values of that type they are absent. */
-export interface Mismatch {
-  readonly column: string;
-  readonly type: ColumnType;
-  readonly count: number;
-  /** The key of the first item with one: `order_id=o-4`. */
-  readonly key: string;
-  /** That item's value, its first hundred characters. */
-  readonly value: string;
 }
 
 /** The datasets by name, the only way from requests to data. */

@@ -37,6 +37,8 @@ export interface HttpOptions {
   readonly webDir: string | null;
   /** URL under which people open Grafana, for a link on the page; null: no link. */
   readonly grafanaUrl: string | null;
+  /** Whether dashboards of tables are written for Grafana, so that they can be opened there; default false. */
+  readonly hasDashboards?: boolean;
 }
 
 /** Fastify with routes typed by their TypeBox schemas. */

@@ -11,8 +11,17 @@ const Time = (description: string) => Nullable(Type.String({ format: 'date-time'
 export const ColumnSchema = Type.Object({
   name: Type.String({ description: 'As in the header of the CSV.' }),
   type: Type.Enum(['string', 'number', 'boolean', 'time'], {
-    description: 'As declared, or that of most values; the others are in `mismatches`.',
+    description: 'As declared, or that of most values; the others are in `exceptions`.',
   }),
+});
+
+/** Values of a column that are not of its type, or not what the configuration says of it. */
+export const ExceptionSchema = Type.Object({
+  column: Type.String(),
+  problem: Type.String({ description: 'What they are instead, such as "not a time".' }),
+  count: Type.Integer({ description: 'The number of items that have one.' }),
+  key: Type.Record(Type.String(), Type.String(), { description: 'The key of one of these items.' }),
+  value: Type.String({ description: 'The value of that item, cut where it is long.' }),
 });
 
 /** Why a poll or a view failed. */
@@ -20,15 +29,6 @@ export const FailureSchema = Type.Object({
   code: Type.String({ description: 'A stable code, such as TABLE_NOT_FOUND.' }),
   message: Type.String({ description: 'What is wrong and what to do about it, in one line.' }),
   at: Type.String({ format: 'date-time', description: 'When it failed.' }),
-});
-
-/** The values of a column that do not fit its type. */
-export const MismatchSchema = Type.Object({
-  column: Type.String(),
-  type: ColumnSchema.properties.type,
-  count: Type.Integer({ description: 'Number of values in the latest poll that do not fit.' }),
-  key: Type.String({ description: 'The key of the first item with one: `order_id=o-4`.' }),
-  value: Type.String({ description: 'Its value, the first hundred characters.' }),
 });
 
 /** How a view is computed. */
@@ -50,6 +50,9 @@ export const DatasetSchema = Type.Object({
   columns: Nullable(Type.Array(ColumnSchema), 'In the order of the header; null until the first read.'),
   keys: Type.Array(Type.String(), { description: 'The columns that identify a row.' }),
   timeColumn: Nullable(Type.String(), 'The column that time windows refer to.'),
+  exceptions: Type.Array(ExceptionSchema, {
+    description: 'Values that are not of the type of their column, or not what the configuration says of it.',
+  }),
   rows: Nullable(Type.Integer(), 'Number of rows of the whole dataset; null if unknown.'),
   bytes: Nullable(Type.Integer(), 'Size of the whole dataset as CSV, in bytes; null if unknown.'),
   version: Nullable(Type.String(), 'Changes whenever the rows may have changed; null until the first read.'),
@@ -62,10 +65,6 @@ export const DatasetSchema = Type.Object({
   nextPollAt: Time('When the next poll is due; null if unknown.'),
   persisted: Type.Boolean({ description: 'False while the latest data could not be written to the volume.' }),
   lastError: Nullable(FailureSchema, 'Why the last poll failed; null if it succeeded.'),
-  mismatches: Type.Array(MismatchSchema, {
-    description:
-      'Columns with values that do not fit their type: the CSV has them as they are; filters, sorts, aggregates and SQL take them as absent.',
-  }),
   readUnitsToday: Nullable(Type.Number(), 'DynamoDB read capacity units consumed since local midnight.'),
   sealedDays: Type.Integer({ description: 'Number of closed days stored as Parquet.' }),
   missingDays: Type.Array(Type.String(), {
@@ -74,6 +73,10 @@ export const DatasetSchema = Type.Object({
   definition: Nullable(DefinitionSchema, 'How a view is computed; null for other kinds.'),
   usedBy: Type.Array(Type.String(), { description: 'The views that read it.' }),
   url: Type.String({ description: 'Its path: /csv/<name>.' }),
+  grafanaPath: Nullable(
+    Type.String(),
+    'The path of its dashboard below the URL of Grafana, or of the table whose changes it has; null: Grafana has none.',
+  ),
 });
 
 /** The response of `GET /datasets`. */

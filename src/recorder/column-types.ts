@@ -4,7 +4,7 @@ import { decodeRow, rowAt } from '../csv/decode.js';
 import { fits } from '../csv/fits.js';
 import type { Column, ColumnType, EncodedRows } from '../csv/rows.js';
 import { cellEnd } from '../csv/scan.js';
-import type { Mismatch } from '../datasets/dataset.js';
+import type { ColumnException } from '../datasets/dataset.js';
 import type { Reading } from '../sources/source.js';
 
 /** The types that the configuration declares, by published column. */
@@ -13,7 +13,7 @@ export type DeclaredTypes = Readonly<Record<string, ColumnType>>;
 /** A number in DynamoDB's own notation: `00123` is text that only looks like one. */
 const PLAIN_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 /** Characters of a value that are shown. */
-const LONGEST_VALUE = 100;
+const LONGEST_VALUE = 80;
 const NOUNS: Readonly<Record<ColumnType, string>> = {
   number: 'number',
   boolean: 'boolean',
@@ -78,7 +78,7 @@ export class ColumnTypes {
   #mixed: ReadonlySet<string>;
   #decision: Decision | null = null;
   /** What is wrong with each column, as last logged. */
-  readonly #logged = new Map<string, 'mismatch' | 'text'>();
+  readonly #logged = new Map<string, 'exception' | 'text'>();
 
   constructor(options: ColumnTypesOptions) {
     this.#options = options;
@@ -97,14 +97,12 @@ export class ColumnTypes {
     before: readonly Column[],
     found: readonly Column[],
     reading: Pick<Reading, 'kind'> & { readonly mixed: readonly string[] },
-  ): Promise<{ readonly columns: readonly Column[]; readonly mismatches: readonly Mismatch[] }> {
+  ): Promise<{ readonly columns: readonly Column[]; readonly exceptions: readonly ColumnException[] }> {
     this.#mixed = this.#mixedAfter(before, found, reading);
     const declared = withDeclared(rows.columns, this.#options.declared);
     const tallies = await this.#tally(
       rows,
-      declared.filter(
-        (column) => this.#mixed.has(column.name) && !(column.declared && column.type === 'string'),
-      ),
+      declared.filter((column) => this.#isInQuestion(column)),
     );
     const recorded = new Map(before.map((column) => [column.name, column]));
     const columns = declared.map((column) => {
@@ -112,14 +110,26 @@ export class ColumnTypes {
       if (tally === undefined || column.declared === true) return column;
       return { ...column, type: typeOf(tally, recorded.get(column.name)) };
     });
-    const mismatches = columns.flatMap((column) =>
-      mismatchOf(column, tallies.get(column.name), rows, keyCount),
+    const exceptions = columns.flatMap((column) =>
+      exceptionOf(column, tallies.get(column.name), rows, keyCount),
     );
-    this.#log(columns, recorded, tallies, mismatches, rows, keyCount);
+    for (const column of columns) {
+      const { name } = column;
+      const tally = tallies.get(name);
+      const exception = exceptions.find((one) => one.column === name);
+      const exampleOf = (type: ColumnType) =>
+        tally === undefined ? null : firstMisfit(tally, type, rows, keyCount);
+      this.#log(column, recorded.get(name), tally, { exception, exampleOf });
+    }
     return {
       columns: columns.every((column, index) => column === declared[index]) ? declared : columns,
-      mismatches,
+      exceptions,
     };
+  }
+
+  /** The items' time is text or a number in the source, and has become a time before. */
+  #isInQuestion({ name, type, declared }: Column): boolean {
+    return this.#mixed.has(name) && type !== 'time' && !(declared === true && type === 'string');
   }
 
   #mixedAfter(
@@ -128,7 +138,7 @@ export class ColumnTypes {
     { kind, mixed }: Pick<Reading, 'kind'> & { readonly mixed: readonly string[] },
   ): ReadonlySet<string> {
     const { declared } = this.#options;
-    const types = new Map(kind === 'full' ? [] : before.map((column) => [column.name, column]));
+    const types = new Map(before.map((column) => [column.name, column]));
     const differs = ({ name, type, seen }: Column) => {
       const known = types.get(name);
       const expected = Object.hasOwn(declared, name) ? declared[name] : known?.seen ? known.type : type;
@@ -150,46 +160,44 @@ export class ColumnTypes {
     return tallies;
   }
 
-  #log(
-    columns: readonly Column[],
-    recorded: ReadonlyMap<string, Column>,
-    tallies: ReadonlyMap<string, Tally>,
-    mismatches: readonly Mismatch[],
-    rows: EncodedRows,
-    keyCount: number,
-  ): void {
+  /** Logs what is wrong with a column, once until it is right again. */
+  #log(column: Column, before: Column | undefined, tally: Tally | undefined, found: Found): void {
     const { logger, name: dataset } = this.#options;
-    const wrong = new Map(mismatches.map((mismatch) => [mismatch.column, mismatch]));
-    for (const column of columns) {
-      const { name: column_, type } = column;
-      const before = recorded.get(column_);
-      const mismatch = wrong.get(column_);
-      const logged = this.#logged.get(column_);
-      if (mismatch !== undefined) {
-        this.#logged.set(column_, 'mismatch');
-        if (logged === 'mismatch') continue;
-        const { count, key } = mismatch;
-        logger.warn(
-          { dataset, column: column_, key, count },
-          describeMismatch(column, mismatch, tallies.get(column_)!),
-        );
-      } else if (type === 'string' && column.declared !== true) {
-        const wasTyped = before?.seen === true && before.type !== 'string';
-        const tally = tallies.get(column_);
-        if ((tally === undefined && !wasTyped) || logged === 'text') continue;
-        this.#logged.set(column_, 'text');
-        const usual = wasTyped ? before.type : 'number';
-        const example = tally === undefined ? null : exampleOf(tally, usual, rows, keyCount);
-        logger.warn({ dataset, column: column_, ...example }, describeText(column_, usual, tally, example));
-      } else if (logged !== undefined) {
-        this.#logged.delete(column_);
-        logger.info(
-          { dataset, column: column_ },
-          `all values of the column ${JSON.stringify(column_)} are ${NOUNS[type]}s again`,
-        );
-      }
+    const { name, type, declared } = column;
+    const logged = this.#logged.get(name);
+    const isTextNow = type === 'string' && declared !== true && (tally !== undefined || isTyped(before));
+    const state = found.exception !== undefined ? 'exception' : isTextNow ? 'text' : undefined;
+    if (state === logged) return;
+    if (state === undefined) {
+      this.#logged.delete(name);
+      logger.info({ dataset, column: name }, `all values in ${name} are ${NOUNS[type]}s again`);
+      return;
+    }
+    this.#logged.set(name, state);
+    if (found.exception !== undefined) {
+      const { count, key, value } = found.exception;
+      logger.warn(
+        { dataset, column: name, count, key, value },
+        describeException(column, found.exception, tally!),
+      );
+    } else {
+      const usual = isTyped(before) ? before!.type : 'number';
+      const example = tally === undefined ? null : found.exampleOf(usual);
+      logger.warn({ dataset, column: name, ...example }, describeText(name, usual, tally, example));
     }
   }
+}
+
+/** What is odd about a column, and the first value that does not fit a type. */
+interface Found {
+  readonly exception: ColumnException | undefined;
+  readonly exampleOf: (type: ColumnType) => Example | null;
+}
+
+type Example = Pick<ColumnException, 'key' | 'value'>;
+
+function isTyped(column: Column | undefined): boolean {
+  return column?.seen === true && (column.type === 'number' || column.type === 'boolean');
 }
 
 /** Counts the cells of these columns. Yields to the event loop. */
@@ -247,56 +255,59 @@ function typeOf(tally: Tally, recorded: Column | undefined): ColumnType {
   return suits('number') ? 'number' : suits('boolean') ? 'boolean' : 'string';
 }
 
-function mismatchOf(
+function exceptionOf(
   { name, type }: Column,
   tally: Tally | undefined,
   rows: EncodedRows,
   keyCount: number,
-): readonly Mismatch[] {
+): readonly ColumnException[] {
   if (tally === undefined || (type !== 'number' && type !== 'boolean')) return [];
   const { count } = tally.misfits[type];
-  return count === 0 ? [] : [{ column: name, type, count, ...exampleOf(tally, type, rows, keyCount)! }];
+  if (count === 0) return [];
+  return [
+    { column: name, problem: `not a ${NOUNS[type]}`, count, ...firstMisfit(tally, type, rows, keyCount)! },
+  ];
 }
 
 /** The first value that does not fit a type, with its item's key; null: there is none. */
-function exampleOf(
-  tally: Tally,
-  type: ColumnType,
-  rows: EncodedRows,
-  keyCount: number,
-): { readonly key: string; readonly value: string } | null {
+function firstMisfit(tally: Tally, type: ColumnType, rows: EncodedRows, keyCount: number): Example | null {
   const { row, text } = tally.misfits[type === 'boolean' ? 'boolean' : 'number'];
   if (row < 0) return null;
   const cells = decodeRow(rowAt(rows, row));
-  const key = rows.columns
-    .slice(0, keyCount)
-    .map(({ name }, index) => `${name}=${cells[index] ?? ''}`)
-    .join(', ');
+  const keys = rows.columns.slice(0, keyCount);
   const value = decodeRow(Buffer.from(`${text}\n`, 'latin1'))[0] ?? '';
-  return { key, value: value.slice(0, LONGEST_VALUE) };
+  return {
+    key: Object.fromEntries(keys.map(({ name }, index) => [name, cells[index] ?? ''])),
+    value: value.length > LONGEST_VALUE ? `${value.slice(0, LONGEST_VALUE - 1)}…` : value,
+  };
 }
 
-function describeMismatch(
-  { name, type, declared }: Column,
-  { count, key }: Mismatch,
-  { total }: Tally,
-): string {
+/** `order_id=o-4` */
+function keyText({ key }: Pick<ColumnException, 'key'>): string {
+  return Object.entries(key)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ');
+}
+
+function describeException({ name, declared }: Column, exception: ColumnException, { total }: Tally): string {
+  const { count, problem } = exception;
+  const values = count === 1 ? 'values is' : 'values are';
   const remedy =
     declared === true ? 'declare another type' : `set types: { ${name}: string } to make the column text`;
-  return `${count} of ${total} values in the column ${JSON.stringify(name)} ${count === 1 ? 'is' : 'are'} not a ${NOUNS[type]}, the first one in the item ${key}: the CSV has them as they are, filters, sorts, aggregates and SQL take them as absent; correct them, or ${remedy}`;
+  return `in ${name} ${count} of ${total} ${values} ${problem}, first in the item ${keyText(exception)}: CSV has them as they are, filters, sorts, aggregates and SQL take them as absent; correct them, or ${remedy}`;
 }
 
 function describeText(
   name: string,
   usual: ColumnType,
   tally: Tally | undefined,
-  example: { readonly key: string } | null,
+  example: Example | null,
 ): string {
   const { total, misfits } = tally ?? { total: 0, misfits: noCells().misfits };
   const { count } = misfits[usual === 'boolean' ? 'boolean' : 'number'];
   const why =
     example === null
-      ? `its values are no ${NOUNS[usual]}s any more`
-      : `${count} of ${total} values are not a ${NOUNS[usual]}, the first one in the item ${example.key}`;
-  return `the column ${JSON.stringify(name)} is text: ${why}; set types: { ${name}: ${usual} } to keep it a ${NOUNS[usual]}`;
+      ? `none of its values is a ${NOUNS[usual]} any more`
+      : `${count} of ${total} values are not ${NOUNS[usual]}s, first in the item ${keyText(example)}`;
+  return `${name} is text: ${why}; set types: { ${name}: ${usual} } to keep it a ${NOUNS[usual]}`;
 }

@@ -1,8 +1,9 @@
 import type { LocalDays } from '../base/local-days.js';
 import { SerialQueue } from '../base/serial-queue.js';
 import { sameColumns, sameLayout } from '../csv/columns.js';
-import type { Column } from '../csv/rows.js';
 import { encodeFile } from '../csv/encode.js';
+import { AHEAD } from '../csv/row-time.js';
+import type { Column } from '../csv/rows.js';
 import { datasetNotReadYet, datasetUnknown } from '../datasets/errors.js';
 import type { Relation, SealedDay } from '../datasets/relation.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
@@ -245,9 +246,15 @@ export class RelationTable implements SqlDataset {
 
   /** `, <local day of the time column> AS date`, stored with the rows, because converting each row's time zone is expensive. */
   #dayOf({ columns, day, timeColumn }: Pick<Loaded, 'columns' | 'day' | 'timeColumn'>): string {
-    const time = columns.find(({ column }) => column.name === timeColumn);
-    if (day === null || time === undefined) return '';
-    return `, CAST(TRY_CAST(${identifier(time.name)} AS TIMESTAMPTZ) AS DATE) AS ${identifier(day)}`;
+    const instant = (name: string | null | undefined) => {
+      const found = columns.find(({ column }) => column.name === name);
+      return found === undefined ? null : `TRY_CAST(${identifier(found.name)} AS TIMESTAMPTZ)`;
+    };
+    const time = instant(timeColumn);
+    if (day === null || time === null) return '';
+    const { pollColumn } = this.#relation;
+    const poll = pollColumn === timeColumn ? null : instant(pollColumn);
+    return `, CAST(${poll === null ? time : filedSql(time, poll)} AS DATE) AS ${identifier(day)}`;
   }
 
   /** The sealed days that a window may need. A window without bounds covers only the CSV file's days. */
@@ -257,6 +264,12 @@ export class RelationTable implements SqlDataset {
     const last = to === null ? null : this.#localDays.dateOf(to - 1);
     return days.filter(({ date }) => (first === null || date >= first) && (last === null || date <= last));
   }
+}
+
+/** As `filedAt` does it for sealing, so that a row's day does not change when it is sealed. */
+function filedSql(time: string, poll: string): string {
+  const isBelieved = `${time} >= make_timestamptz(0) AND epoch_ms(${time}) <= epoch_ms(${poll}) + ${AHEAD}`;
+  return `CASE WHEN ${isBelieved} THEN ${time} ELSE ${poll} END`;
 }
 
 function readable(days: readonly SealedDay[]): readonly SealedDay[] {

@@ -1,8 +1,8 @@
 import { closest } from '../base/closest.js';
+import { parseInstant } from '../csv/instant.js';
 import type { Column } from '../csv/rows.js';
 import { formatDecimal, parsePlainDecimal } from './compile/decimal.js';
 import { badParameter } from './errors.js';
-import { parseInstant } from './instant.js';
 import { listOf, named, SHAPE_PARAMETERS, shown, WHERE, WINDOW_PARAMETERS } from './parameters.js';
 import { type Filter, OPERATORS, type Operator, type WindowedDataset } from './window.js';
 

@@ -48,10 +48,8 @@ for (const [index, timeZone] of ZONES.entries()) {
     const windows = new WindowQueries({ clock: time, localDays: new LocalDays(timeZone), next });
     const holds = async ({ subject, questions }: Case) => {
       const { rows, timeColumn, ...described } = subject;
-      const kind = timeColumn === null ? 'snapshot' : 'log';
       const dataset = new ScriptedDataset({
         name: 'things',
-        kind,
         ...described,
         ...(timeColumn === null ? {} : { timeColumn }),
       });

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 
-const text = (description: string, example: string) =>
+/** An optional text parameter, for the OpenAPI document. */
+export const text = (description: string, example: string) =>
   Type.Optional(Type.String({ description, examples: [example] }));
 
 /** The format of the output, for datasets, windows and SQL. */
@@ -58,6 +59,12 @@ export const OUTPUT_PARAMETERS = Type.Object(output);
 const body = Type.String();
 const line = (description: string) => ({ description, content: { 'text/plain': { schema: body } } });
 
+/** Errors, one line of text each. */
+export const errorLines = {
+  '4xx': line('What is wrong with the request, in one line.'),
+  '5xx': line('Why there is no response, in one line.'),
+};
+
 /** Responses to requests for data. */
 export const answerSchema = {
   200: {
@@ -69,6 +76,5 @@ export const answerSchema = {
     },
   },
   304: { description: 'The client already has these bytes, by its If-None-Match.', type: 'null' },
-  '4xx': line('What is wrong with the request, in one line.'),
-  '5xx': line('Why there is no response, in one line.'),
+  ...errorLines,
 };

@@ -14,6 +14,7 @@ export function checkAgreement(tables: TablesOption, report: MistakeReport): voi
     if (!report.isWrong([...path, 'log']) && !report.isWrong([...path, 'changes'])) {
       checkUseless(options, path, report);
     }
+    checkLog(options, path, report);
     checkColumns(options, table, path, report);
     checkTimeColumn(table, path, report);
     checkKeeping(table, path, report);
@@ -32,7 +33,7 @@ function checkName(name: string, path: Path, report: MistakeReport): void {
 
 /** Reports options about history if no history is kept, since their author expects one. */
 function checkUseless(options: TableOptions, path: Path, report: MistakeReport): void {
-  if (options.log === true || options.changes === true) return;
+  if ((options.log ?? false) !== false || options.changes === true) return;
   for (const option of ['keep', 'retention', 'timestampColumn'] as const) {
     if (options[option] === undefined) continue;
     report.add({
@@ -41,6 +42,16 @@ function checkUseless(options: TableOptions, path: Path, report: MistakeReport):
       remedy: 'add one of them or remove this',
     });
   }
+}
+
+/** New items are filed by their own time. */
+function checkLog({ log, time }: TableOptions, path: Path, report: MistakeReport): void {
+  if (log !== 'append' || time !== undefined || report.isWrong([...path, 'time'])) return;
+  report.add({
+    path: [...path, 'log'],
+    wrong: 'append files new items by their own time, and no attribute is named that has it',
+    remedy: 'add time with the name of that attribute, such as time: created_at',
+  });
 }
 
 function checkColumns(options: TableOptions, table: TableConfig, path: Path, report: MistakeReport): void {
@@ -100,7 +111,12 @@ function checkTwice(
 function checkTimeColumn(table: TableConfig, path: Path, report: MistakeReport): void {
   const column = table.timestampColumn;
   if (column === null) return;
-  const taken = table.columns.includes(column) || Object.values(table.rename).includes(column);
+  const own = [
+    ...table.columns,
+    ...Object.values(table.rename),
+    ...(table.time === null ? [] : [table.time.column]),
+  ];
+  const taken = own.includes(column);
   const reserved = table.changes && (CHANGES_COLUMNS.includes(column) || column.startsWith('previous_'));
   if (!taken && !reserved) return;
   report.add({

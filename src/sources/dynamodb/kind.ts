@@ -1,3 +1,4 @@
+import { formatPath } from '../../options/mistakes.js';
 import type {
   CheckContext,
   ConfiguredSource,
@@ -9,8 +10,6 @@ import type {
 } from '../kind.js';
 import { checkAgreement } from './agreement.js';
 import { checkTable } from './check.js';
-import { regionOf } from './client.js';
-import { readPrice } from './cost.js';
 import { type TableConfig, TablesOption, tableConfig } from './options.js';
 import { createDynamoDbSource } from './source.js';
 import { ScanThreads } from './threads.js';
@@ -25,7 +24,8 @@ export const tables = {
   configure: (settings) => settings.map(configuredTable),
 } as const satisfies SourceKind<'tables', TablesOption, readonly TableConfig[]>;
 
-function configuredTable(table: TableConfig): ConfiguredSource {
+/** A table as a source. */
+export function configuredTable(table: TableConfig): ConfiguredSource {
   return {
     title: tableTitle(table.table),
     label: `table ${table.table}`,
@@ -34,25 +34,36 @@ function configuredTable(table: TableConfig): ConfiguredSource {
     keeping: table,
     published: publishedBy(table),
     consumesReadUnits: true,
-    pythonScript: { table: table.table, rename: table.rename, timeColumn: table.timestampColumn },
+    // The script kept every poll's rows; a log of new items begins anew.
+    pythonScript: table.append
+      ? null
+      : { table: table.table, rename: table.rename, timeColumn: table.timestampColumn },
     open: (context: SourceContext) => open(table, context),
     check: (context: CheckContext) => checkTable(table, context),
   };
 }
 
-async function open(table: TableConfig, { clock, logger, shared }: SourceContext): Promise<OpenedSource> {
-  const source = createDynamoDbSource({ ...table, threads: shared.get(ScanThreads), clock, logger });
-  const region = await regionOf(table.region);
-  return { source, price: ({ readCapacityUnits }) => readPrice(readCapacityUnits, region) };
+async function open(table: TableConfig, context: SourceContext): Promise<OpenedSource> {
+  const { clock, logger, shared, capacityShare } = context;
+  const source = createDynamoDbSource({
+    ...table,
+    ...(capacityShare === undefined ? {} : { capacityShare }),
+    threads: shared.get(ScanThreads),
+    clock,
+    logger,
+  });
+  return { source, price: (cost) => source.price(cost), expect: (signal) => source.expect(signal) };
 }
 
-function recordingOf(table: TableConfig): Recording {
-  const { name, log, changes, columns, rename, timestampColumn } = table;
+function recordingOf(options: TableConfig): Recording {
+  const { table, name, log, append, time, changes, columns, rename, timestampColumn } = options;
   const published = (column: string) => rename[column] ?? column;
+  const configured = columns.map(published);
   const types = Object.fromEntries(
-    Object.entries(table.types).map(([column, type]) => [published(column), type]),
+    Object.entries(options.types).map(([column, type]) => [published(column), type]),
   );
-  return { name, log, changes, configured: columns.map(published), types, timestampColumn };
+  const optionsAt = formatPath(['tables', table]);
+  return { name, log, append, time, types, optionsAt, changes, configured, timestampColumn };
 }
 
 function publishedBy({ table, name, changes }: TableConfig): PublishedName[] {

@@ -5,7 +5,7 @@ import type { Answer } from '../../datasets/queries.js';
 import { placedGroups } from '../aggregate/groups.js';
 import { answerBody } from '../compile/answer-body.js';
 import type { OutputShape } from '../shape.js';
-import type { TimeRange, Window } from '../window.js';
+import type { Window } from '../window.js';
 import { groupsOf } from './aggregate.js';
 import type { ByteCell } from './byte-text.js';
 import { decodeLine } from './decode-line.js';
@@ -13,7 +13,7 @@ import { lastOfSteps } from './every.js';
 import { cellTest } from './filters.js';
 import { keysOfAny, type Row } from './order.js';
 import { pivotRows } from './pivot.js';
-import { isVerbatim, keepsOrder, type Slice } from './slice.js';
+import { isVerbatim, keepsOrder, rangesOf, rowsOf, type Slice } from './slice.js';
 import { finished, linesOf, type Table } from './table.js';
 
 /** Rows between two looks at the clock. */
@@ -34,7 +34,7 @@ export interface DirectQuestion {
  */
 export async function directAnswer(question: DirectQuestion, signal: AbortSignal): Promise<Answer> {
   const { window, shape, slice } = question;
-  const verbatim = isVerbatim(window, shape, slice) ? bytesOf(slice) : null;
+  const verbatim = isVerbatim(window, shape) ? bytesOf(slice) : null;
   if (verbatim !== null) {
     const { columns } = slice.rows;
     return { columns, body: answerBody(columns, shape, piecesOf(verbatim)) };
@@ -44,8 +44,9 @@ export async function directAnswer(question: DirectQuestion, signal: AbortSignal
 }
 
 /** The lines of a slice; null where a cell in quotes may have to be written in another way. */
-function bytesOf({ rows: { body, ends }, from, to }: Slice): Buffer | null {
-  const bytes = body.subarray(startOf(ends, from), startOf(ends, to));
+function bytesOf(slice: Slice): Buffer | null {
+  const parts = rangesOf(slice).map(({ from, to }) => slice.rows.body.subarray(from, to));
+  const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
   return bytes.includes(QUOTE) || bytes.includes(CR) ? null : bytes;
 }
 
@@ -65,22 +66,18 @@ async function chosenRows({ window, slice }: DirectQuestion, signal: AbortSignal
   const most = mostRows(window, slice);
   const chosen: Row[] = [];
   const breathe = createYielder();
-  for (let row = slice.from; row < slice.to && chosen.length < most; row++) {
-    if (row % ROWS_PER_LOOK === 0) {
+  let seen = 0;
+  for (const row of rowsOf(slice)) {
+    if (chosen.length >= most) break;
+    if (seen++ % ROWS_PER_LOOK === 0) {
       await breathe();
       signal.throwIfAborted();
     }
     const time = times === null ? Number.NaN : times[row]!;
-    if (slice.time !== null && !isIn(slice.time, time)) continue;
     const cells = decodeLine(body.toString('latin1', startOf(ends, row), ends[row]! - 1), isText);
     if (keeps(cells)) chosen.push({ cells, time });
   }
   return chosen;
-}
-
-/** A row without a time is in no range. */
-function isIn({ from, to }: TimeRange, time: number): boolean {
-  return time >= (from ?? Number.NEGATIVE_INFINITY) && time < (to ?? Number.POSITIVE_INFINITY);
 }
 
 function filterOf({ filters, dataset }: Window): (cells: readonly ByteCell[]) => boolean {

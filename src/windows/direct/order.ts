@@ -1,7 +1,7 @@
 import { fits, isNumberText } from '../../csv/fits.js';
+import { parseInstant } from '../../csv/instant.js';
 import type { Column } from '../../csv/rows.js';
 import { decimalKey, parseDecimal } from '../compile/decimal.js';
-import { parseInstant } from '../instant.js';
 import type { ByteCell } from './byte-text.js';
 import { instantOf } from './instants.js';
 import { isExactAsDouble, numberKey } from './numbers.js';

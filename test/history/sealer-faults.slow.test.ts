@@ -16,7 +16,7 @@ import { at, type Fault, FaultyFiles, type Operation } from '../support/faulty-f
 import { PlainDays } from '../support/plain-days.js';
 import { VolatileDisk } from '../support/volatile-disk.js';
 
-/** `RUNS=100000 node --test dist/test/datasets/sealer-faults.test.js` looks for five minutes. */
+/** `RUNS=100000 node --test dist/test/history/sealer-faults.slow.test.js` looks for five minutes. */
 const RUNS = Number(process.env.RUNS ?? 100);
 const LONGEST_RUN = 300_000;
 const DIR = '/data';
@@ -59,7 +59,7 @@ class Life {
       health: new PollHealth(30_000, clock),
       known: COLUMNS,
       keys: ['id'],
-      timeColumn: 'timestamp',
+      pollColumn: 'timestamp',
     });
     const days = new LocalDays(timeZone);
     const logger = pino({ level: 'silent' });

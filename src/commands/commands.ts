@@ -1,0 +1,5 @@
+import type { Command } from './command.js';
+import { demo } from './demo.js';
+
+/** The subcommands, in the order of `--help`. Anything else on the command line starts the service. */
+export const COMMANDS: readonly Command[] = [demo];
