@@ -3,8 +3,19 @@ import type { Column, ColumnType } from '../../csv/rows.js';
 import type { AttributeValue } from './attributes.js';
 import { columnCollision } from './errors.js';
 import type { KeyAttribute } from './keys.js';
+import {
+  attributeOfPath,
+  attributeText,
+  columnOfPath,
+  meaningsOf,
+  publishedColumn,
+  renamedPaths,
+} from './paths.js';
 
-/** Which attributes become which columns, as configured. Names may be the attribute's or the renamed one. */
+/**
+ * Which attributes become which columns, as configured. Names may be the attribute's, a path into it (see `paths.ts`), or
+ * the renamed one.
+ */
 export interface ColumnOptions {
   /** Columns that follow the keys, in this order, whether or not a value was seen. */
   readonly columns: readonly string[];
@@ -12,6 +23,10 @@ export interface ColumnOptions {
   readonly only: readonly string[] | null;
   /** Attribute name to column name; applies where the attribute exists. */
   readonly rename: Readonly<Record<string, string>>;
+  /** Whether maps and lists become a column for each value in them; absent: no. */
+  readonly expand?: boolean;
+  /** Other names that may be paths: what they lead to is published too. */
+  readonly others?: readonly string[];
 }
 
 /** The column of an attribute that is not published. */
@@ -41,12 +56,15 @@ function typeOf(kinds: number): ColumnType {
   return kinds === BOOLEAN_KIND ? 'boolean' : 'string';
 }
 
-/** Attributes to columns: grows while items are read, starting from the columns already known. */
+/**
+ * Attributes and paths, as `pathText`, to columns: grows while items are read, starting from the columns already known.
+ */
 export class ItemLayout {
   readonly #table: string;
-  readonly #order: ColumnOrder;
+  #order: ColumnOrder;
   readonly #rename: ReadonlyMap<string, string>;
   readonly #only: ReadonlySet<string> | null;
+  readonly #expands: boolean;
   readonly #keyTypes: ReadonlyMap<string, ColumnType>;
   /** Which attribute each column's values come from, by column name. */
   readonly #origins = new Map<string, string>();
@@ -61,15 +79,22 @@ export class ItemLayout {
     known: readonly Column[],
   ) {
     this.#table = table;
-    this.#rename = new Map(Object.entries(options.rename));
-    this.#only = options.only === null ? null : new Set(options.only);
+    const keyNames = keys.map(({ name }) => attributeText(name));
+    this.#rename = renamedPaths(options.rename);
+    this.#only =
+      options.only === null ? null : new Set(options.only.flatMap((name) => [name, ...meaningsOf(name)]));
+    this.#expands = options.expand === true;
+    this.#order = { keys: keyNames.map((name) => this.#columnOf(name)), configured: [] };
+    const isPublished = (name: string) => meaningsOf(name).some((meaning) => this.#published(meaning));
     this.#order = {
-      keys: keys.map(({ name }) => this.#columnOf(name)),
-      configured: options.columns.filter((name) => this.#published(name)).map((name) => this.#columnOf(name)),
+      keys: this.#order.keys,
+      configured: options.columns.filter(isPublished).map((name) => publishedColumn(name, this.#rename)),
     };
     this.#columns = mergeColumns(known.map(asUnseen), [], this.#order);
-    this.#keyTypes = new Map(keys.map(({ name, type }) => [name, type === 'N' ? 'number' : 'string']));
-    this.add(keys.map(({ name }) => name));
+    this.#keyTypes = new Map(
+      keys.map(({ type }, index) => [keyNames[index]!, type === 'N' ? 'number' : 'string']),
+    );
+    this.add(keyNames);
   }
 
   /** The columns of rows, in header order. A new array after `add` found new ones; types are not current. */
@@ -146,12 +171,14 @@ export class ItemLayout {
   }
 
   #columnOf(attribute: string): string {
-    return this.#rename.get(attribute) ?? attribute;
+    return this.#rename.get(attribute) ?? columnOfPath(attribute);
   }
 
   #published(attribute: string): boolean {
     if (this.#only === null || this.#only.has(attribute)) return true;
-    return this.#only.has(this.#columnOf(attribute)) || this.#order.keys.includes(this.#columnOf(attribute));
+    const column = this.#columnOf(attribute);
+    if (this.#only.has(column) || this.#order.keys.includes(column)) return true;
+    return this.#expands && this.#only.has(attributeText(attributeOfPath(attribute)));
   }
 }
 

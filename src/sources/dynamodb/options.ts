@@ -6,6 +6,7 @@ import { boolean, column, type Kind, milliseconds, quoted } from '../../options/
 import { Column, Columns, Duration, defaultOf, Flag, PublishedName, words } from '../../options/schema.js';
 import { Region } from '../aws/region.js';
 import { Keep, type Keeping, keepingOf, Retention } from '../keeping.js';
+import { publishedColumn, renamedPaths } from './paths.js';
 
 const tableName: Kind = {
   what: "a DynamoDB table's name",
@@ -167,9 +168,9 @@ export const TableOptions = Type.Object(
     columns: Type.Optional(
       Columns({
         description:
-          'The order of the columns after the keys; other attributes follow by name. A column listed here exists even while no item has it.',
+          'The order of the columns after the keys; other attributes follow by name. A column listed here exists even while no item has it. A path into a map or a list, `address.city` or `tags[0]`, makes a column of the value there.',
         default: [],
-        examples: [['count']],
+        examples: [['count'], ['address.city', 'tags[0]']],
       }),
     ),
     only: Type.Optional(
@@ -201,6 +202,13 @@ export const TableOptions = Type.Object(
           examples: [{ price: 'number', sku: 'string' }],
         }),
         keyKind: column,
+      }),
+    ),
+    expand: Type.Optional(
+      Flag({
+        description:
+          'Instead of a column of JSON for each map and list, a column for each value in it: `address.city`, `tags[0]`.',
+        default: false,
       }),
     ),
     as: Type.Optional(
@@ -282,6 +290,9 @@ export const TableOptions = Type.Object(
         history: 'changes',
         diff: 'changes',
         type: 'types',
+        flatten: 'expand',
+        unnest: 'expand',
+        explode: 'expand',
         schema: 'types',
         timestamp: 'time',
         timeattribute: 'time',
@@ -322,12 +333,14 @@ export interface TableConfig extends Keeping {
   readonly changes: boolean;
   /** Milliseconds between the starts of two polls. */
   readonly interval: number;
-  /** Attributes or renamed names, in the order of their columns after the keys. */
+  /** Attributes, paths or renamed names, in the order of their columns after the keys. */
   readonly columns: readonly string[];
   /** The attributes to keep besides the keys (names as in `columns`); null: all. */
   readonly only: readonly string[] | null;
-  /** Column name by attribute name. */
+  /** Column name by attribute name or path. */
   readonly rename: Readonly<Record<string, string>>;
+  /** Whether maps and lists become a column for each value in them. */
+  readonly expand: boolean;
   /** Declared types by attribute or column name. */
   readonly types: Readonly<Record<string, ColumnType>>;
   /** Null: the SDK finds it. */
@@ -358,6 +371,7 @@ export function tableConfig(name: string, options: TableOptions): TableConfig {
     changes: options.changes ?? defaultOf<boolean>(option.changes),
     interval: milliseconds(options.interval ?? defaultOf<string>(option.interval)),
     columns,
+    expand: options.expand ?? defaultOf<boolean>(option.expand),
     types: options.types ?? defaultOf<Record<string, ColumnType>>(option.types),
     only: withTimeOf(options.time, options.only === true ? columns : (options.only ?? null)),
     rename,
@@ -379,7 +393,7 @@ export function attributeOf(time: NonNullable<TableOptions['time']>): string {
 function itemTimeOf(time: TableOptions['time'], rename: TableConfig['rename']): ItemTime | null {
   if (time === undefined) return null;
   const attribute = attributeOf(time);
-  const column = Object.hasOwn(rename, attribute) ? rename[attribute]! : attribute;
+  const column = publishedColumn(attribute, renamedPaths(rename));
   return { column, unit: typeof time === 'string' ? null : (time.unit ?? null) };
 }
 

@@ -169,6 +169,8 @@ export interface Run {
   readonly origins: ReadonlyMap<string, string>;
   /** Names of the columns with values of more than one type. */
   readonly mixed: readonly string[];
+  /** Attributes that stay JSON in some items, because their values would make too many columns. */
+  readonly beyond: readonly string[];
 }
 
 /** Rows in key order. */

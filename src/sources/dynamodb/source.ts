@@ -11,13 +11,14 @@ import { createDynamoDbClient, placeOf } from './client.js';
 import { readPrice, scanUnits } from './cost.js';
 import { type TablePlace, tableNotActive } from './errors.js';
 import { explainFailure } from './failures.js';
+import { MOST_EXPANDED } from './run-encoder.js';
 import { sampleAttributes } from './sample.js';
 import { isReadable } from './status.js';
 import { describeTable, type TableDescription } from './table.js';
 import { capacityFor, type ReadOptions, TableReader, type TableReading } from './table-reader.js';
 import type { ScanThreads } from './threads.js';
 import { tableTitle } from './title.js';
-import { describeUnseen, unseenNames } from './unseen-names.js';
+import { describeUnseen, isPath, unseenNames } from './unseen-names.js';
 
 export interface DynamoDbSourceOptions extends ReadOptions {
   /** AWS region; null: the SDK's default chain. */
@@ -82,6 +83,7 @@ class DynamoDbSource implements TableSource {
   /** What the last reading found: more up to date than a description that is hours old. */
   #observed = { items: 0, bytes: 0 };
   #hasToldUnseen = false;
+  readonly #toldBeyond = new Set<string>();
   /** When all read units taken so far are paid, in milliseconds since the epoch. */
   #paidAt = 0;
 
@@ -145,6 +147,7 @@ class DynamoDbSource implements TableSource {
       this.#paidAt = this.#clock.now() + reading.owed;
       this.#observed = { items: reading.rows.ends.length, bytes: reading.cost.bytes };
       await this.#logUnseenNames(known, reading, signal);
+      this.#logBeyond(reading);
       const cost = {
         ...reading.cost,
         requests: reading.cost.requests + requests,
@@ -178,18 +181,32 @@ class DynamoDbSource implements TableSource {
     { rows, keys }: TableReading,
     signal: AbortSignal,
   ): Promise<void> {
-    const { table, logger, only } = this.#options;
+    const { table, logger } = this.#options;
     if (this.#hasToldUnseen || logger === undefined || rows.ends.length === 0) return;
     this.#hasToldUnseen = true;
     const found = rows.columns.filter(({ seen }) => seen);
     const earlier = known.filter(({ seen, declared }) => seen && declared !== true);
     const seen = [...keys, ...[...found, ...earlier].map(({ name }) => name)];
-    if (unseenNames(this.#options, seen, []).length === 0) return;
-    // With `only` DynamoDB sends nothing else: reading a whole item for better guesses is worth half a read unit.
-    const attributes =
-      only === null ? [] : await sampleAttributes(this.#client, table, signal).catch(() => []);
+    const missing = unseenNames(this.#options, seen, []);
+    if (missing.length === 0) return;
+    // The columns do not have all names: reading a whole item for better guesses is worth half a read unit.
+    const areNotAll = this.#options.only !== null || missing.some(({ name }) => isPath(name));
+    const attributes = areNotAll ? await sampleAttributes(this.#client, table, signal).catch(() => []) : [];
     for (const unseen of unseenNames(this.#options, seen, attributes)) {
       logger.warn({ table, column: unseen.name }, describeUnseen(unseen));
+    }
+  }
+
+  /** Logs attributes that would make too many columns, once each. */
+  #logBeyond({ beyond }: TableReading): void {
+    const { table, logger } = this.#options;
+    for (const attribute of beyond) {
+      if (this.#toldBeyond.has(attribute)) continue;
+      this.#toldBeyond.add(attribute);
+      logger?.warn(
+        { table, attribute },
+        `expand: the values in ${attribute} would make the table wider than ${MOST_EXPANDED} columns of paths, so items with further ones have the whole attribute as JSON in the column ${attribute} too; list the paths that matter in columns, and leave expand out`,
+      );
     }
   }
 
