@@ -397,9 +397,13 @@ describe('names in columns and only that no item has', () => {
     assert.deepEqual(await told(t, { columns: ['pricee', 'price'], rename: { price: 'usd' } }), [
       'columns: no item has an attribute "pricee"; did you mean price?',
     ]);
-    assert.deepEqual(await told(t, { only: ['address.city', 'price', 'unheard'] }), [
-      'only: no item has an attribute "address.city"; did you mean address?',
+    assert.deepEqual(await told(t, { only: ['address.ctiy', 'adress.city', 'price', 'unheard'] }), [
+      'only: no item has a value at the path "address.ctiy"; did you mean address.city?',
+      'only: no item has a value at the path "adress.city"; did you mean address.city?',
       'only: no item has an attribute "unheard"; check its spelling',
+    ]);
+    assert.deepEqual(await told(t, { columns: ['address.ctiy'] }), [
+      'columns: no item has a value at the path "address.ctiy"; did you mean address.city?',
     ]);
   });
 
@@ -409,6 +413,7 @@ describe('names in columns and only that no item has', () => {
       await told(t, { columns: ['usd'], rename: { price: 'usd' }, only: ['price', 'usd'] }),
       [],
     );
+    assert.deepEqual(await told(t, { columns: ['address.city'], only: ['address.city'] }), []);
   });
 });
 
