@@ -102,7 +102,7 @@ export type CatalogueJson = Static<typeof CatalogueSchema>;
 /** The response of `GET /healthz`. */
 export const HealthSchema = Type.Object({
   status: Type.Enum(['ok', 'degraded'], {
-    description: 'degraded: at least one dataset is; the process itself works.',
+    description: 'degraded: at least one dataset or the archive is; the process itself works.',
   }),
   datasets: Type.Array(
     Type.Object({
@@ -117,6 +117,22 @@ export const HealthSchema = Type.Object({
           'Whether it is stale, never read despite attempts, not written to the volume, or a broken view.',
       }),
     }),
+  ),
+  archive: Type.Optional(
+    Type.Object(
+      {
+        location: Type.String({ examples: ['s3://my-bucket/fleet/'] }),
+        age: Nullable(Type.Number(), 'Seconds since it was last known to have everything; null if never.'),
+        error: Nullable(
+          Type.Object({ code: Type.String(), message: Type.String() }),
+          'Why the last attempt failed.',
+        ),
+        degraded: Type.Boolean({
+          description: 'Whether it fails and is older than three times `archive.every`.',
+        }),
+      },
+      { description: 'The copy of the data folder, if one is configured.' },
+    ),
   ),
 });
 

@@ -2,6 +2,7 @@ import type { Logger } from '../base/logger.js';
 import type { ItemTime } from '../csv/item-time.js';
 import type { PollHealth } from '../datasets/freshness.js';
 import type { Files } from '../volume/files.js';
+import { baselineFile, csvFile, deletedFile, stateFile } from '../volume/layout.js';
 import type { DeclaredTypes } from './column-types.js';
 
 /** What is recorded for one source, and where. */
@@ -64,5 +65,16 @@ export function placesOf({
     ...(hasSnapshot ? [{ dataset: name, kind: 'snapshot' as const }] : []),
     ...(log ? [{ dataset: logName ?? name, kind: 'log' as const }] : []),
     ...(changes ? [{ dataset: `${name}-changes`, kind: 'changes' as const }] : []),
+  ];
+}
+
+/** Every file of a source on the volume but its sealed days, whether it exists or not. */
+export function pathsOf(options: Omit<RecorderOptions, 'files'>): readonly string[] {
+  const { dataDir, name } = options;
+  return [
+    stateFile(dataDir, name),
+    baselineFile(dataDir, name),
+    deletedFile(dataDir, name),
+    ...placesOf(options).map(({ dataset }) => csvFile(dataDir, dataset)),
   ];
 }

@@ -21,7 +21,7 @@ import { addedNames, changesColumns, hasOtherKeys, type LaidOut, layOut, timeCol
 import { type OpenedTable, openTable } from './open-table.js';
 import { type Compared, type Poll, type Recorded, redoneFrom, writePoll } from './poll.js';
 import type { Recorder } from './recorder.js';
-import type { RecorderOptions } from './recorder-options.js';
+import { pathsOf, type RecorderOptions } from './recorder-options.js';
 import { restoreBaseline } from './restore-baseline.js';
 import { inOrderOfTime, rowsLaterThan } from './rows-by-time.js';
 import type { TableState } from './table-state.js';
@@ -122,6 +122,10 @@ export class TableRecorder implements Recorder {
       const { at, rows, compared, problems } = poll;
       return { at, rows: rows.ends.length, bytes, changes: compared?.rows.ends.length ?? null, problems };
     });
+  }
+
+  atRest<T>(work: (paths: readonly string[]) => Promise<T>): Promise<T> {
+    return this.#betweenPolls(() => work(pathsOf(this.#options)));
   }
 
   /** Closes the files. No poll may be running. */

@@ -33,6 +33,8 @@ interface Loaded {
   readonly day: string | null;
   readonly timeColumn: string | null;
   readonly days: readonly SealedDay[];
+  /** The paths of each readable day, together. */
+  readonly files: ReadonlyMap<string, string>;
 }
 
 /** Counts the loads of all tables, so that a dataset that returns under its name never has an earlier state. */
@@ -104,17 +106,17 @@ export class RelationTable implements SqlDataset {
     const { days, day, shown, timeColumn } = loaded;
     if (days.length === 0) return null;
     const time = shown.find(({ column }) => column.name === timeColumn);
+    const wantedOf = (isWanted: (date: string) => boolean) =>
+      readable(days).filter(({ date }) => isWanted(date));
     return {
       dates: readable(days).map(({ date }) => date),
       require: (isWanted) => this.#require(days.filter(({ date }) => isWanted(date))),
       day,
       time: time?.type === 'TIMESTAMPTZ' ? folded(time.name) : null,
-      select: (isWanted) =>
-        this.#union(
-          readable(days).filter(({ date }) => isWanted(date)),
-          shown,
-          loaded,
-        ),
+      shape: JSON.stringify(shown.map(({ name, type }) => [name, type])),
+      filesOf: (date) => loaded.files.get(date),
+      select: (isWanted) => this.#union(wantedOf(isWanted), shown, loaded),
+      sealed: (isWanted) => this.#history.selects(wantedOf(isWanted), shown, day).join(' UNION ALL '),
     };
   }
 
@@ -189,6 +191,7 @@ export class RelationTable implements SqlDataset {
           day: timeColumn === null ? null : dayName(columns),
           timeColumn,
           days,
+          files: new Map(readable(days).map(({ date, paths }) => [date, paths.join('\n')])),
           state: nextState(),
         };
         await this.#publish(session, loaded);

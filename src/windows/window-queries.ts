@@ -5,7 +5,7 @@ import type { Answer, Parameters, Queries, Query } from '../datasets/queries.js'
 import type { Relation } from '../datasets/relation.js';
 import { directCost, MOST_DIRECT } from './cost.js';
 import { Declined } from './direct/declined.js';
-import { type DirectQuestion, directAnswer } from './direct/direct-answer.js';
+import { answerAtOnce, type DirectQuestion, directAnswer } from './direct/direct-answer.js';
 import { RowStores } from './direct/row-stores.js';
 import type { Rows } from './direct/rows.js';
 import { sliceOf } from './direct/slice.js';
@@ -78,6 +78,7 @@ export class WindowQueries implements Queries {
       until: isRelative(window) ? now + NOW_STANDS : null,
       contentType: CONTENT_TYPES[shape.format],
       readAt: dataset.status().readAt,
+      atOnce: () => answerAtOnce(question),
       run: (signal) => this.#run(question, dataset, parameters, signal),
     };
   }

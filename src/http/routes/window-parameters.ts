@@ -10,6 +10,9 @@ const output = {
   null: text('The text for absent values in number, boolean and time columns; by default empty.', 'null'),
   header: text('`false`: omit the header line.', 'false'),
   delimiter: text('The delimiter between cells, by default a comma; `tab` for a tab.', ';'),
+  bom: text('`1`: begin with a byte order mark, for Excel.', '1'),
+  quote: text('`all`: quote every cell.', 'all'),
+  safe: text('`1`: put an apostrophe before text that a spreadsheet would run as a formula.', '1'),
   format: text('The output format: `csv` (default), `json` or `parquet`.', 'json'),
 };
 

@@ -365,7 +365,8 @@ export class ItemScanner {
   #childOf(branch: Branch, key: string | number): Branch | null {
     const known = branch.children.get(key);
     if (known !== undefined) return known;
-    const segment = typeof key === 'string' ? (JSON.parse(Buffer.from(key, 'latin1').toString()) as string) : key;
+    const segment =
+      typeof key === 'string' ? (JSON.parse(Buffer.from(key, 'latin1').toString()) as string) : key;
     const path = [...branch.path, segment];
     const isWanted = this.#descent!.paths.some(
       (wanted) => wanted.length === path.length && startsWith(wanted, path),

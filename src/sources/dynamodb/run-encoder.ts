@@ -4,7 +4,7 @@ import { BlockCollector, DECODED, isFull, KnownBlocks, type PagePart, type Segme
 import { type Descent, ItemScanner, NOT_PLAIN } from './item-scanner.js';
 import { type KeyAttribute, SortKeyWriter } from './keys.js';
 import { type ColumnOptions, ItemLayout, LEFT_OUT } from './layout.js';
-import { type Page, rewritten } from './page.js';
+import { isText, type Page, rewritten } from './page.js';
 import { configuredPaths, parsePath } from './paths.js';
 import { RowWriter } from './row-writer.js';
 import { type Run, sortedKeys, sortedOrder, sortedRows } from './sort.js';
@@ -77,7 +77,7 @@ export class RunEncoder {
   #addPage(page: Page, known: KnownBlocks | null, collector: BlockCollector): boolean {
     const { bytes, start, end } = page;
     const tag = collector.tagOf(bytes, start, end);
-    const parts = knownPage(page, tag, known) ?? this.#split(page, known);
+    const parts = knownPage(page, tag, known) ?? (isText(page) ? this.#split(page, known) : null);
     if (parts === null) return false;
     const decoded = this.#keys.count;
     this.#writeRows(bytes, decodedBytes(parts));
