@@ -15,7 +15,7 @@ export const MOST_DIRECT = 25_000;
 
 /** To search a line for quotes, and to copy it. */
 const PER_COPIED_BYTE = 0.0005;
-/** To copy a row that does not stand beside the others of the window. */
+/** To copy a row that is not next to another one of the window. */
 const PER_PICKED_ROW = 0.2;
 /** To split, test and write a line. */
 const PER_ROW = 0.6;
