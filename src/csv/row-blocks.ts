@@ -1,4 +1,5 @@
 import { createYielder } from '../base/event-loop.js';
+import { sameLayout } from './columns.js';
 import { decodeRow, rowAt } from './decode.js';
 import { bodyBehindHeader } from './encode.js';
 import { relayout, sliceRows } from './relayout.js';
@@ -105,6 +106,8 @@ export class RowBlocks {
 
   /** The same rows with `columns`, which has all of their own. */
   async layOut(columns: readonly Column[]): Promise<RowBlocks> {
+    if (sameLayout(this.columns, columns))
+      return new RowBlocks(columns, this.#blocks, this.#keyCount, this.#compare, this);
     const breathe = createYielder();
     const blocks: Block[] = [];
     let size = 0;

@@ -2,7 +2,7 @@ import { isoTime } from '../base/clock.js';
 import type { DynamoCsvError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { SerialQueue } from '../base/serial-queue.js';
-import { sameColumns } from '../csv/columns.js';
+import { sameLayout } from '../csv/columns.js';
 import { rowAt } from '../csv/decode.js';
 import { encodeFile, noRows } from '../csv/encode.js';
 import { withItemTimes } from '../csv/item-time.js';
@@ -14,10 +14,11 @@ import type { DeltaReading, Reading } from '../sources/source.js';
 import type { AppendedWriter } from './appended-writer.js';
 import { changeRows, type Difference, diffRows } from './changes.js';
 import { readChangesFromLog } from './changes-from-log.js';
+import { ColumnTypes } from './column-types.js';
 import { warnAboutGap } from './earlier-configuration.js';
 import { attempt, deltaWithoutItems } from './errors.js';
 import { withTimeColumn } from './item-times.js';
-import { addedNames, changesColumns, hasOtherKeys, layOut, timeColumn } from './layout.js';
+import { addedNames, changesColumns, hasOtherKeys, type LaidOut, layOut, timeColumn } from './layout.js';
 import { type OpenedTable, openTable } from './open-table.js';
 import { type Compared, type Poll, type Recorded, redoneFrom, writeItems, writePoll } from './poll.js';
 import type { Recorder } from './recorder.js';
@@ -38,6 +39,7 @@ export class TableRecorder implements Recorder {
   readonly #options: RecorderOptions;
   readonly #table: OpenedTable;
   readonly #clockWatch: ClockWatch;
+  readonly #types: ColumnTypes;
   readonly #queue = new SerialQueue();
   /** The latest poll's time, committed or not. */
   #lastAt: number;
@@ -51,6 +53,7 @@ export class TableRecorder implements Recorder {
     this.#options = options;
     this.#table = table;
     this.#clockWatch = new ClockWatch(options.name, options.logger);
+    this.#types = new ColumnTypes({ ...options, declared: options.types ?? {} });
     this.#lastAt = Math.max(state.current.readAt ?? 0, log?.lastAt ?? 0, changes?.lastAt ?? 0);
   }
 
@@ -193,12 +196,14 @@ export class TableRecorder implements Recorder {
     const times = reading.kind === 'delta' ? timesAfter(this.#countedAt, reading) : [];
     const at = Math.max(startedAt, this.#lastAt + 1, times.at(-1) ?? 0);
     this.#lastAt = at;
+    const { columns: before } = this.#state;
     const laidOut = await this.#layOut(reading, at);
     const problems: DynamoCsvError[] = [];
     const learn = () => readChangesFromLog(this.#table, this.#options);
     const isReady = await attempt(this.#options.name, problems, learn);
-    const found = await this.#found(reading, laidOut, times);
-    const { items, edited } = found;
+    const found = await this.#found(reading, laidOut.rows, times);
+    const { edited } = found;
+    const items = await this.#typed(found.items, before, laidOut, reading);
     const rows = items instanceof RowBlocks ? null : items;
     const differences = found.differences ?? (await this.#differences(rows!));
     return {
@@ -252,11 +257,12 @@ export class TableRecorder implements Recorder {
   }
 
   /** Converts a reading, and what it is compared with, to the table's layout. */
-  async #layOut(reading: Reading, at: number): Promise<EncodedRows> {
+  async #layOut(reading: Reading, at: number): Promise<LaidOut> {
     const { state, baseline } = this.#table;
     const before = state.current;
-    const { layout, rows: read } = await layOut(reading, before, this.#options);
-    const rows = await this.#timed(read, layout.keys, reading, at);
+    const laidOut = await layOut(reading, before, this.#options);
+    const { layout } = laidOut;
+    const rows = await this.#timed(laidOut.rows, layout.keys, reading, at);
     if (hasOtherKeys(before, layout)) {
       if (reading.kind === 'delta') throw deltaWithoutItems(this.#options.source);
       const { logger, name } = this.#options;
@@ -266,9 +272,27 @@ export class TableRecorder implements Recorder {
       const { appends } = state.current;
       state.update({ keysSince: at, appends: appends && { ...appends, since: null } });
     }
-    if (!sameColumns(before.columns, layout.columns)) await baseline?.layOut(layout.columns);
+    if (!sameLayout(before.columns, layout.columns)) await baseline?.layOut(layout.columns);
     state.update(layout);
-    return rows;
+    return { ...laidOut, rows };
+  }
+
+  /** The rows under columns whose types are decided, also in the state. `before`: the columns before the reading. */
+  async #typed(
+    items: Poll['items'],
+    before: readonly Column[],
+    { found, mixed }: LaidOut,
+    { kind }: Reading,
+  ): Promise<Poll['items']> {
+    const reading = { kind, mixed };
+    // Only columns with values of several types need a look at all items.
+    const needsAll = this.#types.isAnyInQuestion(items.columns, before, found, reading);
+    const rows =
+      items instanceof RowBlocks ? await (needsAll ? items.toRows() : noRows(items.columns)) : items;
+    const { columns, exceptions } = await this.#types.decide(rows, this.#keyCount, before, found, reading);
+    this.#table.state.update({ columns });
+    this.#options.health.exceptions = exceptions;
+    return items instanceof RowBlocks ? items.layOut(columns) : { ...items, columns };
   }
 
   /** A reading's rows with the items' own times. */

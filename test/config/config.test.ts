@@ -17,6 +17,8 @@ const DEFAULT_TABLE = {
   columns: [],
   only: null,
   rename: {},
+  expand: false,
+  types: {},
   region: null,
   stream: false,
   consistent: false,
@@ -64,6 +66,8 @@ tables:
     columns: [total, "2024", 품목]
     only: [total, "2024", 품목, at]
     rename: { at: ordered_at }
+    expand: true
+    types: { total: number, "2024": string, paid: boolean }
     as: orders
     region: us-gov-west-1
     stream: auto
@@ -87,6 +91,8 @@ tables:
       columns: ['total', '2024', '품목'],
       only: ['total', '2024', '품목', 'at'],
       rename: { at: 'ordered_at' },
+      expand: true,
+      types: { 2024: 'string', total: 'number', paid: 'boolean' },
       region: 'us-gov-west-1',
       stream: 'auto',
       consistent: true,
@@ -102,10 +108,10 @@ tables:
 
 test('the time of an item is an attribute by its name or its new one, and only keeps it', async () => {
   const { tables } = await load(`tables:
-  a: { time: ts }
-  b: { time: at, rename: { at: ordered_at }, columns: [total], only: true }
-  c: { time: ordered_at, rename: { at: ordered_at }, only: [total] }
-  d: { time: { attribute: ts, unit: s } }
+  one: { time: ts }
+  two: { time: at, rename: { at: ordered_at }, columns: [total], only: true }
+  three: { time: ordered_at, rename: { at: ordered_at }, only: [total] }
+  four: { time: { attribute: ts, unit: s } }
 `);
   assert.deepEqual(
     tables.map(({ time, only }) => ({ time, only })),

@@ -3,7 +3,7 @@ import type { Column } from '../../../csv/rows.js';
 import type { DeltaReading, DeltaRecord } from '../../source.js';
 import type { Item } from '../attributes.js';
 import type { KeyAttribute } from '../keys.js';
-import type { ColumnOptions, MetKind } from '../layout.js';
+import type { ColumnOptions } from '../layout.js';
 import { compareNumbers } from '../numbers.js';
 import { pageOfItems } from '../page.js';
 import { RunEncoder } from '../run-encoder.js';
@@ -74,9 +74,7 @@ function changeOf({ raw: { eventName, userIdentity } }: ShardRecord): DeltaRecor
   return principal === TTL_PRINCIPAL ? 'expire' : 'remove';
 }
 
-export interface EncodedRecords extends Pick<DeltaReading, 'rows' | 'records' | 'keys' | 'compareKeys'> {
-  readonly met: readonly MetKind[];
-}
+export type EncodedRecords = Pick<DeltaReading, 'rows' | 'records' | 'keys' | 'compareKeys' | 'mixed'>;
 
 /** Records as rows, in their order. `known`: the columns that the dataset has. */
 export function encodeRecords(
@@ -85,8 +83,11 @@ export function encodeRecords(
   options: ColumnOptions,
   known: readonly Column[],
 ): EncodedRecords {
-  const { columns, only, rename } = options;
-  const encoder = new RunEncoder({ table, keys, options: { columns, only, rename }, known }, []);
+  const { columns, only, rename, expand = false, others = [] } = options;
+  const encoder = new RunEncoder(
+    { table, keys, options: { columns, only, rename, expand, others }, known },
+    [],
+  );
   encoder.add(0, pageOfItems(records.map(({ key, image }) => image ?? key)));
   return {
     ...encoder.finishInOrder(),

@@ -14,7 +14,6 @@ import { explainFailure } from '../failures.js';
 import { createDynamoDbSource, type DynamoDbSourceOptions, type TableSource } from '../source.js';
 import { describeTable, type TableDescription, type TableStream } from '../table.js';
 import { tableTitle } from '../title.js';
-import { describeWidened, widenedColumns } from '../widened.js';
 import { createStreamsClient } from './client.js';
 import { type EncodedRecords, encodeRecords, keysOf, recordsWithImages, recordsWithItems } from './delta.js';
 import { noStream, StreamBroken, streamBroken, streamGone } from './errors.js';
@@ -77,7 +76,6 @@ class StreamSource implements TableSource {
   /** When something last changed, in milliseconds since the epoch. */
   #changedAt: number;
   #throttled = 0;
-  readonly #toldWidened = new Set<string>();
 
   constructor(options: StreamSourceOptions) {
     const { region, endpoint = null, deadlines } = options;
@@ -186,13 +184,13 @@ class StreamSource implements TableSource {
     const next =
       records.length === 0 && isSameFor(POSITION_FRESH, position, now) ? text : formatPosition(now);
     this.#following = { follower, requests, position: next };
-    this.#logWidened(known, found);
-    const { rows, keys, compareKeys } = found;
+    const { rows, keys, mixed = [], compareKeys } = found;
     return {
       kind: 'delta',
       rows,
       records: found.records,
       keys,
+      mixed,
       compareKeys,
       position: next,
       upTo: now.at,
@@ -242,6 +240,7 @@ class StreamSource implements TableSource {
     return {
       ...full,
       rows: await broughtForward(full, found),
+      mixed: [...new Set([...(full.mixed ?? []), ...(found.mixed ?? [])])],
       position,
       upTo: follower.position.at,
       nextIn: this.#pace,
@@ -321,16 +320,6 @@ class StreamSource implements TableSource {
     const isQuiet = now - this.#changedAt >= QUIET_AFTER;
     this.#pause = isQuiet ? Math.min(this.#pause * SLOWER, this.#options.interval) : this.#pace;
     return this.#pause;
-  }
-
-  #logWidened(known: readonly Column[], { rows, met }: EncodedRecords): void {
-    const { table, logger } = this.#options;
-    for (const widened of widenedColumns(known, rows.columns, met)) {
-      if (this.#toldWidened.has(widened.column)) continue;
-      this.#toldWidened.add(widened.column);
-      const { column, key, valueType } = widened;
-      logger?.warn({ table, column, key, valueType }, describeWidened(widened));
-    }
   }
 
   async #explained(thrown: unknown): Promise<DynamoCsvError> {
