@@ -176,6 +176,7 @@ export const datasets = {
       usd_per_month: polled,
       response_ms_p50: answered,
       response_ms_p99: answered,
+      stream_lag_seconds: { type: 'number', mayBeAbsent: 'the table is polled' },
     },
   },
   'collector-log': {

@@ -61,6 +61,7 @@ it('says of each polled dataset how old it is and of each source what its polls 
     usd_per_month: '0.005475',
     response_ms_p50: '0.25',
     response_ms_p99: '12.5',
+    stream_lag_seconds: '',
   });
   assert.deepEqual(
     { ...changes, age_seconds: null, age_intervals: null },
@@ -79,6 +80,7 @@ it('says of each polled dataset how old it is and of each source what its polls 
       usd_per_month: '',
       response_ms_p50: '',
       response_ms_p99: '',
+      stream_lag_seconds: '',
     },
   );
 });

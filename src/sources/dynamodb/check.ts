@@ -3,7 +3,7 @@ import { DynamoCsvError } from '../../base/errors.js';
 import { pollsPerMonth } from '../billing.js';
 import type { CheckContext, SourceCheck } from '../kind.js';
 import { createDynamoDbClient, placeOf } from './client.js';
-import { readPrice, scanUnits } from './cost.js';
+import { readPrice, scanUnits, streamPrice } from './cost.js';
 import { tableNotActive } from './errors.js';
 import type { TableConfig } from './options.js';
 import { sampleAttributes } from './sample.js';
@@ -25,22 +25,48 @@ export async function checkTable(table: TableConfig, { seen, signal }: CheckCont
       : tableNotActive(place, description.status, null);
     signal.throwIfAborted();
     const { keys, items, bytes, billing } = description;
+    const following = await checkedStream(table, description, signal);
     const segments = table.segments === 'auto' ? 1 : table.segments;
     const unitsPerPoll = scanUnits(bytes, { consistent: table.consistent, segments });
     const perMonth = readPrice(unitsPerPoll * pollsPerMonth(table.interval), place.region);
+    const slow = following.shards === null ? tooSlow(table, description, unitsPerPoll) : null;
     return {
       keys: keys.map(({ name, type }) => `${name} ${type}`).join(', '),
       items,
       bytes,
-      unitsPerPoll,
+      unitsPerPoll: following.shards === null ? unitsPerPoll : 0,
       // Provisioned capacity is paid for whether it is read or not.
-      pricePerMonth: billing === 'provisioned' ? 0 : perMonth,
-      problem: 'code' in reading ? reading.line : tooSlow(table, description, unitsPerPoll),
+      pricePerMonth: following.pricePerMonth ?? (billing === 'provisioned' ? 0 : perMonth),
+      problem: 'code' in reading ? reading.line : (following.problem ?? slow),
       notice: 'code' in reading ? null : noticeOf(table, description, seen, reading),
     };
   } finally {
     client.destroy();
   }
+}
+
+/** What `--check` finds out about following a table's stream. */
+interface CheckedStream {
+  /** Open shards; null: the table is polled. */
+  readonly shards: number | null;
+  /** US dollars for one GetRecords request a second and shard. */
+  readonly pricePerMonth: number | null;
+  readonly problem: string | null;
+}
+
+const POLLED: CheckedStream = { shards: null, pricePerMonth: null, problem: null };
+
+/** Lists the shards of the table's stream and reads from one, so that a denied action is found. */
+async function checkedStream(
+  table: TableConfig,
+  { stream }: TableDescription,
+  signal: AbortSignal,
+): Promise<CheckedStream> {
+  if (table.stream === false || (table.stream === 'auto' && stream === null)) return POLLED;
+  const { checkStream } = await import('./streams/check.js');
+  const checked = await checkStream(table, stream, signal);
+  if (checked instanceof DynamoCsvError) return { ...POLLED, problem: checked.line };
+  return { shards: checked, pricePerMonth: streamPrice(checked * pollsPerMonth(1_000)), problem: null };
 }
 
 function failureOf(error: unknown): DynamoCsvError {
