@@ -1,12 +1,13 @@
 import { crc32 } from 'node:zlib';
 import { hashOf } from '../base/hash.js';
+import { sameColumns } from '../csv/columns.js';
 import { encodeFile, encodeHeader, isSameMemory } from '../csv/encode.js';
-import type { EditedRow, RowBlocks } from '../csv/row-blocks.js';
+import { type EditedRow, joinRows, type RowBlocks, rowKey } from '../csv/row-blocks.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { ColumnException, Content, DatasetStatus } from '../datasets/dataset.js';
 import { datasetNotReadYet } from '../datasets/errors.js';
 import type { PollHealth } from '../datasets/freshness.js';
-import type { Relation } from '../datasets/relation.js';
+import type { EditedRows, Relation } from '../datasets/relation.js';
 import type { ItemTimes } from './item-times.js';
 
 export interface SnapshotOptions {
@@ -27,6 +28,9 @@ interface Blocks {
   readonly readAt: number;
   content: Promise<Buffer> | null;
 }
+
+/** Rows that deltas changed which are remembered; who is further behind loads everything. */
+const MOST_EDITS = 20_000;
 
 /** Counts the deltas of all snapshots, so that no version occurs twice. */
 let deltas = 0;
@@ -51,6 +55,8 @@ export class SnapshotDataset implements Relation {
   #content: Content | null = null;
   /** The items after deltas: their bytes are made when they are asked for. */
   #blocks: Blocks | null = null;
+  /** What the latest deltas did, each after a version. */
+  readonly #edits: { readonly after: string; readonly edited: readonly EditedRow[] }[] = [];
   #keys: readonly string[] = [];
   #persisted = true;
 
@@ -115,6 +121,19 @@ export class SnapshotDataset implements Relation {
     return null;
   }
 
+  editedSince(version: string): EditedRows | null {
+    const first = this.#edits.findIndex((edit) => edit.after === version);
+    const { columns } = this;
+    if (first === -1 || columns === null) return null;
+    const last = new Map<string, EditedRow>();
+    for (const row of this.#edits.slice(first).flatMap(({ edited }) => edited))
+      last.set(rowKey((row.after ?? row.before)!, this.#keys.length), row);
+    const rows = [...last.values()];
+    const put = rows.flatMap(({ after }) => after ?? []);
+    const removed = rows.flatMap(({ before, after }) => (after === null && before !== null ? before : []));
+    return { put: joinRows(columns, put), removed: joinRows(columns, removed) };
+  }
+
   /**
    * Shows a poll's rows to readers, all at once. `bytes`: header and rows; `hashed`: `hashOf(bytes)`, if already computed.
    * The version covers the columns too: text "5" instead of the number 5 changes a type but no byte.
@@ -132,6 +151,7 @@ export class SnapshotDataset implements Relation {
     const version = `${hash}-${crc32(JSON.stringify(rows.columns)).toString(36)}`;
     this.#content = { version, readAt, columns: rows.columns, rows: rows.ends.length, bytes, hash };
     this.#blocks = null;
+    this.#edits.length = 0;
     this.#keys = keys;
   }
 
@@ -140,10 +160,23 @@ export class SnapshotDataset implements Relation {
     if (edited.length === 0 && this.version !== null) this.seen(readAt);
     else {
       deltas += 1;
+      this.#remember(edited, items.columns);
       this.#blocks = { items, version: `delta-${deltas}`, readAt, content: null };
       this.#content = null;
       this.#keys = keys;
     }
+  }
+
+  /** Remembers what a delta did, for those who follow the rows. */
+  #remember(edited: readonly EditedRow[], columns: readonly Column[]): void {
+    const { version } = this;
+    const isSameLayout = this.columns !== null && sameColumns(this.columns, columns);
+    if (!isSameLayout) this.#edits.length = 0;
+    // A record of an item that was not there, and is not, has no row.
+    const rows = edited.filter(({ before, after }) => before !== null || after !== null);
+    if (version !== null && isSameLayout) this.#edits.push({ after: version, edited: rows });
+    let count = this.#edits.reduce((sum, edit) => sum + edit.edited.length, 0);
+    while (count > MOST_EDITS) count -= this.#edits.shift()!.edited.length;
   }
 
   /** Nothing has changed until that time, in milliseconds since the epoch. */
