@@ -105,10 +105,10 @@ tables:
 
 test('the time of an item is an attribute by its name or its new one, and only keeps it', async () => {
   const { tables } = await load(`tables:
-  a: { time: ts }
-  b: { time: at, rename: { at: ordered_at }, columns: [total], only: true }
-  c: { time: ordered_at, rename: { at: ordered_at }, only: [total] }
-  d: { time: { attribute: ts, unit: s } }
+  one: { time: ts }
+  two: { time: at, rename: { at: ordered_at }, columns: [total], only: true }
+  three: { time: ordered_at, rename: { at: ordered_at }, only: [total] }
+  four: { time: { attribute: ts, unit: s } }
 `);
   assert.deepEqual(
     tables.map(({ time, only }) => ({ time, only })),
