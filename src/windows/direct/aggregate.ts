@@ -7,7 +7,7 @@ import { columnOf } from '../aggregate/result-columns.js';
 import type { Window } from '../window.js';
 import { ColumnValues } from './aggregate-values.js';
 import type { ByteCell } from './byte-text.js';
-import { seriesBy, stepsOf } from './every.js';
+import { oneZero, seriesBy, stepsOf } from './every.js';
 import { numberOf } from './numbers.js';
 import { type Row, sortByTime } from './order.js';
 
@@ -68,6 +68,7 @@ export function* groupsOf(
     for (const [index, source] of sources.entries()) {
       const cell = row.cells[source.index]!;
       if (cell === null) continue;
+      if (source.column.type === 'number') oneZero(cell);
       const value = source.isNumeric ? numberOf(cell) : Number.NaN;
       const values = group.sources[index]!;
       values.add(cell, row.time, value);
