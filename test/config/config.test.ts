@@ -17,6 +17,8 @@ const DEFAULT_TABLE = {
   columns: [],
   only: null,
   rename: {},
+  expand: false,
+  types: {},
   region: null,
   consistent: false,
   segments: 'auto',
@@ -63,6 +65,8 @@ tables:
     columns: [total, "2024", 품목]
     only: [total, "2024", 품목, at]
     rename: { at: ordered_at }
+    expand: true
+    types: { total: number, "2024": string, paid: boolean }
     as: orders
     region: us-gov-west-1
     consistent: true
@@ -85,6 +89,8 @@ tables:
       columns: ['total', '2024', '품목'],
       only: ['total', '2024', '품목', 'at'],
       rename: { at: 'ordered_at' },
+      expand: true,
+      types: { 2024: 'string', total: 'number', paid: 'boolean' },
       region: 'us-gov-west-1',
       consistent: true,
       segments: 8,

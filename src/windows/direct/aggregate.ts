@@ -1,5 +1,6 @@
 import type { LocalDays } from '../../base/local-days.js';
 import type { Pausable } from '../../base/pausable.js';
+import { fits } from '../../csv/fits.js';
 import type { Column } from '../../csv/rows.js';
 import { type AggregateFunction, type Group, isNumeric } from '../aggregate/aggregation.js';
 import { checkGroups } from '../aggregate/groups.js';
@@ -67,7 +68,7 @@ export function* groupsOf(
     group.rows += 1;
     for (const [index, source] of sources.entries()) {
       const cell = row.cells[source.index]!;
-      if (cell === null) continue;
+      if (cell === null || !fits(source.column.type, cell)) continue;
       if (source.column.type === 'number') oneZero(cell);
       const value = source.isNumeric ? numberOf(cell) : Number.NaN;
       const values = group.sources[index]!;
