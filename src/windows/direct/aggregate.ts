@@ -9,7 +9,6 @@ import type { Window } from '../window.js';
 import { ColumnValues } from './aggregate-values.js';
 import type { ByteCell } from './byte-text.js';
 import { oneZero, seriesBy, stepsOf } from './every.js';
-import { numberOf } from './numbers.js';
 import { type Row, sortByTime } from './order.js';
 
 /** Rows between two pauses. */
@@ -70,7 +69,7 @@ export function* groupsOf(
       const cell = row.cells[source.index]!;
       if (cell === null || !fits(source.column.type, cell)) continue;
       if (source.column.type === 'number') oneZero(cell);
-      const value = source.isNumeric ? numberOf(cell) : Number.NaN;
+      const value = source.isNumeric ? Number(cell) : Number.NaN;
       const values = group.sources[index]!;
       values.add(cell, row.time, value);
       if (needsRises(source) && Number.isFinite(value) && !(isTimed && Number.isNaN(row.time))) {
