@@ -86,6 +86,12 @@ export class Budget {
     return pace;
   }
 
+  /** Adds a source again that has left; one that is there stays. */
+  rejoin(pace: BudgetPace): void {
+    this.#paces.add(pace);
+    this.outdated();
+  }
+
   /** Removes a source; what it has spent still counts. */
   leave(pace: BudgetPace): void {
     this.#paces.delete(pace);
@@ -242,12 +248,13 @@ export class BudgetPace implements Pace, Demand {
   }
 
   async admit(last: number | null, signal: AbortSignal): Promise<Postponement | null> {
+    if (this.isFixed) return null;
     await this.#askAgain(signal);
     this.#budget.settle(!this.#hasChosen);
     const now = this.#options.clock.now();
     if (last !== null && last <= now && last + this.#interval * (1 - EARLY) > now)
       return { until: last + this.#interval, problem: this.#problem };
-    this.#problem = this.isFixed ? null : this.#budget.excess(this);
+    this.#problem = this.#budget.excess(this);
     if (this.#problem === null) return null;
     return { until: Math.min(endOfMonth(now), now + ASK_AGAIN), problem: this.#problem };
   }

@@ -57,6 +57,9 @@ function checkNode(node: Node, value: unknown, checking: Checking, path: Path): 
   if (node.properties !== undefined) return checkOptions(node, value, checking, path);
   if (node.patternProperties !== undefined) return checkEntries(node, value, checking, path);
   const list = node.items === undefined ? node.anyOf?.find((branch) => branch.items !== undefined) : node;
+  const entries = node.anyOf?.find((branch) => branch.patternProperties !== undefined);
+  if (entries !== undefined && (isMapping(value) || Array.isArray(value) || value === null))
+    return checkEntries(entries, value, checking, path);
   if (list !== undefined && (Array.isArray(value) || list === node))
     return checkList(list, value, checking, path);
   return checkLeaf(node, value, checking, path);

@@ -52,6 +52,16 @@ export function lockFile(dir: string): string {
   return join(ownFolder(dir), 'lock');
 }
 
+/** Which tables were found by name, and how each is published. */
+export function discoveredFile(dir: string): string {
+  return join(ownFolder(dir), 'discovered');
+}
+
+/** What reading has cost in this month. */
+export function spendingFile(dir: string): string {
+  return join(ownFolder(dir), 'spending');
+}
+
 /** Where the originals of converted files, and files moved aside, are kept. */
 export function takenOverFolder(dir: string): string {
   return join(dir, 'taken-over');

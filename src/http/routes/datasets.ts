@@ -43,7 +43,7 @@ export const datasets = routePlugin('datasets', [], (http, options) => {
 function datasetJson(
   dataset: Dataset,
   all: readonly Dataset[],
-  { readUnitsToday }: HttpOptions,
+  { readUnitsToday, costOf }: HttpOptions,
   now: number,
 ): DatasetJson {
   const { name, kind, source, description, keys, timeColumn, version, definition } = dataset;
@@ -70,6 +70,7 @@ function datasetJson(
         ? null
         : { code: lastError.code, message: lastError.message, at: isoTime(lastError.at) },
     readUnitsToday: readUnitsToday(name),
+    cost: costOf?.(name) ?? null,
     sealedDays: sealedDaysOf(dataset).length - missingDays(dataset).length,
     missingDays: [...missingDays(dataset)],
     definition:
