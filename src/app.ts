@@ -489,7 +489,15 @@ async function addOtherDatasets(
 }
 
 function queriesOf(polled: readonly Polled[], ledger: Ledger, queries: Queries) {
-  const of = (dataset: string) => polled.find(({ collector }) => collector.name === dataset);
+  const byName = new Map<string, Polled>();
+  const of = (dataset: string) => {
+    // Sources are only added.
+    for (let index = byName.size; index < polled.length; index++) {
+      const one = polled[index];
+      if (one !== undefined) byName.set(one.collector.name, one);
+    }
+    return byName.get(dataset);
+  };
   return {
     queries,
     readUnitsToday: (dataset: string) => {

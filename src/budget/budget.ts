@@ -241,6 +241,15 @@ export class BudgetPace implements Pace, Demand {
     return this.#problem;
   }
 
+  /** What is known about its size, or what AWS answers now. Rejects as the source's `expect` does. */
+  async known(signal: AbortSignal): Promise<PollExpectation> {
+    const { expect } = this.#source;
+    if (this.#expectation === null && expect !== undefined) this.expects(await expect(signal));
+    this.#budget.settle(!this.#hasChosen);
+    if (this.#expectation === null) throw new TypeError(`the size of ${this.title} is not known`);
+    return this.#expectation.value;
+  }
+
   /** Uses what is known about the source already, so that it need not be asked. */
   expects(value: PollExpectation): void {
     this.#expectation = { value, at: this.#options.clock.now() };

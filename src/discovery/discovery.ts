@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events';
 import { type Clock, isoTime } from '../base/clock.js';
 import { DynamoCsvError, describeError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
+import { Semaphore } from '../base/semaphore.js';
 import type { DiscoverConfig } from '../sources/dynamodb/discover.js';
 import { discoveredTable, isWanted, publishedNameFor } from '../sources/dynamodb/discover.js';
 import type { TableList, TableSurvey } from '../sources/dynamodb/table-list.js';
@@ -43,6 +45,8 @@ const LOOK_EVERY = 4 * 60_000;
 /** Milliseconds within which all tables that are found at once are polled the first time, and the largest distance. */
 const FIRST_POLLS = 30_000;
 const LARGEST_STEP = 250;
+/** Tables whose files are opened at the same time. */
+const OPENED_AT_A_TIME = 8;
 /** More tables than this are logged as a number. */
 const NAMED_IN_LOG = 20;
 
@@ -56,6 +60,8 @@ export class Discovery {
   readonly #served = new Map<string, { readonly name: string; isPolled: boolean }>();
   /** Why tables were skipped, by name. */
   readonly #skipped = new Map<string, DynamoCsvError>();
+  /** Published names of tables that were found, in lower case. */
+  readonly #names = new Set<string>();
   #failed = '';
   #finishFirst: () => void = () => undefined;
   /** Resolves when the tables have been listed and asked about for the first time, successfully or not. */
@@ -99,6 +105,8 @@ export class Discovery {
   /** Looks for tables until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
+    // As many as there are tables wait for an answer or a file.
+    setMaxListeners(0, signal);
     while (!signal.aborted) {
       await this.#look(signal).catch((error: unknown) => {
         if (!signal.aborted) this.#listFailed(error);
@@ -143,15 +151,19 @@ export class Discovery {
         return null;
       }
     });
+    const opening = new Semaphore(OPENED_AT_A_TIME);
+    const opened: Promise<void>[] = [];
     // In the order of their names, so that two that would have the same published name get theirs independently of chance.
     for (const pending of surveys) {
       const surveyed = await pending;
-      signal.throwIfAborted();
-      if (surveyed === null) continue;
-      await this.#comes(surveyed.table, surveyed.survey, came.length * step);
-      came.push(surveyed.table);
-      if (came.length % NAMED_IN_LOG === 0) this.#options.host.settle();
+      if (surveyed === null || signal.aborted) continue;
+      const { table, survey } = surveyed;
+      const name = this.#nameOf(table);
+      const offset = came.length * step;
+      came.push(table);
+      opened.push(opening.run(() => this.#comes(table, name, survey, offset), signal));
     }
+    await Promise.all(opened);
     if (came.length > 0)
       logger.info({ tables: came.slice(0, NAMED_IN_LOG), count: came.length }, 'found tables');
     if (denied.length > NAMED_IN_LOG)
@@ -159,14 +171,22 @@ export class Discovery {
     return came.length;
   }
 
-  async #comes(table: string, { expectation }: TableSurvey, offset: number): Promise<void> {
+  /** The name under which a table is published; from now on it is taken. */
+  #nameOf(table: string): string {
+    const { config, host, found } = this.#options;
+    const published = (name: string) => discoveredTable(table, name, config).published;
+    const isTaken = (name: string) =>
+      published(name).some((one) => host.isTaken(one.name) || this.#names.has(one.name.toLowerCase()));
+    const earlier = found.get(table)?.name;
+    const name = earlier !== undefined && !isTaken(earlier) ? earlier : publishedNameFor(table, isTaken);
+    for (const one of published(name)) this.#names.add(one.name.toLowerCase());
+    return name;
+  }
+
+  async #comes(table: string, name: string, { expectation }: TableSurvey, offset: number): Promise<void> {
     const { config, host, found, logger } = this.#options;
     if (this.#skipped.delete(table)) logger.info({ table }, `table ${table} can be read now`);
-    const source = (name: string) => discoveredTable(table, name, config);
-    const earlier = found.get(table)?.name;
-    const isFree = earlier !== undefined && !isTaken(source(earlier), host);
-    const name = isFree ? earlier : publishedNameFor(table, (one) => isTaken(source(one), host));
-    await host.open(source(name));
+    await host.open(discoveredTable(table, name, config));
     if (name !== table) logger.info({ table, dataset: name }, `table ${table} is published as ${name}`);
     this.#served.set(table, { name, isPolled: true });
     found.set(table, { name, goneSince: null });

@@ -22,6 +22,7 @@ export const datasets = routePlugin('datasets', [], (http, options) => {
     (_request, reply) => {
       const now = clock.now();
       const all = registry.list();
+      const views = all.filter(({ definition }) => definition !== undefined);
       reply.header('cache-control', 'no-store');
       return {
         service: {
@@ -34,7 +35,7 @@ export const datasets = routePlugin('datasets', [], (http, options) => {
           allowSql: config.allowSql,
           grafana: grafanaUrl,
         },
-        datasets: all.map((dataset) => datasetJson(dataset, all, options, now)),
+        datasets: all.map((dataset) => datasetJson(dataset, views, options, now)),
       };
     },
   );
@@ -42,7 +43,7 @@ export const datasets = routePlugin('datasets', [], (http, options) => {
 
 function datasetJson(
   dataset: Dataset,
-  all: readonly Dataset[],
+  views: readonly Dataset[],
   { readUnitsToday, costOf }: HttpOptions,
   now: number,
 ): DatasetJson {
@@ -77,7 +78,7 @@ function datasetJson(
       definition === undefined
         ? null
         : { file: definition.file, sql: definition.sql, uses: [...definition.uses] },
-    usedBy: all.filter((other) => other.definition?.uses.includes(name) === true).map((other) => other.name),
+    usedBy: views.filter((view) => view.definition?.uses.includes(name) === true).map((view) => view.name),
     url: `/csv/${encodeURIComponent(name)}`,
   };
 }
