@@ -150,7 +150,9 @@ export class Budget {
     this.#isOutdated = false;
     this.#chosenAt = now;
     this.#chosenIn = monthOf(now);
-    const flexible = [...this.#paces].filter(({ isFixed }) => !isFixed);
+    // One that is never read because of its cost leaves its money to the others.
+    const { usdPerMonth } = this.#options;
+    const flexible = [...this.#paces].filter((pace) => !pace.isFixed && pace.usdPerPoll <= usdPerMonth);
     const intervals = allocate(flexible, Math.max(0, this.#rate(now)));
     flexible.forEach((pace, index) => {
       pace.choose(intervals[index] ?? pace.shortest);
