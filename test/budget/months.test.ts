@@ -111,9 +111,11 @@ class World {
   }
 
   static async create(t: TestContext, usd: number, start = START): Promise<World> {
-    const world = new World(await temporaryFolder(t), usd, start);
+    let world: World | null = null;
+    // Before the folder is removed.
+    t.after(() => world?.ledger.close());
+    world = new World(await temporaryFolder(t), usd, start);
     await world.restart();
-    t.after(() => world.ledger.close());
     return world;
   }
 
