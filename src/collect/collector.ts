@@ -88,14 +88,15 @@ export class Collector {
     let grid = new PollGrid(due, this.pace.interval);
     this.#hasInterval(this.pace.interval);
     while (!signal.aborted) {
+      const { changed, interval } = this.pace;
+      if (interval !== this.health.interval) {
+        due = this.#dueAtNewInterval(due);
+        grid = new PollGrid(due, interval);
+      }
       this.health.nextPollAt = due;
-      const { changed } = this.pace;
       await this.#sleepUntil(due, AbortSignal.any([signal, changed]));
       if (signal.aborted) break;
-      if (changed.aborted) {
-        due = this.#dueAtNewInterval(due);
-        grid = new PollGrid(due, this.pace.interval);
-      } else if (clock.now() >= due) {
+      if (!changed.aborted && clock.now() >= due) {
         due = (await this.#postponed(signal)) ?? (await this.#poll(due, grid, signal));
       }
     }

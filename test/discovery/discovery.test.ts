@@ -152,10 +152,19 @@ describe('discovery', () => {
       null,
     )!;
     const { account, host, start } = await createWorld(t, { config, named: ['prod-named'] });
-    account.tables = ['dev-orders', 'prod-orders', 'prod-orders-backup', 'prod-named', 'a-eu-b', 'prod-sensors'];
+    account.tables = [
+      'dev-orders',
+      'prod-orders',
+      'prod-orders-backup',
+      'prod-named',
+      'a-eu-b',
+      'prod-sensors',
+    ];
     await start();
     assert.deepEqual(host.titles, ['a-eu-b', 'prod-orders', 'prod-sensors']);
-    const [plain, orders, sensors] = ['a-eu-b', 'prod-orders', 'prod-sensors'].map((name) => host.open_.get(name)!);
+    const [plain, orders, sensors] = ['a-eu-b', 'prod-orders', 'prod-sensors'].map(
+      (name) => host.open_.get(name)!,
+    );
     assert.deepEqual([plain!.recording.changes, plain!.interval], [false, 30_000]);
     assert.deepEqual([orders!.recording.changes, orders!.interval], [true, 30_000]);
     assert.deepEqual([sensors!.recording.changes, sensors!.interval], [true, 300_000]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it, test } from 'node:test';
 import fc from 'fast-check';
-import { DynamoCsvError } from '../../../src/base/errors.js';
+import type { DynamoCsvError } from '../../../src/base/errors.js';
 import { matches } from '../../../src/sources/dynamodb/discover.js';
 import { TableList } from '../../../src/sources/dynamodb/table-list.js';
 import { withEnvironment } from '../../support/aws.js';
@@ -104,7 +104,8 @@ describe('the list of tables', () => {
   });
 
   test('denied, it names the action, AWS’s own sentence and the way without it', async (t) => {
-    const message = 'User: arn:aws:iam::1:user/a is not authorized to perform: dynamodb:ListTables on resource: *';
+    const message =
+      'User: arn:aws:iam::1:user/a is not authorized to perform: dynamodb:ListTables on resource: *';
     const stub = await startScriptedDynamoDb(() => ({ error: 'AccessDeniedException', message }));
     t.after(() => stub.close());
     await assert.rejects(
@@ -112,7 +113,10 @@ describe('the list of tables', () => {
       (error: DynamoCsvError) => {
         assert.equal(error.code, 'AWS_ACCESS_DENIED');
         assert.ok(error.line.includes(message), error.line);
-        assert.match(error.line, /allow the action dynamodb:ListTables on \* in IAM \(docs\/iam\.md\), or name the tables$/);
+        assert.match(
+          error.line,
+          /allow the action dynamodb:ListTables on \* in IAM \(docs\/iam\.md\), or name the tables$/,
+        );
         return true;
       },
     );
