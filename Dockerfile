@@ -35,8 +35,8 @@ ENV DATA_DIR=/data \
     MALLOC_ARENA_MAX=2 \
     NODE_OPTIONS=--enable-source-maps \
     PORT=8080
-# A new volume takes this folder's owner and mode: whatever user id the container runs as, it can write there.
-RUN mkdir /data && chown 1000:1000 /data && chmod 1777 /data
+# A new volume takes its folder's owner and mode: whatever user id the container runs as, it can write there.
+RUN mkdir /data /dashboards && chown 1000:1000 /data /dashboards && chmod 1777 /data /dashboards
 COPY package.json LICENSE ./
 COPY config ./config
 # The user node of the image, as a number so that an orchestrator can tell that it is not root.

@@ -1,6 +1,8 @@
 import type { TSchema } from 'typebox';
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
+import type { ItemTime } from '../csv/item-time.js';
+import type { ColumnType } from '../csv/rows.js';
 import type { MistakeReport, Path } from '../options/mistakes.js';
 import type { Keeping } from './keeping.js';
 import type { SharedResources } from './shared-resources.js';
@@ -55,9 +57,17 @@ export interface Recording {
   readonly log: boolean;
   /** Name of a log that is kept beside the snapshot. */
   readonly logName?: string;
+  /** With `log`: append items that are new since the last poll, instead of every poll's rows. */
+  readonly append?: boolean;
+  /** The attribute that is the time of the items; null or absent: they have none. */
+  readonly time?: ItemTime | null;
+  /** Where the configuration has its options, for people: `tables.orders`. */
+  readonly optionsAt?: string;
   readonly changes: boolean;
   /** Published names of columns that exist before a value was seen, in this order after the keys. */
   readonly configured: readonly string[];
+  /** The types that the configuration declares, by published column; absent: none. */
+  readonly types?: Readonly<Record<string, ColumnType>>;
   /** Null: the default, or another name where the table has an attribute of that name. */
   readonly timestampColumn: string | null;
 }

@@ -2,6 +2,7 @@ import { check } from '../../options/check.js';
 import { type Mistake, type MistakeReport, type Path, show } from '../../options/mistakes.js';
 import { checkKeeping } from '../keeping.js';
 import { type TableConfig, TableOptions, type TablesOption, tableConfig } from './options.js';
+import { publishedColumn, renamedPaths } from './paths.js';
 
 /** Columns that changes add to the table's own. */
 const CHANGES_COLUMNS: readonly string[] = ['change', 'since'];
@@ -14,6 +15,7 @@ export function checkAgreement(tables: TablesOption, report: MistakeReport): voi
     if (!report.isWrong([...path, 'log']) && !report.isWrong([...path, 'changes'])) {
       checkUseless(options, path, report);
     }
+    checkLog(options, path, report);
     checkColumns(options, table, path, report);
     checkTimeColumn(table, path, report);
     checkKeeping(table, path, report);
@@ -32,7 +34,7 @@ function checkName(name: string, path: Path, report: MistakeReport): void {
 
 /** Reports options about history if no history is kept, since their author expects one. */
 function checkUseless(options: TableOptions, path: Path, report: MistakeReport): void {
-  if (options.log === true || options.changes === true) return;
+  if ((options.log ?? false) !== false || options.changes === true) return;
   for (const option of ['keep', 'retention', 'timestampColumn'] as const) {
     if (options[option] === undefined) continue;
     report.add({
@@ -41,6 +43,16 @@ function checkUseless(options: TableOptions, path: Path, report: MistakeReport):
       remedy: 'add one of them or remove this',
     });
   }
+}
+
+/** New items are filed by their own time. */
+function checkLog({ log, time }: TableOptions, path: Path, report: MistakeReport): void {
+  if (log !== 'append' || time !== undefined || report.isWrong([...path, 'time'])) return;
+  report.add({
+    path: [...path, 'log'],
+    wrong: 'append files new items by their own time, and no attribute is named that has it',
+    remedy: 'add time with the name of that attribute, such as time: created_at',
+  });
 }
 
 function checkColumns(options: TableOptions, table: TableConfig, path: Path, report: MistakeReport): void {
@@ -52,8 +64,10 @@ function checkColumns(options: TableOptions, table: TableConfig, path: Path, rep
       remedy: 'list them in columns or here',
     });
   }
-  const published = (name: string) => (Object.hasOwn(rename, name) ? (rename[name] ?? name) : name);
+  const renamed = renamedPaths(rename);
+  const published = (name: string) => publishedColumn(name, renamed);
   checkTwice(columns, published, [...path, 'columns'], report);
+  checkTypes(options, table, published, path, report);
   if (Array.isArray(options.only)) {
     const kept = new Set(options.only.map(published));
     checkTwice(options.only, published, [...path, 'only'], report);
@@ -79,6 +93,29 @@ function checkColumns(options: TableOptions, table: TableConfig, path: Path, rep
   }
 }
 
+/** Reports a type that two names declare for one column, and one of the items' time, which is a time. */
+function checkTypes(
+  options: TableOptions,
+  { time }: TableConfig,
+  published: (name: string) => string,
+  path: Path,
+  report: MistakeReport,
+): void {
+  const first = new Map<string, string>();
+  for (const name of Object.keys(options.types ?? {})) {
+    const column = published(name);
+    const other = first.get(column);
+    first.set(column, name);
+    const wrong =
+      time?.column === column
+        ? 'time names it already, so it is a time'
+        : other === undefined
+          ? null
+          : `${show(other)} is the same column`;
+    if (wrong !== null) report.add({ path: [...path, 'types', name], wrong, remedy: 'remove it here' });
+  }
+}
+
 /** Reports a column listed both by its attribute's name and by its new name. */
 function checkTwice(
   names: readonly string[],
@@ -100,7 +137,12 @@ function checkTwice(
 function checkTimeColumn(table: TableConfig, path: Path, report: MistakeReport): void {
   const column = table.timestampColumn;
   if (column === null) return;
-  const taken = table.columns.includes(column) || Object.values(table.rename).includes(column);
+  const own = [
+    ...table.columns,
+    ...Object.values(table.rename),
+    ...(table.time === null ? [] : [table.time.column]),
+  ];
+  const taken = own.includes(column);
   const reserved = table.changes && (CHANGES_COLUMNS.includes(column) || column.startsWith('previous_'));
   if (!taken && !reserved) return;
   report.add({

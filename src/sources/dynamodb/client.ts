@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
-import type { Readable } from 'node:stream';
 import { clientOptions, prepareClient } from '../aws/client.js';
 import { DEADLINES, type Deadlines } from '../aws/deadlines.js';
+import { collectAtMost } from './bodies.js';
 import { type TablePlace, tableTooLarge } from './errors.js';
 import { PageCodec } from './page.js';
 import { DynamoDBClient, errorTypeRegistries } from './sdk.js';
@@ -86,26 +86,6 @@ const MAX_ANSWER_BYTES = 16 << 20;
 
 /** What a page costs in memory in addition to its rows: its key is remembered to detect repeating pages. */
 const PAGE_OVERHEAD = 256;
-
-/** Thrown while receiving a body that is larger than allowed; the connection is closed. */
-export class AnswerTooLarge extends Error {
-  override readonly name = 'AnswerTooLarge';
-}
-
-/** Collects a response's body for the SDK (its `streamCollector`). Rejects with `AnswerTooLarge` beyond `limit` bytes. */
-function collectAtMost(limit: number): (body: Readable) => Promise<Uint8Array> {
-  return async (body) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    // Leaving the loop early destroys the stream and its connection.
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > limit) throw new AnswerTooLarge(`an answer has more than ${limit} bytes`);
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks, size);
-  };
-}
 
 /** Bytes of pages that one poll may read by default: a quarter of the memory that this process may use. */
 export function defaultPollBytes(): number {

@@ -1,3 +1,4 @@
+import { formatPath } from '../../options/mistakes.js';
 import type {
   CheckContext,
   ConfiguredSource,
@@ -10,6 +11,7 @@ import type {
 import { checkAgreement } from './agreement.js';
 import { checkTable } from './check.js';
 import { type TableConfig, TablesOption, tableConfig } from './options.js';
+import { publishedColumn, renamedPaths } from './paths.js';
 import { createDynamoDbSource } from './source.js';
 import { ScanThreads } from './threads.js';
 import { tableTitle } from './title.js';
@@ -33,7 +35,10 @@ export function configuredTable(table: TableConfig): ConfiguredSource {
     keeping: table,
     published: publishedBy(table),
     consumesReadUnits: true,
-    pythonScript: { table: table.table, rename: table.rename, timeColumn: table.timestampColumn },
+    // The script kept every poll's rows; a log of new items begins anew.
+    pythonScript: table.append
+      ? null
+      : { table: table.table, rename: table.rename, timeColumn: table.timestampColumn },
     open: (context: SourceContext) => open(table, context),
     check: (context: CheckContext) => checkTable(table, context),
   };
@@ -43,6 +48,7 @@ async function open(table: TableConfig, context: SourceContext): Promise<OpenedS
   const { clock, logger, shared, capacityShare } = context;
   const source = createDynamoDbSource({
     ...table,
+    others: table.time === null ? [] : [table.time.column],
     ...(capacityShare === undefined ? {} : { capacityShare }),
     threads: shared.get(ScanThreads),
     clock,
@@ -51,9 +57,16 @@ async function open(table: TableConfig, context: SourceContext): Promise<OpenedS
   return { source, price: (cost) => source.price(cost), expect: (signal) => source.expect(signal) };
 }
 
-function recordingOf({ name, log, changes, columns, rename, timestampColumn }: TableConfig): Recording {
-  const configured = columns.map((column) => rename[column] ?? column);
-  return { name, log, changes, configured, timestampColumn };
+function recordingOf(options: TableConfig): Recording {
+  const { table, name, log, append, time, changes, columns, rename, timestampColumn } = options;
+  const renamed = renamedPaths(rename);
+  const published = (name: string) => publishedColumn(name, renamed);
+  const configured = columns.map(published);
+  const types = Object.fromEntries(
+    Object.entries(options.types).map(([column, type]) => [published(column), type]),
+  );
+  const optionsAt = formatPath(['tables', table]);
+  return { name, log, append, time, types, optionsAt, changes, configured, timestampColumn };
 }
 
 function publishedBy({ table, name, changes }: TableConfig): PublishedName[] {

@@ -1,8 +1,12 @@
 import { type Static, Type } from 'typebox';
-import { column, type Kind, milliseconds } from '../../options/kinds.js';
+import { closest } from '../../base/closest.js';
+import { type ItemTime, TIME_UNITS, type TimeUnit } from '../../csv/item-time.js';
+import type { ColumnType } from '../../csv/rows.js';
+import { boolean, column, type Kind, milliseconds, quoted } from '../../options/kinds.js';
 import { Column, Columns, Duration, defaultOf, Flag, PublishedName, words } from '../../options/schema.js';
 import { Region } from '../aws/region.js';
 import { Keep, type Keeping, keepingOf, Retention } from '../keeping.js';
+import { publishedColumn, renamedPaths } from './paths.js';
 
 const tableName: Kind = {
   what: "a DynamoDB table's name",
@@ -43,14 +47,109 @@ const only: Kind = {
   write: 'the attributes to keep, such as [count], or true for exactly those in columns',
 };
 
+const columnType: Kind = {
+  what: 'a type of a column',
+  write: 'number, string or boolean',
+  guess(value) {
+    const text = String(value).toLowerCase().trim();
+    return TYPE_SYNONYMS[text] ?? closest(text, ['number', 'string', 'boolean']) ?? null;
+  },
+};
+
+/** What DynamoDB, SQL and other languages call these types. */
+const TYPE_SYNONYMS: Readonly<Record<string, string>> = {
+  n: 'number',
+  num: 'number',
+  int: 'number',
+  integer: 'number',
+  float: 'number',
+  double: 'number',
+  decimal: 'number',
+  bigint: 'number',
+  numeric: 'number',
+  s: 'string',
+  str: 'string',
+  text: 'string',
+  varchar: 'string',
+  bool: 'boolean',
+};
+
+const log: Kind = {
+  what: 'true, false or append',
+  write: 'true for the rows of every poll, or append for new items only',
+  guess(value) {
+    const word = String(value).trim().toLowerCase();
+    return ['append', 'appended', 'appends', 'new'].includes(word)
+      ? 'append'
+      : (boolean.guess?.(value, word) ?? null);
+  },
+};
+
+const itemTime: Kind = {
+  what: "an attribute's name",
+  write: 'the name of an attribute, such as created_at, or { attribute: ts, unit: ms }',
+  guess: quoted,
+};
+
+const UNIT_WORDS: readonly (readonly [RegExp, TimeUnit])[] = [
+  [/^(s|secs?|seconds?)$/i, 's'],
+  [/^(ms|msecs?|millis|milliseconds?)$/i, 'ms'],
+  [/^(us|[µμ]s|usecs?|micros|microseconds?)$/i, 'us'],
+];
+
+const timeUnit: Kind = {
+  what: 'a unit of times',
+  write: 's, ms or us (seconds, milliseconds or microseconds since 1970)',
+  guess: (value) => UNIT_WORDS.find(([word]) => word.test(String(value).trim()))?.[1] ?? null,
+};
+
 export const TableOptions = Type.Object(
   {
     log: Type.Optional(
-      Flag({
-        description:
-          'Append the rows of every poll, with its time as the last column, instead of keeping the latest rows only.',
-        default: false,
+      Type.Union([Type.Boolean(), Type.Literal('append')], {
+        ...words({
+          description:
+            'Append the rows of every poll, with its time as the last column, instead of keeping the latest rows only; `append`: only items that are new since the last poll, filed by their own `time`.',
+          default: false,
+          examples: [true, 'append'],
+        }),
+        kind: log,
       }),
+    ),
+    time: Type.Optional(
+      Type.Union(
+        [
+          Type.String({ minLength: 1 }),
+          Type.Object(
+            {
+              attribute: Type.String({
+                ...words({ description: 'The name of the attribute.', examples: ['ts'] }),
+                minLength: 1,
+                kind: column,
+              }),
+              unit: Type.Optional(
+                Type.Enum(TIME_UNITS, {
+                  ...words({
+                    description:
+                      'The unit of its numbers: `s`, `ms` or `us` (microseconds). By default found out by their magnitude.',
+                    examples: ['ms'],
+                  }),
+                  kind: timeUnit,
+                }),
+              ),
+            },
+            { additionalProperties: false },
+          ),
+        ],
+        {
+          ...words({
+            description:
+              'The attribute that is the time of an item: ISO 8601 text, or a number since 1970 in seconds, milliseconds or microseconds. Windows by time (`last`, `from`, `to`, `every`) refer to it.',
+            examples: ['created_at', { attribute: 'ts', unit: 'ms' }],
+          }),
+          kind: itemTime,
+        },
+      ),
     ),
     changes: Type.Optional(
       Flag({
@@ -69,9 +168,9 @@ export const TableOptions = Type.Object(
     columns: Type.Optional(
       Columns({
         description:
-          'The order of the columns after the keys; other attributes follow by name. A column listed here exists even while no item has it.',
+          'The order of the columns after the keys; other attributes follow by name. A column listed here exists even while no item has it. A path into a map or a list, `address.city` or `tags[0]`, makes a column of the value there.',
         default: [],
-        examples: [['count']],
+        examples: [['count'], ['address.city', 'tags[0]']],
       }),
     ),
     only: Type.Optional(
@@ -92,6 +191,24 @@ export const TableOptions = Type.Object(
           examples: [{ pickup_zone_id: 'zone_id' }],
         }),
         keyKind: column,
+      }),
+    ),
+    types: Type.Optional(
+      Type.Record(Type.String(), Type.Enum(['number', 'string', 'boolean'], { kind: columnType }), {
+        ...words({
+          description:
+            'Types of columns by attribute or column name: `number`, `string` or `boolean`. By default a column has the type of most of its values.',
+          default: {},
+          examples: [{ price: 'number', sku: 'string' }],
+        }),
+        keyKind: column,
+      }),
+    ),
+    expand: Type.Optional(
+      Flag({
+        description:
+          'Instead of a column of JSON for each map and list, a column for each value in it: `address.city`, `tags[0]`.',
+        default: false,
       }),
     ),
     as: Type.Optional(
@@ -166,13 +283,22 @@ export const TableOptions = Type.Object(
       synonyms: {
         name: 'as',
         alias: 'as',
-        append: 'log',
         every: 'interval',
         attributes: 'columns',
         fields: 'columns',
         order: 'columns',
         history: 'changes',
         diff: 'changes',
+        type: 'types',
+        flatten: 'expand',
+        unnest: 'expand',
+        explode: 'expand',
+        schema: 'types',
+        timestamp: 'time',
+        timeattribute: 'time',
+        timecolumn: 'time',
+        timefield: 'time',
+        createdat: 'time',
       },
     }),
     additionalProperties: false,
@@ -200,15 +326,23 @@ export interface TableConfig extends Keeping {
   /** The published name: of the dataset, its URL and its file. */
   readonly name: string;
   readonly log: boolean;
+  /** With `log`: only items that are new since the last poll. */
+  readonly append: boolean;
+  /** The attribute that is the time of an item, by its published name; null: none. */
+  readonly time: ItemTime | null;
   readonly changes: boolean;
   /** Milliseconds between the starts of two polls. */
   readonly interval: number;
-  /** Attributes or renamed names, in the order of their columns after the keys. */
+  /** Attributes, paths or renamed names, in the order of their columns after the keys. */
   readonly columns: readonly string[];
   /** The attributes to keep besides the keys (names as in `columns`); null: all. */
   readonly only: readonly string[] | null;
-  /** Column name by attribute name. */
+  /** Column name by attribute name or path. */
   readonly rename: Readonly<Record<string, string>>;
+  /** Whether maps and lists become a column for each value in them. */
+  readonly expand: boolean;
+  /** Declared types by attribute or column name. */
+  readonly types: Readonly<Record<string, ColumnType>>;
   /** Null: the SDK finds it. */
   readonly region: string | null;
   readonly consistent: boolean;
@@ -226,15 +360,21 @@ const option = TableOptions.properties;
 /** A table's options with all defaults applied and durations in numbers. */
 export function tableConfig(name: string, options: TableOptions): TableConfig {
   const columns = options.columns ?? defaultOf<string[]>(option.columns);
+  const rename = options.rename ?? defaultOf<Record<string, string>>(option.rename);
+  const log = options.log ?? defaultOf<boolean>(option.log);
   return {
     table: name,
     name: options.as ?? name,
-    log: options.log ?? defaultOf<boolean>(option.log),
+    log: log !== false,
+    append: log === 'append',
+    time: itemTimeOf(options.time, rename),
     changes: options.changes ?? defaultOf<boolean>(option.changes),
     interval: milliseconds(options.interval ?? defaultOf<string>(option.interval)),
     columns,
-    only: options.only === true ? columns : (options.only ?? null),
-    rename: options.rename ?? defaultOf<Record<string, string>>(option.rename),
+    expand: options.expand ?? defaultOf<boolean>(option.expand),
+    types: options.types ?? defaultOf<Record<string, ColumnType>>(option.types),
+    only: withTimeOf(options.time, options.only === true ? columns : (options.only ?? null)),
+    rename,
     region: options.region ?? null,
     consistent: options.consistent ?? defaultOf<boolean>(option.consistent),
     segments: options.segments ?? defaultOf<'auto'>(option.segments),
@@ -243,4 +383,22 @@ export function tableConfig(name: string, options: TableOptions): TableConfig {
     ...keepingOf(options),
     timestampColumn: options.timestampColumn ?? null,
   };
+}
+
+/** `time` names an attribute, or the column that it is renamed to. */
+export function attributeOf(time: NonNullable<TableOptions['time']>): string {
+  return typeof time === 'string' ? time : time.attribute;
+}
+
+function itemTimeOf(time: TableOptions['time'], rename: TableConfig['rename']): ItemTime | null {
+  if (time === undefined) return null;
+  const attribute = attributeOf(time);
+  const column = publishedColumn(attribute, renamedPaths(rename));
+  return { column, unit: typeof time === 'string' ? null : (time.unit ?? null) };
+}
+
+/** The time of an item is kept, whatever else is. */
+function withTimeOf(time: TableOptions['time'], only: readonly string[] | null): readonly string[] | null {
+  if (time === undefined || only === null) return only;
+  return [...new Set([...only, attributeOf(time)])];
 }

@@ -3,6 +3,7 @@ import { DynamoCsvError } from '../../base/errors.js';
 import { Semaphore } from '../../base/semaphore.js';
 import { awsFailure, facts } from '../aws/failures.js';
 import type { PollExpectation } from '../kind.js';
+import type { AttributeValue } from './attributes.js';
 import { createDynamoDbClient, placeOf } from './client.js';
 import { noDynamoDb, type TablePlace, tableNotActive } from './errors.js';
 import { sampleItem } from './sample.js';
@@ -16,7 +17,7 @@ export interface TableSurvey {
   readonly description: TableDescription;
   readonly expectation: PollExpectation;
   /** One item in DynamoDB's JSON; null: the table is empty. */
-  readonly item: Readonly<Record<string, unknown>> | null;
+  readonly item: Readonly<Record<string, AttributeValue>> | null;
 }
 
 /** Tables that are asked about at the same time: far below DynamoDB's limit of DescribeTable calls. */
