@@ -45,6 +45,8 @@ test('one line is a complete configuration', async () => {
     grafanaUrl: null,
     tables: [DEFAULT_TABLE],
     instances: null,
+    discover: null,
+    budget: null,
   });
   assert.equal(dataDir, resolve('data'));
   assert.deepEqual([viewsDir, lookupsDir], [join(dirname(file), 'views'), join(dirname(file), 'lookups')]);

@@ -10,6 +10,7 @@ import { projectRoot } from '../../src/base/project.js';
 import { EnvironmentSchema } from '../../src/config/environment.js';
 import { jsonSchemaText, SCHEMA_FILE } from '../../src/config/json-schema.js';
 import { ConfigurationSchema } from '../../src/config/schema.js';
+import { DiscoverOption } from '../../src/sources/dynamodb/discover.js';
 import { TableOptions } from '../../src/sources/dynamodb/options.js';
 import { InstancesOptions } from '../../src/sources/ec2/options.js';
 
@@ -65,6 +66,7 @@ async function rowsUnder(heading: string): Promise<Map<string, string>> {
 const REFERENCE: readonly (readonly [string, Readonly<Record<string, TSchema>>])[] = [
   ['The file as a whole', ConfigurationSchema.properties],
   ['`tables`', TableOptions.properties],
+  ['`discover`', DiscoverOption.properties],
   ['`archive`', ArchiveOptions.properties],
   ['`instances`', InstancesOptions.properties],
   ['Environment', EnvironmentSchema.properties],

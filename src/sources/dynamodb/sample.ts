@@ -10,23 +10,35 @@ import { ScanCommand } from './sdk.js';
 const MOST_NAMES = 1_000;
 
 /**
- * The names of the attributes of one item, and the paths into them; empty: the table is. Consumes half a read unit. Rejects with a
- * `DynamoCsvError`, or with the signal's reason when it aborts.
+ * The names of the attributes of one item, and the paths into them; empty: the table is. Reads and rejects as `sampleItem`
+ * does.
  */
 export async function sampleAttributes(
   client: DynamoDBClient,
   table: string,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const [name, value] of Object.entries((await sampleItem(client, table, signal)) ?? {})) {
+    names.push(name);
+    collectPaths(value, [name], names);
+  }
+  return names;
+}
+
+/**
+ * One item in DynamoDB's JSON; null: the table is empty. Consumes half a read unit. Rejects with a `DynamoCsvError`, or
+ * with the signal's reason when it aborts.
+ */
+export async function sampleItem(
+  client: DynamoDBClient,
+  table: string,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, AttributeValue>> | null> {
   try {
     const command = new ScanCommand({ TableName: table, Limit: 1 });
     const answer = await client.send(command, { abortSignal: signal });
-    const names: string[] = [];
-    for (const [name, value] of Object.entries(itemsOf(pageOf(answer).page)[0] ?? {})) {
-      names.push(name);
-      collectPaths(value, [name], names);
-    }
-    return names;
+    return itemsOf(pageOf(answer).page)[0] ?? null;
   } catch (thrown) {
     signal.throwIfAborted();
     throw explainFailure(thrown, await placeOf(client, table), 'dynamodb:Scan');

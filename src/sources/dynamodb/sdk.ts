@@ -6,6 +6,7 @@ export {
   DescribeTableCommand,
   DynamoDBClient,
   errorTypeRegistries,
+  ListTablesCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 export { DynamoDBJsonCodec2 } from '@aws-sdk/dynamodb-codec';
