@@ -12,7 +12,7 @@ import type { ScanPlan } from '../sources/dynamodb/scan.js';
 import type { TableDescription } from '../sources/dynamodb/table.js';
 import type { DumpOptions } from './options.js';
 import type { Spool } from './spool.js';
-import { type Chunk, type ChunkResult, type ChunkTask, readChunk } from './thread.js';
+import { type Chunk, type ChunkResult, type ChunkTask, readHere } from './thread.js';
 
 /** The most that DynamoDB returns in one page. */
 const PAGE_BYTES = 1 << 20;
@@ -52,7 +52,7 @@ export async function scanTable(scan: TableScanOptions, signal: AbortSignal): Pr
   const size = Math.min(open.length, availableParallelism());
   const isSmall = open.length < 2 && description.bytes <= SMALL_BYTES;
   const threads = isSmall || size === 0 ? null : startThreads(size);
-  const read = threads === null ? readChunk : (task: ChunkTask) => threads.run(task, { name: 'readChunk' });
+  const read = threads === null ? readHere : (task: ChunkTask) => threads.run(task, { name: 'readChunk' });
   const stopping = new AbortController();
   const stop = AbortSignal.any([signal, stopping.signal]);
   try {

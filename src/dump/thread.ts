@@ -39,12 +39,19 @@ export type ChunkResult = { readonly chunk: Chunk } | { readonly error: ErrorDat
 /** Of this thread; they live as long as it does. */
 let client: ReturnType<typeof createDynamoDbClient> | null = null;
 
-/** Reads one chunk. The memory of its rows is moved and not copied. */
+/** Reads one chunk for another thread: the memory of its rows is moved and not copied. */
 export async function readChunk(task: ChunkTask): Promise<ChunkResult> {
+  const result = await readHere(task);
+  if ('error' in result) return result;
+  const { body, ends } = result.chunk.rows;
+  return moved(result, [body.buffer, ends.buffer] as ArrayBuffer[]);
+}
+
+/** Reads one chunk. */
+export async function readHere(task: ChunkTask): Promise<ChunkResult> {
   client ??= createDynamoDbClient(task.client);
   try {
-    const chunk = await chunkOf(client, task);
-    return moved({ chunk }, [chunk.rows.body.buffer, chunk.rows.ends.buffer] as ArrayBuffer[]);
+    return { chunk: await chunkOf(client, task) };
   } catch (thrown) {
     const place = await placeOf(client, task.plan.table);
     return { error: errorToData(explainFailure(thrown, place, 'dynamodb:Scan')) };
