@@ -10,7 +10,6 @@ import { describeTable, type TableDescription } from '../sources/dynamodb/table.
 import { nodeFiles } from '../volume/files.js';
 import { binaryToTerminal, outputFailed } from './errors.js';
 import { columnsOfFilter, type DumpOptions } from './options.js';
-import { writeParquet } from './parquet.js';
 import { ProgressLine, type ProgressOutput, shownDuration, summaryOf } from './progress.js';
 import { scanTable, segmentsFor } from './scan-table.js';
 import { Spool } from './spool.js';
@@ -146,6 +145,8 @@ class Dump {
     const csv = `${path}.csv`;
     try {
       await pipeline(Readable.from(csvOf(spool, output)), createWriteStream(csv), { signal });
+      // DuckDB is loaded for Parquet only.
+      const { writeParquet } = await import('./parquet.js');
       await writeParquet(csv, output.columns, path);
     } finally {
       await rm(csv, { force: true });
