@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Value } from 'typebox/value';
+import { type ArchiveSettings, archiveSettings } from '../archive/options.js';
 import { projectRoot } from '../base/project.js';
 import { check } from '../options/check.js';
 import { formatPath, type Mistake, MistakeReport } from '../options/mistakes.js';
@@ -46,6 +47,8 @@ export interface Config extends SourceSettings {
   readonly dashboardsDir: string | null;
   /** The plugin with which these dashboards ask: `csv` or `infinity`. */
   readonly grafanaDatasource: string;
+  /** Where the data folder is kept a second time; null: nowhere. */
+  readonly archive: ArchiveSettings | null;
   /** Absolute; the folder need not exist. */
   readonly viewsDir: string;
   readonly lookupsDir: string;
@@ -110,6 +113,7 @@ export async function configurationFrom({ env, file: given, check, mistakes = []
     dashboardsDir: environment.GRAFANA_DASHBOARDS === null ? null : resolve(environment.GRAFANA_DASHBOARDS),
     grafanaDatasource: environment.GRAFANA_DATASOURCE,
     ...sourceSettings(file),
+    archive: archiveSettings(file.archive),
     viewsDir: beside(file.views ?? 'views'),
     lookupsDir: beside(file.lookups ?? 'lookups'),
   };

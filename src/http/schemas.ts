@@ -11,11 +11,11 @@ const Time = (description: string) => Nullable(Type.String({ format: 'date-time'
 export const ColumnSchema = Type.Object({
   name: Type.String({ description: 'As in the header of the CSV.' }),
   type: Type.Enum(['string', 'number', 'boolean', 'time'], {
-    description: 'The narrowest type that fits every value ever seen.',
+    description: 'As declared, or that of most values; the others are in `exceptions`.',
   }),
 });
 
-/** Values of a column that are not what the configuration says of it. */
+/** Values of a column that are not of its type, or not what the configuration says of it. */
 export const ExceptionSchema = Type.Object({
   column: Type.String(),
   problem: Type.String({ description: 'What they are instead, such as "not a time".' }),
@@ -51,7 +51,7 @@ export const DatasetSchema = Type.Object({
   keys: Type.Array(Type.String(), { description: 'The columns that identify a row.' }),
   timeColumn: Nullable(Type.String(), 'The column that time windows refer to.'),
   exceptions: Type.Array(ExceptionSchema, {
-    description: 'Values that are not what the configuration says of their column.',
+    description: 'Values that are not of the type of their column, or not what the configuration says of it.',
   }),
   rows: Nullable(Type.Integer(), 'Number of rows of the whole dataset; null if unknown.'),
   bytes: Nullable(Type.Integer(), 'Size of the whole dataset as CSV, in bytes; null if unknown.'),
@@ -102,7 +102,7 @@ export type CatalogueJson = Static<typeof CatalogueSchema>;
 /** The response of `GET /healthz`. */
 export const HealthSchema = Type.Object({
   status: Type.Enum(['ok', 'degraded'], {
-    description: 'degraded: at least one dataset is; the process itself works.',
+    description: 'degraded: at least one dataset or the archive is; the process itself works.',
   }),
   datasets: Type.Array(
     Type.Object({
@@ -117,6 +117,22 @@ export const HealthSchema = Type.Object({
           'Whether it is stale, never read despite attempts, not written to the volume, or a broken view.',
       }),
     }),
+  ),
+  archive: Type.Optional(
+    Type.Object(
+      {
+        location: Type.String({ examples: ['s3://my-bucket/fleet/'] }),
+        age: Nullable(Type.Number(), 'Seconds since it was last known to have everything; null if never.'),
+        error: Nullable(
+          Type.Object({ code: Type.String(), message: Type.String() }),
+          'Why the last attempt failed.',
+        ),
+        degraded: Type.Boolean({
+          description: 'Whether it fails and is older than three times `archive.every`.',
+        }),
+      },
+      { description: 'The copy of the data folder, if one is configured.' },
+    ),
   ),
 });
 

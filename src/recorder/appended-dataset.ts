@@ -100,12 +100,14 @@ export abstract class AppendedDataset implements Relation {
   }
 
   get exceptions(): readonly ColumnException[] {
-    return this.#exceptions();
+    return [...this.#exceptions(), ...this.#health.exceptions];
   }
 
   get version(): string | null {
-    const { size, lastAt } = this.#extent;
+    const { size, rows, lastAt } = this.#extent;
     if (this.#columns === null || size === 0) return null;
+    // The header of a new file is written before its first poll.
+    if (rows === 0 && this.#health.readAt === null && this.sealedDays.length === 0) return null;
     return `${size.toString(36)}-${lastAt.toString(36)}-${this.#layout}`;
   }
 

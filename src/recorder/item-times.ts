@@ -12,7 +12,7 @@ import { rowKey } from './changes.js';
 /** Characters of a value that are shown. */
 const MOST_SHOWN = 80;
 
-/** `values that are not times`: what is odd about some values, and what happens to their items. */
+/** What is odd about some values, after "is", and what happens to the items that have one. */
 interface Oddity {
   readonly problem: string;
   readonly consequence: string;
@@ -20,11 +20,11 @@ interface Oddity {
 
 const WRONG: Oddity = {
   problem: 'not a time',
-  consequence: 'their cells are empty, and windows by time leave these items out',
+  consequence: 'an item without a time has an empty cell, and windows by time leave it out',
 };
 const UNBELIEVABLE: Oddity = {
   problem: 'before 1970, or more than a day ahead',
-  consequence: 'these items are filed under the day of the poll that found them',
+  consequence: 'such an item is filed under the day of the poll that found it',
 };
 
 /** The columns of a table with the type of the items' time: `time`, whatever its values are in DynamoDB. */
@@ -157,14 +157,14 @@ class OddItems {
     const found = this.exception(column);
     if (found !== null && !this.#isTold) {
       const { count, key, value, problem } = found;
-      const values = count === 1 ? 'a value is' : `${count} values are`;
+      const values = count === 1 ? '1 value is' : `${count} values are`;
       logger.warn(
         { dataset, column, count, key, value },
-        `in ${column} ${values} ${problem}: ${this.#oddity.consequence}`,
+        `${column}: ${values} ${problem}; ${this.#oddity.consequence}`,
       );
     }
     if (found === null && this.#isTold)
-      logger.info({ dataset, column }, `in ${column} no value is ${this.#oddity.problem} any more`);
+      logger.info({ dataset, column }, `${column}: no value is ${this.#oddity.problem} any more`);
     this.#isTold = found !== null;
   }
 }

@@ -2,6 +2,8 @@ import type { Logger } from '../base/logger.js';
 import type { ItemTime } from '../csv/item-time.js';
 import type { PollHealth } from '../datasets/freshness.js';
 import type { Files } from '../volume/files.js';
+import { baselineFile, csvFile, deletedFile, stateFile } from '../volume/layout.js';
+import type { DeclaredTypes } from './column-types.js';
 
 /** What is recorded for one source, and where. */
 export interface RecorderOptions {
@@ -29,6 +31,8 @@ export interface RecorderOptions {
   readonly changes: boolean;
   /** Columns that exist before a value was seen, in this order after the keys. */
   readonly configured: readonly string[];
+  /** Declared types by published column; absent: none. */
+  readonly types?: DeclaredTypes;
   /** Name of the added time column, null for `timestamp`. */
   readonly timestampColumn: string | null;
 }
@@ -61,5 +65,16 @@ export function placesOf({
     ...(hasSnapshot ? [{ dataset: name, kind: 'snapshot' as const }] : []),
     ...(log ? [{ dataset: logName ?? name, kind: 'log' as const }] : []),
     ...(changes ? [{ dataset: `${name}-changes`, kind: 'changes' as const }] : []),
+  ];
+}
+
+/** Every file of a source on the volume but its sealed days, whether it exists or not. */
+export function pathsOf(options: Omit<RecorderOptions, 'files'>): readonly string[] {
+  const { dataDir, name } = options;
+  return [
+    stateFile(dataDir, name),
+    baselineFile(dataDir, name),
+    deletedFile(dataDir, name),
+    ...placesOf(options).map(({ dataset }) => csvFile(dataDir, dataset)),
   ];
 }

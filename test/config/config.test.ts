@@ -10,11 +10,15 @@ const DEFAULT_TABLE = {
   table: 'my-table',
   name: 'my-table',
   log: false,
+  append: false,
+  time: null,
   changes: false,
   interval: 30_000,
   columns: [],
   only: null,
   rename: {},
+  expand: false,
+  types: {},
   region: null,
   consistent: false,
   segments: 'auto',
@@ -54,12 +58,15 @@ test('every option of a table is read', async () => {
   const { tables } = await load(`
 tables:
   Orders_2024.v1:
-    log: true
+    log: append
+    time: { attribute: at, unit: us }
     changes: true
     interval: 5m
     columns: [total, "2024", 품목]
     only: [total, "2024", 품목, at]
     rename: { at: ordered_at }
+    expand: true
+    types: { total: number, "2024": string, paid: boolean }
     as: orders
     region: us-gov-west-1
     consistent: true
@@ -75,11 +82,15 @@ tables:
       table: 'Orders_2024.v1',
       name: 'orders',
       log: true,
+      append: true,
+      time: { column: 'ordered_at', unit: 'us' },
       changes: true,
       interval: 300_000,
       columns: ['total', '2024', '품목'],
       only: ['total', '2024', '품목', 'at'],
       rename: { at: 'ordered_at' },
+      expand: true,
+      types: { 2024: 'string', total: 'number', paid: 'boolean' },
       region: 'us-gov-west-1',
       consistent: true,
       segments: 8,
@@ -90,6 +101,24 @@ tables:
       timestampColumn: 'polled_at',
     },
   ]);
+});
+
+test('the time of an item is an attribute by its name or its new one, and only keeps it', async () => {
+  const { tables } = await load(`tables:
+  one: { time: ts }
+  two: { time: at, rename: { at: ordered_at }, columns: [total], only: true }
+  three: { time: ordered_at, rename: { at: ordered_at }, only: [total] }
+  four: { time: { attribute: ts, unit: s } }
+`);
+  assert.deepEqual(
+    tables.map(({ time, only }) => ({ time, only })),
+    [
+      { time: { column: 'ts', unit: null }, only: null },
+      { time: { column: 'ordered_at', unit: null }, only: ['total', 'at'] },
+      { time: { column: 'ordered_at', unit: null }, only: ['total', 'ordered_at'] },
+      { time: { column: 'ts', unit: 's' }, only: null },
+    ],
+  );
 });
 
 test('only: true keeps exactly the attributes in columns', async () => {

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { Ajv } from 'ajv';
 import type { TSchema } from 'typebox';
 import { parse } from 'yaml';
+import { ArchiveOptions } from '../../src/archive/options.js';
 import { projectRoot } from '../../src/base/project.js';
 import { EnvironmentSchema } from '../../src/config/environment.js';
 import { jsonSchemaText, SCHEMA_FILE } from '../../src/config/json-schema.js';
@@ -64,6 +65,7 @@ async function rowsUnder(heading: string): Promise<Map<string, string>> {
 const REFERENCE: readonly (readonly [string, Readonly<Record<string, TSchema>>])[] = [
   ['The file as a whole', ConfigurationSchema.properties],
   ['`tables`', TableOptions.properties],
+  ['`archive`', ArchiveOptions.properties],
   ['`instances`', InstancesOptions.properties],
   ['Environment', EnvironmentSchema.properties],
 ];
@@ -78,7 +80,7 @@ for (const [heading, options] of REFERENCE) {
         `${name} has no description`,
       );
       const { default: value } = option;
-      if (value === undefined || ['tables', 'DATA_DIR'].includes(name)) continue;
+      if (value === undefined || value === '' || ['tables', 'DATA_DIR'].includes(name)) continue;
       const written = typeof value === 'string' ? value : JSON.stringify(value);
       assert.ok(
         rows.get(name)?.split('|')[2]?.includes(`\`${written}\``),

@@ -1,5 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { noteBodyChunk } from '../aws/receiving.js';
 
 /*
  * Receiving responses. A poll of a large table receives one page of a megabyte after another. Each is copied to memory that an
@@ -50,12 +52,17 @@ export class AnswerTooLarge extends Error {
   override readonly name = 'AnswerTooLarge';
 }
 
+/** A response of `node:http`; the SDK's type for it has less. */
+type Body = Readable & Partial<Pick<IncomingMessage, 'headers' | 'socket'>>;
+
 /** Collects a response's body for the SDK (its `streamCollector`). Rejects with `AnswerTooLarge` beyond `limit` bytes. */
-export function collectAtMost(limit: number): (body: Readable) => Promise<Uint8Array> {
+export function collectAtMost(limit: number): (body: Body) => Promise<Uint8Array> {
   return async (body) => {
     let memory = pageMemory.take(Math.min(limit, announcedLength(body)));
     let size = 0;
+    const { socket } = body;
     body.on('data', (chunk: Buffer) => {
+      if (socket !== undefined) noteBodyChunk(socket, chunk);
       const end = size + chunk.length;
       if (end > limit) body.destroy(new AnswerTooLarge(`an answer has more than ${limit} bytes`));
       else {
@@ -76,6 +83,6 @@ function grown(memory: Buffer, size: number, needed: number): Buffer {
 }
 
 /** The body's length according to its header; 0 if it has none. */
-function announcedLength(body: Readable & { readonly headers?: { 'content-length'?: string } }): number {
-  return Number(body.headers?.['content-length']) || 0;
+function announcedLength({ headers }: Body): number {
+  return Number(headers?.['content-length']) || 0;
 }

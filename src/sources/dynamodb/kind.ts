@@ -11,6 +11,7 @@ import type {
 import { checkAgreement } from './agreement.js';
 import { checkTable } from './check.js';
 import { type TableConfig, TablesOption, tableConfig } from './options.js';
+import { publishedColumn, renamedPaths } from './paths.js';
 import { createDynamoDbSource } from './source.js';
 import { ScanThreads } from './threads.js';
 import { tableTitle } from './title.js';
@@ -47,6 +48,7 @@ async function open(table: TableConfig, context: SourceContext): Promise<OpenedS
   const { clock, logger, shared, capacityShare } = context;
   const source = createDynamoDbSource({
     ...table,
+    others: table.time === null ? [] : [table.time.column],
     ...(capacityShare === undefined ? {} : { capacityShare }),
     threads: shared.get(ScanThreads),
     clock,
@@ -57,9 +59,14 @@ async function open(table: TableConfig, context: SourceContext): Promise<OpenedS
 
 function recordingOf(options: TableConfig): Recording {
   const { table, name, log, append, time, changes, columns, rename, timestampColumn } = options;
-  const configured = columns.map((column) => rename[column] ?? column);
+  const renamed = renamedPaths(rename);
+  const published = (name: string) => publishedColumn(name, renamed);
+  const configured = columns.map(published);
+  const types = Object.fromEntries(
+    Object.entries(options.types).map(([column, type]) => [published(column), type]),
+  );
   const optionsAt = formatPath(['tables', table]);
-  return { name, log, append, time, optionsAt, changes, configured, timestampColumn };
+  return { name, log, append, time, types, optionsAt, changes, configured, timestampColumn };
 }
 
 function publishedBy({ table, name, changes }: TableConfig): PublishedName[] {

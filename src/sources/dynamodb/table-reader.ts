@@ -7,7 +7,8 @@ import type { SegmentBlocks } from './blocks.js';
 import { type ByteBudget, byteBudget, type ClientOptions, defaultPollBytes } from './client.js';
 import { scanUnits } from './cost.js';
 import { joinReads, type LastReading } from './last-reading.js';
-import type { ColumnOptions, MetKind } from './layout.js';
+import type { ColumnOptions } from './layout.js';
+import { attributeOfPath, meaningsOf } from './paths.js';
 import type { TableShape } from './run-encoder.js';
 import {
   type Cursor,
@@ -67,8 +68,10 @@ export interface TableReading {
   readonly keys: readonly string[];
   readonly cost: ReadingCost;
   readonly owed: number;
-  /** The first value of each kind in each column, among the decoded items. */
-  readonly met: readonly MetKind[];
+  /** Names of the columns with values of more than one type. */
+  readonly mixed: readonly string[];
+  /** Attributes that stay JSON in some of the decoded items, because their values would make too many columns. */
+  readonly beyond: readonly string[];
 }
 
 /** Reads a whole table: a small one in this thread, a large one (or the rest of one that turns out to be large) in threads. */
@@ -148,7 +151,8 @@ export class TableReader {
     const { reading, last } = await joinReads(shape, reads, before, this.#threads);
     this.#last = last;
     const owing = Math.max(...reads.map(({ owed }) => owed));
-    return { ...reading, cost: totalCost(reads), owed: owing, met: reads.flatMap(({ run }) => run.met) };
+    const beyond = [...new Set(reads.flatMap(({ run }) => run.beyond))];
+    return { ...reading, beyond, cost: totalCost(reads), owed: owing };
   }
 
   /**
@@ -174,8 +178,9 @@ export class TableReader {
   }
 
   #shape({ description, known }: Expectation): TableShape {
-    const { table, columns, only, rename } = this.#options;
-    return { table, keys: description.keys, options: { columns, only, rename }, known };
+    const { table, columns, only, rename, expand = false, others = [] } = this.#options;
+    const options = { columns, only, rename, expand, others };
+    return { table, keys: description.keys, options, known };
   }
 
   #budget(): ByteBudget {
@@ -224,7 +229,9 @@ export class TableReader {
   #attributes({ keys }: TableDescription, only: readonly string[]): readonly string[] | null {
     const wanted = new Set(only);
     const renamed = Object.entries(this.#options.rename).filter(([, column]) => wanted.has(column));
-    const names = new Set([...keys.map(({ name }) => name), ...only, ...renamed.map(([name]) => name)]);
+    // Of a path the whole attribute: an index in a projected list is not the index in the list.
+    const attributes = [...only, ...renamed.map(([name]) => name)].flatMap(meaningsOf).map(attributeOfPath);
+    const names = new Set([...keys.map(({ name }) => name), ...attributes]);
     // DynamoDB accepts expressions of up to 4 KB; beyond about a hundred names the saving is small anyway.
     return names.size <= 100 ? [...names] : null;
   }

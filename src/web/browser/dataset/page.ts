@@ -169,6 +169,7 @@ export class DatasetPage implements Page {
         known: keptColumns(parameters, dataset.columns ?? [], dataset.timeColumn),
         timeColumn: dataset.timeColumn,
         keys: hasOwnColumns(parameters) ? [] : dataset.keys,
+        isKeyOnce: hasItemsOfOneKey(dataset),
         plot,
         sortOf(column) {
           const key = sort.find((one) => one.column === column);
@@ -178,6 +179,11 @@ export class DatasetPage implements Page {
       isRefresh,
     );
   }
+}
+
+/** Whether rows are items with a single key that is not their time, such as orders. */
+function hasItemsOfOneKey({ kind, keys, timeColumn }: DatasetJson): boolean {
+  return kind === 'snapshot' && keys.length === 1 && keys[0] !== timeColumn;
 }
 
 /** Identifies the state of the data: rows may differ if this does. */

@@ -171,6 +171,8 @@ export const en = {
     usedBy: 'Used by',
     history: 'History',
     sealedDays: (days: string) => `${days} sealed days; set a time range to read them.`,
+    exception: (column: string, count: string, problem: string, key: string, value: string) =>
+      `${column}: ${count} × ${problem}, such as "${value}" (${key}).`,
   },
   fleet: {
     figures: 'The fleet now',

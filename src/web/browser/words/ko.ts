@@ -1,5 +1,11 @@
 import type { Words } from './en.js';
 
+/** What is odd about values, as the service names it. */
+const PROBLEMS: Readonly<Record<string, string>> = {
+  'not a time': '시각이 아님',
+  'before 1970, or more than a day ahead': '1970년 이전이거나 하루 넘게 앞선 시각',
+};
+
 /** The page in Korean. */
 export const ko: Words = {
   name: '한국어',
@@ -172,6 +178,8 @@ export const ko: Words = {
     usedBy: '이 데이터셋을 사용하는 뷰',
     history: '이력',
     sealedDays: (days) => `봉인된 날짜 ${days}일. 시간 범위를 지정하면 읽을 수 있습니다.`,
+    exception: (column, count, problem, key, value) =>
+      `${column}: 예외 값 ${count}개(${PROBLEMS[problem] ?? problem}). 예: "${value}" (${key})`,
   },
   fleet: {
     figures: '현재 차량 현황',
