@@ -33,6 +33,7 @@ test('one line is a complete configuration', async () => {
   const config = await load('tables: { my-table: {} }');
   const { file, dataDir, viewsDir, lookupsDir, ...rest } = config;
   assert.deepEqual(rest, {
+    archive: null,
     check: false,
     timeZone: 'UTC',
     port: 8080,
