@@ -137,7 +137,8 @@ function optionLines(
 
 /** Options that fit the item that was seen. */
 function suggestions({ item }: TableSurvey, streamView: string | null): string[] {
-  const attributes = Object.entries(item ?? {});
+  // A name with a line break cannot be written as an option.
+  const attributes = Object.entries(item ?? {}).filter(([name]) => oneLine(name) === name);
   const times = attributes.filter(([name, value]) => looksLikeTime(name, value)).map(([name]) => name);
   const numbers = attributes.filter(([, value]) => isNumberText(value)).map(([name]) => name);
   const maps = attributes.filter(([, { M }]) => M !== undefined).map(([name]) => name);

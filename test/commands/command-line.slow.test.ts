@@ -209,7 +209,8 @@ describe('dynamo-csv --init', () => {
         updated: { N: '1795512600' },
         price: { S: '12.50' },
         address: { M: { city: { S: 'Seoul' } } },
-        'a: b #\n- c': { S: '1' },
+        'a: b #- c': { S: '1' },
+        'two\nlines': { S: '1' },
       },
     ]);
     for (const name of ['null', '123', '1e3', 'true', '-a-', '.hidden.csv', 'Orders'])
