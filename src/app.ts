@@ -170,7 +170,7 @@ async function takeVolume({ config, clock, logger, closing }: Service): Promise<
 /** Opens the recorder of each source; nothing is polled yet. */
 async function openDatasets(sealer: Sealer, service: LockedService): Promise<readonly Polled[]> {
   const { config, clock, logger, closing } = service;
-  const sources = await openSources(config, { clock, logger });
+  const sources = await openSources(config, { clock, logger, timeZone: config.timeZone });
   closing.add(() => sources.close());
   const published = sources.list.map(({ recording, title }) => ({ name: recording.name, source: title }));
   published.push({ name: COLLECTOR_LOG.recording.name, source: COLLECTOR_LOG.title });

@@ -135,7 +135,7 @@ async function openWriter(
     source,
     description:
       kind === 'log'
-        ? `Every poll of ${source}, with its time.`
+        ? `${options.newItemsOnly ? 'Every new item' : 'Every poll'} of ${source}, with its time.`
         : `What was inserted, updated and deleted in ${source} from poll to poll.`,
     path,
     files,

@@ -18,6 +18,8 @@ export interface RecorderOptions {
   readonly log: boolean;
   /** Name of the log in addition to the snapshot; null: the log replaces the snapshot under `name`. */
   readonly logName?: string;
+  /** With a log alone: readings have new items only, and the log keeps the position of the last one. */
+  readonly newItemsOnly?: boolean;
   /** Keep `<name>-changes` too. */
   readonly changes: boolean;
   /** Columns that exist before a value was seen, in this order after the keys. */

@@ -83,11 +83,12 @@ export class TableRecorder implements Recorder {
 
   /**
    * Where the source continues: the position of the last poll on the volume. Null if there is none, or if the items at
-   * that position are unknown (a log alone keeps none).
+   * that position are unknown (a log alone keeps none, and needs none if it grows by new items).
    */
   get position(): string | null {
     const { baseline } = this.#table;
-    const isKnown = baseline?.rows != null && baseline.isTrue;
+    const isKnown =
+      baseline === null ? this.#options.newItemsOnly === true : baseline.rows !== null && baseline.isTrue;
     return isKnown ? (this.#state.commit?.position ?? null) : null;
   }
 
@@ -181,7 +182,7 @@ export class TableRecorder implements Recorder {
     rows: EncodedRows,
     times: readonly number[],
   ): Promise<{ readonly rows: EncodedRows; readonly differences: readonly Difference[] | null }> {
-    if (reading.kind === 'full') return { rows, differences: null };
+    if (reading.kind !== 'delta') return { rows, differences: null };
     const items = this.#table.baseline!.inOrder(this.#keyCount, reading.compareKeys);
     return bringForward(items, rows, reading, this.#keyCount, times);
   }

@@ -55,6 +55,8 @@ export interface Recording {
   readonly log: boolean;
   /** Name of a log that is kept beside the snapshot. */
   readonly logName?: string;
+  /** Whether the readings are `append`: the log grows by new items, and there is no snapshot. */
+  readonly newItemsOnly?: boolean;
   readonly changes: boolean;
   /** Published names of columns that exist before a value was seen, in this order after the keys. */
   readonly configured: readonly string[];
@@ -83,6 +85,8 @@ export interface PythonScriptTable {
 export interface SourceContext {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The time zone of days: a name of the IANA time zone database. */
+  readonly timeZone: string;
   /** What the sources of one service share, such as threads. */
   readonly shared: SharedResources;
 }
@@ -95,6 +99,8 @@ export interface OpenedSource {
 
 export interface CheckContext {
   readonly clock: Clock;
+  /** The time zone of days: a name of the IANA time zone database. */
+  readonly timeZone: string;
   /** Names of columns that earlier polls have seen values of; empty before the first poll. */
   readonly seen: readonly string[];
   readonly signal: AbortSignal;
@@ -114,4 +120,19 @@ export interface SourceCheck {
   readonly problem: string | null;
   /** What looks like a mistake but may be right; null: nothing. */
   readonly notice: string | null;
+  /** The ways to read it, the configured one among them; absent: there is one only. */
+  readonly ways?: readonly ReadWay[];
+}
+
+/** A way to read a source, for comparison. */
+export interface ReadWay {
+  /** `Scan of index by-status`. */
+  readonly name: string;
+  readonly isConfigured: boolean;
+  /** Of one poll; null: it has none. */
+  readonly unitsPerPoll: number | null;
+  /** US dollars at the configured interval. */
+  readonly pricePerMonth: number;
+  /** What differs from the other ways; null: nothing. */
+  readonly note: string | null;
 }

@@ -11,7 +11,8 @@ import { checkAgreement } from './agreement.js';
 import { checkTable } from './check.js';
 import { regionOf } from './client.js';
 import { readPrice } from './cost.js';
-import { type TableConfig, TablesOption, tableConfig } from './options.js';
+import { type TableConfig, TablesOption, tableConfig, tableNameOf } from './options.js';
+import { indexNameOf } from './query/target.js';
 import { createDynamoDbSource } from './source.js';
 import { ScanThreads } from './threads.js';
 import { tableTitle } from './title.js';
@@ -28,35 +29,51 @@ export const tables = {
 function configuredTable(table: TableConfig): ConfiguredSource {
   return {
     title: tableTitle(table.table),
-    label: `table ${table.table}`,
+    label: labelOf(table),
     interval: table.interval,
     recording: recordingOf(table),
     keeping: table,
     published: publishedBy(table),
     consumesReadUnits: true,
-    pythonScript: { table: table.table, rename: table.rename, timeColumn: table.timestampColumn },
+    pythonScript:
+      table.query !== null || table.index !== null
+        ? null
+        : { table: table.table, rename: table.rename, timeColumn: table.timestampColumn },
     open: (context: SourceContext) => open(table, context),
     check: (context: CheckContext) => checkTable(table, context),
   };
 }
 
-async function open(table: TableConfig, { clock, logger, shared }: SourceContext): Promise<OpenedSource> {
-  const source = createDynamoDbSource({ ...table, threads: shared.get(ScanThreads), clock, logger });
+async function open(
+  table: TableConfig,
+  { clock, logger, shared, timeZone }: SourceContext,
+): Promise<OpenedSource> {
+  const threads = shared.get(ScanThreads);
+  const source = createDynamoDbSource({ ...table, threads, clock, logger, timeZone });
   const region = await regionOf(table.region);
   return { source, price: ({ readCapacityUnits }) => readPrice(readCapacityUnits, region) };
 }
 
-function recordingOf({ name, log, changes, columns, rename, timestampColumn }: TableConfig): Recording {
-  const configured = columns.map((column) => rename[column] ?? column);
-  return { name, log, changes, configured, timestampColumn };
+/** `query of index by-day of table orders` */
+function labelOf(table: TableConfig): string {
+  const index = indexNameOf(table);
+  const what = index === null ? `table ${table.table}` : `index ${index} of table ${table.table}`;
+  return table.query === null ? what : `query of ${what}`;
 }
 
-function publishedBy({ table, name, changes }: TableConfig): PublishedName[] {
-  const path = ['tables', table];
+function recordingOf({ query, ...table }: TableConfig): Recording {
+  const { name, log, changes, columns, rename, timestampColumn } = table;
+  const configured = columns.map((column) => rename[column] ?? column);
+  const newItemsOnly = query?.since != null;
+  return { name, log, changes, newItemsOnly, configured, timestampColumn };
+}
+
+function publishedBy({ entry, table, name, changes }: TableConfig): PublishedName[] {
+  const path = ['tables', entry];
   const own = {
     name,
     by: `table ${table}`,
-    path: name === table ? path : [...path, 'as'],
+    path: name === tableNameOf(entry) ? path : [...path, 'as'],
     derived: false,
   };
   if (!changes) return [own];

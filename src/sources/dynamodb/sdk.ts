@@ -6,6 +6,8 @@ export {
   DescribeTableCommand,
   DynamoDBClient,
   errorTypeRegistries,
+  QueryCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
+export { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 export { DynamoDBJsonCodec2 } from '@aws-sdk/dynamodb-codec';

@@ -7,8 +7,14 @@ import type { Deadlines } from '../aws/deadlines.js';
 import type { Reading, Source } from '../source.js';
 import { createDynamoDbClient, placeOf } from './client.js';
 import { scanUnits } from './cost.js';
-import { type TablePlace, tableNotActive } from './errors.js';
+import { at, type TablePlace, tableNotActive } from './errors.js';
 import { explainFailure } from './failures.js';
+import { planQueries } from './query/plan.js';
+import { encodePosition } from './query/since.js';
+import { indexNameOf, type Target, type TargetOptions, targetOf, WHOLE_TABLE } from './query/target.js';
+import { isTime } from './query/times.js';
+import type { ReadScope } from './read-plan.js';
+import type { Role } from './role.js';
 import { sampleAttributes } from './sample.js';
 import { isReadable } from './status.js';
 import { describeTable, type TableDescription } from './table.js';
@@ -18,13 +24,19 @@ import { tableTitle } from './title.js';
 import { describeUnseen, unseenNames } from './unseen-names.js';
 import { describeWidened, widenedColumns } from './widened.js';
 
-export interface DynamoDbSourceOptions extends ReadOptions {
+export interface DynamoDbSourceOptions extends ReadOptions, Partial<TargetOptions> {
+  /** How the configuration names it: the key in `tables`; by default the table. */
+  readonly entry?: string;
   /** AWS region; null: the SDK's default chain. */
   readonly region: string | null;
   /** Where large tables are read; one for all sources. */
   readonly threads: ScanThreads;
-  /** Another endpoint than the SDK's default chain finds; for tests. */
+  /** Another endpoint than the SDK's default chain finds; null or absent: that one. */
   readonly endpoint?: string | null;
+  /** A role to assume; null or absent: none. */
+  readonly role?: Role | null;
+  /** The time zone of dates in a query, by default UTC. */
+  readonly timeZone?: string;
   /** Other deadlines than the usual; for tests. */
   readonly deadlines?: Deadlines;
   readonly clock?: Clock;
@@ -36,7 +48,10 @@ const DESCRIPTION_FRESH = 10_000;
 /** Milliseconds for which an older description is used if DescribeTable fails, since reads do not depend on it. */
 const DESCRIPTION_USABLE = 3_600_000;
 
-/** A DynamoDB table as a source: each reading is a complete Scan. */
+/**
+ * A DynamoDB table as a source: each reading is a complete Scan of the table or of an index, or the result of Queries; with
+ * `since` it has their new items only.
+ */
 export function createDynamoDbSource(options: DynamoDbSourceOptions): Source {
   return new DynamoDbSource(options);
 }
@@ -44,6 +59,7 @@ export function createDynamoDbSource(options: DynamoDbSourceOptions): Source {
 class DynamoDbSource implements Source {
   readonly title: string;
   readonly #options: DynamoDbSourceOptions;
+  readonly #target: TargetOptions;
   readonly #clock: Clock;
   readonly #client: DynamoDBClient;
   readonly #reader: TableReader;
@@ -52,12 +68,15 @@ class DynamoDbSource implements Source {
   #observed = { items: 0, bytes: 0 };
   readonly #toldWidened = new Set<string>();
   #hasToldUnseen = false;
+  #hasToldFilter = false;
+  #hasToldNoTime = false;
   /** When all read units taken so far are paid, in milliseconds since the epoch. */
   #paidAt = 0;
 
   constructor(options: DynamoDbSourceOptions) {
-    const { region, endpoint = null, deadlines } = options;
-    const client = { region, endpoint, ...(deadlines === undefined ? {} : { deadlines }) };
+    const { region, endpoint = null, role = null, deadlines } = options;
+    const client = { region, endpoint, role, ...(deadlines === undefined ? {} : { deadlines }) };
+    this.#target = { ...WHOLE_TABLE, ...options };
     this.title = tableTitle(options.table);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
@@ -90,12 +109,15 @@ class DynamoDbSource implements Source {
     this.#client.destroy();
   }
 
-  async #attempt({ known, signal }: Parameters<Source['read']>[0]): Promise<Reading> {
+  async #attempt({ known, position = null, signal }: Parameters<Source['read']>[0]): Promise<Reading> {
     signal.throwIfAborted();
     try {
-      const { description, requests } = await this.#described(signal);
+      const { description: table, requests } = await this.#described(signal);
+      const target = await this.#targetIn(table);
+      const scope = this.#scope(target, position);
       const owed = Math.max(0, this.#paidAt - this.#clock.now());
-      const expectation = { description, known, observed: this.#observed, owed };
+      const { description } = target;
+      const expectation = { scope, description, known, observed: this.#observed, owed };
       const reading = await this.#reader.read(expectation, signal);
       this.#paidAt = this.#clock.now() + reading.owed;
       this.#observed = { items: reading.rows.ends.length, bytes: reading.cost.bytes };
@@ -106,14 +128,19 @@ class DynamoDbSource implements Source {
         requests: reading.cost.requests + requests,
         attempts: reading.cost.attempts + requests,
       };
-      return { kind: 'full', rows: reading.rows, keys: reading.keys, position: null, cost };
+      this.#logAboutScope(scope, reading);
+      return { ...outcomeOf(scope, reading), rows: reading.rows, keys: reading.keys, cost };
     } catch (thrown) {
       // An outdated description may be the cause, whatever the error.
       const wasDescribed = this.#description !== null;
       this.#description = null;
       signal.throwIfAborted();
-      const place = await placeOf(this.#client, this.#options.table);
-      const error = explainFailure(thrown, place, 'dynamodb:Scan');
+      const place = await placeOf(this.#client, this.#options.table, indexNameOf(this.#target));
+      const error = explainFailure(
+        thrown,
+        place,
+        this.#target.query === null ? 'dynamodb:Scan' : 'dynamodb:Query',
+      );
       throw wasDescribed ? await this.#withStatus(error, place, signal) : error;
     }
   }
@@ -121,10 +148,54 @@ class DynamoDbSource implements Source {
   /** Checks the table's status: one that is not `ACTIVE` fails like one that does not exist or must not be read. */
   async #withStatus(error: DynamoCsvError, place: TablePlace, signal: AbortSignal): Promise<DynamoCsvError> {
     const isDenied = error.code === 'TABLE_ACCESS_DENIED';
-    if (error.code !== 'TABLE_NOT_FOUND' && !isDenied) return error;
+    // DynamoDB has no error of its own for an index that is missing or not ready.
+    const mayBeIndex = error.code === 'DYNAMODB_FAILED' && place.index != null;
+    if (error.code !== 'TABLE_NOT_FOUND' && !isDenied && !mayBeIndex) return error;
     const described = await describeTable(this.#client, this.#options.table, signal).catch(() => null);
-    if (described === null || isReadable(described.status)) return error;
+    if (described === null) return error;
+    if (isReadable(described.status))
+      return mayBeIndex ? this.#targetIn(described).then(() => error, asError) : error;
     return tableNotActive(place, described.status, isDenied ? error.message : null);
+  }
+
+  /** The table or index to read. Rejects if there is none, or if it cannot be read. */
+  async #targetIn(description: TableDescription): Promise<Target> {
+    const place = await placeOf(this.#client, this.#options.table);
+    return targetOf(description, { ...this.#target, consistent: this.#options.consistent }, at(place));
+  }
+
+  #scope(target: Target, position: string | null): ReadScope {
+    const { query, filter } = this.#target;
+    const index = indexNameOf(this.#target);
+    if (query === null) return { index, queries: null, since: null, filter };
+    const { entry, table, timeZone = 'UTC', logger } = this.#options;
+    const moment = { now: this.#clock.now(), timeZone, position };
+    const { queries, since, skipped } = planQueries(query, target, moment, `tables.${entry ?? table}.query`);
+    if (skipped.length > 0)
+      logger?.warn(
+        { table, from: skipped[0], to: skipped.at(-1) },
+        'too many days passed since the last reading: new items of these days are not read',
+      );
+    return { index, queries, since, filter };
+  }
+
+  /** Logs once what the way of reading cannot do. */
+  #logAboutScope({ filter, since }: ReadScope, { tails }: TableReading): void {
+    const { table, logger } = this.#options;
+    if (filter !== null && !this.#hasToldFilter) {
+      this.#hasToldFilter = true;
+      logger?.info(
+        { table, filter: filter.expression },
+        'the filter saves transfer, not read units: DynamoDB bills the items that it leaves out too',
+      );
+    }
+    const newest = tails.find((tail) => tail.newest !== null)?.newest ?? null;
+    if (since === null || newest === null || this.#hasToldNoTime || isTime(newest)) return;
+    this.#hasToldNoTime = true;
+    logger?.warn(
+      { table, attribute: since.attribute.name, newest },
+      'the sort key named by since is not a time, so overlap has no effect: an item that appears after one with a later sort key is missed',
+    );
   }
 
   /** Logs each widened column once. */
@@ -173,4 +244,19 @@ class DynamoDbSource implements Source {
       return { description: known.value, requests: 1 };
     }
   }
+}
+
+function asError(error: unknown): DynamoCsvError {
+  if (error instanceof DynamoCsvError) return error;
+  throw error;
+}
+
+/** A reading of new items continues where it ended. */
+function outcomeOf(
+  { index, since }: ReadScope,
+  { tails }: TableReading,
+): { readonly kind: 'full' | 'append'; readonly position: string | null } {
+  if (since === null) return { kind: 'full', position: null };
+  const position = encodePosition({ at: since.now, tails }, index, since.attribute.name);
+  return { kind: 'append', position };
 }
