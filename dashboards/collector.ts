@@ -1,10 +1,13 @@
-import type { DashboardSpec } from './dashboard.js';
-import { colours, thresholds, units } from './look.js';
-import { seriesByName } from './panels/series.js';
-import { stat } from './panels/stat.js';
-import { table } from './panels/table.js';
-import { everyInterval, pickedTime, read } from './reading.js';
-import { freshness, noneText } from './words.js';
+import type { DashboardSpec } from '../src/dashboards/dashboard.js';
+import { colours, thresholds, units } from '../src/dashboards/look.js';
+import { seriesByName } from '../src/dashboards/panels/series.js';
+import { stat } from '../src/dashboards/panels/stat.js';
+import { table } from '../src/dashboards/panels/table.js';
+import { everyInterval, pickedTime } from '../src/dashboards/reading.js';
+import { freshness } from '../src/dashboards/words.js';
+import { timeZone } from './fleet.js';
+import { read } from './reading.js';
+import { noneText } from './words.js';
 
 /** Numbers of the panels that alerts link to. */
 export const panelIds = { age: 1, datasets: 10 } as const;
@@ -200,6 +203,7 @@ export const collector: DashboardSpec = {
     'The service itself: how fresh each dataset is, what polling it takes and costs, how fast it answers.',
   refresh: '30s',
   time: { from: 'now-1h', to: 'now' },
+  timeZone,
   sections: [
     { title: 'Now', panels: now },
     { title: 'Over time', panels: overTime },

@@ -4,8 +4,7 @@
  * against the running service.
  */
 
-/** As the service types a column; both plugins know the same four. */
-export type CellType = 'string' | 'number' | 'boolean' | 'time';
+import type { CellType } from '../src/dashboards/reading.js';
 
 export interface ColumnContract {
   readonly type: CellType;

@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Registry as MetricsRegistry } from 'prom-client';
+import type { ArchiveKeeper } from './archive/keeper.js';
 import { type Clock, isoTime } from './base/clock.js';
 import { Closing } from './base/closing.js';
 import { notListening } from './base/errors.js';
@@ -16,6 +19,7 @@ import { type Loop, Polling } from './collect/polling.js';
 import { stagger } from './collect/schedule.js';
 import type { Config } from './config/config.js';
 import { displayPath } from './config/yaml-file.js';
+import { PublishedFolder } from './dashboards/published-folder.js';
 import { PollHealth } from './datasets/freshness.js';
 import { openLookups } from './datasets/lookups.js';
 import type { Queries } from './datasets/queries.js';
@@ -26,6 +30,7 @@ import { Sealing } from './history/sealing.js';
 import { createHttpMetrics, type HttpMetrics } from './http/metrics.js';
 import { createHttp, type Http, ResponseTimes } from './http/server.js';
 import { recordable } from './recorder/broken-recorder.js';
+import type { Recorder } from './recorder/recorder.js';
 import { warnAboutUnservedData } from './recorder/unserved-data.js';
 import { type OpenSources, openSources } from './sources/index.js';
 import { Sql } from './sql/sql.js';
@@ -66,6 +71,8 @@ interface Service extends AppOptions {
   readonly registry: DatasetRegistry;
   readonly responseTimes: ResponseTimes;
   readonly closing: Closing;
+  /** The recorders that are open. */
+  readonly recorders: Set<Recorder>;
 }
 
 /** What opening and polling need from a source: a configured one, or the service itself. */
@@ -102,6 +109,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       registry: new DatasetRegistry(),
       responseTimes: new ResponseTimes(options.clock),
       closing,
+      recorders: new Set(),
     };
     return await start(service);
   } catch (error) {
@@ -119,6 +127,7 @@ function createMetrics() {
 async function start(service: Service): Promise<App> {
   const { config, clock, logger, signal, days, closing } = service;
   const checkVolume = await takeVolume(service);
+  const archive = await openArchive(service);
   const sql = new Sql({ ...config, ...service, damagedFile: (file) => sealer.setAside(file) });
   closing.add(() => sql.close());
   const store = new LocalStore(config.dataDir, nodeFiles);
@@ -129,15 +138,21 @@ async function start(service: Service): Promise<App> {
   const about = aboutPolls(polled, service);
   const log = await openSource(collectorLog(about), 0, sealer, { ...locked, logger: warningsOf(logger) });
   const views = await addDatasets(polled, about, log, sql, service);
+  const queries = new WindowQueries({ clock, localDays: days, next: sql.queries });
   const http = await createHttp({
     ...service,
     metrics: service.httpMetrics,
     ...pageOptions(config),
-    ...queriesOf(polled, new WindowQueries({ clock, localDays: days, next: sql.queries })),
+    ...queriesOf(polled, queries),
+    ...(archive === null ? {} : { archive: () => archive.status }),
   });
   const polling = new Polling(clock);
-  for (const loop of [...loopsOf([...polled, log], sealer, service), watchViews(views, service)])
-    polling.add(loop);
+  const more = [
+    watchViews(views, service),
+    ...dashboardsOf(queries, service),
+    ...(archive === null ? [] : [archive]),
+  ];
+  for (const loop of [...loopsOf([...polled, log], sealer, service), ...more]) polling.add(loop);
   closing.add(() => Promise.all([http.close(), polling.stop()]));
   signal.throwIfAborted();
   const url = await listen(http, config);
@@ -165,6 +180,31 @@ async function takeVolume({ config, clock, logger, closing }: Service): Promise<
         'the data folder was replaced while this service runs: locked it again',
       );
   };
+}
+
+/** Makes the data folder and its archive one history, before anything in the folder is read; null: there is no archive. */
+async function openArchive(service: Service): Promise<ArchiveKeeper | null> {
+  const { config, clock, logger, signal, closing, recorders, pollMetrics } = service;
+  if (config.archive === null) return null;
+  // Loaded only where there is an archive: the S3 client is not small.
+  const { ArchiveKeeper } = await import('./archive/keeper.js');
+  const { S3Objects } = await import('./archive/s3-objects.js');
+  const { createArchiveMetrics } = await import('./archive/metrics.js');
+  const keeper = new ArchiveKeeper({
+    objects: new S3Objects(config.archive),
+    dataDir: config.dataDir,
+    files: nodeFiles,
+    holder: { name: `${hostname()}, process ${process.pid}`, token: randomUUID() },
+    every: config.archive.every,
+    tables: () => recorders,
+    clock,
+    logger,
+  });
+  // After the last poll is recorded, and before the folder is unlocked.
+  closing.add(() => keeper.close());
+  createArchiveMetrics(pollMetrics.registry, () => keeper.status, clock);
+  await keeper.prepare(signal);
+  return keeper;
 }
 
 /** Opens the recorder of each source; nothing is polled yet. */
@@ -200,6 +240,7 @@ async function openSource(
     checkVolume,
     takeover: takeoverOf(configured, dataDir),
   });
+  service.recorders.add(recorder);
   closing.add(() => recorder.close());
   for (const dataset of [recorder.log, recorder.changes]) {
     if (dataset !== null) await sealer.restore(dataset);
@@ -276,9 +317,17 @@ function queriesOf(polled: readonly Polled[], queries: Queries) {
 }
 
 /** The page built by `npm run build`, if it exists. */
-function pageOptions({ grafanaUrl }: Config) {
+function pageOptions({ grafanaUrl, dashboardsDir }: Config) {
   const webDir = join(projectRoot, 'dist', 'web');
-  return { grafanaUrl, webDir: existsSync(webDir) ? webDir : null };
+  const hasDashboards = dashboardsDir !== null;
+  return { grafanaUrl, hasDashboards, webDir: existsSync(webDir) ? webDir : null };
+}
+
+/** Keeps the dashboards of tables in the folder that Grafana reads, if there is one. */
+function dashboardsOf(queries: Queries, service: Service): readonly Loop[] {
+  const { dashboardsDir: dir, grafanaDatasource: datasource, timeZone } = service.config;
+  if (dir === null) return [];
+  return [new PublishedFolder({ ...service, dir, datasource, timeZone, queries, files: nodeFiles })];
 }
 
 function loopsOf(polled: readonly Polled[], sealer: Sealer, { days, clock }: Service): readonly Loop[] {

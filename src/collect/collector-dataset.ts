@@ -73,7 +73,7 @@ export const collectorColumn = (name: CollectorColumn): Column => ({ name, type:
 function rowsOf({ sources, responseTimes, clock }: CollectorDatasetOptions, startedAt: number): Row[] {
   return sources.flatMap(({ collector, price }) =>
     collector.recorder.datasets.map((dataset, index) => ({
-      ...standing(dataset, collector.health.interval, startedAt, clock.now()),
+      ...standing(dataset, collector.pace.interval, startedAt, clock.now()),
       ...(index === 0 ? polling(collector, price) : NOT_ITSELF_POLLED),
       response_ms_p50: responseTimes(dataset.name)?.p50 ?? null,
       response_ms_p99: responseTimes(dataset.name)?.p99 ?? null,

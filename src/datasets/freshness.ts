@@ -17,14 +17,14 @@ export function freshnessOf(readAt: number | null, interval: number | null, now:
 
 /** The state of a source's polls: written by the collector, read by the status of the source's datasets. */
 export class PollHealth {
-  readonly interval: number;
+  /** Milliseconds between polls; null: it is not polled, or no longer. */
+  interval: number | null;
   readonly #clock: Clock;
   readAt: number | null = null;
   nextPollAt: number | null = null;
   lastError: DatasetStatus['lastError'] = null;
 
-  /** `interval`: milliseconds between polls. */
-  constructor(interval: number, clock: Clock) {
+  constructor(interval: number | null, clock: Clock) {
     this.interval = interval;
     this.#clock = clock;
   }

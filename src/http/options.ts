@@ -7,6 +7,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { Clock } from '../base/clock.js';
+import type { DynamoCsvError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { Config } from '../config/config.js';
 import type { Registry } from '../datasets/dataset.js';
@@ -37,6 +38,22 @@ export interface HttpOptions {
   readonly webDir: string | null;
   /** URL under which people open Grafana, for a link on the page; null: no link. */
   readonly grafanaUrl: string | null;
+  /** Whether dashboards of tables are written for Grafana, so that they can be opened there; default false. */
+  readonly hasDashboards?: boolean;
+  /** How the archive is doing; absent: there is none. */
+  readonly archive?: () => ArchiveStatus;
+}
+
+/** How the copy of the data folder is doing. */
+export interface ArchiveStatus {
+  /** `s3://my-bucket/fleet/` */
+  readonly location: string;
+  /** When it was last known to have everything, in milliseconds since the epoch; null: never yet. */
+  readonly archivedAt: number | null;
+  /** Milliseconds between two copies. */
+  readonly every: number;
+  /** Why the last attempt failed; null: it did not. */
+  readonly error: DynamoCsvError | null;
 }
 
 /** Fastify with routes typed by their TypeBox schemas. */

@@ -15,6 +15,15 @@ export const ColumnSchema = Type.Object({
   }),
 });
 
+/** Values of a column that are not what the configuration says of it. */
+export const ExceptionSchema = Type.Object({
+  column: Type.String(),
+  problem: Type.String({ description: 'What they are instead, such as "not a time".' }),
+  count: Type.Integer({ description: 'The number of items that have one.' }),
+  key: Type.Record(Type.String(), Type.String(), { description: 'The key of one of these items.' }),
+  value: Type.String({ description: 'The value of that item, cut where it is long.' }),
+});
+
 /** Why a poll or a view failed. */
 export const FailureSchema = Type.Object({
   code: Type.String({ description: 'A stable code, such as TABLE_NOT_FOUND.' }),
@@ -41,6 +50,9 @@ export const DatasetSchema = Type.Object({
   columns: Nullable(Type.Array(ColumnSchema), 'In the order of the header; null until the first read.'),
   keys: Type.Array(Type.String(), { description: 'The columns that identify a row.' }),
   timeColumn: Nullable(Type.String(), 'The column that time windows refer to.'),
+  exceptions: Type.Array(ExceptionSchema, {
+    description: 'Values that are not what the configuration says of their column.',
+  }),
   rows: Nullable(Type.Integer(), 'Number of rows of the whole dataset; null if unknown.'),
   bytes: Nullable(Type.Integer(), 'Size of the whole dataset as CSV, in bytes; null if unknown.'),
   version: Nullable(Type.String(), 'Changes whenever the rows may have changed; null until the first read.'),
@@ -61,6 +73,10 @@ export const DatasetSchema = Type.Object({
   definition: Nullable(DefinitionSchema, 'How a view is computed; null for other kinds.'),
   usedBy: Type.Array(Type.String(), { description: 'The views that read it.' }),
   url: Type.String({ description: 'Its path: /csv/<name>.' }),
+  grafanaPath: Nullable(
+    Type.String(),
+    'The path of its dashboard below the URL of Grafana, or of the table whose changes it has; null: Grafana has none.',
+  ),
 });
 
 /** The response of `GET /datasets`. */
@@ -86,7 +102,7 @@ export type CatalogueJson = Static<typeof CatalogueSchema>;
 /** The response of `GET /healthz`. */
 export const HealthSchema = Type.Object({
   status: Type.Enum(['ok', 'degraded'], {
-    description: 'degraded: at least one dataset is; the process itself works.',
+    description: 'degraded: at least one dataset or the archive is; the process itself works.',
   }),
   datasets: Type.Array(
     Type.Object({
@@ -101,6 +117,22 @@ export const HealthSchema = Type.Object({
           'Whether it is stale, never read despite attempts, not written to the volume, or a broken view.',
       }),
     }),
+  ),
+  archive: Type.Optional(
+    Type.Object(
+      {
+        location: Type.String({ examples: ['s3://my-bucket/fleet/'] }),
+        age: Nullable(Type.Number(), 'Seconds since it was last known to have everything; null if never.'),
+        error: Nullable(
+          Type.Object({ code: Type.String(), message: Type.String() }),
+          'Why the last attempt failed.',
+        ),
+        degraded: Type.Boolean({
+          description: 'Whether it fails and is older than three times `archive.every`.',
+        }),
+      },
+      { description: 'The copy of the data folder, if one is configured.' },
+    ),
   ),
 });
 

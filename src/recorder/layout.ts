@@ -2,6 +2,7 @@ import { mergeColumns } from '../csv/columns.js';
 import { relayoutInSlices } from '../csv/relayout.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { Reading } from '../sources/source.js';
+import { withTimeColumn } from './item-times.js';
 import type { Place, RecorderOptions } from './recorder-options.js';
 import type { Layout, TableState } from './table-state.js';
 
@@ -14,7 +15,7 @@ export async function layOut(
   before: Layout & Pick<TableState, 'datasets'>,
   options: RecorderOptions,
 ): Promise<{ readonly layout: Layout; readonly rows: EncodedRows }> {
-  const { name, configured, log, changes } = options;
+  const { name, configured, log, changes, time } = options;
   // While changes are off, the columns that were recorded before keep their meaning.
   const hasChanges = before.datasets.includes(`${name}-changes`);
   const changing = (columns: readonly Column[], keys: readonly string[]) =>
@@ -29,9 +30,28 @@ export async function layOut(
     warnAboutRenamedAttributes(earlier, names, options);
     found = withPublishedNames(rows, names);
   }
-  const columns = mergeColumns(before.columns, found.columns, { keys, configured });
+  const typed = withTimeColumn(found.columns, time);
+  const columns = mergeColumns(
+    yielding(withTimeColumn(before.columns, time), typed),
+    [...typed, ...expected(time)],
+    { keys, configured },
+  );
   if (names !== null) names = withPreviousNames(names, columns, changing(columns, keys));
   return { layout: { columns, keys, names }, rows: { ...(await relayoutInSlices(found, columns)), columns } };
+}
+
+/** The column of the items' time exists before an item has one. */
+function expected(time: RecorderOptions['time']): readonly Column[] {
+  return time == null ? [] : [{ name: time.column, type: 'time', seen: false }];
+}
+
+/** A column that was configured to be the items' time, and is not any more, has the type of its values again. */
+function yielding(known: readonly Column[], found: readonly Column[]): readonly Column[] {
+  const types = new Map(found.map((column) => [column.name, column]));
+  return known.map((column) => {
+    const now = types.get(column.name);
+    return column.type === 'time' && now?.seen === true ? now : column;
+  });
 }
 
 /** The names of the columns that are added to the table's own, chosen at its first poll. */

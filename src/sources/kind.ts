@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
+import type { ItemTime } from '../csv/item-time.js';
 import type { MistakeReport, Path } from '../options/mistakes.js';
 import type { Keeping } from './keeping.js';
 import type { SharedResources } from './shared-resources.js';
@@ -57,6 +58,12 @@ export interface Recording {
   readonly logName?: string;
   /** Whether the readings are `append`: the log grows by new items, and there is no snapshot. */
   readonly newItemsOnly?: boolean;
+  /** With `log`: append items that are new since the last poll, instead of every poll's rows. */
+  readonly append?: boolean;
+  /** The attribute that is the time of the items; null or absent: they have none. */
+  readonly time?: ItemTime | null;
+  /** Where the configuration has its options, for people: `tables.orders`. */
+  readonly optionsAt?: string;
   readonly changes: boolean;
   /** Published names of columns that exist before a value was seen, in this order after the keys. */
   readonly configured: readonly string[];
@@ -89,12 +96,31 @@ export interface SourceContext {
   readonly timeZone: string;
   /** What the sources of one service share, such as threads. */
   readonly shared: SharedResources;
+  /** The share of a provisioned capacity that its polls may take; absent: all of it. */
+  readonly capacityShare?: number;
 }
 
 export interface OpenedSource {
   readonly source: Source;
-  /** US dollars for so much reading. */
+  /** US dollars for so much reading; 0 where it is not billed. */
   price(cost: Pick<ReadingCost, 'readCapacityUnits' | 'metricsRequested'>): number;
+  /**
+   * Asks what a poll would need, without reading. Rejects with a `DynamoCsvError`, or with the signal's reason. Absent:
+   * that is only known after a poll.
+   */
+  expect?(signal: AbortSignal): Promise<PollExpectation>;
+}
+
+/** What a poll of a source will probably need. */
+export interface PollExpectation {
+  readonly items: number;
+  readonly bytes: number;
+  /** Read capacity units. */
+  readonly unitsPerPoll: number;
+  /** US dollars; 0 where reading is not billed. */
+  readonly usdPerPoll: number;
+  /** Milliseconds between two polls that leave three quarters of a provisioned capacity to others; 0: no such limit. */
+  readonly shortestInterval: number;
 }
 
 export interface CheckContext {

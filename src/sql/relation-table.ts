@@ -2,6 +2,7 @@ import type { LocalDays } from '../base/local-days.js';
 import { SerialQueue } from '../base/serial-queue.js';
 import { sameColumns, sameLayout } from '../csv/columns.js';
 import { encodeFile } from '../csv/encode.js';
+import { AHEAD } from '../csv/row-time.js';
 import { datasetNotReadYet, datasetUnknown } from '../datasets/errors.js';
 import type { Relation, SealedDay } from '../datasets/relation.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
@@ -30,6 +31,8 @@ interface Loaded {
   readonly day: string | null;
   readonly timeColumn: string | null;
   readonly days: readonly SealedDay[];
+  /** The paths of each readable day, together. */
+  readonly files: ReadonlyMap<string, string>;
 }
 
 /** Counts the loads of all tables, so that a dataset that returns under its name never has an earlier state. */
@@ -101,17 +104,17 @@ export class RelationTable implements SqlDataset {
     const { days, day, shown, timeColumn } = loaded;
     if (days.length === 0) return null;
     const time = shown.find(({ column }) => column.name === timeColumn);
+    const wantedOf = (isWanted: (date: string) => boolean) =>
+      readable(days).filter(({ date }) => isWanted(date));
     return {
       dates: readable(days).map(({ date }) => date),
       require: (isWanted) => this.#require(days.filter(({ date }) => isWanted(date))),
       day,
       time: time?.type === 'TIMESTAMPTZ' ? folded(time.name) : null,
-      select: (isWanted) =>
-        this.#union(
-          readable(days).filter(({ date }) => isWanted(date)),
-          shown,
-          loaded,
-        ),
+      shape: JSON.stringify(shown.map(({ name, type }) => [name, type])),
+      filesOf: (date) => loaded.files.get(date),
+      select: (isWanted) => this.#union(wantedOf(isWanted), shown, loaded),
+      sealed: (isWanted) => this.#history.selects(wantedOf(isWanted), shown, day).join(' UNION ALL '),
     };
   }
 
@@ -186,6 +189,7 @@ export class RelationTable implements SqlDataset {
           day: timeColumn === null ? null : dayName(columns),
           timeColumn,
           days,
+          files: new Map(readable(days).map(({ date, paths }) => [date, paths.join('\n')])),
           state: nextState(),
         };
         await this.#publish(session, loaded);
@@ -241,9 +245,15 @@ export class RelationTable implements SqlDataset {
 
   /** `, <local day of the time column> AS date`, stored with the rows, because converting each row's time zone is expensive. */
   #dayOf({ columns, day, timeColumn }: Pick<Loaded, 'columns' | 'day' | 'timeColumn'>): string {
-    const time = columns.find(({ column }) => column.name === timeColumn);
-    if (day === null || time === undefined) return '';
-    return `, CAST(TRY_CAST(${identifier(time.name)} AS TIMESTAMPTZ) AS DATE) AS ${identifier(day)}`;
+    const instant = (name: string | null | undefined) => {
+      const found = columns.find(({ column }) => column.name === name);
+      return found === undefined ? null : `TRY_CAST(${identifier(found.name)} AS TIMESTAMPTZ)`;
+    };
+    const time = instant(timeColumn);
+    if (day === null || time === null) return '';
+    const { pollColumn } = this.#relation;
+    const poll = pollColumn === timeColumn ? null : instant(pollColumn);
+    return `, CAST(${poll === null ? time : filedSql(time, poll)} AS DATE) AS ${identifier(day)}`;
   }
 
   /** The sealed days that a window may need. A window without bounds covers only the CSV file's days. */
@@ -253,6 +263,12 @@ export class RelationTable implements SqlDataset {
     const last = to === null ? null : this.#localDays.dateOf(to - 1);
     return days.filter(({ date }) => (first === null || date >= first) && (last === null || date <= last));
   }
+}
+
+/** As `filedAt` does it for sealing, so that a row's day does not change when it is sealed. */
+function filedSql(time: string, poll: string): string {
+  const isBelieved = `${time} >= make_timestamptz(0) AND epoch_ms(${time}) <= epoch_ms(${poll}) + ${AHEAD}`;
+  return `CASE WHEN ${isBelieved} THEN ${time} ELSE ${poll} END`;
 }
 
 function readable(days: readonly SealedDay[]): readonly SealedDay[] {

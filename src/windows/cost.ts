@@ -1,4 +1,4 @@
-import { isVerbatim, type Slice } from './direct/slice.js';
+import { isVerbatim, type Slice, sizeOf } from './direct/slice.js';
 import type { OutputShape } from './shape.js';
 import type { Window } from './window.js';
 
@@ -14,6 +14,8 @@ export const MOST_DIRECT = 25_000;
 
 /** To search a line for quotes, and to copy it. */
 const PER_COPIED_BYTE = 0.0005;
+/** To copy a row that does not stand beside the others of the window. */
+const PER_PICKED_ROW = 0.2;
 /** To split, test and write a line. */
 const PER_ROW = 0.6;
 const PER_CELL = 0.12;
@@ -26,10 +28,12 @@ const PER_AGGREGATED_CELL = 0.8;
 
 /** Microseconds of the event loop that a window takes, estimated from the rows that have to be scanned. */
 export function directCost(window: Window, shape: OutputShape, slice: Slice): number {
-  const { rows, from, to } = slice;
+  const { rows, picked, from, to } = slice;
   const count = to - from;
-  const bytes = count === 0 ? 0 : rows.ends[to - 1]! - (from === 0 ? 0 : rows.ends[from - 1]!);
-  if (isVerbatim(window, shape, slice)) return bytes * PER_COPIED_BYTE;
+  const bytes = sizeOf(slice);
+  if (isVerbatim(window, shape)) {
+    return bytes * PER_COPIED_BYTE + (picked === null ? 0 : count * PER_PICKED_ROW);
+  }
   const isPlaced = window.sort.length > 0 || window.every !== null || window.pivot !== null;
   const isGrouped = window.aggregation !== null;
   const aggregated = (window.aggregation?.aggregates.length ?? 0) * PER_AGGREGATED_CELL;

@@ -5,13 +5,15 @@ import type { Answer, Parameters, Queries, Query } from '../datasets/queries.js'
 import type { Relation } from '../datasets/relation.js';
 import { directCost, MOST_DIRECT } from './cost.js';
 import { Declined } from './direct/declined.js';
-import { type DirectQuestion, directAnswer } from './direct/direct-answer.js';
+import { answerAtOnce, type DirectQuestion, directAnswer } from './direct/direct-answer.js';
 import { RowStores } from './direct/row-stores.js';
 import type { Rows } from './direct/rows.js';
 import { sliceOf } from './direct/slice.js';
+import { NoTimeColumn } from './errors.js';
 import { parseWindow } from './parse-window.js';
 import { SealedReach } from './sealed-reach.js';
 import { CONTENT_TYPES, type OutputShape, parseShape } from './shape.js';
+import { withTimeHint } from './time-hint.js';
 import { isRelative, NOW_STANDS, windowKey } from './window-key.js';
 
 export interface WindowQueriesOptions {
@@ -43,14 +45,22 @@ export class WindowQueries implements Queries {
   }
 
   async window(dataset: Dataset, parameters: Parameters): Promise<Query> {
-    const shape = parseShape(parameters);
-    const rows = shape.format === 'parquet' ? null : await this.#stores.rowsOf(dataset);
-    const query = rows === null ? null : this.#direct(dataset as Relation, parameters, shape, rows);
-    return query ?? this.#next.window(dataset, parameters);
+    try {
+      return await this.#answer(dataset, parameters);
+    } catch (error) {
+      throw error instanceof NoTimeColumn ? await withTimeHint(error, dataset) : error;
+    }
   }
 
   sql(text: string, parameters: Parameters): Promise<Query> {
     return this.#next.sql(text, parameters);
+  }
+
+  async #answer(dataset: Dataset, parameters: Parameters): Promise<Query> {
+    const shape = parseShape(parameters);
+    const rows = shape.format === 'parquet' ? null : await this.#stores.rowsOf(dataset);
+    const query = rows === null ? null : this.#direct(dataset as Relation, parameters, shape, rows);
+    return query ?? this.#next.window(dataset, parameters);
   }
 
   /** Null if DuckDB has to answer it. */
@@ -68,6 +78,7 @@ export class WindowQueries implements Queries {
       until: isRelative(window) ? now + NOW_STANDS : null,
       contentType: CONTENT_TYPES[shape.format],
       readAt: dataset.status().readAt,
+      atOnce: () => answerAtOnce(question),
       run: (signal) => this.#run(question, dataset, parameters, signal),
     };
   }

@@ -103,7 +103,7 @@ tables:
     };
     const { kind, description } = datasets.find(({ name }) => name === 'log-of-orders')!;
     assert.equal(kind, 'log');
-    assert.equal(description, 'Every new item of DynamoDB table orders, with its time.');
+    assert.equal(description, 'Every new item of DynamoDB table orders, with the time of the poll that found it.');
   });
 });
 

@@ -10,6 +10,8 @@ const DEFAULT_TABLE = {
   table: 'my-table',
   name: 'my-table',
   log: false,
+  append: false,
+  time: null,
   changes: false,
   interval: 30_000,
   columns: [],
@@ -54,7 +56,8 @@ test('every option of a table is read', async () => {
   const { tables } = await load(`
 tables:
   Orders_2024.v1:
-    log: true
+    log: append
+    time: { attribute: at, unit: us }
     changes: true
     interval: 5m
     columns: [total, "2024", 품목]
@@ -75,6 +78,8 @@ tables:
       table: 'Orders_2024.v1',
       name: 'orders',
       log: true,
+      append: true,
+      time: { column: 'ordered_at', unit: 'us' },
       changes: true,
       interval: 300_000,
       columns: ['total', '2024', '품목'],
@@ -90,6 +95,24 @@ tables:
       timestampColumn: 'polled_at',
     },
   ]);
+});
+
+test('the time of an item is an attribute by its name or its new one, and only keeps it', async () => {
+  const { tables } = await load(`tables:
+  a: { time: ts }
+  b: { time: at, rename: { at: ordered_at }, columns: [total], only: true }
+  c: { time: ordered_at, rename: { at: ordered_at }, only: [total] }
+  d: { time: { attribute: ts, unit: s } }
+`);
+  assert.deepEqual(
+    tables.map(({ time, only }) => ({ time, only })),
+    [
+      { time: { column: 'ts', unit: null }, only: null },
+      { time: { column: 'ordered_at', unit: null }, only: ['total', 'at'] },
+      { time: { column: 'ordered_at', unit: null }, only: ['total', 'ordered_at'] },
+      { time: { column: 'ts', unit: 's' }, only: null },
+    ],
+  );
 });
 
 test('only: true keeps exactly the attributes in columns', async () => {

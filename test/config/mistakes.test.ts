@@ -89,7 +89,35 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
   ],
   [
     'tables: { my-table: { log: yes } }',
-    'FILE: tables.my-table.log: "yes" is not true or false; write it as true (line 1)',
+    'FILE: tables.my-table.log: "yes" is not true, false or append; write it as true (line 1)',
+  ],
+  [
+    'tables: { my-table: { log: appended, time: at } }',
+    'FILE: tables.my-table.log: "appended" is not true, false or append; write it as append (line 1)',
+  ],
+  [
+    'tables: { my-table: { log: append } }',
+    'FILE: tables.my-table.log: append files new items by their own time, and no attribute is named that has it; add time with the name of that attribute, such as time: created_at (line 1)',
+  ],
+  [
+    'tables: { my-table: { time: { attribute: ts, unit: seconds } } }',
+    'FILE: tables.my-table.time.unit: "seconds" is not a unit of times; write it as s (line 1)',
+  ],
+  [
+    'tables: { my-table: { time: { unit: ms } } }',
+    'FILE: tables.my-table.time: attribute is missing; add attribute (line 1)',
+  ],
+  [
+    'tables: { my-table: { time: [ts] } }',
+    'FILE: tables.my-table.time: ["ts"] is not an attribute\'s name; write the name of an attribute, such as created_at, or { attribute: ts, unit: ms } (line 1)',
+  ],
+  [
+    'tables: { my-table: { timeColumn: ts } }',
+    'FILE: tables.my-table.timeColumn: there is no such option; did you mean time? (line 1)',
+  ],
+  [
+    'tables: { my-table: { time: at, log: true, timestampColumn: at } }',
+    'FILE: tables.my-table.timestampColumn: "at" is one of the table\'s own columns; choose another name, such as polled_at (line 1)',
   ],
   [
     'tables: { my-table: { consistent: 0 } }',

@@ -59,7 +59,7 @@ class Life {
       health: new PollHealth(30_000, clock),
       known: COLUMNS,
       keys: ['id'],
-      timeColumn: 'timestamp',
+      pollColumn: 'timestamp',
     });
     const days = new LocalDays(timeZone);
     const logger = pino({ level: 'silent' });

@@ -1,5 +1,7 @@
 import { isoTime } from '../../base/clock.js';
 import { version } from '../../base/project.js';
+import { tableShown } from '../../dashboards/tables.js';
+import { dashboardUid } from '../../dashboards/uid.js';
 import type { Dataset } from '../../datasets/dataset.js';
 import type { Relation } from '../../datasets/relation.js';
 import type { HttpOptions } from '../options.js';
@@ -43,11 +45,12 @@ export const datasets = routePlugin('datasets', [], (http, options) => {
 function datasetJson(
   dataset: Dataset,
   all: readonly Dataset[],
-  { readUnitsToday }: HttpOptions,
+  { readUnitsToday, registry, hasDashboards }: HttpOptions,
   now: number,
 ): DatasetJson {
   const { name, kind, source, description, keys, timeColumn, version, definition } = dataset;
   const { rows, bytes, readAt, interval, freshness, nextPollAt, persisted, lastError } = dataset.status();
+  const shown = hasDashboards === true ? tableShown(dataset, registry) : null;
   return {
     name,
     kind,
@@ -56,6 +59,7 @@ function datasetJson(
     columns: dataset.columns?.map((column) => ({ name: column.name, type: column.type })) ?? null,
     keys: [...keys],
     timeColumn,
+    exceptions: (dataset.exceptions ?? []).map((exception) => ({ ...exception, key: { ...exception.key } })),
     rows,
     bytes,
     version,
@@ -78,6 +82,7 @@ function datasetJson(
         : { file: definition.file, sql: definition.sql, uses: [...definition.uses] },
     usedBy: all.filter((other) => other.definition?.uses.includes(name) === true).map((other) => other.name),
     url: `/csv/${encodeURIComponent(name)}`,
+    grafanaPath: shown === null ? null : `d/${dashboardUid(shown)}`,
   };
 }
 

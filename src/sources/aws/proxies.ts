@@ -1,12 +1,6 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { Agent as HttpAgent } from 'node:http';
 import type { AgentConnectOpts } from 'agent-base';
-
-/** Options of the agents of one client. */
-export interface AgentOptions {
-  readonly keepAlive: true;
-  readonly maxSockets: number;
-}
+import { type AgentOptions, createHttpAgent, createHttpsAgent } from './receiving.js';
 
 interface Agents {
   readonly httpAgent: HttpAgent;
@@ -21,7 +15,7 @@ const VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'];
  */
 export async function createAgents(options: AgentOptions): Promise<Agents> {
   const isSet = VARIABLES.some((name) => process.env[name] || process.env[name.toLowerCase()]);
-  if (!isSet) return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
+  if (!isSet) return { httpAgent: createHttpAgent(options), httpsAgent: createHttpsAgent(options) };
   const agent = await createProxyAgent(options);
   return { httpAgent: agent, httpsAgent: agent };
 }
@@ -35,8 +29,8 @@ async function createProxyAgent(options: AgentOptions): Promise<HttpAgent> {
     import('proxy-from-env'),
   ]);
   const agents = new Map<string, HttpAgent>([
-    ['http:', new HttpAgent(options)],
-    ['https:', new HttpsAgent(options)],
+    ['http:', createHttpAgent(options)],
+    ['https:', createHttpsAgent(options)],
   ]);
   const agentFor = (scheme: 'http:' | 'https:', proxy: string) => {
     const made =

@@ -24,6 +24,7 @@ export function checkAgreement(tables: TablesOption, report: MistakeReport): voi
     }
     checkReading(options, path, report);
     checkPlace(options, table, path, report);
+    checkLog(options, path, report);
     checkColumns(options, table, path, report);
     checkTimeColumn(table, path, report);
     checkKeeping(table, path, report);
@@ -62,7 +63,8 @@ function checkPlace(options: TableOptions, { table }: TableConfig, path: Path, r
 
 /** Reports options about history if no history is kept, since their author expects one. */
 function checkUseless(options: TableOptions, path: Path, report: MistakeReport): void {
-  if (options.log === true || options.changes === true || options.query?.since !== undefined) return;
+  const isLogged = (options.log ?? false) !== false || options.query?.since !== undefined;
+  if (isLogged || options.changes === true) return;
   for (const option of ['keep', 'retention', 'timestampColumn'] as const) {
     if (options[option] === undefined) continue;
     report.add({
@@ -71,6 +73,16 @@ function checkUseless(options: TableOptions, path: Path, report: MistakeReport):
       remedy: 'add one of them or remove this',
     });
   }
+}
+
+/** New items are filed by their own time. */
+function checkLog({ log, time }: TableOptions, path: Path, report: MistakeReport): void {
+  if (log !== 'append' || time !== undefined || report.isWrong([...path, 'time'])) return;
+  report.add({
+    path: [...path, 'log'],
+    wrong: 'append files new items by their own time, and no attribute is named that has it',
+    remedy: 'add time with the name of that attribute, such as time: created_at',
+  });
 }
 
 function checkColumns(options: TableOptions, table: TableConfig, path: Path, report: MistakeReport): void {
@@ -130,7 +142,12 @@ function checkTwice(
 function checkTimeColumn(table: TableConfig, path: Path, report: MistakeReport): void {
   const column = table.timestampColumn;
   if (column === null) return;
-  const taken = table.columns.includes(column) || Object.values(table.rename).includes(column);
+  const own = [
+    ...table.columns,
+    ...Object.values(table.rename),
+    ...(table.time === null ? [] : [table.time.column]),
+  ];
+  const taken = own.includes(column);
   const reserved = table.changes && (CHANGES_COLUMNS.includes(column) || column.startsWith('previous_'));
   if (!taken && !reserved) return;
   report.add({

@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
-import type { Readable } from 'node:stream';
 import { clientOptions, prepareClient } from '../aws/client.js';
 import { DEADLINES, type Deadlines } from '../aws/deadlines.js';
+import { collectAtMost } from './bodies.js';
 import { type TablePlace, tableTooLarge } from './errors.js';
 import { PageCodec } from './page.js';
 import { type Role, roleCredentials } from './role.js';
@@ -85,15 +85,6 @@ export async function placeOf(
   return { table, index, region: region || null, endpoint: endpoints.get(client) ?? null };
 }
 
-/** The configured region, or the one that the SDK's default chain finds; null: none. */
-export async function regionOf(configured: string | null): Promise<string | null> {
-  if (configured !== null) return configured;
-  const client = createDynamoDbClient({ region: null, endpoint: null });
-  const { region } = await placeOf(client, '');
-  client.destroy();
-  return region;
-}
-
 /**
  * Maximum bytes of one response. DynamoDB sends at most 1 MB of items in a page, by its own count
  * (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html). As JSON a byte of that count
@@ -103,26 +94,6 @@ const MAX_ANSWER_BYTES = 16 << 20;
 
 /** What a page costs in memory in addition to its rows: its key is remembered to detect repeating pages. */
 const PAGE_OVERHEAD = 256;
-
-/** Thrown while receiving a body that is larger than allowed; the connection is closed. */
-export class AnswerTooLarge extends Error {
-  override readonly name = 'AnswerTooLarge';
-}
-
-/** Collects a response's body for the SDK (its `streamCollector`). Rejects with `AnswerTooLarge` beyond `limit` bytes. */
-function collectAtMost(limit: number): (body: Readable) => Promise<Uint8Array> {
-  return async (body) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    // Leaving the loop early destroys the stream and its connection.
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > limit) throw new AnswerTooLarge(`an answer has more than ${limit} bytes`);
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks, size);
-  };
-}
 
 /** Bytes of pages that one poll may read by default: a quarter of the memory that this process may use. */
 export function defaultPollBytes(): number {

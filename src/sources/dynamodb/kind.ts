@@ -1,3 +1,4 @@
+import { formatPath } from '../../options/mistakes.js';
 import type {
   CheckContext,
   ConfiguredSource,
@@ -9,8 +10,6 @@ import type {
 } from '../kind.js';
 import { checkAgreement } from './agreement.js';
 import { checkTable } from './check.js';
-import { regionOf } from './client.js';
-import { readPrice } from './cost.js';
 import { type TableConfig, TablesOption, tableConfig, tableNameOf } from './options.js';
 import { indexNameOf } from './query/target.js';
 import { createDynamoDbSource } from './source.js';
@@ -26,7 +25,8 @@ export const tables = {
   configure: (settings) => settings.map(configuredTable),
 } as const satisfies SourceKind<'tables', TablesOption, readonly TableConfig[]>;
 
-function configuredTable(table: TableConfig): ConfiguredSource {
+/** A table as a source. */
+export function configuredTable(table: TableConfig): ConfiguredSource {
   return {
     title: tableTitle(table.table),
     label: labelOf(table),
@@ -35,23 +35,30 @@ function configuredTable(table: TableConfig): ConfiguredSource {
     keeping: table,
     published: publishedBy(table),
     consumesReadUnits: true,
-    pythonScript:
-      table.query !== null || table.index !== null
-        ? null
-        : { table: table.table, rename: table.rename, timeColumn: table.timestampColumn },
+    pythonScript: readByScript(table)
+      ? { table: table.table, rename: table.rename, timeColumn: table.timestampColumn }
+      : null,
     open: (context: SourceContext) => open(table, context),
     check: (context: CheckContext) => checkTable(table, context),
   };
 }
 
-async function open(
-  table: TableConfig,
-  { clock, logger, shared, timeZone }: SourceContext,
-): Promise<OpenedSource> {
-  const threads = shared.get(ScanThreads);
-  const source = createDynamoDbSource({ ...table, threads, clock, logger, timeZone });
-  const region = await regionOf(table.region);
-  return { source, price: ({ readCapacityUnits }) => readPrice(readCapacityUnits, region) };
+async function open(table: TableConfig, context: SourceContext): Promise<OpenedSource> {
+  const { clock, logger, shared, timeZone, capacityShare } = context;
+  const source = createDynamoDbSource({
+    ...table,
+    ...(capacityShare === undefined ? {} : { capacityShare }),
+    threads: shared.get(ScanThreads),
+    clock,
+    logger,
+    timeZone,
+  });
+  return { source, price: (cost) => source.price(cost), expect: (signal) => source.expect(signal) };
+}
+
+/** The script read whole tables and kept every poll's rows: a part of a table, or a log of new items, begins anew. */
+function readByScript({ append, query, index, filter }: TableConfig): boolean {
+  return !append && query === null && index === null && filter === null;
 }
 
 /** `query of index by-day of table orders` */
@@ -61,11 +68,12 @@ function labelOf(table: TableConfig): string {
   return table.query === null ? what : `query of ${what}`;
 }
 
-function recordingOf({ query, ...table }: TableConfig): Recording {
-  const { name, log, changes, columns, rename, timestampColumn } = table;
+function recordingOf(options: TableConfig): Recording {
+  const { entry, name, log, append, time, query, changes, columns, rename, timestampColumn } = options;
   const configured = columns.map((column) => rename[column] ?? column);
+  const optionsAt = formatPath(['tables', entry]);
   const newItemsOnly = query?.since != null;
-  return { name, log, changes, newItemsOnly, configured, timestampColumn };
+  return { name, log, newItemsOnly, append, time, optionsAt, changes, configured, timestampColumn };
 }
 
 function publishedBy({ entry, table, name, changes }: TableConfig): PublishedName[] {

@@ -2,9 +2,10 @@ import { sameColumns, widen } from '../../csv/columns.js';
 import { rowAt } from '../../csv/decode.js';
 import { relayoutInSlices } from '../../csv/relayout.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
+import { DECODED, type SegmentBlocks } from './blocks.js';
 import type { KeyAttribute } from './keys.js';
 import { checkOrigins, ItemLayout } from './layout.js';
-import { DECODED, type EncodedRun, type SegmentBlocks, type TableShape } from './run-encoder.js';
+import type { EncodedRun, TableShape } from './run-encoder.js';
 import {
   compareKeys,
   type MergedRuns,

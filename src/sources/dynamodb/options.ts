@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { column, type Kind, milliseconds, quoted } from '../../options/kinds.js';
+import { type ItemTime, TIME_UNITS, type TimeUnit } from '../../csv/item-time.js';
+import { boolean, column, type Kind, milliseconds, quoted } from '../../options/kinds.js';
 import { Column, Columns, Duration, defaultOf, Flag, PublishedName, words } from '../../options/schema.js';
 import { Region } from '../aws/region.js';
 import { Keep, type Keeping, keepingOf, Retention } from '../keeping.js';
@@ -20,7 +21,9 @@ const tableName: Kind = {
       /^(arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/[A-Za-z0-9_.-]{3,255})\/(?:index|stream)\//.exec(
         String(value),
       );
-    return table?.[1] ?? null;
+    if (table !== null) return table[1] ?? null;
+    const arn = /^arn:[^:]+:dynamodb:([^:]*):[^:]*:table\/([\w.-]+)/.exec(String(value));
+    return arn === null ? null : `${arn[2]} with region: ${arn[1]}`;
   },
 };
 
@@ -79,17 +82,84 @@ const only: Kind = {
   write: 'the attributes to keep, such as [count], or true for exactly those in columns',
 };
 
+const log: Kind = {
+  what: 'true, false or append',
+  write: 'true for the rows of every poll, or append for new items only',
+  guess(value) {
+    const word = String(value).trim().toLowerCase();
+    return ['append', 'appended', 'appends', 'new'].includes(word)
+      ? 'append'
+      : (boolean.guess?.(value, word) ?? null);
+  },
+};
+
+const itemTime: Kind = {
+  what: "an attribute's name",
+  write: 'the name of an attribute, such as created_at, or { attribute: ts, unit: ms }',
+  guess: quoted,
+};
+
+const UNIT_WORDS: readonly (readonly [RegExp, TimeUnit])[] = [
+  [/^(s|secs?|seconds?)$/i, 's'],
+  [/^(ms|msecs?|millis|milliseconds?)$/i, 'ms'],
+  [/^(us|[µμ]s|usecs?|micros|microseconds?)$/i, 'us'],
+];
+
+const timeUnit: Kind = {
+  what: 'a unit of times',
+  write: 's, ms or us (seconds, milliseconds or microseconds since 1970)',
+  guess: (value) => UNIT_WORDS.find(([word]) => word.test(String(value).trim()))?.[1] ?? null,
+};
 const TABLE_PATTERN =
   '^([A-Za-z0-9_.-]{3,255}|arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]{3,255})$';
 
 export const TableOptions = Type.Object(
   {
     log: Type.Optional(
-      Flag({
-        description:
-          'Append the rows of every poll, with its time as the last column, instead of keeping the latest rows only.',
-        default: false,
+      Type.Union([Type.Boolean(), Type.Literal('append')], {
+        ...words({
+          description:
+            'Append the rows of every poll, with its time as the last column, instead of keeping the latest rows only; `append`: only items that are new since the last poll, filed by their own `time`.',
+          default: false,
+          examples: [true, 'append'],
+        }),
+        kind: log,
       }),
+    ),
+    time: Type.Optional(
+      Type.Union(
+        [
+          Type.String({ minLength: 1 }),
+          Type.Object(
+            {
+              attribute: Type.String({
+                ...words({ description: 'The name of the attribute.', examples: ['ts'] }),
+                minLength: 1,
+                kind: column,
+              }),
+              unit: Type.Optional(
+                Type.Enum(TIME_UNITS, {
+                  ...words({
+                    description:
+                      'The unit of its numbers: `s`, `ms` or `us` (microseconds). By default found out by their magnitude.',
+                    examples: ['ms'],
+                  }),
+                  kind: timeUnit,
+                }),
+              ),
+            },
+            { additionalProperties: false },
+          ),
+        ],
+        {
+          ...words({
+            description:
+              'The attribute that is the time of an item: ISO 8601 text, or a number since 1970 in seconds, milliseconds or microseconds. Windows by time (`last`, `from`, `to`, `every`) refer to it.',
+            examples: ['created_at', { attribute: 'ts', unit: 'ms' }],
+          }),
+          kind: itemTime,
+        },
+      ),
     ),
     changes: Type.Optional(
       Flag({
@@ -261,7 +331,6 @@ export const TableOptions = Type.Object(
       synonyms: {
         name: 'as',
         alias: 'as',
-        append: 'log',
         every: 'interval',
         attributes: 'columns',
         fields: 'columns',
@@ -273,6 +342,11 @@ export const TableOptions = Type.Object(
         arn: 'table',
         rolearn: 'role',
         assumerole: 'role',
+        timestamp: 'time',
+        timeattribute: 'time',
+        timecolumn: 'time',
+        timefield: 'time',
+        createdat: 'time',
       },
     }),
     additionalProperties: false,
@@ -302,6 +376,10 @@ export interface TableConfig extends Keeping, TargetOptions {
   /** The published name: of the dataset, its URL and its file. */
   readonly name: string;
   readonly log: boolean;
+  /** With `log`: only items that are new since the last poll. */
+  readonly append: boolean;
+  /** The attribute that is the time of an item, by its published name; null: none. */
+  readonly time: ItemTime | null;
   readonly changes: boolean;
   /** Milliseconds between the starts of two polls. */
   readonly interval: number;
@@ -332,17 +410,23 @@ const option = TableOptions.properties;
 /** A table's options with all defaults applied and durations in numbers. */
 export function tableConfig(name: string, options: TableOptions): TableConfig {
   const columns = options.columns ?? defaultOf<string[]>(option.columns);
+  const rename = options.rename ?? defaultOf<Record<string, string>>(option.rename);
   const query = queryOf(options);
+  const isFollowed = query?.since != null;
+  const log = options.log ?? defaultOf<boolean>(option.log);
   return {
     entry: name,
     table: options.table ?? name,
     name: options.as ?? tableNameOf(name),
-    log: query?.since != null || (options.log ?? defaultOf<boolean>(option.log)),
+    log: log !== false || isFollowed,
+    // What is new is filed by its own time where that is known.
+    append: log === 'append' || (isFollowed && options.time !== undefined),
+    time: itemTimeOf(options.time, rename),
     changes: options.changes ?? defaultOf<boolean>(option.changes),
     interval: milliseconds(options.interval ?? defaultOf<string>(option.interval)),
     columns,
-    only: options.only === true ? columns : (options.only ?? null),
-    rename: options.rename ?? defaultOf<Record<string, string>>(option.rename),
+    only: withTimeOf(options.time, options.only === true ? columns : (options.only ?? null)),
+    rename,
     region: options.region ?? regionOfTable(options.table ?? name),
     endpoint: options.endpoint ?? null,
     role: roleOf(options),
@@ -356,6 +440,24 @@ export function tableConfig(name: string, options: TableOptions): TableConfig {
     ...keepingOf(options),
     timestampColumn: options.timestampColumn ?? null,
   };
+}
+
+/** `time` names an attribute, or the column that it is renamed to. */
+export function attributeOf(time: NonNullable<TableOptions['time']>): string {
+  return typeof time === 'string' ? time : time.attribute;
+}
+
+function itemTimeOf(time: TableOptions['time'], rename: TableConfig['rename']): ItemTime | null {
+  if (time === undefined) return null;
+  const attribute = attributeOf(time);
+  const column = Object.hasOwn(rename, attribute) ? rename[attribute]! : attribute;
+  return { column, unit: typeof time === 'string' ? null : (time.unit ?? null) };
+}
+
+/** The time of an item is kept, whatever else is. */
+function withTimeOf(time: TableOptions['time'], only: readonly string[] | null): readonly string[] | null {
+  if (time === undefined || only === null) return only;
+  return [...new Set([...only, attributeOf(time)])];
 }
 
 function queryOf({ query }: TableOptions): QueryConfig | null {

@@ -19,13 +19,16 @@ const CLOSE_ARRAY = 0x5d;
 
 /**
  * Splits a response without parsing its items. Throws a `SyntaxError` if it is not a JSON object, as far as that shows
- * outside the items.
+ * outside the items. Whether the items are UTF-8 is not checked, see `isText`.
  */
 export function openPage(body: Uint8Array): Page {
-  const found = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  // Invalid UTF-8 becomes U+FFFD, as in any decoded text.
-  const bytes = isUtf8(found) ? found : Buffer.from(found.toString());
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   return compactPage(bytes) ?? parsedPage(bytes);
+}
+
+/** Whether the items are valid UTF-8. In a `rewritten` page invalid bytes are U+FFFD, as in any decoded text. */
+export function isText({ bytes, start, end }: Page): boolean {
+  return isUtf8(bytes.subarray(start, end));
 }
 
 /** The same page rewritten by `JSON.stringify`: no spaces between tokens, no duplicate members. Throws a `SyntaxError`. */

@@ -3,13 +3,15 @@ import { setMaxListeners } from 'node:events';
 import type { DynamoDBClient, ScanCommand, AttributeValue as SdkValue } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '../../base/clock.js';
 import { bytesOf } from './attributes.js';
+import type { SegmentBlocks } from './blocks.js';
+import { pageMemory } from './bodies.js';
 import { type ByteBudget, MAX_IN_FLIGHT, spend } from './client.js';
 import { scanRepeats } from './errors.js';
 import { ReadPacer } from './pacing.js';
 import { type Page, pageOf } from './page.js';
 import { NewItems, type Tail } from './query/since.js';
 import { type Cursor, readCommand, type ScanPlan } from './read-plan.js';
-import { type EncodedRun, RunEncoder, type SegmentBlocks, type TableShape } from './run-encoder.js';
+import { type EncodedRun, RunEncoder, type TableShape } from './run-encoder.js';
 
 export interface ScanCost {
   requests: number;
@@ -99,6 +101,7 @@ class SegmentsScan {
       // It is awaited in the next iteration. If this page fails first, its own failure must not be an unhandled rejection.
       request?.catch(() => {});
       if (!onPage(segment, page, this.#cost)) this.#enough = true;
+      pageMemory.give(page.bytes);
       if (request === null && next !== null) this.#rest.push({ segment, after: next });
     }
   }

@@ -2,11 +2,13 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Clock, systemClock } from '../../base/clock.js';
 import { DynamoCsvError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
+import type { ItemTime } from '../../csv/item-time.js';
 import type { Column } from '../../csv/rows.js';
 import type { Deadlines } from '../aws/deadlines.js';
+import type { OpenedSource, PollExpectation } from '../kind.js';
 import type { Reading, Source } from '../source.js';
 import { createDynamoDbClient, placeOf } from './client.js';
-import { scanUnits } from './cost.js';
+import { readPrice, scanUnits } from './cost.js';
 import { at, type TablePlace, tableNotActive } from './errors.js';
 import { explainFailure } from './failures.js';
 import { planQueries } from './query/plan.js';
@@ -18,7 +20,7 @@ import type { Role } from './role.js';
 import { sampleAttributes } from './sample.js';
 import { isReadable } from './status.js';
 import { describeTable, type TableDescription } from './table.js';
-import { type ReadOptions, TableReader, type TableReading } from './table-reader.js';
+import { capacityFor, type ReadOptions, TableReader, type TableReading } from './table-reader.js';
 import type { ScanThreads } from './threads.js';
 import { tableTitle } from './title.js';
 import { describeUnseen, unseenNames } from './unseen-names.js';
@@ -29,6 +31,8 @@ export interface DynamoDbSourceOptions extends ReadOptions, Partial<TargetOption
   readonly entry?: string;
   /** AWS region; null: the SDK's default chain. */
   readonly region: string | null;
+  /** The attribute that is the items' time, which is expected like `columns`. */
+  readonly time?: ItemTime | null;
   /** Where large tables are read; one for all sources. */
   readonly threads: ScanThreads;
   /** Another endpoint than the SDK's default chain finds; null or absent: that one. */
@@ -48,15 +52,40 @@ const DESCRIPTION_FRESH = 10_000;
 /** Milliseconds for which an older description is used if DescribeTable fails, since reads do not depend on it. */
 const DESCRIPTION_USABLE = 3_600_000;
 
+/** A DynamoDB table as a source, with what reading it costs. */
+export type TableSource = Source & Required<Pick<OpenedSource, 'price' | 'expect'>>;
+
 /**
  * A DynamoDB table as a source: each reading is a complete Scan of the table or of an index, or the result of Queries; with
  * `since` it has their new items only.
  */
-export function createDynamoDbSource(options: DynamoDbSourceOptions): Source {
+export function createDynamoDbSource(options: DynamoDbSourceOptions): TableSource {
   return new DynamoDbSource(options);
 }
 
-class DynamoDbSource implements Source {
+const ON_DEMAND = { billing: 'on-demand', isInfrequentAccess: false } as const;
+
+/** What a poll of a table needs, by its description. */
+export function expectationOf(
+  description: TableDescription,
+  options: Pick<ReadOptions, 'consistent' | 'segments' | 'maxReadCapacity' | 'capacityShare'>,
+  region: string | null,
+): PollExpectation {
+  const { items, bytes, billing } = description;
+  const { consistent } = options;
+  const segments = options.segments === 'auto' ? 1 : options.segments;
+  const unitsPerPoll = scanUnits(bytes, { consistent, segments });
+  const perSecond = capacityFor(options, description) ?? Infinity;
+  return {
+    items,
+    bytes,
+    unitsPerPoll,
+    usdPerPoll: billing === 'provisioned' ? 0 : readPrice(unitsPerPoll, region, description),
+    shortestInterval: Math.ceil((unitsPerPoll / perSecond) * 1_000),
+  };
+}
+
+class DynamoDbSource implements TableSource {
   readonly title: string;
   readonly #options: DynamoDbSourceOptions;
   readonly #target: TargetOptions;
@@ -64,6 +93,9 @@ class DynamoDbSource implements Source {
   readonly #client: DynamoDBClient;
   readonly #reader: TableReader;
   #description: { readonly value: TableDescription; readonly at: number } | null = null;
+  /** How the table is billed, by its latest description. */
+  #billing: Pick<TableDescription, 'billing' | 'isInfrequentAccess'> = ON_DEMAND;
+  #region: string | null;
   /** What the last reading found: more up to date than a description that is hours old. */
   #observed = { items: 0, bytes: 0 };
   readonly #toldWidened = new Set<string>();
@@ -79,6 +111,7 @@ class DynamoDbSource implements Source {
     this.#target = { ...WHOLE_TABLE, ...options };
     this.title = tableTitle(options.table);
     this.#options = options;
+    this.#region = region;
     this.#clock = options.clock ?? systemClock;
     this.#client = createDynamoDbClient(client);
     this.#reader = new TableReader(options, this.#client, client, options.threads, this.#clock);
@@ -98,11 +131,25 @@ class DynamoDbSource implements Source {
 
   /** Twice the time that the limits on reading the table imply for its size. */
   neededTime(): number {
-    const { maxReadCapacity, consistent } = this.#options;
+    const { consistent } = this.#options;
     const { bytes = 0, readCapacity = null } = this.#description?.value ?? {};
     const units = scanUnits(Math.max(bytes, this.#observed.bytes), { consistent });
-    const perSecond = Math.min(maxReadCapacity ?? Infinity, readCapacity ?? Infinity);
+    const allowed = capacityFor(this.#options, { readCapacity });
+    const perSecond = Math.min(allowed ?? Infinity, readCapacity ?? Infinity);
     return 2 * ((units / perSecond) * 1_000 + Math.max(0, this.#paidAt - this.#clock.now()));
+  }
+
+  /** US dollars; 0 for a provisioned table, whose capacity is paid for whether it is read or not. */
+  price({ readCapacityUnits }: Parameters<TableSource['price']>[0]): number {
+    if (this.#billing.billing === 'provisioned') return 0;
+    return readPrice(readCapacityUnits, this.#region, this.#billing);
+  }
+
+  async expect(signal: AbortSignal): Promise<PollExpectation> {
+    const description = await describeTable(this.#client, this.#options.table, signal);
+    this.#region ??= (await placeOf(this.#client, this.#options.table)).region;
+    this.#billing = description;
+    return expectationOf(description, this.#options, this.#region);
   }
 
   async close(): Promise<void> {
@@ -234,6 +281,8 @@ class DynamoDbSource implements Source {
     try {
       const value = await describeTable(this.#client, this.#options.table, signal);
       this.#description = { value, at: now };
+      this.#billing = value;
+      this.#region ??= (await placeOf(this.#client, this.#options.table)).region;
       return { description: value, requests: 1 };
     } catch (error) {
       const isGone = error instanceof DynamoCsvError && error.code === 'TABLE_NOT_FOUND';

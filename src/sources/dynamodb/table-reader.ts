@@ -3,13 +3,14 @@ import type { Clock } from '../../base/clock.js';
 import { DynamoCsvError } from '../../base/errors.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import type { ReadingCost } from '../source.js';
+import type { SegmentBlocks } from './blocks.js';
 import { type ByteBudget, byteBudget, type ClientOptions, defaultPollBytes } from './client.js';
 import { scanUnits } from './cost.js';
 import { joinReads, type LastReading } from './last-reading.js';
 import type { ColumnOptions, MetKind } from './layout.js';
 import type { Tail } from './query/since.js';
 import type { Cursor, ReadScope, ScanPlan } from './read-plan.js';
-import type { SegmentBlocks, TableShape } from './run-encoder.js';
+import type { TableShape } from './run-encoder.js';
 import {
   type Pace,
   type ReadLimits,
@@ -44,6 +45,8 @@ export interface ReadOptions extends ColumnOptions {
   readonly segments: number | 'auto';
   /** Read units per second that polls of this table may take; null: no limit. */
   readonly maxReadCapacity: number | null;
+  /** The share of a provisioned table's read capacity that polls may take; absent: all of it. */
+  readonly capacityShare?: number;
   /** Megabytes of JSON that one poll may read; null: a quarter of the memory this process may use. */
   readonly maxPollMegabytes: number | null;
 }
@@ -193,7 +196,8 @@ export class TableReader {
   }
 
   #plan(expectation: Expectation, large: boolean): ScanPlan {
-    const { table, consistent, segments, maxReadCapacity, only } = this.#options;
+    const { table, consistent, segments, only } = this.#options;
+    const maxReadCapacity = capacityFor(this.#options, expectation.description);
     const auto = large ? autoSegments(expectedSize(expectation).bytes, maxReadCapacity) : 1;
     const { scope } = expectation;
     return {
@@ -208,7 +212,8 @@ export class TableReader {
 
   /** Items per page so that a page takes at most one second's read units; null if a full page is not more than that. */
   #pageItems(expectation: Expectation): number | null {
-    const { maxReadCapacity, consistent } = this.#options;
+    const { consistent } = this.#options;
+    const maxReadCapacity = capacityFor(this.#options, expectation.description);
     if (maxReadCapacity === null) return null;
     const bytes = (maxReadCapacity / scanUnits(PAGE_BYTES, { consistent })) * PAGE_BYTES;
     if (bytes >= PAGE_BYTES) return null;
@@ -220,7 +225,8 @@ export class TableReader {
   }
 
   #pace({ description }: Expectation, shares: number, owed: number): Pace | null {
-    const { maxReadCapacity, consistent } = this.#options;
+    const { consistent } = this.#options;
+    const maxReadCapacity = capacityFor(this.#options, description);
     if (maxReadCapacity === null) return null;
     const unitsPerSecond = maxReadCapacity / shares;
     const pageUnits = scanUnits(Math.min(PAGE_BYTES, description.bytes), { consistent });
@@ -237,6 +243,15 @@ export class TableReader {
     // DynamoDB accepts expressions of up to 4 KB; beyond about a hundred names the saving is small anyway.
     return names.size <= 100 ? [...names] : null;
   }
+}
+
+/** Read units per second that polls of a table may take, by its options and its provisioned capacity; null: no limit. */
+export function capacityFor(
+  { maxReadCapacity, capacityShare }: Pick<ReadOptions, 'maxReadCapacity' | 'capacityShare'>,
+  { readCapacity }: Pick<TableDescription, 'readCapacity'>,
+): number | null {
+  if (capacityShare === undefined || readCapacity === null) return maxReadCapacity;
+  return Math.min(maxReadCapacity ?? Infinity, readCapacity * capacityShare);
 }
 
 function expectedSize({ scope, description, observed }: Expectation): { items: number; bytes: number } {

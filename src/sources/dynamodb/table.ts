@@ -18,6 +18,10 @@ export interface TableDescription {
   readonly billing: 'on-demand' | 'provisioned';
   /** Provisioned read capacity units per second; null on demand. */
   readonly readCapacity: number | null;
+  /** Whether it has the table class Standard-IA, whose reads cost more. */
+  readonly isInfrequentAccess: boolean;
+  /** What its stream records have: `NEW_AND_OLD_IMAGES` …; null: it has no stream. */
+  readonly streamView: string | null;
   /** `ACTIVE`, `CREATING`, `DELETING` … */
   readonly status: string;
   /** Null: none is enabled. */
@@ -62,6 +66,11 @@ function describe(table: string, description: SdkTable): TableDescription {
     bytes: description.TableSizeBytes ?? 0,
     billing: onDemand ? 'on-demand' : 'provisioned',
     readCapacity: onDemand ? null : provisioned,
+    isInfrequentAccess: description.TableClassSummary?.TableClass === 'STANDARD_INFREQUENT_ACCESS',
+    streamView:
+      description.StreamSpecification?.StreamEnabled === true
+        ? (description.StreamSpecification.StreamViewType ?? 'KEYS_ONLY')
+        : null,
     status: description.TableStatus ?? 'UNKNOWN',
     stream: streamOf(description),
   };

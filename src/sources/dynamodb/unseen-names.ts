@@ -1,20 +1,21 @@
 import { closest } from '../../base/closest.js';
+import type { ItemTime } from '../../csv/item-time.js';
 import type { ColumnOptions } from './layout.js';
 
-/** A name in `columns` or `only` that no item has. */
+/** A name in `columns`, `only` or `time` that no item has. */
 export interface UnseenName {
   readonly name: string;
-  readonly option: 'columns' | 'only';
+  readonly option: 'columns' | 'only' | 'time';
   /** The attribute that was probably meant, or null. */
   readonly meant: string | null;
 }
 
 /**
- * The names in `columns` and `only` that match no attribute. `columns`: published names with values seen, keys included;
+ * The names in `columns`, `only` and `time` that match no attribute. `columns`: published names with values seen, keys included;
  * `attributes`: names of attributes that items have, for guesses.
  */
 export function unseenNames(
-  options: ColumnOptions,
+  options: ColumnOptions & { readonly time?: ItemTime | null },
   columns: Iterable<string>,
   attributes: readonly string[],
 ): readonly UnseenName[] {
@@ -27,7 +28,10 @@ export function unseenNames(
     wanted
       .filter((name) => !seen.has(published(name)))
       .map((name) => ({ name, option, meant: meant(name, names) }));
-  const first = unseen('columns', options.columns);
+  const first = [
+    ...unseen('time', options.time == null ? [] : [options.time.column]),
+    ...unseen('columns', options.columns),
+  ];
   const known = new Set(first.map(({ name }) => name));
   return [...first, ...unseen('only', options.only ?? []).filter(({ name }) => !known.has(name))];
 }

@@ -203,6 +203,45 @@ test('the rows are those of the items', async () => {
   await source.close();
 });
 
+test('a page of as many bytes as before with one other digit is not the same page', async () => {
+  table.items = Array.from({ length: 200 }, (_, id) => plainItem(id, 1));
+  table.pageItems = 100;
+  table.size = 0;
+  const source = sourceOf({});
+  const { columns } = await read(source, []);
+  table.items[150] = plainItem(150, 2);
+  const found = await read(source, columns);
+  assert.equal(found.body, rowsOf(table.items, found.columns).body.toString());
+  assert.match(found.body, /^150,2,/m);
+  await source.close();
+});
+
+for (const segments of [1, 3]) {
+  test(`large pages, received into memory that is used again (${segments} segments)`, async () => {
+    const large = (id: number, letter: string) =>
+      itemOf(id, [
+        ['count', { N: String(id) }],
+        ['text', { S: letter.repeat(3000 + (id % 100)) }],
+      ]);
+    table.items = Array.from({ length: 500 }, (_, id) => large(id, 'a'));
+    table.pageItems = 40;
+    table.size = 30_000;
+    const source = sourceOf({ segments });
+    let columns: readonly Column[] = [];
+    for (const change of [() => {}, () => {}, changeSome, () => {}, () => table.items.splice(90, 7)]) {
+      change();
+      const found = await read(source, columns);
+      assert.equal(found.body, rowsOf(table.items, found.columns).body.toString());
+      columns = found.columns;
+    }
+    await source.close();
+
+    function changeSome(): void {
+      for (const id of [0, 41, 200, 499]) table.items[id] = large(id, 'b');
+    }
+  });
+}
+
 test('when nothing changed the rows are the same object, also when pages end elsewhere; else they are not', async () => {
   table.items = Array.from({ length: 500 }, (_, id) => plainItem(id, id));
   table.pageItems = 500;

@@ -31,6 +31,8 @@ export const colours = {
 /** Units by Grafana's ids. */
 export const units = {
   count: 'locale',
+  /** As it is written: for ids. */
+  none: 'none',
   percent: 'percent',
   bytesPerSecond: 'Bps',
   seconds: 's',

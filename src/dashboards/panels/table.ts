@@ -67,7 +67,9 @@ export function table<Column extends string>(options: TableOptions<Column>): Pan
         .cellHeight(TableCellHeight.Sm)
         .align(FieldTextAlignment.Auto)
         .filterable(false)
-        .transformations([arrange(columns.map(({ column, title }) => [flavour.field(column), title]))]);
+        .transformations([
+          arrange(columns.map(({ column, title }) => [flavour.field(reading, column), title])),
+        ]);
       for (const [index, column] of columns.entries()) {
         panel.overrideByName(column.title, [
           ...properties(column),

@@ -16,7 +16,7 @@ import {
 import type { DynamicConfigValue, ThresholdsConfigBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { colours, manyColours, shadesOf } from '../look.js';
-import type { Reading } from '../reading.js';
+import { type Reading, timeOf } from '../reading.js';
 import {
   arrange,
   fieldColour,
@@ -55,12 +55,12 @@ export interface SeriesOptions<Column extends string = string> extends SeriesTex
   readonly lines: readonly Line<NoInfer<Column>>[];
 }
 
-/** Columns over time, in the order of `lines`. The reading has `timestamp` first, ascending. */
+/** Columns over time, in the order of `lines`. The reading has its time first, ascending. */
 export function series<Column extends string>(options: SeriesOptions<Column>): PanelSpec {
   return {
     ...options,
     build(flavour) {
-      const time = flavour.field('timestamp');
+      const time = flavour.field(options.reading, timeOf(options.reading));
       const panel = plot(furnish(new PanelBuilder(), options, flavour, [options.reading]), options)
         .withTransformation(onlyWithTime(time))
         .withTransformation(arrange([time, ...options.lines.map(({ column }) => column)].map(asItIs)));
@@ -88,12 +88,12 @@ export function seriesByName<Column extends string>(options: SeriesByNameOptions
     build: (flavour) =>
       plot(furnish(new PanelBuilder(), options, flavour, [options.reading]), options)
         .colorScheme(options.colour === 'many' ? manyColours() : shadesOf(colours.main))
-        .withTransformation(onlyWithTime(flavour.field('timestamp')))
+        .withTransformation(onlyWithTime(flavour.field(options.reading, timeOf(options.reading))))
         .withTransformation({
           id: 'groupingToMatrix',
           options: {
             columnField: options.nameColumn,
-            rowField: flavour.field('timestamp'),
+            rowField: flavour.field(options.reading, timeOf(options.reading)),
             valueField: options.valueColumn,
             emptyValue: 'null',
           },

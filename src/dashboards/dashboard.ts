@@ -7,10 +7,9 @@ import {
   DashboardLinkType,
   type Panel,
   RowBuilder,
-  TextBoxVariableBuilder,
+  type VariableModel,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Flavour } from './flavour.js';
-import { chosenZones, timeZone, zones } from './fleet.js';
 import { colours } from './look.js';
 import type { PanelSpec } from './panels/panel.js';
 
@@ -21,14 +20,21 @@ export interface DashboardSpec {
   readonly title: string;
   readonly description: string;
   readonly refresh: string;
+  /** What it and those it links to are tagged with; without it: the fleet's tag. */
+  readonly tag?: string;
+  /** Shows the links as a menu with this title: where there may be many. */
+  readonly linkMenu?: string;
   /** The time picked at first, in Grafana's words. */
   readonly time: { readonly from: string; readonly to: string };
-  /** Offers the variable `zone`: several zones by name. */
-  readonly zoneVariable?: boolean;
-  /** Offers the variable `taxi`: a taxi's number, typed. */
-  readonly taxiVariable?: boolean;
+  /** IANA name; axes and "today" follow it wherever one looks from. */
+  readonly timeZone: string;
+  /** What the reader can choose, from left to right. */
+  readonly variables?: readonly VariableSpec[];
   readonly sections: readonly Section[];
 }
+
+/** A variable of a dashboard, for either flavour. */
+export type VariableSpec = (flavour: Flavour) => Builder<VariableModel>;
 
 /** Panels that belong together, below a heading unless it has none. */
 export interface Section {
@@ -48,16 +54,17 @@ const noAlertMarks = {
   hide: true,
 };
 
-/** All dashboards carry it; the links between them go by it. */
-const tag = 'dynamo-csv';
+/** The fleet's dashboards carry it; the links between them go by it. */
+const FLEET_TAG = 'dynamo-csv';
 
 /** The dashboard as Grafana loads it (classic schema; the newer one loads with a warning in 12.4). */
 export function renderDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard {
+  const tag = spec.tag ?? FLEET_TAG;
   const builder = new DashboardBuilder(spec.title)
     .uid(spec.uid)
     .description(spec.description)
     .tags([tag])
-    .timezone(timeZone)
+    .timezone(spec.timeZone)
     .weekStart('monday')
     .editable()
     .refresh(spec.refresh)
@@ -65,15 +72,15 @@ export function renderDashboard(spec: DashboardSpec, flavour: Flavour): Dashboar
     .tooltip(DashboardCursorSync.Crosshair)
     .version(1)
     .link(
-      new DashboardLinkBuilder('Dashboards')
+      new DashboardLinkBuilder(spec.linkMenu ?? 'Dashboards')
         .type(DashboardLinkType.Dashboards)
         .tags([tag])
-        .asDropdown(false)
+        .asDropdown(spec.linkMenu !== undefined)
         .keepTime(false)
         .includeVars(false)
         .targetBlank(false),
     );
-  addVariables(builder, spec, flavour);
+  for (const variable of spec.variables ?? []) builder.withVariable(variable(flavour));
   const dashboard = builder.build();
   dashboard.panels = stack(spec.sections, flavour);
   dashboard.annotations = { list: [noAlertMarks] };
@@ -81,29 +88,6 @@ export function renderDashboard(spec: DashboardSpec, flavour: Flavour): Dashboar
   // The library would hide the links in a menu.
   for (const link of dashboard.links!) delete link.placement;
   return dashboard;
-}
-
-function addVariables(builder: DashboardBuilder, spec: DashboardSpec, flavour: Flavour): void {
-  if (spec.zoneVariable === true) {
-    const zone = {
-      name: 'zone',
-      label: 'Zones',
-      description: 'Zones whose boardings are drawn day by day',
-      zones,
-      chosen: chosenZones,
-    };
-    builder.withVariable(flavour.zoneVariable(zone));
-  }
-  if (spec.taxiVariable === true) {
-    const option = { text: '1', value: '1', selected: true };
-    const taxi = new TextBoxVariableBuilder('taxi')
-      .label('Taxi')
-      .description("A taxi's number, for the section “One taxi”")
-      .defaultValue('1')
-      .current(option)
-      .options([option]);
-    builder.withVariable(taxi);
-  }
 }
 
 /** Puts the sections below each other and each panel at its place in its section. */

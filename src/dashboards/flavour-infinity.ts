@@ -3,9 +3,8 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import type { CellType } from './datasets.js';
-import { type Flavour, queryOf, type ZoneVariable } from './flavour.js';
-import { type Reading, read } from './reading.js';
+import { ALL, type ChoiceVariable, type Flavour, queryOf } from './flavour.js';
+import { type CellType, columnList, type Reading, timeOf } from './reading.js';
 
 const dataSource = { type: 'yesoreyeram-infinity-datasource', uid: 'infinity' };
 const types: Record<CellType, string> = {
@@ -17,9 +16,11 @@ const types: Record<CellType, string> = {
 
 /**
  * Infinity's columns come back in alphabetical order, and a series is drawn in one colour unless its time is first:
- * a capital sorts before every name of ours.
+ * a capital sorts before most names. A dataset that has another column `Time` keeps its names.
  */
-const fieldName = (column: string) => (column === 'timestamp' ? 'Time' : column);
+function fieldName(reading: Pick<Reading, 'columns' | 'time'>, column: string): string {
+  return column === timeOf(reading) && !reading.columns.some(({ name }) => name === 'Time') ? 'Time' : column;
+}
 
 /** The Infinity plugin, reading CSV in its backend (its other parsers give alerts nothing). */
 export const infinityFlavour: Flavour = {
@@ -28,11 +29,11 @@ export const infinityFlavour: Flavour = {
   field: fieldName,
   query: (reading, refId) => queryOf(infinityQuery(reading, refId)),
   withoutValue: 'OK',
-  zoneVariable,
+  variable,
 };
 
 function infinityQuery(reading: Reading, refId: string) {
-  const params = { columns: reading.columns.map(({ name }) => name).join(','), ...reading.window };
+  const params = { columns: columnList(reading.columns.map(({ name }) => name)), ...reading.window };
   return {
     refId,
     datasource: dataSource,
@@ -40,7 +41,7 @@ function infinityQuery(reading: Reading, refId: string) {
     source: 'url',
     parser: 'backend',
     format: 'table',
-    url: `/csv/${reading.dataset}`,
+    url: `/csv/${encodeURIComponent(reading.dataset)}`,
     url_options: {
       method: 'GET',
       params: Object.entries(params).map(([key, value]) => ({ key, value })),
@@ -48,15 +49,16 @@ function infinityQuery(reading: Reading, refId: string) {
     root_selector: '',
     columns: reading.columns.map(({ name, type }) => ({
       selector: name,
-      text: fieldName(name),
+      text: fieldName(reading, name),
       type: types[type],
     })),
   };
 }
 
-/** Asks the service for the zones each time the dashboard is opened. */
-function zoneVariable({ name, label, description, chosen }: ZoneVariable) {
-  const zones = read('zones', ['zone'], { borough: 'Manhattan', sort: 'zone' });
+/** Asks the service for the values each time the dashboard is opened. */
+function variable({ name, label, description, chosen, reading, definition }: ChoiceVariable) {
+  const column = reading.columns[0]!.name;
+  const isAll = chosen === 'all';
   return new QueryVariableBuilder(name)
     .label(label)
     .description(description)
@@ -64,13 +66,13 @@ function zoneVariable({ name, label, description, chosen }: ZoneVariable) {
     .query({
       refId: 'variable',
       queryType: 'infinity',
-      infinityQuery: infinityQuery(zones, 'variable'),
-      meta: { textField: 'zone', valueField: 'zone' },
+      infinityQuery: infinityQuery(reading, 'variable'),
+      meta: { textField: column, valueField: column },
     })
-    .definition('zones of Manhattan')
+    .definition(definition)
     .refresh(VariableRefresh.OnDashboardLoad)
     .sort(VariableSort.AlphabeticalAsc)
-    .current({ text: [...chosen], value: [...chosen] })
+    .current(isAll ? { text: [ALL.text], value: [ALL.value] } : { text: [...chosen], value: [...chosen] })
     .multi(true)
-    .includeAll(false);
+    .includeAll(isAll);
 }
