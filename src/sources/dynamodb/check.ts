@@ -88,7 +88,7 @@ function facts(
   const { keys, items, bytes, billing } = description;
   const segments = table.segments === 'auto' ? 1 : table.segments;
   const unitsPerPoll = query?.units ?? scanUnits(bytes, { consistent: table.consistent, segments });
-  const perMonth = readPrice(unitsPerPoll * pollsPerMonth(table.interval), region);
+  const perMonth = readPrice(unitsPerPoll * pollsPerMonth(table.interval), region, description);
   const ways = { table, description: described, region, queryUnits: query?.units ?? null };
   return {
     keys: keys.map(({ name, type }) => `${name} ${type}`).join(', '),

@@ -24,6 +24,8 @@ export function roleCredentials({ arn, externalId, sessionName }: Role): Provide
         RoleSessionName: sessionName,
         ...(externalId === null ? {} : { ExternalId: externalId }),
       },
+      // With three attempts a request to DynamoDB would time out before STS does.
+      clientConfig: { maxAttempts: 2 },
     });
   let provider: Provider | null = null;
   return async (properties) => {

@@ -11,6 +11,7 @@ import { createDynamoDbClient, placeOf } from './client.js';
 import { readPrice, scanUnits } from './cost.js';
 import { at, type TablePlace, tableNotActive } from './errors.js';
 import { explainFailure } from './failures.js';
+import { type Measured, measureQueries } from './query/measure.js';
 import { planQueries } from './query/plan.js';
 import { encodePosition } from './query/since.js';
 import { indexNameOf, type Target, type TargetOptions, targetOf, WHOLE_TABLE } from './query/target.js';
@@ -65,20 +66,24 @@ export function createDynamoDbSource(options: DynamoDbSourceOptions): TableSourc
 
 const ON_DEMAND = { billing: 'on-demand', isInfrequentAccess: false } as const;
 
-/** What a poll of a table needs, by its description. */
+/** Bytes of items that one read unit reads when eventually consistent. */
+const BYTES_PER_UNIT = 8_192;
+
+/** What a poll of a table needs, by its description; of Queries by what was measured. */
 export function expectationOf(
   description: TableDescription,
   options: Pick<ReadOptions, 'consistent' | 'segments' | 'maxReadCapacity' | 'capacityShare'>,
   region: string | null,
+  measured: Measured | null = null,
 ): PollExpectation {
   const { items, bytes, billing } = description;
   const { consistent } = options;
   const segments = options.segments === 'auto' ? 1 : options.segments;
-  const unitsPerPoll = scanUnits(bytes, { consistent, segments });
+  const unitsPerPoll = measured?.units ?? scanUnits(bytes, { consistent, segments });
   const perSecond = capacityFor(options, description) ?? Infinity;
   return {
-    items,
-    bytes,
+    items: measured?.items ?? items,
+    bytes: measured === null ? bytes : unitsPerPoll * BYTES_PER_UNIT,
     unitsPerPoll,
     usdPerPoll: billing === 'provisioned' ? 0 : readPrice(unitsPerPoll, region, description),
     shortestInterval: Math.ceil((unitsPerPoll / perSecond) * 1_000),
@@ -101,6 +106,8 @@ class DynamoDbSource implements TableSource {
   readonly #toldWidened = new Set<string>();
   #hasToldUnseen = false;
   #hasToldFilter = false;
+  /** What of the table is read, by its description; nothing is known about Queries. */
+  #expected: Pick<TableDescription, 'bytes' | 'readCapacity'> = { bytes: 0, readCapacity: null };
   #hasToldNoTime = false;
   /** When all read units taken so far are paid, in milliseconds since the epoch. */
   #paidAt = 0;
@@ -132,7 +139,7 @@ class DynamoDbSource implements TableSource {
   /** Twice the time that the limits on reading the table imply for its size. */
   neededTime(): number {
     const { consistent } = this.#options;
-    const { bytes = 0, readCapacity = null } = this.#description?.value ?? {};
+    const { bytes, readCapacity } = this.#expected;
     const units = scanUnits(Math.max(bytes, this.#observed.bytes), { consistent });
     const allowed = capacityFor(this.#options, { readCapacity });
     const perSecond = Math.min(allowed ?? Infinity, readCapacity ?? Infinity);
@@ -146,10 +153,16 @@ class DynamoDbSource implements TableSource {
   }
 
   async expect(signal: AbortSignal): Promise<PollExpectation> {
-    const description = await describeTable(this.#client, this.#options.table, signal);
-    this.#region ??= (await placeOf(this.#client, this.#options.table)).region;
-    this.#billing = description;
-    return expectationOf(description, this.#options, this.#region);
+    const { table, consistent } = this.#options;
+    const described = await describeTable(this.#client, table, signal);
+    this.#region ??= (await placeOf(this.#client, table)).region;
+    this.#billing = described;
+    const target = await this.#targetIn(described);
+    const scope = this.#scope(target, null);
+    if (scope.queries === null) return expectationOf(target.description, this.#options, this.#region);
+    const plan = { ...scope, table, consistent, totalSegments: 1, pageItems: null, attributes: null };
+    const measured = await measureQueries(this.#client, plan, signal);
+    return expectationOf(target.description, this.#options, this.#region, measured);
   }
 
   async close(): Promise<void> {
@@ -162,6 +175,7 @@ class DynamoDbSource implements TableSource {
       const { description: table, requests } = await this.#described(signal);
       const target = await this.#targetIn(table);
       const scope = this.#scope(target, position);
+      this.#expected = sizeOf(target, scope);
       const owed = Math.max(0, this.#paidAt - this.#clock.now());
       const { description } = target;
       const expectation = { scope, description, known, observed: this.#observed, owed };
@@ -298,6 +312,11 @@ class DynamoDbSource implements TableSource {
 function asError(error: unknown): DynamoCsvError {
   if (error instanceof DynamoCsvError) return error;
   throw error;
+}
+
+function sizeOf({ description }: Target, { queries }: ReadScope) {
+  const { bytes, readCapacity } = description;
+  return { bytes: queries === null ? bytes : 0, readCapacity };
 }
 
 /** A reading of new items continues where it ended. */

@@ -55,7 +55,7 @@ function way(
   note: string | null,
   { table, description, region }: WaysOptions,
 ): ReadWay {
-  const price = readPrice(units * pollsPerMonth(table.interval), region);
+  const price = readPrice(units * pollsPerMonth(table.interval), region, description);
   // Provisioned capacity is paid for whether it is read or not.
   const pricePerMonth = description.billing === 'provisioned' ? 0 : price;
   return { name, isConfigured, unitsPerPoll: units, pricePerMonth, note };
