@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { PollHealth } from '../../../src/datasets/freshness.js';
+import type { RecorderOptions } from '../../../src/recorder/recorder-options.js';
 import type { TableRecorder } from '../../../src/recorder/table-recorder.js';
 import type { DynamoDbSourceOptions } from '../../../src/sources/dynamodb/source.js';
 import { ScanThreads } from '../../../src/sources/dynamodb/threads.js';
@@ -62,112 +63,120 @@ describe('a long break', () => {
   });
 });
 
-describe('a log of new items', () => {
-  const FOLDER = '/data';
-  const FIRST = Date.parse('2026-11-24T23:59:30Z');
+/** How the items are kept: by the time of the poll that found them, or by their own. */
+const KEPT: Readonly<Record<string, Partial<RecorderOptions>>> = {
+  'a log of new items': {},
+  'a log of new items by their own time': { append: true, time: { column: 'at', unit: null } },
+};
 
-  /** Lives of the service on one disk, over the end of a day. What is written to the table depends on the poll alone. */
-  async function service() {
-    const table = await createEvents(world);
-    let now = FIRST;
-    let written = 0;
-    const clock = { now: () => now, sleep: async () => undefined };
-    const follower = follow(table, '2026-11-24T00:00:00Z', { clock });
-    const open = (files: Files) =>
-      openTestRecorder({
-        name: 'events',
-        dataDir: FOLDER,
-        files,
-        health: new PollHealth(10_000, clock),
-        log: true,
-        newItemsOnly: true,
-      });
-    /** Puts two new items and a late one, and records a poll. */
-    const poll = async (recorder: TableRecorder) => {
-      now += 10_000;
-      const time = (before: number) => new Date(now - before).toISOString();
-      written += 1;
-      await put(
-        table,
-        [`new${written}`, time(500)],
-        [`late${written}`, time(25_000)],
-        [`same${written}`, time(500)],
-      );
-      const { known, position } = recorder;
-      return recorder.record(await follower.source.read({ known, position, signal }), now);
-    };
-    const idsIn = async (files: Files) => {
-      const path = `${FOLDER}/events.csv`;
-      const rows = (await files.stat(path)) === null ? [] : await rowsOf(await files.readFile(path));
-      return rows.map(({ id }) => id!).sort();
-    };
-    const all = () =>
-      Array.from({ length: written }, (_, n) => [`new${n + 1}`, `late${n + 1}`, `same${n + 1}`])
-        .flat()
-        .sort();
-    return { open, poll, idsIn, all };
-  }
+for (const [kept, options] of Object.entries(KEPT))
+  describe(kept, () => {
+    const FOLDER = '/data';
+    const FIRST = Date.parse('2026-11-24T23:59:30Z');
 
-  /** A disk with a first poll: from then on nothing may be missed. */
-  async function begun(): Promise<VolatileDisk & { readonly of: Awaited<ReturnType<typeof service>> }> {
-    const disk = new VolatileDisk(`${FOLDER}/.dynamo-csv`);
-    const of = await service();
-    const recorder = await of.open(disk);
-    await of.poll(recorder);
-    await recorder.close();
-    return Object.assign(disk, { of });
-  }
-
-  /** A life of three polls. Resolves when it was stopped, too. */
-  async function live(
-    { open, poll }: Awaited<ReturnType<typeof service>>,
-    files: FaultyFiles,
-  ): Promise<void> {
-    try {
-      const recorder = await open(files);
-      for (let polls = 0; polls < 3; polls += 1) await poll(recorder);
-      await recorder.close();
-    } catch (error) {
-      if (!files.isStopped) throw error;
+    /** Lives of the service on one disk, over the end of a day. What is written to the table depends on the poll alone. */
+    async function service() {
+      const table = await createEvents(world);
+      let now = FIRST;
+      let written = 0;
+      const clock = { now: () => now, sleep: async () => undefined };
+      const follower = follow(table, '2026-11-24T00:00:00Z', { clock });
+      const open = (files: Files) =>
+        openTestRecorder({
+          name: 'events',
+          dataDir: FOLDER,
+          files,
+          health: new PollHealth(10_000, clock),
+          log: true,
+          newItemsOnly: true,
+          ...options,
+        });
+      /** Puts two new items and a late one, and records a poll. */
+      const poll = async (recorder: TableRecorder) => {
+        now += 10_000;
+        const time = (before: number) => new Date(now - before).toISOString();
+        written += 1;
+        await put(
+          table,
+          [`new${written}`, time(500)],
+          [`late${written}`, time(25_000)],
+          [`same${written}`, time(500)],
+        );
+        const { known, position } = recorder;
+        return recorder.record(await follower.source.read({ known, position, signal }), now);
+      };
+      const idsIn = async (files: Files) => {
+        const path = `${FOLDER}/events.csv`;
+        const rows = (await files.stat(path)) === null ? [] : await rowsOf(await files.readFile(path));
+        return rows.map(({ id }) => id!).sort();
+      };
+      const all = () =>
+        Array.from({ length: written }, (_, n) => [`new${n + 1}`, `late${n + 1}`, `same${n + 1}`])
+          .flat()
+          .sort();
+      return { open, poll, idsIn, all };
     }
-  }
 
-  /** The operations of a life without a fault. */
-  async function countOperations(): Promise<number> {
-    const disk = await begun();
-    const files = new FaultyFiles(disk);
-    await live(disk.of, files);
-    return files.operations.length;
-  }
+    /** A disk with a first poll: from then on nothing may be missed. */
+    async function begun(): Promise<VolatileDisk & { readonly of: Awaited<ReturnType<typeof service>> }> {
+      const disk = new VolatileDisk(`${FOLDER}/.dynamo-csv`);
+      const of = await service();
+      const recorder = await of.open(disk);
+      await of.poll(recorder);
+      await recorder.close();
+      return Object.assign(disk, { of });
+    }
 
-  for (const end of ['killed', 'killed, with the power'] as const) {
-    test(`${end}, at any step: it has every item once when it goes on`, async () => {
+    /** A life of three polls. Resolves when it was stopped, too. */
+    async function live(
+      { open, poll }: Awaited<ReturnType<typeof service>>,
+      files: FaultyFiles,
+    ): Promise<void> {
+      try {
+        const recorder = await open(files);
+        for (let polls = 0; polls < 3; polls += 1) await poll(recorder);
+        await recorder.close();
+      } catch (error) {
+        if (!files.isStopped) throw error;
+      }
+    }
+
+    /** The operations of a life without a fault. */
+    async function countOperations(): Promise<number> {
+      const disk = await begun();
+      const files = new FaultyFiles(disk);
+      await live(disk.of, files);
+      return files.operations.length;
+    }
+
+    for (const end of ['killed', 'killed, with the power'] as const) {
+      test(`${end}, at any step: it has every item once when it goes on`, async () => {
+        const count = await countOperations();
+        assert.ok(count > 20, String(count));
+        for (let index = 0; index < count; index += 1) {
+          const disk = await begun();
+          const { open, poll, idsIn, all } = disk.of;
+          await live(disk.of, new FaultyFiles(disk, at(index, { stops: true, part: 0.5 })));
+          const after = end === 'killed' ? disk : disk.afterPowerLoss(() => index % 2 === 0);
+          const recorder = await open(after);
+          await poll(recorder);
+          await recorder.close();
+          assert.deepEqual(await idsIn(after), all(), `at operation ${index} of ${count}`);
+        }
+      });
+    }
+
+    test('a disk that refuses any one operation loses and doubles nothing', async () => {
       const count = await countOperations();
-      assert.ok(count > 20, String(count));
       for (let index = 0; index < count; index += 1) {
         const disk = await begun();
         const { open, poll, idsIn, all } = disk.of;
-        await live(disk.of, new FaultyFiles(disk, at(index, { stops: true, part: 0.5 })));
-        const after = end === 'killed' ? disk : disk.afterPowerLoss(() => index % 2 === 0);
-        const recorder = await open(after);
+        const files = new FaultyFiles(disk, at(index, { fails: 'ENOSPC', part: 0.5 }));
+        await live(disk.of, files).catch(() => undefined);
+        const recorder = await open(disk);
         await poll(recorder);
         await recorder.close();
-        assert.deepEqual(await idsIn(after), all(), `at operation ${index} of ${count}`);
+        assert.deepEqual(await idsIn(disk), all(), `failed at operation ${index} of ${count}`);
       }
     });
-  }
-
-  test('a disk that refuses any one operation loses and doubles nothing', async () => {
-    const count = await countOperations();
-    for (let index = 0; index < count; index += 1) {
-      const disk = await begun();
-      const { open, poll, idsIn, all } = disk.of;
-      const files = new FaultyFiles(disk, at(index, { fails: 'ENOSPC', part: 0.5 }));
-      await live(disk.of, files).catch(() => undefined);
-      const recorder = await open(disk);
-      await poll(recorder);
-      await recorder.close();
-      assert.deepEqual(await idsIn(disk), all(), `failed at operation ${index} of ${count}`);
-    }
   });
-});
