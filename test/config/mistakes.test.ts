@@ -64,7 +64,15 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
   ],
   [
     "tables: { orders: { query: { key: { id: 1, at: { from: '{today-6..today}' } } } } }",
-    'FILE: tables.orders.query.key.at: "{today-6..today}" is several days; write one day as a bound (line 1)',
+    'FILE: tables.orders.query.key.at.from: "{today-6..today}" is several days; write one day as a bound (line 1)',
+  ],
+  [
+    'tables: { orders: { query: { key: { id: 1, at: { after: 3 } } } } }',
+    'FILE: tables.orders.query.key.at.after: there is no such option; the options here are from, to, beginsWith (line 1)',
+  ],
+  [
+    'tables: { orders: { query: { key: { id: 1, at: {} } } } }',
+    'FILE: tables.orders.query.key.at: the range has no bound; write from, to or beginsWith (line 1)',
   ],
   [
     'tables: { orders: { query: { key: { id: 1, at: { beginsWith: a, to: b } } } } }',
@@ -113,6 +121,10 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
   [
     "tables: { orders: { filter: { expression: 'a = :b', values: { ':b': { Q: 1 } } } } }",
     `FILE: tables.orders.filter.values[":b"]: {"Q":1} is not a value in DynamoDB's JSON; write one type and its value, such as { N: "10" } or { L: [{ S: a }] } (line 1)`,
+  ],
+  [
+    "tables: { orders: { filter: { expression: 'a = :b', values: { ':b': 12345678901234567890 } } } }",
+    `FILE: tables.orders.filter.values[":b"]: 12345678901234567000 lost digits: YAML reads it as a number; write it in quotes, as DynamoDB's JSON: { N: "…" } (line 1)`,
   ],
   [
     'tables: { orders: { index: by/day } }',

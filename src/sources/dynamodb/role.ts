@@ -1,5 +1,6 @@
+import { FRESH_FILES } from '../aws/credentials.js';
 import { roleNotAssumed } from './errors.js';
-import { fromTemporaryCredentials } from './sdk.js';
+import { fromNodeProviderChain, fromTemporaryCredentials } from './sdk.js';
 
 /** A role that is assumed to read a table; plain data. */
 export interface Role {
@@ -19,6 +20,7 @@ type Provider = ReturnType<typeof fromTemporaryCredentials>;
 export function roleCredentials({ arn, externalId, sessionName }: Role): Provider {
   const assume = () =>
     fromTemporaryCredentials({
+      masterCredentials: fromNodeProviderChain(FRESH_FILES),
       params: {
         RoleArn: arn,
         RoleSessionName: sessionName,

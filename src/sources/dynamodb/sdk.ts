@@ -9,5 +9,5 @@ export {
   QueryCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
-export { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+export { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 export { DynamoDBJsonCodec2 } from '@aws-sdk/dynamodb-codec';

@@ -1,5 +1,7 @@
 /** Tables of other accounts: roles, ARNs, endpoints. */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
 import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
@@ -15,6 +17,7 @@ import {
   startScriptedDynamoDb,
 } from '../../support/scripted-dynamodb.js';
 import { type AssumedRole, type StsAnswer, startScriptedSts } from '../../support/scripted-sts.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 useTestAws();
 const threads = new ScanThreads({ size: 2 });
@@ -148,6 +151,32 @@ describe('a role', () => {
       isAllowed = true;
       assert.equal((await read()).rows.ends.length, 1);
     });
+  });
+
+  test('is assumed with keys that were renewed in the file, once the old ones are refused', async (t) => {
+    const file = join(await temporaryFolder(t), 'credentials');
+    const write = (key: string) =>
+      writeFile(file, `[default]\naws_access_key_id = ${key}\naws_secret_access_key = secret\n`);
+    const { assumed, server, withSts } = await world(t, ({ accessKey }) =>
+      accessKey === 'AKIAOLD'
+        ? { error: 'ExpiredTokenException', message: 'it is expired' }
+        : { accessKeyId: 'ASIAROLE', expiration: inAnHour() },
+    );
+    await write('AKIAOLD');
+    const fromFile = {
+      AWS_ACCESS_KEY_ID: null,
+      AWS_SECRET_ACCESS_KEY: null,
+      AWS_SHARED_CREDENTIALS_FILE: file,
+    };
+    await withSts(() =>
+      withEnvironment(fromFile, async () => {
+        const { read } = sourceOf(t, { endpoint: server.endpoint });
+        await assert.rejects(read(), { code: 'ROLE_NOT_ASSUMED' });
+        await write('AKIANEW');
+        assert.equal((await read()).rows.ends.length, 1);
+      }),
+    );
+    assert.equal(assumed.requests.at(-1)?.accessKey, 'AKIANEW');
   });
 
   test('that cannot be assumed because its own credentials expired says so', async (t) => {

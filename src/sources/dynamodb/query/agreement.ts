@@ -1,9 +1,10 @@
 import { closest } from '../../../base/closest.js';
 import { type MistakeReport, type Path, show } from '../../../options/mistakes.js';
 import type { TableOptions } from '../options.js';
-import { countCombinations, MAX_QUERIES, type QueryKey } from './conditions.js';
+import { countCombinations, isRange, MAX_QUERIES, type QueryKey } from './conditions.js';
 import { countDates } from './dates.js';
 import { isDynamoDbJson, placeholdersOf } from './filter.js';
+import type { KeyRange } from './options.js';
 
 /** Reports options about what of a table is read that conflict with each other. */
 export function checkReading(options: TableOptions, path: Path, report: MistakeReport): void {
@@ -39,6 +40,9 @@ function checkKey({ key }: Query, path: Path, report: MistakeReport): void {
       });
     return;
   }
+  for (const [attribute, values] of Object.entries(key as QueryKey)) {
+    if (isRange(values)) checkRange(values, [...path, 'key', attribute], report);
+  }
   const count = countCombinations(key as QueryKey, countDates);
   if (count <= MAX_QUERIES) return;
   report.add({
@@ -46,6 +50,18 @@ function checkKey({ key }: Query, path: Path, report: MistakeReport): void {
     wrong: `it means ${count.toLocaleString('en-US')} Queries in each poll, more than ${MAX_QUERIES.toLocaleString('en-US')}`,
     remedy: 'list fewer values, or scan an index instead',
   });
+}
+
+function checkRange(range: KeyRange, path: Path, report: MistakeReport): void {
+  const bounds = Object.keys(range);
+  if (bounds.length === 0 && !report.isWrong(path))
+    report.add({ path, wrong: 'the range has no bound', remedy: 'write from, to or beginsWith' });
+  if (range.beginsWith !== undefined && bounds.length > 1)
+    report.add({
+      path,
+      wrong: 'beginsWith stands alone',
+      remedy: 'write either beginsWith, or from and to',
+    });
 }
 
 function checkSince(options: TableOptions, path: Path, report: MistakeReport): void {
@@ -91,8 +107,8 @@ function checkFilter(filter: TableOptions['filter'], path: Path, report: Mistake
   const used = placeholdersOf(expression);
   const given = [...Object.keys(names), ...Object.keys(values)];
   for (const placeholder of used) {
-    if (given.includes(placeholder)) continue;
     const list = placeholder.startsWith('#') ? 'names' : 'values';
+    if (given.includes(placeholder) || report.isWrong([...path, list])) continue;
     const meant = closest(placeholder, given);
     report.add({
       path: [...path, 'expression'],

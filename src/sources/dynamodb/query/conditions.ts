@@ -86,7 +86,7 @@ function checkAttributes(key: QueryKey, { partition, sort }: KeySchema, context:
   return [...partition, ...given];
 }
 
-function isRange(values: KeyValues): values is KeyRange {
+export function isRange(values: KeyValues): values is KeyRange {
   return typeof values === 'object' && !Array.isArray(values);
 }
 

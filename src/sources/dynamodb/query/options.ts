@@ -6,9 +6,14 @@ import { countDates, unknownPlaceholders } from './dates.js';
 
 const WRITE_DATE = '{today}, {yesterday}, {today-6}, {today-6..today} or {today:yyyyMMdd}';
 
+/** Whether a number has more digits than JavaScript keeps. */
+function hasLostDigits(value: number): boolean {
+  return !Number.isSafeInteger(value) && String(value).length > 15;
+}
+
 function refuseText(value: unknown): ReturnType<NonNullable<Kind['refuse']>> {
   if (value === '') return { wrong: 'a key is never empty', remedy: 'write the value that items have' };
-  if (typeof value === 'number' && !Number.isSafeInteger(value) && String(value).length > 15)
+  if (typeof value === 'number' && hasLostDigits(value))
     return { wrong: `${show(value)} lost digits: YAML reads it as a number`, remedy: 'write it in quotes' };
   if (typeof value !== 'string') return null;
   const [unknown] = unknownPlaceholders(value);
@@ -22,19 +27,16 @@ const keyValue: Kind = {
   what: 'the value of a key',
   write:
     'text or a number; several as a list, [1, 2]; of a sort key also { from: …, to: … } or { beginsWith: … }',
+  refuse: refuseText,
+};
+
+const bound: Kind = {
+  what: 'a bound of a sort key',
+  write: 'text or a number, such as {today-6}',
   refuse(value) {
-    if (typeof value !== 'object' || value === null) return refuseText(value);
-    for (const bound of Object.values(value)) {
-      const refused = refuseText(bound);
-      if (refused !== null) return refused;
-      if (typeof bound === 'string' && countDates(bound) > 1)
-        return { wrong: `${show(bound)} is several days`, remedy: 'write one day as a bound' };
-    }
-    if (Object.keys(value).length === 0)
-      return { wrong: 'it has no bound', remedy: 'write from, to or beginsWith' };
-    return 'beginsWith' in value && Object.keys(value).length > 1
-      ? { wrong: 'beginsWith stands alone', remedy: 'write either beginsWith, or from and to' }
-      : null;
+    if (typeof value === 'string' && countDates(value) > 1)
+      return { wrong: `${show(value)} is several days`, remedy: 'write one day as a bound' };
+    return refuseText(value);
   },
 };
 
@@ -42,9 +44,9 @@ const Scalar = Type.Union([Type.String(), Type.Number()], { kind: keyValue });
 
 const Range = Type.Object(
   {
-    from: Type.Optional(Type.Union([Type.String(), Type.Number()])),
-    to: Type.Optional(Type.Union([Type.String(), Type.Number()])),
-    beginsWith: Type.Optional(Type.String()),
+    from: Type.Optional(Type.Union([Type.String(), Type.Number()], { kind: bound })),
+    to: Type.Optional(Type.Union([Type.String(), Type.Number()], { kind: bound })),
+    beginsWith: Type.Optional(Type.String({ kind: bound })),
   },
   { additionalProperties: false },
 );
@@ -144,6 +146,13 @@ export const QueryOptions = Type.Object(
 const filterValue: Kind = {
   what: 'a value of an attribute',
   write: "text, a number, true or false; other types as DynamoDB's JSON, such as { B: aGk= }",
+  refuse(value) {
+    if (typeof value !== 'number' || !hasLostDigits(value)) return null;
+    return {
+      wrong: `${show(value)} lost digits: YAML reads it as a number`,
+      remedy: 'write it in quotes, as DynamoDB\'s JSON: { N: "…" }',
+    };
+  },
 };
 
 const placeholder = (sign: string, example: string): Kind => ({
