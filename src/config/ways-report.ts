@@ -29,9 +29,9 @@ export function formatWays(rows: readonly CheckRow[]): string {
 }
 
 function remarks(way: ReadWay, ways: readonly ReadWay[]): string {
-  const prices = ways.map(({ pricePerMonth }) => pricePerMonth);
-  // Of a table that is tiny or provisioned every way costs the same.
-  const cheapest = Math.min(...prices) < Math.max(...prices) ? Math.min(...prices) : null;
+  const prices = ways.flatMap(({ pricePerMonth }) => pricePerMonth ?? []);
+  // For a table that is tiny or provisioned, every way costs the same.
+  const cheapest = Math.min(...prices) < Math.max(...prices) ? Math.min(...prices) : Number.NaN;
   return [
     way.isConfigured ? 'configured' : null,
     way.pricePerMonth === cheapest ? 'cheapest' : null,

@@ -155,10 +155,10 @@ export interface ReadWay {
   /** `Scan of index by-status`. */
   readonly name: string;
   readonly isConfigured: boolean;
-  /** Of one poll; null: it has none. */
+  /** Of one poll; null: it has none, or they are unknown. */
   readonly unitsPerPoll: number | null;
-  /** US dollars at the configured interval. */
-  readonly pricePerMonth: number;
+  /** US dollars at the configured interval; null: unknown. */
+  readonly pricePerMonth: number | null;
   /** What differs from the other ways; null: nothing. */
   readonly note: string | null;
 }

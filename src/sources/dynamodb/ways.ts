@@ -21,16 +21,12 @@ export interface WaysOptions {
 /** The ways to read a table: its Scan, those of its indexes, the configured query, its stream. */
 export function waysToRead(options: WaysOptions): readonly ReadWay[] {
   const { table, description, queryUnits } = options;
-  const { consistent } = table;
   const scanned = table.query === null ? indexNameOf(table) : undefined;
-  const scanOf = (bytes: number) => scanUnits(bytes, { consistent });
-  const ways = [
-    way('Scan of the table', scanned === null, scanOf(description.bytes), noteOnSize(description), options),
-  ];
+  const ways = [scanOf('Scan of the table', scanned === null, description.bytes, null, options)];
   for (const index of description.indexes) {
-    if (index.kind === 'global' && consistent) continue;
+    if (index.kind === 'global' && table.consistent) continue;
     const note = noteOn(index, description);
-    ways.push(way(`Scan of index ${index.name}`, scanned === index.name, scanOf(index.bytes), note, options));
+    ways.push(scanOf(`Scan of index ${index.name}`, scanned === index.name, index.bytes, note, options));
   }
   if (queryUnits !== null) {
     const name = table.query?.index == null ? 'query' : `query of index ${table.query.index}`;
@@ -48,6 +44,22 @@ export function waysToRead(options: WaysOptions): readonly ReadWay[] {
   return ways;
 }
 
+const NOT_COUNTED = 'size unknown: DynamoDB counts it about every six hours';
+
+/** A Scan of so many bytes. DynamoDB reports 0 for a table that it has not counted yet. */
+function scanOf(
+  name: string,
+  isConfigured: boolean,
+  bytes: number,
+  note: string | null,
+  options: WaysOptions,
+): ReadWay {
+  const { table, description } = options;
+  if (description.bytes === 0)
+    return { name, isConfigured, unitsPerPoll: null, pricePerMonth: null, note: NOT_COUNTED };
+  return way(name, isConfigured, scanUnits(bytes, { consistent: table.consistent }), note, options);
+}
+
 function way(
   name: string,
   isConfigured: boolean,
@@ -61,13 +73,8 @@ function way(
   return { name, isConfigured, unitsPerPoll: units, pricePerMonth, note };
 }
 
-function noteOnSize({ bytes }: { readonly bytes: number }): string | null {
-  return bytes === 0 ? 'its size is 0 so far: DynamoDB counts about every six hours' : null;
-}
-
-function noteOn(index: IndexDescription, { items, bytes }: TableDescription): string | null {
+function noteOn(index: IndexDescription, { items }: TableDescription): string | null {
   const notes = [];
-  if (bytes === 0) notes.push(noteOnSize(index));
   if (index.items < items) notes.push(`${count(index.items)} of ${count(items)} items`);
   if (index.projected !== null) notes.push('not all attributes');
   return notes.length === 0 ? null : notes.join(', ');
