@@ -32,15 +32,33 @@ const PATIENCE = 20_000;
  */
 export async function check(config: Config): Promise<Check> {
   const signal = AbortSignal.timeout(PATIENCE);
-  const [views, ...polled] = await Promise.all([
+  const [archives, views, ...polled] = await Promise.all([
+    checkArchives(config),
     checkComputed(config),
     ...configuredSources(config).map((source) => checkSource(source, config, signal)),
   ]);
-  const rows = [...polled, ...views];
+  const rows = [...polled, ...views, ...archives];
   return {
     report: `${formatCheckReport(rows)}${formatWays(rows)}`,
     isRight: rows.every(({ problem }) => problem === null),
   };
+}
+
+/** The row of the archive, if there is one. */
+async function checkArchives({ archive }: Config): Promise<CheckRow[]> {
+  if (archive === null) return [];
+  const { S3Objects } = await import('./archive/s3-objects.js');
+  const { checkArchive } = await import('./archive/check.js');
+  const objects = new S3Objects(archive);
+  const row = { ...nothingKnown('-', `archive ${objects.location}`), interval: archive.every };
+  try {
+    const { files, ...found } = await checkArchive(objects, archive.every);
+    return [{ ...row, ...found, items: files }];
+  } catch (error) {
+    return [{ ...row, problem: describeError(error) }];
+  } finally {
+    objects.close();
+  }
 }
 
 async function checkSource(source: ConfiguredSource, { dataDir, timeZone }: Config, signal: AbortSignal) {

@@ -91,7 +91,7 @@ export function formatDollars(value: number | null): string {
 }
 
 /** 40894464 → `39 MB`, in powers of 1024 as DynamoDB's console does. */
-function formatBytes(bytes: number): string {
+export function formatBytes(bytes: number): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB'];
   const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
   const value = bytes / 1024 ** power;

@@ -81,7 +81,7 @@ function unitOf(number: number): TimeUnit | null {
 
 /**
  * Rewrites the cells of one column as times. Yields to the event loop. The body of the result is `rows.body` itself if
- * every cell has the form already; otherwise it stands behind its header in memory (`bodyBehindHeader`).
+ * every cell has the form already; otherwise it follows its header in memory (`bodyBehindHeader`).
  * `latest`: a later time is not to be believed, milliseconds since the epoch.
  */
 export async function withItemTimes(

@@ -24,7 +24,7 @@ export interface Dataset {
   readonly timeColumn: string | null;
   /** Where the configuration has the options of its table, `tables.orders`; absent: it is not a table's. */
   readonly optionsAt?: string;
-  /** What is odd about the values of columns whose type is configured; absent: no column has one. */
+  /** What is odd about the values of columns; absent: nothing. */
   readonly exceptions?: readonly ColumnException[];
   /** How it is computed; views only. */
   readonly definition?: Definition;
@@ -38,7 +38,7 @@ export interface Dataset {
   content(): Promise<Content>;
 }
 
-/** Values of a column that are not what the configuration says of it. */
+/** Values of a column, as of the latest poll, that are not what the configuration says of it, or not of its type. */
 export interface ColumnException {
   readonly column: string;
   /** What they are instead, after "is": `not a time`. */

@@ -109,6 +109,15 @@ export async function splitByTime(
   return { inside, outside };
 }
 
+/** The times of the polls that found rows, in milliseconds since the epoch. */
+export function pollsOf(rows: EncodedRows, ranges: readonly RowRange[]): ReadonlySet<number> {
+  const times = new Set<number>();
+  for (const { from, to } of ranges) {
+    for (let row = from; row < to; row++) times.add(timeOfRow(rowAt(rows, row)));
+  }
+  return times;
+}
+
 /** Adds a row to ordered ranges: extends the last one if the row follows it directly. */
 function addRow(ranges: RowRange[], row: number): void {
   const last = ranges.at(-1);

@@ -8,7 +8,7 @@ import type { SealedDay } from '../datasets/relation.js';
 import { historyInOtherTimeZone } from './errors.js';
 import { MissingDays } from './missing-days.js';
 import type { DamagedFile, ParquetFiles } from './parquet-files.js';
-import { type RowsByDay, rowsByDay, splitByTime } from './rows-by-day.js';
+import { pollsOf, type RowsByDay, rowsByDay, splitByTime } from './rows-by-day.js';
 import type { SealableLog } from './sealable-log.js';
 import type { HistoryStore, StoredDay } from './store.js';
 
@@ -105,15 +105,20 @@ export class Sealer {
     const filed = { rows, itemTime: dataset.itemTime };
     const { found } = await rowsByDay(filed, days, (date) => byDate.has(date));
     const doubled = new Map<string, readonly RowRange[]>();
+    const hidden = new Set<string>();
     for (const [date, ranges] of found) {
-      const times = await this.#timesIn(dataset, date, byDate.get(date)!.paths);
-      const { inside } = await splitByTime(rows, ranges, times);
-      if (inside.length > 0) doubled.set(date, inside);
+      const { paths } = byDate.get(date)!;
+      const { inside } = await splitByTime(rows, ranges, await this.#timesIn(dataset, date, paths));
+      if (inside.length === 0) continue;
+      doubled.set(date, inside);
+      // All rows of a file were sealed at once: the other files of the day have rows that are nowhere else.
+      const polls = pollsOf(rows, inside);
+      for (const path of paths) {
+        const times = await this.#timesIn(dataset, date, [path]);
+        if ([...times].some((time) => polls.has(time))) hidden.add(path);
+      }
     }
-    this.#show(
-      dataset,
-      sealed.filter(({ date }) => !doubled.has(date)),
-    );
+    this.#show(dataset, without(sealed, hidden));
     try {
       await store.persist(dataset.name, doubled.keys());
       await dataset.dropRows([...doubled.values()].flat(), this.#missing.among(dataset.name, sealed));
@@ -273,6 +278,13 @@ export class Sealer {
     const { days, clock } = this.#options;
     return days.dateOf(clock.now());
   }
+}
+
+/** The days without some of their files. */
+function without(days: readonly SealedDay[], hidden: ReadonlySet<string>): readonly SealedDay[] {
+  return days
+    .map((day) => ({ ...day, paths: day.paths.filter((path) => !hidden.has(path)) }))
+    .filter(({ paths }) => paths.length > 0);
 }
 
 function byDate(a: StoredDay, b: StoredDay): number {

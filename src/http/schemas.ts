@@ -11,11 +11,11 @@ const Time = (description: string) => Nullable(Type.String({ format: 'date-time'
 export const ColumnSchema = Type.Object({
   name: Type.String({ description: 'As in the header of the CSV.' }),
   type: Type.Enum(['string', 'number', 'boolean', 'time'], {
-    description: 'The narrowest type that fits every value ever seen.',
+    description: 'As declared, or that of most values; the others are in `exceptions`.',
   }),
 });
 
-/** Values of a column that are not what the configuration says of it. */
+/** Values of a column that are not of its type, or not what the configuration says of it. */
 export const ExceptionSchema = Type.Object({
   column: Type.String(),
   problem: Type.String({ description: 'What they are instead, such as "not a time".' }),
@@ -29,6 +29,17 @@ export const FailureSchema = Type.Object({
   code: Type.String({ description: 'A stable code, such as TABLE_NOT_FOUND.' }),
   message: Type.String({ description: 'What is wrong and what to do about it, in one line.' }),
   at: Type.String({ format: 'date-time', description: 'When it failed.' }),
+});
+
+/** What reading a source costs: estimates by list prices, in US dollars. */
+export const CostSchema = Type.Object({
+  usdPerMonth: Nullable(Type.Number(), 'Expected per month at the present interval; null if not known yet.'),
+  usdThisMonth: Type.Number({ description: 'Spent since the first of the month (UTC).' }),
+  budget: Nullable(
+    Type.Number(),
+    'The budget per month, shared with other sources, by which its interval is chosen; null: no limit.',
+  ),
+  waiting: Nullable(Type.String(), 'Why its polls wait for the budget; null if they do not.'),
 });
 
 /** How a view is computed. */
@@ -51,7 +62,7 @@ export const DatasetSchema = Type.Object({
   keys: Type.Array(Type.String(), { description: 'The columns that identify a row.' }),
   timeColumn: Nullable(Type.String(), 'The column that time windows refer to.'),
   exceptions: Type.Array(ExceptionSchema, {
-    description: 'Values that are not what the configuration says of their column.',
+    description: 'Values that are not of the type of their column, or not what the configuration says of it.',
   }),
   rows: Nullable(Type.Integer(), 'Number of rows of the whole dataset; null if unknown.'),
   bytes: Nullable(Type.Integer(), 'Size of the whole dataset as CSV, in bytes; null if unknown.'),
@@ -66,6 +77,7 @@ export const DatasetSchema = Type.Object({
   persisted: Type.Boolean({ description: 'False while the latest data could not be written to the volume.' }),
   lastError: Nullable(FailureSchema, 'Why the last poll failed; null if it succeeded.'),
   readUnitsToday: Nullable(Type.Number(), 'DynamoDB read capacity units consumed since local midnight.'),
+  cost: Nullable(CostSchema, 'What reading it costs; null if it is not polled itself.'),
   sealedDays: Type.Integer({ description: 'Number of closed days stored as Parquet.' }),
   missingDays: Type.Array(Type.String(), {
     description: 'Closed local days that cannot be read: a file of theirs is damaged or gone.',

@@ -100,7 +100,7 @@ export abstract class AppendedDataset implements Relation {
   }
 
   get exceptions(): readonly ColumnException[] {
-    return this.#exceptions();
+    return [...this.#exceptions(), ...this.#health.exceptions];
   }
 
   get version(): string | null {

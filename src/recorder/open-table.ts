@@ -2,6 +2,7 @@ import { DynamoCsvError, describeError } from '../base/errors.js';
 import { baselineFile, csvFile, deletedFile } from '../volume/layout.js';
 import { AppendedWriter } from './appended-writer.js';
 import { Baseline } from './baseline.js';
+import { withDeclared } from './column-types.js';
 import { keepDamaged, moveDamaged, moveNonFilesAside } from './damage.js';
 import { keptNames } from './earlier-configuration.js';
 import { ItemTimes, withTimeColumn } from './item-times.js';
@@ -47,7 +48,7 @@ export async function openTable(options: RecorderOptions, betweenPolls: BetweenP
   await moveOtherDataAside(found, places, options);
   const times = timesOf(options);
   const layout: Layout = {
-    columns: withTimeColumn(found?.columns ?? [], options.time),
+    columns: withTimeColumn(withDeclared(found?.columns ?? [], options.types ?? {}), options.time),
     keys: found?.keys ?? [],
     names: await keptNames(found, options),
   };

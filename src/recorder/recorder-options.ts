@@ -3,6 +3,7 @@ import type { ItemTime } from '../csv/item-time.js';
 import type { PollHealth } from '../datasets/freshness.js';
 import type { Files } from '../volume/files.js';
 import { baselineFile, csvFile, deletedFile, stateFile } from '../volume/layout.js';
+import type { DeclaredTypes } from './column-types.js';
 
 /** What is recorded for one source, and where. */
 export interface RecorderOptions {
@@ -32,6 +33,8 @@ export interface RecorderOptions {
   readonly changes: boolean;
   /** Columns that exist before a value was seen, in this order after the keys. */
   readonly configured: readonly string[];
+  /** Declared types by published column; absent: none. */
+  readonly types?: DeclaredTypes;
   /** Name of the added time column, null for `timestamp`. */
   readonly timestampColumn: string | null;
 }

@@ -45,7 +45,7 @@ export class SnapshotDataset implements Relation {
   }
 
   get exceptions(): readonly ColumnException[] {
-    return this.#times?.exceptions ?? [];
+    return [...(this.#times?.exceptions ?? []), ...this.#health.exceptions];
   }
 
   get columns(): readonly Column[] | null {

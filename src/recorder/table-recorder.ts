@@ -2,7 +2,7 @@ import { isoTime } from '../base/clock.js';
 import type { DynamoCsvError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { SerialQueue } from '../base/serial-queue.js';
-import { sameColumns } from '../csv/columns.js';
+import { sameLayout } from '../csv/columns.js';
 import { encodeFile, noRows } from '../csv/encode.js';
 import { withItemTimes } from '../csv/item-time.js';
 import { concatRows, inSlices, withColumn } from '../csv/relayout.js';
@@ -12,11 +12,12 @@ import type { DeltaReading, Reading } from '../sources/source.js';
 import type { AppendedWriter } from './appended-writer.js';
 import { changeRows, type Difference, diffRows } from './changes.js';
 import { readChangesFromLog } from './changes-from-log.js';
+import { ColumnTypes } from './column-types.js';
 import { bringForward } from './delta.js';
 import { warnAboutGap } from './earlier-configuration.js';
 import { attempt, deltaWithoutItems } from './errors.js';
 import { withTimeColumn } from './item-times.js';
-import { addedNames, changesColumns, hasOtherKeys, layOut, timeColumn } from './layout.js';
+import { addedNames, changesColumns, hasOtherKeys, type LaidOut, layOut, timeColumn } from './layout.js';
 import { type OpenedTable, openTable } from './open-table.js';
 import { type Compared, type Poll, type Recorded, redoneFrom, writePoll } from './poll.js';
 import type { Recorder } from './recorder.js';
@@ -37,6 +38,7 @@ export class TableRecorder implements Recorder {
   readonly #options: RecorderOptions;
   readonly #table: OpenedTable;
   readonly #clockWatch: ClockWatch;
+  readonly #types: ColumnTypes;
   readonly #queue = new SerialQueue();
   /** The latest poll's time, committed or not. */
   #lastAt: number;
@@ -50,6 +52,7 @@ export class TableRecorder implements Recorder {
     this.#options = options;
     this.#table = table;
     this.#clockWatch = new ClockWatch(options.name, options.logger);
+    this.#types = new ColumnTypes({ ...options, declared: options.types ?? {} });
     this.#lastAt = Math.max(state.current.readAt ?? 0, log?.lastAt ?? 0, changes?.lastAt ?? 0);
   }
 
@@ -159,12 +162,13 @@ export class TableRecorder implements Recorder {
     const times = reading.kind === 'delta' ? timesAfter(this.#countedAt, reading) : [];
     const at = Math.max(startedAt, this.#lastAt + 1, times.at(-1) ?? 0);
     this.#lastAt = at;
+    const { columns: before } = this.#state;
     const laidOut = await this.#layOut(reading, at);
     const problems: DynamoCsvError[] = [];
     const learn = () => readChangesFromLog(this.#table, this.#options);
     const isReady = await attempt(this.#options.name, problems, learn);
-    const found = await this.#found(reading, laidOut, times);
-    const { rows } = found;
+    const found = await this.#found(reading, laidOut.rows, times);
+    const rows = await this.#typed(found.rows, before, laidOut, reading);
     const differences = found.differences ?? (await this.#differences(rows));
     return {
       at,
@@ -216,11 +220,12 @@ export class TableRecorder implements Recorder {
   }
 
   /** Converts a reading, and what it is compared with, to the table's layout. */
-  async #layOut(reading: Reading, at: number): Promise<EncodedRows> {
+  async #layOut(reading: Reading, at: number): Promise<LaidOut> {
     const { state, baseline } = this.#table;
     const before = state.current;
-    const { layout, rows: read } = await layOut(reading, before, this.#options);
-    const rows = await this.#timed(read, layout.keys, reading, at);
+    const laidOut = await layOut(reading, before, this.#options);
+    const { layout } = laidOut;
+    const rows = await this.#timed(laidOut.rows, layout.keys, reading, at);
     if (hasOtherKeys(before, layout)) {
       if (reading.kind === 'delta') throw deltaWithoutItems(this.#options.source);
       const { logger, name } = this.#options;
@@ -230,9 +235,25 @@ export class TableRecorder implements Recorder {
       const { appends } = state.current;
       state.update({ keysSince: at, appends: appends && { ...appends, since: null } });
     }
-    if (!sameColumns(before.columns, layout.columns)) await baseline?.layOut(layout.columns);
+    if (!sameLayout(before.columns, layout.columns)) await baseline?.layOut(layout.columns);
     state.update(layout);
-    return rows;
+    return { ...laidOut, rows };
+  }
+
+  /** The rows under columns whose types are decided, also in the state. `before`: the columns before the reading. */
+  async #typed(
+    rows: EncodedRows,
+    before: readonly Column[],
+    { found, mixed }: LaidOut,
+    { kind }: Reading,
+  ): Promise<EncodedRows> {
+    const { columns, exceptions } = await this.#types.decide(rows, this.#keyCount, before, found, {
+      kind,
+      mixed,
+    });
+    this.#table.state.update({ columns });
+    this.#options.health.exceptions = exceptions;
+    return { ...rows, columns };
   }
 
   /** A reading's rows with the items' own times. */

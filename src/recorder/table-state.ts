@@ -12,6 +12,7 @@ const ColumnOfState = Type.Object({
   name: Type.String(),
   type: Type.Enum(['string', 'number', 'boolean', 'time']),
   seen: Type.Boolean(),
+  declared: Type.Optional(Type.Literal(true)),
 });
 const NamesByName = Type.Record(Type.String(), Type.String());
 const Names = Type.Object({

@@ -2,6 +2,7 @@ import type { TSchema } from 'typebox';
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { ItemTime } from '../csv/item-time.js';
+import type { ColumnType } from '../csv/rows.js';
 import type { MistakeReport, Path } from '../options/mistakes.js';
 import type { Keeping } from './keeping.js';
 import type { SharedResources } from './shared-resources.js';
@@ -67,6 +68,8 @@ export interface Recording {
   readonly changes: boolean;
   /** Published names of columns that exist before a value was seen, in this order after the keys. */
   readonly configured: readonly string[];
+  /** The types that the configuration declares, by published column; absent: none. */
+  readonly types?: Readonly<Record<string, ColumnType>>;
   /** Null: the default, or another name where the table has an attribute of that name. */
   readonly timestampColumn: string | null;
 }

@@ -92,6 +92,11 @@ export interface DeltaRecord {
 interface ReadingFacts {
   /** Names of the columns that identify a row, in order. */
   readonly keys: readonly string[];
+  /**
+   * Names of the columns in which values of more than one type were found, in any reading since the last full one; the
+   * recorder decides on their type. Absent: none.
+   */
+  readonly mixed?: readonly string[];
   /** Where the next reading continues, in the source's own format; null: each reading is a `full` one. */
   readonly position: string | null;
   /** What the reading cost. */

@@ -3,10 +3,12 @@ import { SerialQueue } from '../base/serial-queue.js';
 import { sameColumns, sameLayout } from '../csv/columns.js';
 import { encodeFile } from '../csv/encode.js';
 import { AHEAD } from '../csv/row-time.js';
+import type { Column } from '../csv/rows.js';
 import { datasetNotReadYet, datasetUnknown } from '../datasets/errors.js';
 import type { Relation, SealedDay } from '../datasets/relation.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
 import { folded, identifier } from '../windows/compile/sql-text.js';
+import { distinctNames } from '../windows/compile/statement.js';
 import type { DamagedDays, SealedFile } from './damaged-days.js';
 import { dropNamed } from './drop-named.js';
 import type { Engine } from './engine.js';
@@ -178,14 +180,14 @@ export class RelationTable implements SqlDataset {
   async #load(): Promise<void> {
     const content = await this.#relation.content();
     const { timeColumn } = this.#relation;
-    const days = await this.#learnDays();
+    const days = await this.#learnDays(content.columns);
     await this.#engine.scratch.withFile(content.bytes, (path) =>
       this.#engine.session({ caller: 'service' }, async (session) => {
         const columns = await stage(session, path, content.columns);
         const loaded = {
           version: content.version,
           columns,
-          shown: days.length === 0 ? columns.map(asShown) : this.#history.typesOver(readable(days), columns),
+          shown: this.#history.shownOver(readable(days), columns),
           day: timeColumn === null ? null : dayName(columns),
           timeColumn,
           days,
@@ -198,13 +200,15 @@ export class RelationTable implements SqlDataset {
     );
   }
 
-  /** The current sealed days, after `History` has read their files' columns. */
-  #learnDays(): Promise<readonly SealedDay[]> {
+  /** The current sealed days, after `History` has read their files' columns. `columns`: those of the unsealed rows. */
+  #learnDays(columns: readonly Column[]): Promise<readonly SealedDay[]> {
+    const names = distinctNames(columns.map(({ name }) => name));
+    const named = columns.map((column, index) => ({ column, name: names[index]! }));
     return this.#damagedDays.around(
       () => this.sealedFiles,
       async () => {
         const { sealedDays } = this.#relation;
-        await this.#history.learn(readable(sealedDays));
+        await this.#history.learn(readable(sealedDays), named);
         return sealedDays;
       },
     );
@@ -275,10 +279,6 @@ function readable(days: readonly SealedDay[]): readonly SealedDay[] {
   return days.some(({ missing }) => missing !== undefined)
     ? days.filter(({ missing }) => missing === undefined)
     : days;
-}
-
-function asShown(column: StoredColumn): StoredColumn {
-  return { ...column, type: column.shown };
 }
 
 function dayName(columns: readonly StoredColumn[]): string {

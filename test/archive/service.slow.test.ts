@@ -102,6 +102,12 @@ test('restore and verify work on what the configuration names', { skip: withoutM
   const service = await startService(t, { config, env });
   await until(await service.url, `/csv/${table}`, ({ text }) => text.includes('taken'));
   await archived(service);
+  const report = await startService(t, { config, env, args: ['--check'] });
+  assert.equal((await report.exit).code, 0, report.errors());
+  assert.match(
+    report.output(),
+    /archive s3:\/\/bucket-\S+\/fleet\/ +- +\d+ +[\d.]+ \w+ +500ms .* last point at 20/,
+  );
   const checked = await startService(t, { config, env, args: ['verify'] });
   assert.equal((await checked.exit).code, 0, checked.errors());
   assert.match(checked.output(), /^\d+ files are as they were archived\n$/);

@@ -18,6 +18,8 @@ const DEFAULT_TABLE = {
   columns: [],
   only: null,
   rename: {},
+  expand: false,
+  types: {},
   region: null,
   endpoint: null,
   role: null,
@@ -49,6 +51,8 @@ test('one line is a complete configuration', async () => {
     grafanaUrl: null,
     tables: [DEFAULT_TABLE],
     instances: null,
+    discover: null,
+    budget: null,
   });
   assert.equal(dataDir, resolve('data'));
   assert.deepEqual([viewsDir, lookupsDir], [join(dirname(file), 'views'), join(dirname(file), 'lookups')]);
@@ -69,6 +73,8 @@ tables:
     columns: [total, "2024", 품목]
     only: [total, "2024", 품목, at]
     rename: { at: ordered_at }
+    expand: true
+    types: { total: number, "2024": string, paid: boolean }
     as: orders
     region: us-gov-west-1
     consistent: true
@@ -92,6 +98,8 @@ tables:
       columns: ['total', '2024', '품목'],
       only: ['total', '2024', '품목', 'at'],
       rename: { at: 'ordered_at' },
+      expand: true,
+      types: { 2024: 'string', total: 'number', paid: 'boolean' },
       region: 'us-gov-west-1',
       endpoint: null,
       role: null,
@@ -111,10 +119,10 @@ tables:
 
 test('the time of an item is an attribute by its name or its new one, and only keeps it', async () => {
   const { tables } = await load(`tables:
-  a: { time: ts }
-  b: { time: at, rename: { at: ordered_at }, columns: [total], only: true }
-  c: { time: ordered_at, rename: { at: ordered_at }, only: [total] }
-  d: { time: { attribute: ts, unit: s } }
+  one: { time: ts }
+  two: { time: at, rename: { at: ordered_at }, columns: [total], only: true }
+  three: { time: ordered_at, rename: { at: ordered_at }, only: [total] }
+  four: { time: { attribute: ts, unit: s } }
 `);
   assert.deepEqual(
     tables.map(({ time, only }) => ({ time, only })),

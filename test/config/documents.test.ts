@@ -5,10 +5,12 @@ import { test } from 'node:test';
 import { Ajv } from 'ajv';
 import type { TSchema } from 'typebox';
 import { parse } from 'yaml';
+import { ArchiveOptions } from '../../src/archive/options.js';
 import { projectRoot } from '../../src/base/project.js';
 import { EnvironmentSchema } from '../../src/config/environment.js';
 import { jsonSchemaText, SCHEMA_FILE } from '../../src/config/json-schema.js';
 import { ConfigurationSchema } from '../../src/config/schema.js';
+import { DiscoverOption } from '../../src/sources/dynamodb/discover.js';
 import { TableOptions } from '../../src/sources/dynamodb/options.js';
 import { FilterOptions, QueryOptions } from '../../src/sources/dynamodb/query/options.js';
 import { InstancesOptions } from '../../src/sources/ec2/options.js';
@@ -72,6 +74,8 @@ const REFERENCE: readonly (readonly [string, Readonly<Record<string, TSchema>>])
   ['`tables`', TableOptions.properties],
   ['`query`', QueryOptions.properties],
   ['`filter`', FilterOptions.properties],
+  ['`discover`', DiscoverOption.properties],
+  ['`archive`', ArchiveOptions.properties],
   ['`instances`', InstancesOptions.properties],
   ['Environment', EnvironmentSchema.properties],
 ];
@@ -86,7 +90,7 @@ for (const [heading, options] of REFERENCE) {
         `${name} has no description`,
       );
       const { default: value } = option;
-      if (value === undefined || ['tables', 'DATA_DIR'].includes(name)) continue;
+      if (value === undefined || value === '' || ['tables', 'DATA_DIR'].includes(name)) continue;
       const written = typeof value === 'string' ? value : JSON.stringify(value);
       assert.ok(
         rows.get(name)?.split('|')[2]?.includes(`\`${written}\``),

@@ -5,7 +5,7 @@ import { type Hanging, hang } from './hanging-server.js';
 
 /** A request as DynamoDB's JSON protocol writes it. */
 export interface ScriptedRequest {
-  readonly action: 'DescribeTable' | 'Scan' | 'Query';
+  readonly action: 'ListTables' | 'DescribeTable' | 'Scan' | 'Query';
   readonly body: Readonly<Record<string, unknown>>;
   /** Aborts when the client gives the request up. */
   readonly signal: AbortSignal;

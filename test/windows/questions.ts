@@ -67,6 +67,20 @@ const KINDS: readonly Kind[] = [
     type: 'number',
     cell: fc.oneof(plainDecimal, digits, fc.constantFrom('9007199254740993', '9007199254740992')),
   },
+  // Values of another type among numbers and booleans, some of which look nearly like one.
+  {
+    type: 'number',
+    cell: fc.oneof(
+      { weight: 3, arbitrary: fc.integer({ min: -3, max: 12 }).map(String) },
+      { weight: 1, arbitrary: text },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom('N/A', '1,5', '.5', '+5', ' 5', '0x1F', 'NaN', 'inf', '1_0', '5\n', 'é'),
+      },
+    ),
+  },
+  { type: 'number', cell: fc.constantFrom('0.30000000000000004', '2', 'two', 'true', '1e5', '1e', '"7"') },
+  { type: 'boolean', cell: fc.constantFrom('true', 'false', 'TRUE', '1', 'a,b', '') },
   { type: 'boolean', cell: fc.boolean().map(String) },
   { type: 'time', cell: instant.map(iso) },
   { type: 'time', cell: instant.map((at) => iso(at).replace('.000Z', 'Z')) },

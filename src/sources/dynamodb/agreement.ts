@@ -9,6 +9,7 @@ import {
   tableConfig,
   tableNameOf,
 } from './options.js';
+import { publishedColumn, renamedPaths } from './paths.js';
 import { checkReading } from './query/agreement.js';
 
 /** Columns that changes add to the table's own. */
@@ -94,8 +95,10 @@ function checkColumns(options: TableOptions, table: TableConfig, path: Path, rep
       remedy: 'list them in columns or here',
     });
   }
-  const published = (name: string) => (Object.hasOwn(rename, name) ? (rename[name] ?? name) : name);
+  const renamed = renamedPaths(rename);
+  const published = (name: string) => publishedColumn(name, renamed);
   checkTwice(columns, published, [...path, 'columns'], report);
+  checkTypes(options, table, published, path, report);
   if (Array.isArray(options.only)) {
     const kept = new Set(options.only.map(published));
     checkTwice(options.only, published, [...path, 'only'], report);
@@ -118,6 +121,29 @@ function checkColumns(options: TableOptions, table: TableConfig, path: Path, rep
       wrong: `${show(column)} is what ${show(other)} is renamed to already`,
       remedy: 'give each attribute its own column',
     });
+  }
+}
+
+/** Reports a type that two names declare for one column, and one of the items' time, which is a time. */
+function checkTypes(
+  options: TableOptions,
+  { time }: TableConfig,
+  published: (name: string) => string,
+  path: Path,
+  report: MistakeReport,
+): void {
+  const first = new Map<string, string>();
+  for (const name of Object.keys(options.types ?? {})) {
+    const column = published(name);
+    const other = first.get(column);
+    first.set(column, name);
+    const wrong =
+      time?.column === column
+        ? 'time names it already, so it is a time'
+        : other === undefined
+          ? null
+          : `${show(other)} is the same column`;
+    if (wrong !== null) report.add({ path: [...path, 'types', name], wrong, remedy: 'remove it here' });
   }
 }
 

@@ -1,5 +1,6 @@
 import { DynamoCsvError } from '../../base/errors.js';
 import { type AwsFailure, awsFailure, type FailureKind, facts } from '../aws/failures.js';
+import { columnOfPath, parsePath } from './paths.js';
 import { meaningOf } from './status.js';
 
 /** Where a DynamoDB table was looked for. */
@@ -166,12 +167,17 @@ export function tableTooLarge(table: string, limit: number): DynamoCsvError {
 export function columnCollision(
   table: string,
   column: string,
+  /** Attributes or paths, as `pathText`. */
   attributes: readonly string[],
 ): DynamoCsvError {
-  const names = attributes.map((name) => JSON.stringify(name)).join(' and ');
+  const names = attributes.map((name) => JSON.stringify(columnOfPath(name)));
+  const isPath = attributes.map((name) => columnOfPath(name) === name && (parsePath(name)?.length ?? 0) > 1);
+  const what = isPath.includes(true)
+    ? names.map((name, index) => `${isPath[index] ? 'path' : 'attribute'} ${name}`).join(' and the ')
+    : `attributes ${names.join(' and ')}`;
   return new DynamoCsvError(
     'COLUMN_COLLISION',
-    `The attributes ${names} of table ${table} would both be the column ${JSON.stringify(column)}`,
+    `The ${what} of table ${table} would both be the column ${JSON.stringify(column)}`,
     { remedy: 'rename one of them to another column, or leave one out with only', status: BAD_UPSTREAM },
   );
 }

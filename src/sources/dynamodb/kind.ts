@@ -11,6 +11,7 @@ import type {
 import { checkAgreement } from './agreement.js';
 import { checkTable } from './check.js';
 import { type TableConfig, TablesOption, tableConfig, tableNameOf } from './options.js';
+import { publishedColumn, renamedPaths } from './paths.js';
 import { indexNameOf } from './query/target.js';
 import { createDynamoDbSource } from './source.js';
 import { ScanThreads } from './threads.js';
@@ -47,6 +48,7 @@ async function open(table: TableConfig, context: SourceContext): Promise<OpenedS
   const { clock, logger, shared, timeZone, capacityShare } = context;
   const source = createDynamoDbSource({
     ...table,
+    others: table.time === null ? [] : [table.time.column],
     ...(capacityShare === undefined ? {} : { capacityShare }),
     threads: shared.get(ScanThreads),
     clock,
@@ -61,19 +63,25 @@ function readByScript({ append, query, index, filter }: TableConfig): boolean {
   return !append && query === null && index === null && filter === null;
 }
 
+function recordingOf(options: TableConfig): Recording {
+  const { entry, name, log, append, time, query, changes, columns, rename, timestampColumn } = options;
+  const renamed = renamedPaths(rename);
+  const published = (name: string) => publishedColumn(name, renamed);
+  const configured = columns.map(published);
+  const types = Object.fromEntries(
+    Object.entries(options.types).map(([column, type]) => [published(column), type]),
+  );
+  const optionsAt = formatPath(['tables', entry]);
+  const newItemsOnly = query?.since != null;
+  const common = { name, log, append, time, types, optionsAt, changes, configured, timestampColumn };
+  return { ...common, newItemsOnly };
+}
+
 /** `query of index by-day of table orders` */
 function labelOf(table: TableConfig): string {
   const index = indexNameOf(table);
   const what = index === null ? `table ${table.table}` : `index ${index} of table ${table.table}`;
   return table.query === null ? what : `query of ${what}`;
-}
-
-function recordingOf(options: TableConfig): Recording {
-  const { entry, name, log, append, time, query, changes, columns, rename, timestampColumn } = options;
-  const configured = columns.map((column) => rename[column] ?? column);
-  const optionsAt = formatPath(['tables', entry]);
-  const newItemsOnly = query?.since != null;
-  return { name, log, newItemsOnly, append, time, optionsAt, changes, configured, timestampColumn };
 }
 
 function publishedBy({ entry, table, name, changes }: TableConfig): PublishedName[] {

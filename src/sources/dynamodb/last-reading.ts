@@ -1,4 +1,4 @@
-import { sameColumns, widen } from '../../csv/columns.js';
+import { sameColumns } from '../../csv/columns.js';
 import { rowAt } from '../../csv/decode.js';
 import { relayoutInSlices } from '../../csv/relayout.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
@@ -26,34 +26,31 @@ export class LastReading {
   readonly rows: SortedRows;
   readonly segments: readonly SegmentBlocks[];
   readonly origins: ReadonlyMap<string, string>;
+  /** Names of the columns with values of more than one type. */
+  readonly mixed: readonly string[];
   readonly #keys: readonly KeyAttribute[];
 
   constructor(
     rows: SortedRows,
     segments: readonly SegmentBlocks[],
     origins: ReadonlyMap<string, string>,
+    mixed: readonly string[],
     keys: readonly KeyAttribute[],
   ) {
     this.rows = rows;
     this.segments = segments;
     this.origins = origins;
+    this.mixed = mixed;
     this.#keys = keys;
   }
 
-  /**
-   * Whether a reading of that shape may reuse rows of this one. Its known columns must include all columns here, with types
-   * at least as wide: types cover all values, including those of items that are not decoded again.
-   */
+  /** Whether a reading of that shape may reuse rows of this one: its known columns must include all columns here. */
   fits({ keys, known }: TableShape, totalSegments: number): boolean {
-    const byName = new Map(known.map((column) => [column.name, column]));
-    const isKnown = (column: Column) => {
-      const now = byName.get(column.name);
-      return now !== undefined && widen(now, column) === now;
-    };
+    const names = new Set(known.map(({ name }) => name));
     return (
       this.segments.length === totalSegments &&
       JSON.stringify(keys) === JSON.stringify(this.#keys) &&
-      this.rows.rows.columns.every(isKnown)
+      this.rows.rows.columns.every(({ name }) => names.has(name))
     );
   }
 }
@@ -62,7 +59,11 @@ export class LastReading {
 const FEW = 4096;
 
 interface Joined {
-  readonly reading: { readonly rows: EncodedRows; readonly keys: readonly string[] };
+  readonly reading: {
+    readonly rows: EncodedRows;
+    readonly keys: readonly string[];
+    readonly mixed: readonly string[];
+  };
   /** Null if a segment was read in two parts. */
   readonly last: LastReading | null;
 }
@@ -84,15 +85,40 @@ export async function joinReads(
   const origins = [...(before === null ? [] : [before.origins]), ...runs.map((run) => run.origins)];
   checkOrigins(table, origins);
   const layout = new ItemLayout(table, keys, options, known);
-  const columns = layout.union(runs.map(({ rows }) => rows.columns));
+  // Types cover all values, including those of items that are not decoded again.
+  const findings = [...(before === null ? [] : [before.rows.rows]), ...runs.map(({ rows }) => rows)].map(
+    ({ columns }) => columns,
+  );
+  const columns = withKnownTypes(layout.union(findings), known);
+  const mixed = [
+    ...new Set([...(before?.mixed ?? []), ...runs.flatMap((run) => run.mixed), ...differing(findings)]),
+  ];
   const joined = await joinRows(reads, columns, before?.rows ?? null, threads);
   const rows = mayRepeat ? withoutRepeated(joined) : joined;
   const isWhole = new Set(segments.map(({ segment }) => segment)).size === segments.length;
   const allOrigins = new Map(origins.flatMap((one) => [...one]));
   return {
-    reading: { rows: rows.rows, keys: layout.keys },
-    last: isWhole && rows === joined ? new LastReading(rows, segments, allOrigins, keys) : null,
+    reading: { rows: rows.rows, keys: layout.keys, mixed },
+    last: isWhole && rows === joined ? new LastReading(rows, segments, allOrigins, mixed, keys) : null,
   };
+}
+
+/** The columns; those of which no item has a value keep the type that is known. */
+function withKnownTypes(columns: readonly Column[], known: readonly Column[]): readonly Column[] {
+  const byName = new Map(known.map((column) => [column.name, column]));
+  return columns.map((column) => (column.seen ? column : (byName.get(column.name) ?? column)));
+}
+
+/** Names of the columns to which readers gave different types. */
+function differing(findings: readonly (readonly Column[])[]): readonly string[] {
+  const types = new Map<string, Column['type']>();
+  const found = new Set<string>();
+  for (const { name, type, seen } of findings.flat()) {
+    if (!seen) continue;
+    if ((types.get(name) ?? type) !== type) found.add(name);
+    types.set(name, type);
+  }
+  return [...found];
 }
 
 /** Joins the rows, and updates the row indexes in the reads' blocks. */

@@ -1,9 +1,12 @@
 import { type Static, Type } from 'typebox';
+import { closest } from '../../base/closest.js';
 import { type ItemTime, TIME_UNITS, type TimeUnit } from '../../csv/item-time.js';
+import type { ColumnType } from '../../csv/rows.js';
 import { boolean, column, type Kind, milliseconds, quoted } from '../../options/kinds.js';
 import { Column, Columns, Duration, defaultOf, Flag, PublishedName, words } from '../../options/schema.js';
 import { Region } from '../aws/region.js';
 import { Keep, type Keeping, keepingOf, Retention } from '../keeping.js';
+import { publishedColumn, renamedPaths } from './paths.js';
 import { type AttributeFilter, attributeValue, type FilterValue } from './query/filter.js';
 import { FilterOptions, IndexName, QueryOptions } from './query/options.js';
 import type { QueryConfig, TargetOptions } from './query/target.js';
@@ -80,6 +83,33 @@ const megabytes: Kind = {
 const only: Kind = {
   what: 'a list of names or true',
   write: 'the attributes to keep, such as [count], or true for exactly those in columns',
+};
+
+const columnType: Kind = {
+  what: 'a type of a column',
+  write: 'number, string or boolean',
+  guess(value) {
+    const text = String(value).toLowerCase().trim();
+    return TYPE_SYNONYMS[text] ?? closest(text, ['number', 'string', 'boolean']) ?? null;
+  },
+};
+
+/** What DynamoDB, SQL and other languages call these types. */
+const TYPE_SYNONYMS: Readonly<Record<string, string>> = {
+  n: 'number',
+  num: 'number',
+  int: 'number',
+  integer: 'number',
+  float: 'number',
+  double: 'number',
+  decimal: 'number',
+  bigint: 'number',
+  numeric: 'number',
+  s: 'string',
+  str: 'string',
+  text: 'string',
+  varchar: 'string',
+  bool: 'boolean',
 };
 
 const log: Kind = {
@@ -178,9 +208,9 @@ export const TableOptions = Type.Object(
     columns: Type.Optional(
       Columns({
         description:
-          'The order of the columns after the keys; other attributes follow by name. A column listed here exists even while no item has it.',
+          'The order of the columns after the keys; other attributes follow by name. A column listed here exists even while no item has it. A path into a map or a list, `address.city` or `tags[0]`, makes a column of the value there.',
         default: [],
-        examples: [['count']],
+        examples: [['count'], ['address.city', 'tags[0]']],
       }),
     ),
     only: Type.Optional(
@@ -201,6 +231,24 @@ export const TableOptions = Type.Object(
           examples: [{ pickup_zone_id: 'zone_id' }],
         }),
         keyKind: column,
+      }),
+    ),
+    types: Type.Optional(
+      Type.Record(Type.String(), Type.Enum(['number', 'string', 'boolean'], { kind: columnType }), {
+        ...words({
+          description:
+            'Types of columns by attribute or column name: `number`, `string` or `boolean`. By default a column has the type of most of its values.',
+          default: {},
+          examples: [{ price: 'number', sku: 'string' }],
+        }),
+        keyKind: column,
+      }),
+    ),
+    expand: Type.Optional(
+      Flag({
+        description:
+          'Instead of a column of JSON for each map and list, a column for each value in it: `address.city`, `tags[0]`.',
+        default: false,
       }),
     ),
     as: Type.Optional(
@@ -337,6 +385,11 @@ export const TableOptions = Type.Object(
         order: 'columns',
         history: 'changes',
         diff: 'changes',
+        type: 'types',
+        flatten: 'expand',
+        unnest: 'expand',
+        explode: 'expand',
+        schema: 'types',
         gsi: 'index',
         where: 'filter',
         arn: 'table',
@@ -383,12 +436,16 @@ export interface TableConfig extends Keeping, TargetOptions {
   readonly changes: boolean;
   /** Milliseconds between the starts of two polls. */
   readonly interval: number;
-  /** Attributes or renamed names, in the order of their columns after the keys. */
+  /** Attributes, paths or renamed names, in the order of their columns after the keys. */
   readonly columns: readonly string[];
   /** The attributes to keep besides the keys (names as in `columns`); null: all. */
   readonly only: readonly string[] | null;
-  /** Column name by attribute name. */
+  /** Column name by attribute name or path. */
   readonly rename: Readonly<Record<string, string>>;
+  /** Whether maps and lists become a column for each value in them. */
+  readonly expand: boolean;
+  /** Declared types by attribute or column name. */
+  readonly types: Readonly<Record<string, ColumnType>>;
   /** Null: the SDK finds it. */
   readonly region: string | null;
   /** Null: the SDK finds it. */
@@ -425,6 +482,8 @@ export function tableConfig(name: string, options: TableOptions): TableConfig {
     changes: options.changes ?? defaultOf<boolean>(option.changes),
     interval: milliseconds(options.interval ?? defaultOf<string>(option.interval)),
     columns,
+    expand: options.expand ?? defaultOf<boolean>(option.expand),
+    types: options.types ?? defaultOf<Record<string, ColumnType>>(option.types),
     only: withTimeOf(options.time, options.only === true ? columns : (options.only ?? null)),
     rename,
     region: options.region ?? regionOfTable(options.table ?? name),
@@ -450,7 +509,7 @@ export function attributeOf(time: NonNullable<TableOptions['time']>): string {
 function itemTimeOf(time: TableOptions['time'], rename: TableConfig['rename']): ItemTime | null {
   if (time === undefined) return null;
   const attribute = attributeOf(time);
-  const column = Object.hasOwn(rename, attribute) ? rename[attribute]! : attribute;
+  const column = publishedColumn(attribute, renamedPaths(rename));
   return { column, unit: typeof time === 'string' ? null : (time.unit ?? null) };
 }
 

@@ -6,6 +6,7 @@ export {
   DescribeTableCommand,
   DynamoDBClient,
   errorTypeRegistries,
+  ListTablesCommand,
   QueryCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';

@@ -2,7 +2,6 @@ import { bodyBehindHeader } from '../../csv/encode.js';
 import { relayout } from '../../csv/relayout.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import type { SortKeys } from './keys.js';
-import type { MetKind } from './layout.js';
 
 /** Below this a comparison sort is faster than clearing the counters of a radix sort. */
 const FEW = 4096;
@@ -168,8 +167,10 @@ export interface Run {
   readonly keys: SortKeys;
   /** Which attribute each column's values came from, by column name. */
   readonly origins: ReadonlyMap<string, string>;
-  /** The first value of each kind of each column. */
-  readonly met: readonly MetKind[];
+  /** Names of the columns with values of more than one type. */
+  readonly mixed: readonly string[];
+  /** Attributes that stay JSON in some items, because their values would make too many columns. */
+  readonly beyond: readonly string[];
 }
 
 /** Rows in key order. */

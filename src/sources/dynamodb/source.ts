@@ -18,14 +18,14 @@ import { indexNameOf, type Target, type TargetOptions, targetOf, WHOLE_TABLE } f
 import { isTime } from './query/times.js';
 import type { ReadScope } from './read-plan.js';
 import type { Role } from './role.js';
+import { MOST_EXPANDED } from './run-encoder.js';
 import { sampleAttributes } from './sample.js';
 import { isReadable } from './status.js';
 import { describeTable, type TableDescription } from './table.js';
 import { capacityFor, type ReadOptions, TableReader, type TableReading } from './table-reader.js';
 import type { ScanThreads } from './threads.js';
 import { tableTitle } from './title.js';
-import { describeUnseen, unseenNames } from './unseen-names.js';
-import { describeWidened, widenedColumns } from './widened.js';
+import { describeUnseen, isPath, unseenNames } from './unseen-names.js';
 
 export interface DynamoDbSourceOptions extends ReadOptions, Partial<TargetOptions> {
   /** How the configuration names it: the key in `tables`; by default the table. */
@@ -103,12 +103,12 @@ class DynamoDbSource implements TableSource {
   #region: string | null;
   /** What the last reading found: more up to date than a description that is hours old. */
   #observed = { items: 0, bytes: 0 };
-  readonly #toldWidened = new Set<string>();
   #hasToldUnseen = false;
   #hasToldFilter = false;
   /** What of the table is read, by its description; nothing is known about Queries. */
   #expected: Pick<TableDescription, 'bytes' | 'readCapacity'> = { bytes: 0, readCapacity: null };
   #hasToldNoTime = false;
+  readonly #toldBeyond = new Set<string>();
   /** When all read units taken so far are paid, in milliseconds since the epoch. */
   #paidAt = 0;
 
@@ -182,15 +182,16 @@ class DynamoDbSource implements TableSource {
       const reading = await this.#reader.read(expectation, signal);
       this.#paidAt = this.#clock.now() + reading.owed;
       this.#observed = { items: reading.rows.ends.length, bytes: reading.cost.bytes };
-      this.#logWidened(known, reading);
-      await this.#logUnseenNames(reading, signal);
+      await this.#logUnseenNames(known, reading, signal);
+      this.#logBeyond(reading);
       const cost = {
         ...reading.cost,
         requests: reading.cost.requests + requests,
         attempts: reading.cost.attempts + requests,
       };
       this.#logAboutScope(scope, reading);
-      return { ...outcomeOf(scope, reading), rows: reading.rows, keys: reading.keys, cost };
+      const { rows, keys, mixed } = reading;
+      return { ...outcomeOf(scope, reading), rows, keys, mixed, cost };
     } catch (thrown) {
       // An outdated description may be the cause, whatever the error.
       const wasDescribed = this.#description !== null;
@@ -259,30 +260,38 @@ class DynamoDbSource implements TableSource {
     );
   }
 
-  /** Logs each widened column once. */
-  #logWidened(known: readonly Column[], { rows, met }: TableReading): void {
+  /** Logs names in `columns` and `only` that no item has, once, as soon as there are items. */
+  async #logUnseenNames(
+    known: readonly Column[],
+    { rows, keys }: TableReading,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { table, logger } = this.#options;
-    if (logger === undefined) return;
-    for (const widened of widenedColumns(known, rows.columns, met)) {
-      if (this.#toldWidened.has(widened.column)) continue;
-      this.#toldWidened.add(widened.column);
-      const { column, key, valueType } = widened;
-      logger.warn({ table, column, key, valueType }, describeWidened(widened));
+    if (this.#hasToldUnseen || logger === undefined || rows.ends.length === 0) return;
+    this.#hasToldUnseen = true;
+    const found = rows.columns.filter(({ seen }) => seen);
+    const earlier = known.filter(({ seen, declared }) => seen && declared !== true);
+    const seen = [...keys, ...[...found, ...earlier].map(({ name }) => name)];
+    const missing = unseenNames(this.#options, seen, []);
+    if (missing.length === 0) return;
+    // The columns do not have all names: reading a whole item for better guesses is worth half a read unit.
+    const areNotAll = this.#options.only !== null || missing.some(({ name }) => isPath(name));
+    const attributes = areNotAll ? await sampleAttributes(this.#client, table, signal).catch(() => []) : [];
+    for (const unseen of unseenNames(this.#options, seen, attributes)) {
+      logger.warn({ table, column: unseen.name }, describeUnseen(unseen));
     }
   }
 
-  /** Logs names in `columns` and `only` that no item has, once, as soon as there are items. */
-  async #logUnseenNames({ rows, keys }: TableReading, signal: AbortSignal): Promise<void> {
-    const { table, logger, only } = this.#options;
-    if (this.#hasToldUnseen || logger === undefined || rows.ends.length === 0) return;
-    this.#hasToldUnseen = true;
-    const seen = [...keys, ...rows.columns.filter(({ seen }) => seen).map(({ name }) => name)];
-    if (unseenNames(this.#options, seen, []).length === 0) return;
-    // With `only` DynamoDB sends nothing else: reading a whole item for better guesses is worth half a read unit.
-    const attributes =
-      only === null ? [] : await sampleAttributes(this.#client, table, signal).catch(() => []);
-    for (const unseen of unseenNames(this.#options, seen, attributes)) {
-      logger.warn({ table, column: unseen.name }, describeUnseen(unseen));
+  /** Logs attributes that would make too many columns, once each. */
+  #logBeyond({ beyond }: TableReading): void {
+    const { table, logger } = this.#options;
+    for (const attribute of beyond) {
+      if (this.#toldBeyond.has(attribute)) continue;
+      this.#toldBeyond.add(attribute);
+      logger?.warn(
+        { table, attribute },
+        `expand: the values in ${attribute} would make the table wider than ${MOST_EXPANDED} columns of paths, so items with further ones have the whole attribute as JSON in the column ${attribute} too; list the paths that matter in columns, and leave expand out`,
+      );
     }
   }
 

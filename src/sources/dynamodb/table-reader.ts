@@ -7,7 +7,8 @@ import type { SegmentBlocks } from './blocks.js';
 import { type ByteBudget, byteBudget, type ClientOptions, defaultPollBytes } from './client.js';
 import { scanUnits } from './cost.js';
 import { joinReads, type LastReading } from './last-reading.js';
-import type { ColumnOptions, MetKind } from './layout.js';
+import type { ColumnOptions } from './layout.js';
+import { attributeOfPath, meaningsOf } from './paths.js';
 import type { Tail } from './query/since.js';
 import type { Cursor, ReadScope, ScanPlan } from './read-plan.js';
 import type { TableShape } from './run-encoder.js';
@@ -68,8 +69,10 @@ export interface TableReading {
   readonly keys: readonly string[];
   readonly cost: ReadingCost;
   readonly owed: number;
-  /** The first value of each kind in each column, among the decoded items. */
-  readonly met: readonly MetKind[];
+  /** Names of the columns with values of more than one type. */
+  readonly mixed: readonly string[];
+  /** Attributes that stay JSON in some of the decoded items, because their values would make too many columns. */
+  readonly beyond: readonly string[];
   /** With `since`: what has to be remembered, in the order of the Queries; else empty. */
   readonly tails: readonly Tail[];
 }
@@ -154,13 +157,9 @@ export class TableReader {
     const { reading, last } = await joinReads(shape, reads, before, this.#threads, mayRepeat(plan));
     this.#last = plan.since === null ? last : null;
     const owing = Math.max(...reads.map(({ owed }) => owed));
-    return {
-      ...reading,
-      cost: totalCost(reads),
-      owed: owing,
-      met: reads.flatMap(({ run }) => run.met),
-      tails: withTails(plan, reads).since?.tails ?? [],
-    };
+    const beyond = [...new Set(reads.flatMap(({ run }) => run.beyond))];
+    const tails = withTails(plan, reads).since?.tails ?? [];
+    return { ...reading, beyond, cost: totalCost(reads), owed: owing, tails };
   }
 
   /**
@@ -186,8 +185,9 @@ export class TableReader {
   }
 
   #shape({ description, known }: Expectation): TableShape {
-    const { table, columns, only, rename } = this.#options;
-    return { table, keys: description.keys, options: { columns, only, rename }, known };
+    const { table, columns, only, rename, expand = false, others = [] } = this.#options;
+    const options = { columns, only, rename, expand, others };
+    return { table, keys: description.keys, options, known };
   }
 
   #budget(): ByteBudget {
@@ -239,7 +239,9 @@ export class TableReader {
     const keys = [...description.keys, ...(scope.since === null ? [] : [scope.since.attribute])];
     const wanted = new Set(only);
     const renamed = Object.entries(this.#options.rename).filter(([, column]) => wanted.has(column));
-    const names = new Set([...keys.map(({ name }) => name), ...only, ...renamed.map(([name]) => name)]);
+    // Of a path the whole attribute: an index in a projected list is not the index in the list.
+    const attributes = [...only, ...renamed.map(([name]) => name)].flatMap(meaningsOf).map(attributeOfPath);
+    const names = new Set([...keys.map(({ name }) => name), ...attributes]);
     // DynamoDB accepts expressions of up to 4 KB; beyond about a hundred names the saving is small anyway.
     return names.size <= 100 ? [...names] : null;
   }

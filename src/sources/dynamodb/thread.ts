@@ -4,12 +4,13 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { systemClock } from '../../base/clock.js';
 import { type ErrorData, errorToData } from '../../base/errors.js';
-import type { Column, EncodedRows } from '../../csv/rows.js';
+import type { Column } from '../../csv/rows.js';
 import { type ClientOptions, createDynamoDbClient, placeOf } from './client.js';
 import { explainFailure } from './failures.js';
 import { actionOf } from './read-plan.js';
 import { readSegments, type SegmentsRead, type SegmentsTask } from './scan.js';
 import { type MergedRuns, mergeRuns, type SortedRows } from './sort.js';
+import { runBuffers, withBuffers } from './thread-buffers.js';
 
 export interface ReadTask extends SegmentsTask {
   readonly client: ClientOptions;
@@ -56,20 +57,6 @@ function clientFor({ client: options, plan: { table } }: ReadTask): DynamoDBClie
   const client = clients.get(name) ?? createDynamoDbClient(options);
   clients.set(name, client);
   return client;
-}
-
-/** The buffers of a run, to be transferred instead of copied. */
-export function runBuffers({ rows, keys }: SortedRows): ArrayBuffer[] {
-  return [rows.body.buffer, rows.ends.buffer, keys.bytes.buffer, keys.ends.buffer] as ArrayBuffer[];
-}
-
-/** A `Buffer` arrives from another thread as a mere `Uint8Array`. */
-export function withBuffers<T extends { readonly rows: EncodedRows }>(received: T): T {
-  return { ...received, rows: asEncodedRows(received.rows) };
-}
-
-function asEncodedRows({ columns, body, ends }: EncodedRows): EncodedRows {
-  return { columns, body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), ends };
 }
 
 function moved<T>(value: T, buffers: ArrayBuffer[]): T {

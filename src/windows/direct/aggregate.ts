@@ -1,5 +1,6 @@
 import type { LocalDays } from '../../base/local-days.js';
 import type { Pausable } from '../../base/pausable.js';
+import { fits } from '../../csv/fits.js';
 import type { Column } from '../../csv/rows.js';
 import { type AggregateFunction, type Group, isNumeric } from '../aggregate/aggregation.js';
 import { checkGroups } from '../aggregate/groups.js';
@@ -7,8 +8,7 @@ import { columnOf } from '../aggregate/result-columns.js';
 import type { Window } from '../window.js';
 import { ColumnValues } from './aggregate-values.js';
 import type { ByteCell } from './byte-text.js';
-import { seriesBy, stepsOf } from './every.js';
-import { numberOf } from './numbers.js';
+import { oneZero, seriesBy, stepsOf } from './every.js';
 import { type Row, sortByTime } from './order.js';
 
 /** Rows between two pauses. */
@@ -67,8 +67,9 @@ export function* groupsOf(
     group.rows += 1;
     for (const [index, source] of sources.entries()) {
       const cell = row.cells[source.index]!;
-      if (cell === null) continue;
-      const value = source.isNumeric ? numberOf(cell) : Number.NaN;
+      if (cell === null || !fits(source.column.type, cell)) continue;
+      if (source.column.type === 'number') oneZero(cell);
+      const value = source.isNumeric ? Number(cell) : Number.NaN;
       const values = group.sources[index]!;
       values.add(cell, row.time, value);
       if (needsRises(source) && Number.isFinite(value) && !(isTimed && Number.isNaN(row.time))) {

@@ -14,6 +14,7 @@ import { lastOfSteps } from './every.js';
 import { cellTest } from './filters.js';
 import { keysOfAny, type Row } from './order.js';
 import { pivotRows } from './pivot.js';
+import { isSkimmed, lastPlaces } from './skim.js';
 import { isVerbatim, keepsOrder, rangesOf, rowsOf, type Slice, sizeOf } from './slice.js';
 import { allLines, finished, linesOf, type Table } from './table.js';
 
@@ -89,14 +90,15 @@ async function* piecesOf(bytes: Buffer): AsyncGenerator<Buffer, void, undefined>
 }
 
 /** The rows of the window's time that its filters keep. */
-function* chosenRows({ window, slice }: DirectQuestion): Pausable<readonly Row[]> {
+function* chosenRows({ window, slice, localDays }: DirectQuestion): Pausable<readonly Row[]> {
   const { body, ends, times, columns } = slice.rows;
   const isText = columns.map(({ type, seen }) => type === 'string' && seen);
   const keeps = filterOf(window);
   const most = mostRows(window, slice);
   const chosen: Row[] = [];
+  const places = isSkimmed(window, slice) ? yield* lastPlaces(slice, window, localDays) : rowsOf(slice);
   let seen = 0;
-  for (const row of rowsOf(slice)) {
+  for (const row of places) {
     if (chosen.length >= most) break;
     if (seen++ % ROWS_PER_PAUSE === 0) yield;
     const time = times === null ? Number.NaN : times[row]!;

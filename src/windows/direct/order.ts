@@ -1,4 +1,5 @@
 import { mapped, type Pausable, sorted } from '../../base/pausable.js';
+import { fits, isNumberText } from '../../csv/fits.js';
 import { parseInstant } from '../../csv/instant.js';
 import type { Column } from '../../csv/rows.js';
 import { decimalKey, parseDecimal } from '../compile/decimal.js';
@@ -63,15 +64,18 @@ export function sortByTime(rows: readonly Row[]): Pausable<readonly Row[]> {
   return sorted(rows, (a, b) => a.time - b.time);
 }
 
-function compareKeys(a: Key, b: Key, descending: boolean): number {
+/** Absent values come last either way. */
+export function compareKeys(a: Key, b: Key, descending: boolean): number {
   if (a === null || b === null) return Number(a === null) - Number(b === null);
   if (a === b) return 0;
   return a < b !== descending ? -1 : 1;
 }
 
-/** Throws `Declined` for a cell that only DuckDB reads. */
+/** Throws `Declined` for a cell that only DuckDB reads. Text that does not fit the column's type has no key. */
 export function* keysOf({ type }: Column, cells: readonly ByteCell[]): Pausable<readonly Key[]> {
   if (type === 'time') return yield* mapped(cells, (cell) => cell && instantOf(cell));
+  if (type === 'boolean')
+    return yield* mapped(cells, (cell) => (cell !== null && fits(type, cell) ? cell : null));
   if (type !== 'number') return cells;
   const exact = yield* mapped(cells, (cell) => cell === null || isExactAsDouble(cell));
   const areExact = !exact.includes(false);
@@ -79,11 +83,16 @@ export function* keysOf({ type }: Column, cells: readonly ByteCell[]): Pausable<
 }
 
 /** The same for cells that DuckDB has read already: a number or a time in an odd form is no reason to decline. */
-export function* keysOfAny({ type }: Column, cells: readonly ByteCell[]): Pausable<readonly Key[]> {
+export function* keysOfAny(column: Column, cells: readonly ByteCell[]): Pausable<readonly Key[]> {
+  const { type } = column;
   if (type === 'time') return yield* mapped(cells, (cell) => cell && parseInstant(cell));
+  if (type === 'boolean') return yield* keysOf(column, cells);
   if (type !== 'number') return cells;
   const areExact = yield* differAsDoubles(cells);
-  return yield* mapped(cells, (cell) => cell && (areExact ? Number(cell) : decimalKey(parseDecimal(cell))));
+  return yield* mapped(cells, (cell) => {
+    if (cell === null || !isNumberText(cell)) return null;
+    return areExact ? Number(cell) : decimalKey(parseDecimal(cell));
+  });
 }
 
 /** Whether different cells are different doubles, which then have the order of the cells. */

@@ -5,7 +5,7 @@ import { checkPivotSize, namedValues, namesOfValues } from '../pivot-names.js';
 import type { Window } from '../window.js';
 import { type ByteCell, type ByteText, fromByteText, toByteText } from './byte-text.js';
 import { lastOfSteps, oneZero, stepsOf } from './every.js';
-import { type KeysOf, keysOf, type Row, sortByTime } from './order.js';
+import { compareKeys, type KeysOf, keysOf, type Row, sortByTime } from './order.js';
 
 /** Rows under columns of their own. */
 export interface PivotedRows {
@@ -79,7 +79,7 @@ function* foundValues(
   const keys = yield* keysFor(column, values);
   // Sorted by their bytes already, which is the order of equal numbers written in two ways.
   const places = values.map((_, place) => place);
-  places.sort((a, b) => (keys[a]! < keys[b]! ? -1 : keys[a]! > keys[b]! ? 1 : a - b));
+  places.sort((a, b) => compareKeys(keys[a]!, keys[b]!, false) || a - b);
   return places.map((place) => values[place]!);
 }
 

@@ -1,7 +1,7 @@
 import { Offsets } from '../../csv/scan.js';
 import type { OutputShape } from '../shape.js';
 import type { TimeRange, Window } from '../window.js';
-import type { Rows } from './rows.js';
+import { firstAt, type Rows } from './rows.js';
 
 /** The rows of a window's time range. */
 export interface Slice {
@@ -99,16 +99,4 @@ function rowsIn({ from, to }: TimeRange, times: Float64Array): Uint32Array {
   const rows = new Offsets();
   for (let row = 0; row < times.length; row++) if (times[row]! >= first && times[row]! < end) rows.push(row);
   return rows.toArray();
-}
-
-/** The first row that is not before an instant; rows are in time order. */
-function firstAt({ times, count }: Rows, instant: number): number {
-  let before = 0;
-  let after = count;
-  while (before < after) {
-    const middle = (before + after) >> 1;
-    if (times![middle]! < instant) before = middle + 1;
-    else after = middle;
-  }
-  return before;
 }
