@@ -8,7 +8,7 @@ import { relayoutInSlices } from '../csv/relayout.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { ClientOptions } from '../sources/dynamodb/client.js';
 import { scanUnits } from '../sources/dynamodb/cost.js';
-import type { ScanPlan } from '../sources/dynamodb/scan.js';
+import { EVERYTHING, type ScanPlan } from '../sources/dynamodb/read-plan.js';
 import type { TableDescription } from '../sources/dynamodb/table.js';
 import type { DumpOptions } from './options.js';
 import type { Spool } from './spool.js';
@@ -148,7 +148,8 @@ class TableScan {
   #plan(): ScanPlan {
     const { options, spool } = this.#scan;
     const { table, consistent, totalSegments, attributes } = spool.begun;
-    return { table, totalSegments, consistent, attributes, pageItems: this.#pageItems(options) };
+    const pageItems = this.#pageItems(options);
+    return { ...EVERYTHING, table, totalSegments, consistent, attributes, pageItems };
   }
 
   /** Items per page so that a page takes at most one second's read units; null if a full page is not more than that. */

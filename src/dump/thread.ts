@@ -4,15 +4,9 @@ import { type ErrorData, errorToData } from '../base/errors.js';
 import type { EncodedRows } from '../csv/rows.js';
 import { byteBudget, type ClientOptions, createDynamoDbClient, placeOf } from '../sources/dynamodb/client.js';
 import { explainFailure } from '../sources/dynamodb/failures.js';
+import type { Cursor, ScanPlan } from '../sources/dynamodb/read-plan.js';
 import type { TableShape } from '../sources/dynamodb/run-encoder.js';
-import {
-  type Cursor,
-  type Pace,
-  type ReadLimits,
-  readSegments,
-  type ScanCost,
-  type ScanPlan,
-} from '../sources/dynamodb/scan.js';
+import { type Pace, type ReadLimits, readSegments, type ScanCost } from '../sources/dynamodb/scan.js';
 
 /** Some pages of one segment; plain data. */
 export interface ChunkTask {

@@ -7,6 +7,7 @@ import { type ErrorData, errorToData } from '../../base/errors.js';
 import type { Column } from '../../csv/rows.js';
 import { type ClientOptions, createDynamoDbClient, placeOf } from './client.js';
 import { explainFailure } from './failures.js';
+import { actionOf } from './read-plan.js';
 import { readSegments, type SegmentsRead, type SegmentsTask } from './scan.js';
 import { type MergedRuns, mergeRuns, type SortedRows } from './sort.js';
 import { runBuffers, withBuffers } from './thread-buffers.js';
@@ -36,8 +37,8 @@ export async function read(task: ReadTask): Promise<ReadResult> {
     const read = await readSegments(client, task, systemClock, controller.signal, null);
     return moved({ read }, runBuffers(read.run));
   } catch (thrown) {
-    const place = await placeOf(client, task.plan.table);
-    return { error: errorToData(explainFailure(thrown, place, 'dynamodb:Scan')) };
+    const place = await placeOf(client, task.plan.table, task.plan.index);
+    return { error: errorToData(explainFailure(thrown, place, actionOf(task.plan))) };
   } finally {
     task.cancel.close();
   }
@@ -52,7 +53,7 @@ export function merge({ runs, columns }: MergeTask): MergedRuns {
 const clients = new Map<string, DynamoDBClient>();
 
 function clientFor({ client: options, plan: { table } }: ReadTask): DynamoDBClient {
-  const name = JSON.stringify([table, options.region, options.endpoint]);
+  const name = JSON.stringify([table, options.region, options.endpoint, options.role ?? null]);
   const client = clients.get(name) ?? createDynamoDbClient(options);
   clients.set(name, client);
   return client;
