@@ -1,5 +1,5 @@
 # Two images from one file:
-#   docker build -t dynamo-csv .                       the service
+#   docker build -t dynamo-csv .                       the service: docker run … dynamo-csv --all
 #   docker build -t dynamo-csv-demo --target demo .    with the simulated taxi fleet, no AWS needed
 # Dependencies are installed before the sources are copied: a change of code rebuilds the last layers only.
 
@@ -12,7 +12,7 @@ FROM base AS build
 COPY package.json package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --include=dev --no-audit --no-fund
 COPY tsconfig.json ./
-COPY scripts/bundle-sdk.mjs scripts/bundle-web.mjs scripts/sdk-schemas.mjs ./scripts/
+COPY scripts/bundle-sdk.mjs scripts/bundle-service.mjs scripts/bundle-web.mjs scripts/sdk-schemas.mjs ./scripts/
 COPY src ./src
 RUN npm run build
 
@@ -20,15 +20,6 @@ FROM base AS dependencies
 COPY package.json package-lock.json ./
 # What only compilers and debuggers read is left out: 25 MB of the packages' type declarations and source maps.
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --no-audit --no-fund \
-    && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.[cm]ts' -o -name '*.map' \) -delete
-
-# The demo's two packages, made production dependencies here only, at the versions of the lock file.
-FROM dependencies AS demo-dependencies
-RUN --mount=type=cache,target=/root/.npm \
-    version_of() { node --print "require('./package.json').devDependencies['$1']"; } \
-    && npm install --omit=dev --no-audit --no-fund --save-prod --save-exact \
-      "dynalite@$(version_of dynalite)" \
-      "@aws-sdk/lib-dynamodb@$(version_of @aws-sdk/lib-dynamodb)" \
     && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.[cm]ts' -o -name '*.map' \) -delete
 
 # What both images share, except for the packages.
@@ -45,8 +36,8 @@ ENV DATA_DIR=/data \
     MALLOC_TRIM_THRESHOLD_=1000000 \
     NODE_OPTIONS=--enable-source-maps \
     PORT=8080
-# A new volume takes this folder's owner and mode: whatever user id the container runs as, it can write there.
-RUN mkdir /data && chown 1000:1000 /data && chmod 1777 /data
+# A new volume takes its folder's owner and mode: whatever user id the container runs as, it can write there.
+RUN mkdir /data /dashboards && chown 1000:1000 /data /dashboards && chmod 1777 /data /dashboards
 COPY package.json LICENSE ./
 COPY config ./config
 # The user node of the image, as a number so that an orchestrator can tell that it is not root.
@@ -59,7 +50,7 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=2m --retries=3 \
   CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))"]
 
 FROM runtime AS demo
-COPY --from=demo-dependencies /app/node_modules ./node_modules
+COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist/src ./dist/src
 COPY --from=build /app/dist/web ./dist/web
 CMD ["node", "dist/src/demo/main.js"]
@@ -69,5 +60,6 @@ FROM runtime AS service
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist/src ./dist/src
 COPY --from=build /app/dist/web ./dist/web
-# Node's flags are those of `npm start`: see nodeFlags in src/base/project.ts.
-CMD ["node", "--max-semi-space-size=2", "--initial-old-space-size=16", "dist/src/server.js"]
+# The arguments of `docker run` are those of the command; without any, CONFIG names the configuration file. Node's flags are
+# those of `npm start`: see nodeFlags in src/base/project.ts.
+ENTRYPOINT ["node", "--max-semi-space-size=2", "--initial-old-space-size=16", "dist/src/bin.js"]

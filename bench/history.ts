@@ -1,17 +1,21 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { projectRoot } from '../src/base/project.js';
+import { duckDbTitle, serviceSetup, timedInDuckDb } from './duckdb-shell.js';
 import { alternate, type Benchmark, type Comparison, median, pairedRatio } from './harness.js';
+import { watchingHealth } from './health.js';
+import { between, Roapi } from './roapi.js';
 import { Service, type ServiceOptions, startFleet, writeFleetConfig } from './service.js';
 import { makeYear, TABLE } from './year.js';
 
-/** Rows of the two logs: a few days, and a year of two counters every 30 seconds. */
-const FEW = 20_000;
+/** Rows of the two logs: thirty days, and a year of two counters every 30 seconds. */
+const FEW = 172_800;
 const MANY = 2_100_000;
 /** The polling interval during the benchmark: it must change an input of the views as often as they are measured cold. */
 const INTERVAL = '2s';
@@ -58,7 +62,7 @@ const kept =
 /** History is cheap: what a window costs depends on the window, not on how long the service has been running. */
 export const historyBenchmark: Benchmark = {
   name: 'history',
-  about: `a log of ${MANY} rows (a year) against one of ${FEW}, over HTTP`,
+  about: `a log of ${MANY} rows (a year) against one of ${FEW} (30 days), over HTTP`,
   run: async () => {
     const folder = await mkdtemp(join(tmpdir(), 'dynamo-csv-bench-'));
     const config = await writeFleetConfig(folder, INTERVAL);
@@ -88,7 +92,8 @@ async function measureStarts(small: ServiceOptions, large: ServiceOptions): Prom
   return [limited('start to ready', many!, few!, 1_500)];
 }
 
-async function measureAnswers(
+/** On volumes that are there, with the whole of the large log in a CSV beside them. */
+export async function measureAnswers(
   few: ServiceOptions,
   many: ServiceOptions,
   csv: string,
@@ -96,39 +101,126 @@ async function measureAnswers(
   const { service: small } = await Service.start(few);
   const { service: large } = await Service.start(many);
   const whole = await serveFile(csv);
+  const roapi = await Roapi.start(csv, Date.now());
   try {
-    const lines: Comparison[] = [];
-    const measure = async (request: Request, { warmups, rounds }: Rounds) => {
-      let round = 0;
-      const on = (service: Service) => () => {
-        round += 1;
-        return request(service, round);
-      };
-      const [ofSmall, ofLarge] = await alternate([on(small), on(large)], { warmups, rounds });
-      return { ofSmall: ofSmall!, ofLarge: ofLarge! };
-    };
-    const windows = await measure(lastTenMinutes, { warmups: 30, rounds: 200 });
-    lines.push(
-      notLonger('last 10 minutes', windows.ofLarge, windows.ofSmall, 1.5),
-      limited('last 10 minutes', windows.ofLarge, null, 5),
+    const { result, line } = await watchingHealth(large.url, 'all of it', () =>
+      measureRequests(small, large, whole, roapi),
     );
-    const days = await measure(dayByHour(0), { warmups: 5, rounds: 30 });
-    lines.push(told('a day by hour', days.ofLarge, days.ofSmall));
-    const sealed = await measure(dayByHour(100), { warmups: 5, rounds: 30 });
-    lines.push(told('a sealed day by hour', sealed.ofLarge, null));
-    for (const view of WEEKLY) {
-      const computed = await measure(cold(view), { warmups: 2, rounds: 9 });
-      lines.push(limited(`${view}, cold`, computed.ofLarge, computed.ofSmall, 60));
-      const again = await measure(kept(view), { warmups: 2, rounds: 30 });
-      lines.push(told(`${view}, kept`, again.ofLarge, again.ofSmall));
-    }
-    const downloads = await alternate([() => download(whole)], { warmups: 1, rounds: 5 });
-    lines.push(told('last 10 minutes, against the whole log', windows.ofLarge, downloads[0]!));
-    return [...lines, remembered(await large.metrics(TABLE), await small.metrics(TABLE))];
+    const alone = await selectsAlone(many.dataDir);
+    return [
+      ...result,
+      ...alone(result),
+      line,
+      remembered(await large.metrics(TABLE), await small.metrics(TABLE)),
+    ];
   } finally {
     whole.close();
-    await Promise.all([small.stop(), large.stop()]);
+    await Promise.all([small.stop(), large.stop(), roapi?.stop()]);
   }
+}
+
+async function measureRequests(
+  small: Service,
+  large: Service,
+  whole: Server,
+  roapi: Roapi | null,
+): Promise<readonly Measured[]> {
+  const lines: Measured[] = [];
+  const measure = async (request: Request, { warmups, rounds }: Rounds) => {
+    let round = 0;
+    const on = (service: Service) => () => {
+      round += 1;
+      return request(service, round);
+    };
+    const [ofSmall, ofLarge] = await alternate([on(small), on(large)], { warmups, rounds });
+    return { ofSmall: ofSmall!, ofLarge: ofLarge! };
+  };
+  const windows = await measure(lastTenMinutes, { warmups: 30, rounds: 200 });
+  lines.push(
+    notLonger('last 10 minutes', windows.ofLarge, windows.ofSmall, 1.5),
+    limited('last 10 minutes', windows.ofLarge, null, 5),
+  );
+  const days = await measure(dayByHour(0), { warmups: 5, rounds: 30 });
+  lines.push(told('a day by hour', days.ofLarge, days.ofSmall));
+  const sealed = await alternate(
+    [countedRounds((round) => dayByHour(100)(large, round)), ...(roapi === null ? [] : [dayByHourOf(roapi)])],
+    { warmups: 10, rounds: 60 },
+  );
+  lines.push(
+    atMost(
+      `a sealed day by hour, against ${roapi?.title ?? 'ROAPI: not installed'}`,
+      sealed[0]!,
+      sealed[1] ?? null,
+      0.5,
+    ),
+  );
+  for (const view of WEEKLY) {
+    const computed = await measure(cold(view), { warmups: 2, rounds: 9 });
+    lines.push(
+      notLonger(`${view}, cold, a year against 30 days`, computed.ofLarge, computed.ofSmall, 1.5),
+      limited(`${view}, cold`, computed.ofLarge, null, 60),
+    );
+    const again = await measure(kept(view), { warmups: 2, rounds: 30 });
+    lines.push(told(`${view}, kept`, again.ofLarge, again.ofSmall));
+  }
+  const downloads = await alternate([() => download(whole)], { warmups: 1, rounds: 5 });
+  lines.push(told('last 10 minutes, against the whole log', windows.ofLarge, downloads[0]!));
+  return lines;
+}
+
+/** A comparison with what was measured. */
+interface Measured extends Comparison {
+  readonly milliseconds: readonly number[];
+}
+
+/**
+ * The SELECTs of the weekly views in DuckDB by itself, over the same files and rows. Returns what makes the lines of it from
+ * those of the service.
+ */
+async function selectsAlone(dataDir: string): Promise<(lines: readonly Measured[]) => readonly Comparison[]> {
+  const title = await duckDbTitle();
+  const texts = await Promise.all(
+    WEEKLY.map((view) => readFile(join(projectRoot, 'config', 'views', `${view}.sql`), 'utf8')),
+  );
+  const log = `${TABLE}-changes`;
+  const setup = [
+    ...(await serviceSetup(TIME_ZONE)),
+    `CREATE TABLE unsealed AS SELECT *, CAST("timestamp" AS DATE) AS date FROM read_csv('${join(dataDir, `${log}.csv`)}')`,
+    `CREATE VIEW "${log}" AS FROM read_parquet('${join(dataDir, 'history', log)}/*/*.parquet',
+       hive_partitioning = true, hive_types = {'date': DATE}) UNION ALL BY NAME FROM unsealed`,
+  ];
+  const selects = Object.fromEntries(WEEKLY.map((view, index) => [view, texts[index]!]));
+  const times = title === null ? null : await timedInDuckDb({ setup, selects, warmups: 3, rounds: 9 });
+  return (lines) =>
+    WEEKLY.map((view) => {
+      const { milliseconds: own } = lines.find(({ what }) => what === `${view}, cold`)!;
+      return atMost(
+        `${view}, cold, against its SELECT in ${title ?? 'DuckDB: not installed'}`,
+        own,
+        times?.[view] ?? null,
+        1.5,
+      );
+    });
+}
+
+/** Calls `work` with 1, 2 and so on. */
+function countedRounds<T>(work: (round: number) => Promise<T>): () => Promise<T> {
+  let round = 0;
+  return () => {
+    round += 1;
+    return work(round);
+  };
+}
+
+/** The last row of each hour and counter, as `every=1h` has it. */
+function dayByHourOf(roapi: Roapi): () => Promise<number> {
+  return countedRounds(async (round) => {
+    const to = Date.now() - 100 * DAY - round;
+    const latest = `SELECT *, row_number() OVER (PARTITION BY date_trunc('hour', timestamp), counter_type
+      ORDER BY timestamp DESC) AS number FROM log WHERE ${between(to - DAY, to)}`;
+    const sql = `SELECT counter_type, count, timestamp FROM (${latest}) AS latest WHERE number = 1 ORDER BY timestamp`;
+    return roapi.took(sql);
+  });
 }
 
 interface Rounds {
@@ -170,9 +262,10 @@ function remembered(large: { readonly memory: number }, small: { readonly memory
   };
 }
 
-function told(what: string, ours: readonly number[], others: readonly number[] | null): Comparison {
+function told(what: string, ours: readonly number[], others: readonly number[] | null): Measured {
   return {
     what,
+    milliseconds: ours,
     ours: milliseconds(ours),
     other: others === null ? '-' : milliseconds(others),
     ratio:
@@ -192,18 +285,24 @@ function limited(
   ours: readonly number[],
   others: readonly number[] | null,
   most: number,
-): Comparison {
+): Measured {
   return { ...told(what, ours, others), goal: `under ${most} ms`, reached: median(ours) < most };
 }
 
-function notLonger(
-  what: string,
-  ours: readonly number[],
-  others: readonly number[],
-  most: number,
-): Comparison {
+function notLonger(what: string, ours: readonly number[], others: readonly number[], most: number): Measured {
   const line = told(what, ours, others);
   return { ...line, goal: `at most ${most}`, reached: line.ratio! <= most };
+}
+
+/** `others` null: nothing to compare with is installed. */
+function atMost(
+  what: string,
+  ours: readonly number[],
+  others: readonly number[] | null,
+  most: number,
+): Measured {
+  if (others !== null) return notLonger(what, ours, others, most);
+  return { ...told(what, ours, null), goal: `at most ${most}` };
 }
 
 function milliseconds(values: readonly number[]): string {

@@ -4,8 +4,7 @@
  * against the running service.
  */
 
-/** As the service types a column; both plugins know the same four. */
-export type CellType = 'string' | 'number' | 'boolean' | 'time';
+import type { CellType } from '../src/dashboards/reading.js';
 
 export interface ColumnContract {
   readonly type: CellType;
@@ -174,7 +173,9 @@ export const datasets = {
       poll_seconds_p95: polled,
       failures: polled,
       read_units_per_day: polled,
+      interval_seconds: polled,
       usd_per_month: polled,
+      usd_this_month: polled,
       response_ms_p50: answered,
       response_ms_p99: answered,
     },
@@ -188,6 +189,9 @@ export const datasets = {
       age_seconds: { type: 'number', mayBeAbsent: 'never read' },
       poll_seconds: polled,
       failures: polled,
+      interval_seconds: polled,
+      usd_per_month: polled,
+      usd_this_month: polled,
       response_ms_p50: answered,
       response_ms_p99: answered,
     },

@@ -1,8 +1,8 @@
-import { Document, isPair, isScalar, visit } from 'yaml';
+import { type DashboardSpec, renderDashboard } from '../src/dashboards/dashboard.js';
+import { flavours } from '../src/dashboards/flavours.js';
+import { yamlFile } from '../src/dashboards/yaml-file.js';
 import { alertingFiles } from './alerts/files.js';
 import { collector } from './collector.js';
-import { type DashboardSpec, renderDashboard } from './dashboard.js';
-import { flavours } from './flavours.js';
 import { fleetNow } from './fleet-now.js';
 import { fleetToday } from './fleet-today.js';
 import { fleetWeek } from './fleet-week.js';
@@ -19,12 +19,12 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const flavour of flavours) {
     const place = `grafana-provisioning/dashboards/${flavour.name}`;
-    files.set(`${place}/dashboards.yaml`, yaml(provider));
+    files.set(`${place}/dashboards.yaml`, yamlFile(providers, header));
     for (const spec of dashboards) {
       files.set(`${place}/${spec.uid}.json`, `${JSON.stringify(renderDashboard(spec, flavour), null, 2)}\n`);
     }
     for (const [name, content] of Object.entries(alertingFiles(flavour))) {
-      files.set(`grafana-provisioning/alerting/${flavour.name}/${name}`, yaml(content));
+      files.set(`grafana-provisioning/alerting/${flavour.name}/${name}`, yamlFile(content, header));
     }
   }
   return files;
@@ -38,37 +38,23 @@ export function generatedFiles(): ReadonlyMap<string, string> {
  * way, a provider for each dashboard, would hold only as long as no folder that anybody creates has "Fleet" in its title.
  * The price: a change that somebody saves in Grafana stays until the file changes.
  */
-const provider = {
+const providerOf = (name: string, folder: string, folderUid: string, path: string) => ({
+  name,
+  orgId: 1,
+  folder,
+  folderUid,
+  type: 'file',
+  disableDeletion: false,
+  allowUiUpdates: true,
+  updateIntervalSeconds: 30,
+  options: { path, foldersFromFilesStructure: false },
+});
+
+/** The fleet's dashboards, and those that the service writes for its tables. */
+const providers = {
   apiVersion: 1,
   providers: [
-    {
-      name: 'dynamo-csv',
-      orgId: 1,
-      folder: 'Fleet',
-      folderUid: 'fleet',
-      type: 'file',
-      disableDeletion: false,
-      allowUiUpdates: true,
-      updateIntervalSeconds: 30,
-      options: { path: mounted, foldersFromFilesStructure: false },
-    },
+    providerOf('dynamo-csv', 'Fleet', 'fleet', mounted),
+    providerOf('dynamo-csv-tables', 'Tables', 'tables', '/etc/grafana/tables'),
   ],
 };
-
-/** YAML that Grafana's older parser reads the same way; functions of the builders are left behind. */
-function yaml(content: object): string {
-  const plain = JSON.parse(JSON.stringify(content)) as object;
-  const document = new Document(plain, { version: '1.1' });
-  visit(document, {
-    Collection(_, node) {
-      if (JSON.stringify(node.toJSON()).length <= 80 && node.items.every(isLeaf)) node.flow = true;
-    },
-    Scalar(_, node) {
-      // A bare = has a meaning of its own in YAML 1.1.
-      if (node.value === '=') node.type = 'QUOTE_SINGLE';
-    },
-  });
-  return `# ${header}\n${document.toString({ lineWidth: 0, flowCollectionPadding: true })}`;
-}
-
-const isLeaf = (item: unknown) => isScalar(item) || (isPair(item) && isScalar(item.value));

@@ -1,14 +1,18 @@
-import type { DashboardSpec } from './dashboard.js';
+import type { DashboardSpec } from '../src/dashboards/dashboard.js';
+import { colours, thresholds, times, units } from '../src/dashboards/look.js';
+import { alertList } from '../src/dashboards/panels/alert-list.js';
+import { ranking } from '../src/dashboards/panels/ranking.js';
+import { series, seriesByName } from '../src/dashboards/panels/series.js';
+import { stat } from '../src/dashboards/panels/stat.js';
+import { table } from '../src/dashboards/panels/table.js';
+import { everyInterval, pickedTime } from '../src/dashboards/reading.js';
+import { freshness } from '../src/dashboards/words.js';
+import { timeZone } from './fleet.js';
 import { limits } from './limits.js';
-import { colours, thresholds, times, units } from './look.js';
-import { alertList } from './panels/alert-list.js';
 import { zoneMap } from './panels/map.js';
-import { ranking } from './panels/ranking.js';
-import { series, seriesByName } from './panels/series.js';
-import { stat } from './panels/stat.js';
-import { table } from './panels/table.js';
-import { everyInterval, pickedTime, read } from './reading.js';
-import { freshness, noneText, serverStates } from './words.js';
+import { read } from './reading.js';
+import { taxiVariable } from './variables.js';
+import { noneText, serverStates } from './words.js';
 
 /** Numbers of the panels that alerts link to. */
 export const panelIds = {
@@ -317,7 +321,8 @@ export const fleetNow: DashboardSpec = {
   description: 'The taxi fleet as it is this minute: rides today, the dispatch API server, and every zone.',
   refresh: '30s',
   time: { from: 'now/d', to: 'now/d' },
-  taxiVariable: true,
+  timeZone,
+  variables: [taxiVariable],
   sections: [
     { panels: now },
     { title: 'Zones', panels: zones },

@@ -1,10 +1,12 @@
-import type { DashboardSpec } from './dashboard.js';
-import { colours, units } from './look.js';
-import { bars } from './panels/bars.js';
-import { ranking } from './panels/ranking.js';
-import { series } from './panels/series.js';
-import { table } from './panels/table.js';
-import { pickedTime, read } from './reading.js';
+import type { DashboardSpec } from '../src/dashboards/dashboard.js';
+import { colours, units } from '../src/dashboards/look.js';
+import { bars } from '../src/dashboards/panels/bars.js';
+import { ranking } from '../src/dashboards/panels/ranking.js';
+import { series } from '../src/dashboards/panels/series.js';
+import { table } from '../src/dashboards/panels/table.js';
+import { pickedTime } from '../src/dashboards/reading.js';
+import { timeZone } from './fleet.js';
+import { read } from './reading.js';
 
 /** The latest days that the views about taxis know. */
 const overPickedTime = { ...pickedTime, sort: 'timestamp' };
@@ -153,6 +155,7 @@ export const fleetToday: DashboardSpec = {
     'Today hour by hour beside last week, zones that are short of taxis, and how long taxis wait to be assigned.',
   refresh: '1m',
   time: { from: 'now-24h', to: 'now' },
+  timeZone,
   sections: [
     { title: 'Hours', panels: hours },
     { title: 'Zones', panels: zones },

@@ -1,11 +1,14 @@
-import type { DashboardSpec } from './dashboard.js';
-import { colours, thresholds, times, units } from './look.js';
-import { bars } from './panels/bars.js';
-import { heatTable } from './panels/heat-table.js';
-import { series, seriesByName } from './panels/series.js';
-import { stat } from './panels/stat.js';
-import { table } from './panels/table.js';
-import { pickedTime, read } from './reading.js';
+import type { DashboardSpec } from '../src/dashboards/dashboard.js';
+import { colours, thresholds, times, units } from '../src/dashboards/look.js';
+import { bars } from '../src/dashboards/panels/bars.js';
+import { heatTable } from '../src/dashboards/panels/heat-table.js';
+import { series, seriesByName } from '../src/dashboards/panels/series.js';
+import { stat } from '../src/dashboards/panels/stat.js';
+import { table } from '../src/dashboards/panels/table.js';
+import { pickedTime } from '../src/dashboards/reading.js';
+import { timeZone } from './fleet.js';
+import { read } from './reading.js';
+import { zoneVariable } from './variables.js';
 
 /** The row of the week that is running. */
 const thisWeek = { sort: '-timestamp', limit: '1' };
@@ -191,7 +194,8 @@ export const fleetWeek: DashboardSpec = {
   description: 'Days and weeks of the taxi fleet: rides, success rates, and the busiest and quietest zones.',
   refresh: '5m',
   time: { from: 'now-27d/d', to: 'now' },
-  zoneVariable: true,
+  timeZone,
+  variables: [zoneVariable],
   sections: [
     { title: 'This week', panels: week },
     { title: 'Days', panels: days },

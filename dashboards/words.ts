@@ -1,5 +1,6 @@
 import { MappingType, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
-import { colours } from './look.js';
+import { colours } from '../src/dashboards/look.js';
+import { words } from '../src/dashboards/words.js';
 
 /** Values that are shown as words, with the colour of their meaning. */
 
@@ -25,16 +26,3 @@ export const serverStates: ValueMapping[] = [
     missing: colours.act,
   }),
 ];
-
-/** A dataset's freshness as the service names it. */
-export const freshness: ValueMapping[] = [
-  words({ fresh: colours.good, waiting: colours.look, late: colours.look, stale: colours.act }),
-];
-
-function words(colourOf: Readonly<Record<string, string>>): ValueMapping {
-  const entries = Object.entries(colourOf).map(([word, color], index) => [
-    word,
-    { text: word, color, index },
-  ]);
-  return { type: MappingType.ValueToText, options: Object.fromEntries(entries) };
-}

@@ -6,6 +6,7 @@ import { createLogger } from './base/logger.js';
 import { createCollectorDataset } from './collect/collector-dataset.js';
 import { type CheckRow, formatCheckReport } from './config/check-report.js';
 import type { Config } from './config/config.js';
+import { formatWays } from './config/ways-report.js';
 import { displayPath } from './config/yaml-file.js';
 import { openLookups } from './datasets/lookups.js';
 import { DatasetRegistry } from './datasets/registry.js';
@@ -31,23 +32,41 @@ const PATIENCE = 20_000;
  */
 export async function check(config: Config): Promise<Check> {
   const signal = AbortSignal.timeout(PATIENCE);
-  const [views, ...polled] = await Promise.all([
+  const [archives, views, ...polled] = await Promise.all([
+    checkArchives(config),
     checkComputed(config),
     ...configuredSources(config).map((source) => checkSource(source, config, signal)),
   ]);
-  const rows = [...polled, ...views];
+  const rows = [...polled, ...views, ...archives];
   return {
-    report: formatCheckReport(rows),
+    report: `${formatCheckReport(rows)}${formatWays(rows)}`,
     isRight: rows.every(({ problem }) => problem === null),
   };
 }
 
-async function checkSource(source: ConfiguredSource, { dataDir }: Config, signal: AbortSignal) {
+/** The row of the archive, if there is one. */
+async function checkArchives({ archive }: Config): Promise<CheckRow[]> {
+  if (archive === null) return [];
+  const { S3Objects } = await import('./archive/s3-objects.js');
+  const { checkArchive } = await import('./archive/check.js');
+  const objects = new S3Objects(archive);
+  const row = { ...nothingKnown('-', `archive ${objects.location}`), interval: archive.every };
+  try {
+    const { files, ...found } = await checkArchive(objects, archive.every);
+    return [{ ...row, ...found, items: files }];
+  } catch (error) {
+    return [{ ...row, problem: describeError(error) }];
+  } finally {
+    objects.close();
+  }
+}
+
+async function checkSource(source: ConfiguredSource, { dataDir, timeZone }: Config, signal: AbortSignal) {
   const { label, interval, recording } = source;
   const row = { ...nothingKnown(recording.name, label), interval };
   try {
     const seen = await seenColumns(dataDir, recording);
-    return { ...row, ...(await source.check({ clock: systemClock, seen, signal })) };
+    return { ...row, ...(await source.check({ clock: systemClock, timeZone, seen, signal })) };
   } catch (error) {
     return { ...row, problem: signal.aborted ? noAnswer(source) : describeError(error) };
   }

@@ -1,20 +1,13 @@
-import type {
-  ContactPoint,
-  NotificationPolicy,
-  Rule,
-  RuleGroup,
-} from '@grafana/grafana-foundation-sdk/alerting';
-import type { Flavour } from '../flavour.js';
+import type { ContactPoint, NotificationPolicy } from '@grafana/grafana-foundation-sdk/alerting';
+import { groupInFile } from '../../src/dashboards/alert.js';
+import type { Flavour } from '../../src/dashboards/flavour.js';
 import { contactPoint, messageTemplate, policy } from './notifications.js';
 import { folder, retiredRules, ruleGroup } from './rules.js';
 
-/**
- * The alerting files of one flavour, by name, as plain objects. The builders give what Grafana's HTTP API takes;
- * its provisioning files want the same things under other names.
- */
+/** The alerting files of one flavour, by name, as plain objects in the form of Grafana's provisioning files. */
 export function alertingFiles(flavour: Flavour): Readonly<Record<string, object>> {
   return {
-    'rules.yaml': { apiVersion: 1, ...deletions(), groups: [groupInFile(ruleGroup(flavour))] },
+    'rules.yaml': { apiVersion: 1, ...deletions(), groups: [groupInFile(ruleGroup(flavour), folder)] },
     'contact-points.yaml': { apiVersion: 1, contactPoints: [contactPointInFile(contactPoint)] },
     'policies.yaml': { apiVersion: 1, policies: [policyInFile(policy)] },
     'templates.yaml': {
@@ -26,25 +19,6 @@ export function alertingFiles(flavour: Flavour): Readonly<Record<string, object>
 
 function deletions(): { deleteRules?: object[] } {
   return retiredRules.length === 0 ? {} : { deleteRules: retiredRules.map((uid) => ({ orgId: 1, uid })) };
-}
-
-function groupInFile({ title, interval, rules }: RuleGroup) {
-  return { orgId: 1, name: title, folder, interval: `${interval}s`, rules: rules!.map(ruleInFile) };
-}
-
-function ruleInFile(rule: Rule) {
-  return {
-    uid: rule.uid,
-    title: rule.title,
-    condition: rule.condition,
-    for: rule.for,
-    ...(rule.keep_firing_for === undefined ? {} : { keepFiringFor: rule.keep_firing_for }),
-    noDataState: rule.noDataState,
-    execErrState: rule.execErrState,
-    labels: rule.labels,
-    annotations: rule.annotations,
-    data: rule.data,
-  };
 }
 
 function contactPointInFile({ name, uid, type, settings }: ContactPoint) {

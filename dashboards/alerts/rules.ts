@@ -1,41 +1,10 @@
-import {
-  QueryBuilder,
-  RuleBuilder,
-  type RuleGroup,
-  RuleGroupBuilder,
-} from '@grafana/grafana-foundation-sdk/alerting';
+import { type RuleGroup, RuleGroupBuilder } from '@grafana/grafana-foundation-sdk/alerting';
+import { type AlertSpec, rule } from '../../src/dashboards/alert.js';
+import type { Flavour } from '../../src/dashboards/flavour.js';
 import { collector, panelIds as collectorPanels } from '../collector.js';
-import { type Flavour, queryOf } from '../flavour.js';
 import { fleetNow, panelIds as nowPanels } from '../fleet-now.js';
 import { limits } from '../limits.js';
-import { type Reading, read } from '../reading.js';
-
-/** One alert rule, for either flavour: a number for each label set, and the bound that it must not cross. */
-export interface AlertSpec {
-  /** Stays the same for ever; a rule that goes moves to `retiredRules`. */
-  readonly uid: string;
-  readonly title: string;
-  /** Exactly one number column; every other column is a string and becomes a label. No time. */
-  readonly reading: Reading;
-  readonly when: readonly ['gte' | 'gt' | 'lte' | 'lt', bound: number];
-  /** How long it must be so before anybody is told. */
-  readonly for: string;
-  /** How long it goes on firing when the value is good again: so that what comes and goes is one message. */
-  readonly keepFiringFor?: string;
-  readonly severity: 'critical' | 'warning';
-  readonly team: 'platform' | 'dispatch';
-  readonly summary: string;
-  /** What to say when it is over. Without a value: it is the good one then, or there is none. */
-  readonly resolved: string;
-  /** What to do about it. */
-  readonly description: string;
-  readonly panel: readonly [dashboard: string, id: number];
-  /**
-   * What it is when the service does not answer: as it was (so that nothing is resolved that is not), which is right
-   * for every rule but the one that is about just this.
-   */
-  readonly onSilence: 'KeepLast' | 'Alerting';
-}
+import { read } from '../reading.js';
 
 /**
  * `known` where there is a value for which the rule fires, else `unknown`: `$values.A` is absent when the service did not
@@ -50,7 +19,11 @@ const server =
   '{{ if $labels.name }}{{ $labels.name }}{{ else }}{{ if $labels.instance_id }}{{ $labels.instance_id }}{{ else }}the API server{{ end }}{{ end }}';
 const dataset = '{{ if $labels.dataset }}{{ $labels.dataset }}{{ else }}A dataset{{ end }}';
 
-export const alerts: readonly AlertSpec[] = [
+type FleetAlert = AlertSpec & {
+  readonly team: 'platform' | 'dispatch';
+};
+
+export const alerts: readonly FleetAlert[] = [
   {
     uid: 'api-server-cpu',
     title: 'API server CPU is high',
@@ -181,10 +154,6 @@ export const alerts: readonly AlertSpec[] = [
 /** Rules that were provisioned once: leaving one out of the file would leave it in Grafana. */
 export const retiredRules: readonly string[] = [];
 
-const expression = { type: '__expr__', uid: '__expr__' };
-/** The service knows what "now" is; Grafana only demands a range. */
-const range = { from: 600, to: 0 };
-
 export const folder = 'Fleet alerts';
 
 /** All rules, in the form of Grafana's HTTP API. */
@@ -194,38 +163,4 @@ export function ruleGroup(flavour: Flavour): RuleGroup {
     .interval(30)
     .rules(alerts.map((alert) => rule(alert, flavour)))
     .build();
-}
-
-function rule(alert: AlertSpec, flavour: Flavour): RuleBuilder {
-  const [type, bound] = alert.when;
-  const threshold = queryOf({
-    refId: 'B',
-    datasource: expression,
-    type: 'threshold',
-    expression: 'A',
-    conditions: [{ evaluator: { type, params: [bound] } }],
-  });
-  const builder = new RuleBuilder(alert.title)
-    .uid(alert.uid)
-    .condition('B')
-    .queries([
-      new QueryBuilder('A')
-        .datasourceUid(flavour.dataSource.uid)
-        .relativeTimeRange(range)
-        .model(flavour.query(alert.reading, 'A')),
-      new QueryBuilder('B').datasourceUid(expression.uid).relativeTimeRange(range).model(threshold),
-    ])
-    .forDuration(alert.for)
-    .noDataState(alert.onSilence === 'KeepLast' ? flavour.withoutValue : alert.onSilence)
-    .execErrState(alert.onSilence)
-    .labels({ severity: alert.severity, team: alert.team })
-    .annotations({
-      summary: alert.summary,
-      resolved: alert.resolved,
-      description: alert.description,
-      __dashboardUid__: alert.panel[0],
-      __panelId__: String(alert.panel[1]),
-    });
-  if (alert.keepFiringFor !== undefined) builder.keepFiringFor(alert.keepFiringFor);
-  return builder;
 }

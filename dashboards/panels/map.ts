@@ -10,9 +10,10 @@ import {
   TooltipMode,
   TooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/geomap';
-import { colours, fixedColour } from '../look.js';
-import { type Reading, read } from '../reading.js';
-import { fieldTitle, furnish, type PanelSpec, type PanelText } from './panel.js';
+import { colours, fixedColour } from '../../src/dashboards/look.js';
+import { fieldTitle, furnish, type PanelSpec, type PanelText } from '../../src/dashboards/panels/panel.js';
+import type { Reading } from '../../src/dashboards/reading.js';
+import { read } from '../reading.js';
 
 export interface MapOptions<Column extends string = string> extends PanelText {
   /** Rows with `zone`, `latitude`, `longitude` and the value. */

@@ -1,4 +1,5 @@
 const HOUR = 3_600_000;
+const QUARTER = 900_000;
 
 /**
  * The calendar days of one time zone, with daylight saving. `Intl` knows the rules; the rest is short. A library adds
@@ -41,6 +42,24 @@ export class LocalDays {
   /** The first instant of the next local day, in milliseconds since the epoch; a day has 23 to 25 hours. */
   endOf(instant: number): number {
     return this.startOf(LocalDays.daysBefore(this.dateOf(instant), -1));
+  }
+
+  /**
+   * `dateOf` for many instants in any order. A time zone is asked once per quarter of an hour: where both of its ends are
+   * in one day, all of it is.
+   */
+  dater(): (instant: number) => string {
+    const known = new Map<number, string | null>();
+    return (instant) => {
+      const quarter = Math.floor(instant / QUARTER);
+      let date = known.get(quarter);
+      if (date === undefined) {
+        const first = this.dateOf(quarter * QUARTER);
+        date = first === this.dateOf((quarter + 1) * QUARTER - 1) ? first : null;
+        known.set(quarter, date);
+      }
+      return date ?? this.dateOf(instant);
+    };
   }
 
   /** The date `days` before a date, or after it when negative. */

@@ -9,6 +9,7 @@ import type { Reading, Source } from '../sources/source.js';
 import { patienceWith, withDeadline } from './deadline.js';
 import { pollFailed, pollTimedOut } from './errors.js';
 import type { PollMetrics } from './metrics.js';
+import { fixedPace, type Pace } from './pace.js';
 import { backoff, PollGrid } from './schedule.js';
 import { PollStatistics } from './statistics.js';
 import { Trouble } from './trouble.js';
@@ -18,10 +19,12 @@ export interface CollectorOptions {
   readonly name: string;
   readonly source: Source;
   readonly recorder: Recorder;
-  /** Shared with the recorder; its interval is the source's. */
+  /** Shared with the recorder. */
   readonly health: PollHealth;
+  /** How often it is polled; by default at the interval that `health` has. */
+  readonly pace?: Pace;
   /** Milliseconds after the start of `run` at which the first poll is due, and from which the source's fixed times are counted. */
-  readonly offset: number;
+  readonly offset: number | (() => number);
   readonly days: LocalDays;
   readonly metrics: PollMetrics;
   readonly clock: Clock;
@@ -31,6 +34,9 @@ export interface CollectorOptions {
   /** Returns a number from 0 to 1; `Math.random` by default. */
   readonly random?: () => number;
 }
+
+/** Milliseconds. */
+const LONGEST_SLEEP = 86_400_000;
 
 /**
  * Polls one source into its datasets, one poll at a time, at the source's own fixed times. A poll that is due while the
@@ -42,21 +48,32 @@ export class Collector {
   readonly recorder: Recorder;
   readonly health: PollHealth;
   readonly statistics: PollStatistics;
+  readonly pace: Pace;
   readonly #options: CollectorOptions;
-  /** Poll failed; part of the source not readable; volume not writable; days not sealed. */
-  readonly #troubles: Readonly<Record<'poll' | 'part' | 'volume' | 'sealing', Trouble>>;
+  /** Polls wait for money; poll failed; part of the source not readable; volume not writable; days not sealed. */
+  readonly #troubles: Readonly<Record<'budget' | 'poll' | 'part' | 'volume' | 'sealing', Trouble>>;
   #hasSucceeded = false;
 
   constructor(options: CollectorOptions) {
-    const { name, recorder, health, days, clock } = options;
+    const {
+      name,
+      recorder,
+      health,
+      days,
+      clock,
+      pace = fixedPace(health.interval ?? LONGEST_SLEEP),
+    } = options;
     this.name = name;
     this.recorder = recorder;
     this.health = health;
-    this.statistics = new PollStatistics(health.interval, days, clock);
+    this.pace = pace;
+    health.interval = pace.interval;
+    this.statistics = new PollStatistics(pace.interval, days, clock);
     this.#options = options;
     const trouble = (level: 'warn' | 'error', over: string) =>
       new Trouble({ ...options, dataset: name, level, over });
     this.#troubles = {
+      budget: trouble('warn', 'the budget allows polls again'),
       poll: trouble('warn', 'polls succeed again'),
       part: trouble('warn', 'all of the source is read again'),
       volume: trouble('error', 'the volume takes the data again'),
@@ -67,18 +84,57 @@ export class Collector {
   /** Polls until the signal aborts, then resolves: a reading in progress is dropped, a poll being recorded is finished. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, offset } = this.#options;
-    let due = clock.now() + offset;
-    const grid = new PollGrid(due, this.health.interval);
+    let due = clock.now() + (typeof offset === 'number' ? offset : offset());
+    let grid = new PollGrid(due, this.pace.interval);
+    this.#hasInterval(this.pace.interval);
     while (!signal.aborted) {
-      this.health.nextPollAt = due;
-      try {
-        await clock.sleep(Math.max(0, due - clock.now()), signal);
-      } catch (error) {
-        if (!signal.aborted) throw error;
+      const { changed, interval } = this.pace;
+      if (interval !== this.health.interval) {
+        due = this.#dueAtNewInterval(due);
+        grid = new PollGrid(due, interval);
       }
-      if (!signal.aborted) due = await this.#poll(due, grid, signal);
+      this.health.nextPollAt = due;
+      await this.#sleepUntil(due, AbortSignal.any([signal, changed]));
+      if (signal.aborted) break;
+      if (!changed.aborted && clock.now() >= due) {
+        due = (await this.#postponed(signal)) ?? (await this.#poll(due, grid, signal));
+      }
     }
     this.health.nextPollAt = null;
+  }
+
+  /** Returns early when the signal aborts, and after a day at the latest: Node's timers have a limit. */
+  async #sleepUntil(due: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    try {
+      await clock.sleep(Math.min(Math.max(0, due - clock.now()), LONGEST_SLEEP), signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /** When the next poll is due, now that the interval has changed. */
+  #dueAtNewInterval(due: number): number {
+    const { interval } = this.pace;
+    const { readAt } = this.health;
+    this.#hasInterval(interval);
+    return readAt === null ? due : Math.max(this.#options.clock.now(), readAt + interval);
+  }
+
+  #hasInterval(interval: number): void {
+    this.health.interval = interval;
+    this.statistics.interval = interval;
+  }
+
+  /** Asks whether the poll may begin. Resolves to when to ask again; null: it may. */
+  async #postponed(signal: AbortSignal): Promise<number | null> {
+    const postponed = await this.pace.admit(this.health.readAt, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+      return { until: 0, problem: null };
+    });
+    if (signal.aborted) return postponed?.until ?? 0;
+    this.#tell('budget', postponed?.problem ?? null);
+    return postponed?.until ?? null;
   }
 
   /** Reports the result of sealing this source's closed days; a problem is shown as the datasets' last error. */
@@ -104,12 +160,12 @@ export class Collector {
     if (failures === 0) return grid.next(startedAt, endedAt);
     // The clock may have been set back during the poll.
     const from = Math.min(startedAt, endedAt);
-    return Math.max(endedAt, from + backoff(this.health.interval, failures, random()));
+    return Math.max(endedAt, from + backoff(this.pace.interval, failures, random()));
   }
 
   /** Also rejects at the deadline: otherwise a poll that hangs would be the last one. */
   #read(signal: AbortSignal): Promise<Reading> {
-    const { source, recorder, patience = patienceWith(this.health.interval) } = this.#options;
+    const { source, recorder, patience = patienceWith(this.pace.interval) } = this.#options;
     const { known, position } = recorder;
     const deadline = {
       patience,
@@ -124,6 +180,7 @@ export class Collector {
     const dataset = this.name;
     const { rows, bytes, changes } = recorded;
     this.statistics.succeeded(took, cost);
+    this.pace.succeeded(cost);
     metrics.polls.inc({ dataset, outcome: 'success' });
     metrics.pollDuration.observe({ dataset }, took / 1_000);
     metrics.items.set({ dataset }, rows);
@@ -144,6 +201,7 @@ export class Collector {
     const { metrics } = this.#options;
     const dataset = this.name;
     this.statistics.failed(took);
+    this.pace.failed(problem);
     metrics.polls.inc({ dataset, outcome: 'failure' });
     metrics.pollDuration.observe({ dataset }, took / 1_000);
     // An unexplained failure is a bug in this service: the stack helps more than the message.
@@ -160,7 +218,7 @@ export class Collector {
     this.#options.logger.debug({ dataset, polls }, 'skipped polls that were due while one was running');
   }
 
-  #tell(what: 'part' | 'volume' | 'sealing', problem: DynamoCsvError | null): void {
+  #tell(what: 'budget' | 'part' | 'volume' | 'sealing', problem: DynamoCsvError | null): void {
     if (problem === null) this.#troubles[what].isOver();
     else this.#troubles[what].happened(problem);
     this.#show();
@@ -168,7 +226,8 @@ export class Collector {
 
   /** Shows readers the most serious problem. */
   #show(): void {
-    const { poll, volume, part, sealing } = this.#troubles;
-    this.health.lastError = poll.current ?? volume.current ?? part.current ?? sealing.current;
+    const { poll, volume, part, budget, sealing } = this.#troubles;
+    this.health.lastError =
+      poll.current ?? volume.current ?? part.current ?? budget.current ?? sealing.current;
   }
 }

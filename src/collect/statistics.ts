@@ -7,7 +7,8 @@ const RECENT = 200;
 
 /** Duration and cost of one source's polls since the start of the service. */
 export class PollStatistics {
-  readonly #interval: number;
+  /** Milliseconds between polls, as of now. */
+  interval: number;
   readonly #days: LocalDays;
   readonly #clock: Clock;
   readonly #durations = new Recent();
@@ -23,7 +24,7 @@ export class PollStatistics {
 
   /** `interval` in milliseconds. */
   constructor(interval: number, days: LocalDays, clock: Clock) {
-    this.#interval = interval;
+    this.interval = interval;
     this.#days = days;
     this.#clock = clock;
   }
@@ -66,8 +67,8 @@ export class PollStatistics {
 
   /** Milliseconds between polls: the interval, or as many of them as one poll takes. */
   get spacing(): number {
-    const polls = Math.ceil((this.#durations.mean ?? 0) / this.#interval);
-    return this.#interval * Math.max(1, polls);
+    const polls = Math.ceil((this.#durations.mean ?? 0) / this.interval);
+    return this.interval * Math.max(1, polls);
   }
 
   /** Read capacity units since local midnight, or since the start of the service if that is later. */

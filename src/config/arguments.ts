@@ -11,6 +11,8 @@ export const USAGE = `Serves DynamoDB tables as CSV, with their history.
   npm start              starts the service that the configuration file describes
   npm start -- --check   tries the configuration, says what polling costs, and ends
   npm start -- --help    prints this
+  npm start -- verify    compares everything in the archive with its hashes
+  npm start -- restore   writes the archive into an empty folder: --to FOLDER, and --at TIME for an earlier point
 
 The environment variable CONFIG names the configuration file. Every option and variable: docs/configuration.md
 `;

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Value } from 'typebox/value';
+import { type ArchiveSettings, archiveSettings } from '../archive/options.js';
 import { projectRoot } from '../base/project.js';
 import { check } from '../options/check.js';
 import { formatPath, type Mistake, MistakeReport } from '../options/mistakes.js';
@@ -42,34 +43,64 @@ export interface Config extends SourceSettings {
   readonly allowSql: boolean;
   /** The address of Grafana; null: the page has no link to it. */
   readonly grafanaUrl: string | null;
+  /** Absolute: where dashboards of tables are written for Grafana; null: nowhere. */
+  readonly dashboardsDir: string | null;
+  /** The plugin with which these dashboards ask: `csv` or `infinity`. */
+  readonly grafanaDatasource: string;
+  /** Where the data folder is kept a second time; null: nowhere. */
+  readonly archive: ArchiveSettings | null;
   /** Absolute; the folder need not exist. */
   readonly viewsDir: string;
   readonly lookupsDir: string;
 }
 
-/** Reads the configuration. Rejects with `ConfigMistakes` that name every mistake at once; nothing is written anywhere. */
+/** Reads the configuration of `npm start`. Rejects as `configurationFrom` does. */
 export async function loadConfig(
   env: Readonly<NodeJS.ProcessEnv> = process.env,
   args: readonly string[] = process.argv.slice(2),
 ): Promise<Config> {
   const lines: string[] = [];
-  const { check: checkOnly } = readArguments(args, lines);
+  const { check } = readArguments(args, lines);
+  return configurationFrom({ env, file: null, check, mistakes: lines });
+}
+
+/** What a configuration is made of. */
+export interface Given {
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  /** The file, relative to the working directory, or the options that one would have; null: as `CONFIG` says. */
+  readonly file: string | GivenOptions | null;
+  /** `--check`. */
+  readonly check: boolean;
+  /** What is wrong with the command line so far, one line each. */
+  readonly mistakes?: readonly string[];
+}
+
+/** Options that were given without a file. */
+export interface GivenOptions {
+  readonly options: object;
+  /** Where they were given, for mistakes: `command line`. */
+  readonly by: string;
+  /** The data folder unless `DATA_DIR` says otherwise, relative to the working directory. Views and lookups are in it. */
+  readonly dataDir: string;
+}
+
+/**
+ * Puts file, environment and command line together. Rejects with `ConfigMistakes` that name every mistake at once;
+ * nothing is written anywhere.
+ */
+export async function configurationFrom({ env, file: given, check, mistakes = [] }: Given): Promise<Config> {
+  const lines = [...mistakes];
   const environment = readEnvironment(env, lines);
-  const path =
-    environment.CONFIG === undefined
-      ? join(projectRoot, defaultOf(EnvironmentSchema.properties.CONFIG))
-      : resolve(environment.CONFIG);
-  const yaml = await readYamlFile(path);
-  const { file, mistakes } = await checkFile(yaml, dirname(path));
-  const name = displayPath(path);
-  lines.unshift(...yaml.problems.map((problem) => `${name}: ${problem}`), ...inWords(name, yaml, mistakes));
+  const { yaml, name, folder } = await readGiven(given, environment);
+  const { file, mistakes: wrong } = await checkFile(yaml, folder);
+  lines.unshift(...yaml.problems.map((problem) => `${name}: ${problem}`), ...inWords(name, yaml, wrong));
   if (lines.length > 0) throw new ConfigMistakes(lines);
 
-  const beside = (folder: string) => resolve(dirname(path), folder);
+  const beside = (path: string) => resolve(folder, path);
   return {
     file: name,
-    check: checkOnly,
-    dataDir: dataDir(environment, file, beside),
+    check,
+    dataDir: dataDir(environment, file, given, beside),
     timeZone: canonicalTimeZone(file.timeZone ?? 'UTC') ?? 'UTC',
     port: environment.PORT,
     host: environment.HOST,
@@ -79,18 +110,47 @@ export async function loadConfig(
     corsOrigin: environment.CORS_ORIGIN,
     allowSql: environment.ALLOW_SQL,
     grafanaUrl: environment.GRAFANA_URL,
+    dashboardsDir: environment.GRAFANA_DASHBOARDS === null ? null : resolve(environment.GRAFANA_DASHBOARDS),
+    grafanaDatasource: environment.GRAFANA_DATASOURCE,
     ...sourceSettings(file),
+    archive: archiveSettings(file.archive),
     viewsDir: beside(file.views ?? 'views'),
     lookupsDir: beside(file.lookups ?? 'lookups'),
   };
 }
 
+interface ReadFile {
+  readonly yaml: YamlFile;
+  /** As shown to people. */
+  readonly name: string;
+  /** What its paths are relative to; absolute. */
+  readonly folder: string;
+}
+
+async function readGiven(given: Given['file'], environment: Environment): Promise<ReadFile> {
+  if (given !== null && typeof given !== 'string') {
+    const folder = resolve(environment.DATA_DIR ?? given.dataDir);
+    return { yaml: asYaml(given.options), name: given.by, folder };
+  }
+  const path = given ?? environment.CONFIG;
+  const file =
+    path === undefined ? join(projectRoot, defaultOf(EnvironmentSchema.properties.CONFIG)) : resolve(path);
+  return { yaml: await readYamlFile(file), name: displayPath(file), folder: dirname(file) };
+}
+
+/** Options as a file without lines. */
+function asYaml(value: object): YamlFile {
+  return { value, lineOf: () => null, written: () => null, problems: [], usable: true };
+}
+
 function dataDir(
   environment: Environment,
   file: ConfigurationFile,
+  given: Given['file'],
   beside: (folder: string) => string,
 ): string {
   if (environment.DATA_DIR !== undefined) return resolve(environment.DATA_DIR);
+  if (given !== null && typeof given !== 'string') return resolve(given.dataDir);
   return file.data === undefined ? resolve('data') : beside(file.data);
 }
 
@@ -119,8 +179,9 @@ async function checkFile(
 
 function checkSources(file: ConfigurationFile, report: MistakeReport): void {
   checkSourceAgreement(file, report);
-  const sources = configuredSources(sourceSettings(file));
-  if (sources.length === 0 && report.isEmpty) {
+  const settings = sourceSettings(file);
+  const sources = configuredSources(settings);
+  if (sources.length === 0 && settings.discover === null && report.isEmpty) {
     report.add({
       path: ['tables'],
       wrong: 'no table is named',

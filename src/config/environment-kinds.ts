@@ -30,6 +30,14 @@ export const logLevel: Kind = {
   },
 };
 
+export const PLUGINS = ['csv', 'infinity'] as const;
+
+export const plugin: Kind = {
+  what: 'a data source plugin of Grafana',
+  write: 'csv or infinity',
+  guess: (value) => closest(String(value).trim().toLowerCase(), PLUGINS) ?? null,
+};
+
 export const token: Kind = {
   what: 'a token that fits into a header',
   write: 'letters, digits and - . _ ~ + / = only, for example from: openssl rand -hex 32',

@@ -9,6 +9,7 @@ import {
   LOG_LEVELS,
   logLevel,
   origins,
+  plugin,
   port,
   splitList,
   token,
@@ -76,6 +77,16 @@ export const EnvironmentSchema = Type.Partial(
       description: 'The address under which people open Grafana: the page links to it.',
       examples: ['http://localhost:3000/'],
     }),
+    GRAFANA_DASHBOARDS: variable(folder, '^', {
+      description:
+        'A folder into which a dashboard for each table is written, for a file provider of Grafana; relative to the working directory.',
+      examples: ['/dashboards'],
+    }),
+    GRAFANA_DATASOURCE: variable(plugin, '^(csv|infinity)$', {
+      description: 'The plugin with which these dashboards ask: `csv` or `infinity`.',
+      default: 'csv',
+      examples: ['infinity'],
+    }),
   }),
 );
 
@@ -96,6 +107,8 @@ export interface Environment {
   readonly CORS_ORIGIN: readonly string[];
   readonly ALLOW_SQL: boolean;
   readonly GRAFANA_URL: string | null;
+  readonly GRAFANA_DASHBOARDS: string | null;
+  readonly GRAFANA_DATASOURCE: string;
 }
 
 /** Reads the variables; each wrong one goes to `mistakes` as a line `PORT: "80a" is not a port; …`, its default is taken. */
@@ -118,6 +131,8 @@ export function readEnvironment(env: Readonly<NodeJS.ProcessEnv>, mistakes: stri
     CORS_ORIGIN: splitList(right.CORS_ORIGIN ?? ''),
     ALLOW_SQL: right.ALLOW_SQL === 'true',
     GRAFANA_URL: right.GRAFANA_URL ?? null,
+    GRAFANA_DASHBOARDS: right.GRAFANA_DASHBOARDS ?? null,
+    GRAFANA_DATASOURCE: right.GRAFANA_DATASOURCE ?? defaultOf<string>(variables.GRAFANA_DATASOURCE),
   };
 }
 

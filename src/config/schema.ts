@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { ArchiveOptions } from '../archive/options.js';
 import { Folder, words } from '../options/schema.js';
 import { SourceOptions } from '../sources/index.js';
 import { timeZone } from './time-zone.js';
@@ -25,6 +26,7 @@ export const ConfigurationSchema = Type.Object(
       }),
     ),
     ...SourceOptions,
+    archive: Type.Optional(ArchiveOptions),
     views: Type.Optional(
       Folder({
         description:

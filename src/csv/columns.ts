@@ -46,7 +46,11 @@ export function sameLayout(a: readonly Column[], b: readonly Column[]): boolean 
 
 /** Same layout, and the same types too. */
 export function sameColumns(a: readonly Column[], b: readonly Column[]): boolean {
-  return sameLayout(a, b) && a.every((column, i) => column.type === b[i]!.type && column.seen === b[i]!.seen);
+  return sameLayout(a, b) && a.every((column, i) => hasSameType(column, b[i]!));
+}
+
+function hasSameType(a: Column, b: Column): boolean {
+  return a.type === b.type && a.seen === b.seen && a.declared === b.declared;
 }
 
 function byCodeUnits(a: string, b: string): number {

@@ -1,10 +1,9 @@
 import { createYielder } from '../base/event-loop.js';
 import { decodeRow, type SplitCsv } from './decode.js';
+import { isNumberText } from './fits.js';
 import type { Column, ColumnType, EncodedRows } from './rows.js';
 import { cellEnd, QUOTE } from './scan.js';
 
-/** A number as this service, JSON or Python writes it, including Python's `1.` and `1E+2`, in its files and in lookups. */
-const NUMBER = /^-?\d+(\.\d*)?([eE][+-]?\d+)?$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 /**
@@ -50,7 +49,7 @@ function typeOf(bytes: Buffer, from: number, end: number): ColumnType {
     bytes[from] === QUOTE
       ? (decodeRow(bytes.subarray(from, end))[0] ?? '')
       : bytes.toString('latin1', from, end);
-  if (NUMBER.test(text)) return 'number';
+  if (isNumberText(text)) return 'number';
   if (text === 'true' || text === 'false') return 'boolean';
   return TIME.test(text) ? 'time' : 'string';
 }

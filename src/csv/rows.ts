@@ -6,10 +6,15 @@ export type ColumnType = 'string' | 'number' | 'boolean' | 'time';
 
 export interface Column {
   readonly name: string;
-  /** The narrowest type that fits every value ever seen; `string` for a column without a value so far. */
+  /**
+   * As declared, or that of most values of the latest poll; `string` for a column without a value so far. Cells may hold
+   * other text: see `csv/fits.ts`.
+   */
   readonly type: ColumnType;
   /** False until a value was seen; until then the type is provisional (a configured column exists before its first value). */
   readonly seen: boolean;
+  /** The configuration declares the type, so it counts as seen. Absent: it does not. */
+  readonly declared?: true;
 }
 
 /**

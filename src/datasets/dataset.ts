@@ -22,6 +22,10 @@ export interface Dataset {
   readonly keys: readonly string[];
   /** The column that time windows refer to, or null. */
   readonly timeColumn: string | null;
+  /** Where the configuration has the options of its table, `tables.orders`; absent: it is not a table's. */
+  readonly optionsAt?: string;
+  /** What is odd about the values of columns; absent: nothing. */
+  readonly exceptions?: readonly ColumnException[];
   /** How it is computed; views only. */
   readonly definition?: Definition;
   /** Changes whenever the bytes or a column's type may have changed; null until the first read. */
@@ -32,6 +36,18 @@ export interface Dataset {
    * before the first read.
    */
   content(): Promise<Content>;
+}
+
+/** Values of a column, as of the latest poll, that are not what the configuration says of it, or not of its type. */
+export interface ColumnException {
+  readonly column: string;
+  /** What they are instead, after "is": `not a time`. */
+  readonly problem: string;
+  /** How many items have one. */
+  readonly count: number;
+  /** The key of one of these items, and what it has, cut where it is long. */
+  readonly key: Readonly<Record<string, string>>;
+  readonly value: string;
 }
 
 /** How a view is computed. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js';
-import type { DatasetStatus, Freshness } from './dataset.js';
+import type { ColumnException, DatasetStatus, Freshness } from './dataset.js';
 
 /** In intervals: after 1.5 a poll was missed; after 3 the data is stale and `/healthz` reports degraded. */
 const LATE_AFTER = 1.5;
@@ -15,16 +15,18 @@ export function freshnessOf(readAt: number | null, interval: number | null, now:
   return intervals > LATE_AFTER ? 'late' : 'fresh';
 }
 
-/** The state of a source's polls: written by the collector, read by the status of the source's datasets. */
+/** The state of a source's polls: written by the collector and the recorder, read by the status of the source's datasets. */
 export class PollHealth {
-  readonly interval: number;
+  /** Milliseconds between polls; null: it is not polled, or no longer. */
+  interval: number | null;
   readonly #clock: Clock;
   readAt: number | null = null;
   nextPollAt: number | null = null;
   lastError: DatasetStatus['lastError'] = null;
+  /** Values that do not fit the type of their column, in the latest poll. */
+  exceptions: readonly ColumnException[] = [];
 
-  /** `interval`: milliseconds between polls. */
-  constructor(interval: number, clock: Clock) {
+  constructor(interval: number | null, clock: Clock) {
     this.interval = interval;
     this.#clock = clock;
   }

@@ -30,6 +30,11 @@ export interface Query {
   readonly contentType: string;
   /** Milliseconds since the epoch when the oldest data it depends on was read; null: unknown. */
   readonly readAt: number | null;
+  /**
+   * The complete answer, if it takes no longer than starting a computation: a few rows that are copied from memory. Null:
+   * use `run`.
+   */
+  readonly atOnce?: () => Buffer | null;
   /** Computes the answer. The signal stops it; the engine's time limit stops it with a 503. */
   run(signal: AbortSignal): Promise<Answer>;
 }

@@ -15,6 +15,8 @@ export interface SealedDay {
 export interface Relation extends Dataset {
   /** The rows appended since that version; null if everything must be loaded again. */
   appendedSince(version: string): EncodedRows | null;
+  /** In a log of new items, whose rows have a time of their own: the column of the poll's time; absent: there is none. */
+  readonly pollColumn?: string;
   /** Closed days, oldest first; empty for what keeps no history. */
   readonly sealedDays: readonly SealedDay[];
 }

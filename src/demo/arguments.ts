@@ -4,15 +4,21 @@ import { INCIDENTS, type Incident } from './incidents.js';
 
 const CHOICES = INCIDENTS.map((incident) => `--incident ${incident}`);
 
-/** What `--help` prints. */
-export const DEMO_USAGE = `Runs a simulated taxi fleet with thirty days of history, a local DynamoDB, and the service that polls it.
+/** What `--help` prints. `command`: how the demo was started, ready for an option behind it. */
+export function demoUsage(command: string): string {
+  const lines = [
+    [command.replace(/ --$/, ''), 'starts everything'],
+    [`${command} --incident <name>`, `starts with an incident: ${INCIDENTS.join(', ')}`],
+    [`${command} --help`, 'prints this'],
+  ] as const;
+  const width = Math.max(...lines.map(([left]) => left.length));
+  return `Runs a simulated taxi fleet with thirty days of history, a local DynamoDB, and the service that polls it.
 
-  npm run demo                        starts everything
-  npm run demo -- --incident <name>   starts with an incident: ${INCIDENTS.join(', ')}
-  npm run demo -- --help              prints this
+${lines.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n')}
 
 PORT sets the port, DATA_DIR the data folder, which stays when the demo ends.
 `;
+}
 
 /** `--incident cpu`: the incident to start with; null: none. Throws `DEMO_INCIDENT_MISSING` without a name, `DEMO_ARGUMENT_UNKNOWN` for anything else. */
 export function readDemoArguments(args: readonly string[]): Incident | null {

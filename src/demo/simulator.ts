@@ -1,13 +1,9 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import {
-  BatchWriteCommand,
-  type BatchWriteCommandInput,
-  DynamoDBDocumentClient,
-  paginateScan,
-} from '@aws-sdk/lib-dynamodb';
+import type { BatchWriteCommandInput, DynamoDBDocumentClient as DocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../base/clock.js';
 import type { Fleet, TableWrites } from './fleet.js';
 import type { IncidentPlan } from './incidents.js';
+import { BatchWriteCommand, DynamoDBDocumentClient, paginateScan } from './sdk.js';
 import { FLEET_TABLE_NAMES, FLEET_TABLES, type FleetTable, type Item } from './tables.js';
 
 /** DynamoDB takes at most this many writes in one request. */
@@ -26,7 +22,7 @@ type WriteRequest = NonNullable<BatchWriteCommandInput['RequestItems']>[string][
 export class Simulator {
   readonly #fleet: Fleet;
   readonly #plan: IncidentPlan;
-  readonly #client: DynamoDBDocumentClient;
+  readonly #client: DocumentClient;
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
   #isUnassigning = false;

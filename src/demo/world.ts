@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '../base/clock.js';
 import { Closing } from '../base/closing.js';
 import { describeError } from '../base/errors.js';
@@ -16,6 +15,7 @@ import { type Incident, IncidentPlan } from './incidents.js';
 import { useLocalAws } from './local-aws.js';
 import { type PastPoll, pastPolls } from './past.js';
 import { isWithoutPast, type PastTable, recordPast } from './record-past.js';
+import { DynamoDBClient } from './sdk.js';
 import { Simulator } from './simulator.js';
 import { readManhattan } from './zones.js';
 

@@ -1,7 +1,7 @@
 import { createYielder } from '../base/event-loop.js';
 import type { LocalDays } from '../base/local-days.js';
 import { rowAt } from '../csv/decode.js';
-import { timeOfRow } from '../csv/row-time.js';
+import { filedAt, timeOfRow, timesOf } from '../csv/row-time.js';
 import type { EncodedRows, RowRange } from '../csv/rows.js';
 
 /** Rows between two yields to the event loop, as a mask. */
@@ -15,15 +15,34 @@ export interface RowsByDay {
   readonly isAll: boolean;
 }
 
+/** Whose rows are filed. */
+export interface FiledRows {
+  readonly rows: EncodedRows;
+  /** See `SealableLog.itemTime`. */
+  readonly itemTime: string | null;
+}
+
 /**
- * Finds the rows of the local days for which `wants` is true, up to the first row newer than `until` (milliseconds since
- * the epoch). Rows are in time order, with the time in the last column.
+ * Finds the rows of the local days for which `wants` is true, up to the first row of a poll newer than `until`
+ * (milliseconds since the epoch). Rows are in the order of their polls, with the poll's time in the last column.
  */
-export async function rowsByDay(
-  rows: EncodedRows,
+export function rowsByDay(
+  { rows, itemTime }: FiledRows,
   days: LocalDays,
   wants: (date: string) => boolean,
   until = Number.POSITIVE_INFINITY,
+): Promise<RowsByDay> {
+  return itemTime === null
+    ? rowsByDayOfPoll(rows, days, wants, until)
+    : rowsByOwnDay(rows, itemTime, days, wants, until);
+}
+
+/** Rows of one day follow each other. */
+async function rowsByDayOfPoll(
+  rows: EncodedRows,
+  days: LocalDays,
+  wants: (date: string) => boolean,
+  until: number,
 ): Promise<RowsByDay> {
   const yieldToOthers = createYielder();
   const found = new Map<string, RowRange[]>();
@@ -46,6 +65,32 @@ export async function rowsByDay(
   return { found, isAll: true };
 }
 
+async function rowsByOwnDay(
+  rows: EncodedRows,
+  itemTime: string,
+  days: LocalDays,
+  wants: (date: string) => boolean,
+  until: number,
+): Promise<RowsByDay> {
+  const times = await timesOf(rows, itemTime);
+  const dateOf = days.dater();
+  const yieldToOthers = createYielder();
+  const found = new Map<string, RowRange[]>();
+  let isAll = true;
+  for (let row = 0; row < rows.ends.length; row++) {
+    if ((row & YIELD_MASK) === 0) await yieldToOthers();
+    const poll = timeOfRow(rowAt(rows, row));
+    const date = dateOf(filedAt(times[row]!, poll));
+    if (!wants(date)) continue;
+    isAll &&= poll <= until;
+    if (poll > until) continue;
+    const ranges = found.get(date) ?? [];
+    if (ranges.length === 0) found.set(date, ranges);
+    addRow(ranges, row);
+  }
+  return { found, isAll };
+}
+
 /** Splits rows by whether their poll's time is one of `times` (milliseconds since the epoch). */
 export async function splitByTime(
   rows: EncodedRows,
@@ -62,6 +107,15 @@ export async function splitByTime(
     }
   }
   return { inside, outside };
+}
+
+/** The times of the polls that found rows, in milliseconds since the epoch. */
+export function pollsOf(rows: EncodedRows, ranges: readonly RowRange[]): ReadonlySet<number> {
+  const times = new Set<number>();
+  for (const { from, to } of ranges) {
+    for (let row = from; row < to; row++) times.add(timeOfRow(rowAt(rows, row)));
+  }
+  return times;
 }
 
 /** Adds a row to ordered ranges: extends the last one if the row follows it directly. */

@@ -1,13 +1,16 @@
 import type { EncodedRows, RowRange } from '../csv/rows.js';
 import type { SealedDay } from '../datasets/relation.js';
 
-/** A log or changes, as sealing sees it: rows in time order in a CSV file, and sealed days. */
+/** A log or changes, as sealing sees it: rows in a CSV file in the order of their polls, and sealed days. */
 export interface SealableLog {
   readonly name: string;
-  readonly timeColumn: string;
-  /** Time of the oldest row, milliseconds since the epoch; 0 without rows. */
+  /** The last column, the poll's time. */
+  readonly pollColumn: string;
+  /** The column of the rows' own time, by which they are filed; null: by their poll's time. */
+  readonly itemTime: string | null;
+  /** Time of the oldest poll, milliseconds since the epoch; 0 without rows. */
   readonly firstAt: number;
-  /** Newer rows (milliseconds since the epoch) have to stay in the file. */
+  /** Rows of newer polls (milliseconds since the epoch) have to stay in the file. */
   readonly neededAfter: number;
   /** The sealed days that readers see, oldest first. */
   sealedDays: readonly SealedDay[];

@@ -8,7 +8,7 @@ import type { SealedDay } from '../datasets/relation.js';
 import { historyInOtherTimeZone } from './errors.js';
 import { MissingDays } from './missing-days.js';
 import type { DamagedFile, ParquetFiles } from './parquet-files.js';
-import { type RowsByDay, rowsByDay, splitByTime } from './rows-by-day.js';
+import { pollsOf, type RowsByDay, rowsByDay, splitByTime } from './rows-by-day.js';
 import type { SealableLog } from './sealable-log.js';
 import type { HistoryStore, StoredDay } from './store.js';
 
@@ -86,14 +86,15 @@ export class Sealer {
     const stored = await this.#keptDays(dataset, keeping);
     const rows = await dataset.rows();
     const { found: closed, isAll } = await this.#closedDays(dataset, rows, stored, keeping);
-    if (closed.size > 0) await this.#sealDays(dataset, rows, closed, stored, signal);
+    if (closed.size > 0) await this.#sealDays(dataset, rows, closed, stored, this.#oldest(keeping), signal);
     return isAll;
   }
 
   /** Whether the CSV file may hold rows of a stored day. */
-  #mayOverlap({ firstAt }: SealableLog, stored: readonly StoredDay[]): boolean {
+  #mayOverlap({ firstAt, itemTime }: SealableLog, stored: readonly StoredDay[]): boolean {
     const newest = stored.at(-1);
     if (newest === undefined) return false;
+    if (itemTime !== null) return true;
     return firstAt < this.#options.days.startOf(LocalDays.daysBefore(newest.date, -1));
   }
 
@@ -101,17 +102,23 @@ export class Sealer {
     const { store, days, logger } = this.#options;
     const byDate = new Map(sealed.map((day) => [day.date, day]));
     const rows = await dataset.rows();
-    const { found } = await rowsByDay(rows, days, (date) => byDate.has(date));
+    const filed = { rows, itemTime: dataset.itemTime };
+    const { found } = await rowsByDay(filed, days, (date) => byDate.has(date));
     const doubled = new Map<string, readonly RowRange[]>();
+    const hidden = new Set<string>();
     for (const [date, ranges] of found) {
-      const times = await this.#timesIn(dataset, date, byDate.get(date)!.paths);
-      const { inside } = await splitByTime(rows, ranges, times);
-      if (inside.length > 0) doubled.set(date, inside);
+      const { paths } = byDate.get(date)!;
+      const { inside } = await splitByTime(rows, ranges, await this.#timesIn(dataset, date, paths));
+      if (inside.length === 0) continue;
+      doubled.set(date, inside);
+      // All rows of a file were sealed at once: the other files of the day have rows that are nowhere else.
+      const polls = pollsOf(rows, inside);
+      for (const path of paths) {
+        const times = await this.#timesIn(dataset, date, [path]);
+        if ([...times].some((time) => polls.has(time))) hidden.add(path);
+      }
     }
-    this.#show(
-      dataset,
-      sealed.filter(({ date }) => !doubled.has(date)),
-    );
+    this.#show(dataset, without(sealed, hidden));
     try {
       await store.persist(dataset.name, doubled.keys());
       await dataset.dropRows([...doubled.values()].flat(), this.#missing.among(dataset.name, sealed));
@@ -121,26 +128,30 @@ export class Sealer {
   }
 
   /** The stored days within the retention; older ones are deleted. */
-  async #keptDays(dataset: SealableLog, { retention }: Keeping): Promise<Map<string, StoredDay>> {
+  async #keptDays(dataset: SealableLog, keeping: Keeping): Promise<Map<string, StoredDay>> {
     const stored = await this.#options.store.days(dataset.name);
-    // Without a retention the empty text, which sorts before every date.
-    const oldest = retention === null ? '' : LocalDays.daysBefore(this.#today(), retention - 1);
+    const oldest = this.#oldest(keeping);
     const old = stored.map(({ date }) => date).filter((date) => date < oldest);
     const expired = new Set([...old, ...this.#missing.expire(dataset.name, oldest)]);
     if (expired.size > 0) await this.#expire(dataset, expired, oldest);
     return new Map(stored.filter(({ date }) => date >= oldest).map((day) => [day.date, day]));
   }
 
+  /** The oldest day within the retention; without one the empty text, which sorts before every date. */
+  #oldest({ retention }: Keeping): string {
+    return retention === null ? '' : LocalDays.daysBefore(this.#today(), retention - 1);
+  }
+
   /** Rows of the CSV file that belong to closed days: older than `keep` days, or sealed already. */
   #closedDays(
-    { neededAfter }: SealableLog,
+    { neededAfter, itemTime }: SealableLog,
     rows: EncodedRows,
     stored: ReadonlyMap<string, StoredDay>,
     { keep }: Keeping,
   ): Promise<RowsByDay> {
     const firstKept = LocalDays.daysBefore(this.#today(), keep - 1);
     const isClosed = (date: string) => date < firstKept || stored.has(date);
-    return rowsByDay(rows, this.#options.days, isClosed, neededAfter);
+    return rowsByDay({ rows, itemTime }, this.#options.days, isClosed, neededAfter);
   }
 
   async #sealDays(
@@ -148,6 +159,7 @@ export class Sealer {
     rows: EncodedRows,
     closed: RowsByDay['found'],
     before: ReadonlyMap<string, StoredDay>,
+    oldest: string,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const { store, days, clock, logger } = this.#options;
@@ -156,22 +168,33 @@ export class Sealer {
     await store.setTimeZone(days.timeZone);
     const stored = new Map(before);
     let done = 0;
-    for (const [date, ranges] of [...closed].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const sealing = [...closed].filter(([date]) => date >= oldest).sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [date, ranges] of sealing) {
       signal?.throwIfAborted();
       stored.set(date, await this.#sealDay(dataset, date, rows, ranges, stored.get(date)));
       done++;
       if (done % PROGRESS_EVERY === 0)
-        logger.info({ dataset: name, days: done, of: closed.size }, 'sealing days');
+        logger.info({ dataset: name, days: done, of: sealing.length }, 'sealing days');
     }
     // The rows leave the CSV file only when their Parquet files would survive a power loss.
-    await store.persist(name, closed.keys());
+    await store.persist(
+      name,
+      sealing.map(([date]) => date),
+    );
     const ranges = [...closed.values()].flat().sort((a, b) => a.from - b.from);
     const sealed = await this.#local(name, [...stored.values()].sort(byDate));
     await dataset.dropRows(ranges, this.#missing.among(name, sealed));
     // A day may have been set aside while the file was replaced.
     this.#show(dataset, dataset.sealedDays);
     const took = clock.now() - started;
-    logger.info({ dataset: name, days: closed.size, rows: countRows(ranges), took }, 'sealed closed days');
+    const rowsOfDays = countRows(sealing.flatMap(([, ranges]) => ranges));
+    if (sealing.length > 0)
+      logger.info({ dataset: name, days: sealing.length, rows: rowsOfDays, took }, 'sealed closed days');
+    if (countRows(ranges) > rowsOfDays)
+      logger.info(
+        { dataset: name, rows: countRows(ranges) - rowsOfDays, before: oldest },
+        'left out rows that are older than the retention',
+      );
   }
 
   /** Puts the rows of one day that are not there yet into the store. */
@@ -202,7 +225,7 @@ export class Sealer {
 
   /** The times of a day's polls. An unreadable file is set aside and contributes none. */
   async #timesIn(
-    { name, timeColumn }: SealableLog,
+    { name, pollColumn }: SealableLog,
     date: string,
     paths: readonly string[],
   ): Promise<ReadonlySet<number>> {
@@ -210,7 +233,7 @@ export class Sealer {
     const known = new Set<number>();
     for (const path of paths) {
       try {
-        for (const time of await parquet.timesIn(path, timeColumn)) known.add(time);
+        for (const time of await parquet.timesIn(path, pollColumn)) known.add(time);
       } catch (error) {
         const reason = await parquet.damageOf(path);
         if (reason === null) throw error;
@@ -255,6 +278,13 @@ export class Sealer {
     const { days, clock } = this.#options;
     return days.dateOf(clock.now());
   }
+}
+
+/** The days without some of their files. */
+function without(days: readonly SealedDay[], hidden: ReadonlySet<string>): readonly SealedDay[] {
+  return days
+    .map((day) => ({ ...day, paths: day.paths.filter((path) => !hidden.has(path)) }))
+    .filter(({ paths }) => paths.length > 0);
 }
 
 function byDate(a: StoredDay, b: StoredDay): number {

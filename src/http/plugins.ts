@@ -13,6 +13,7 @@ import { swagger, swaggerUi } from './plugins/swagger.js';
 import { underPressure } from './plugins/under-pressure.js';
 import { csv } from './routes/csv.js';
 import { datasets } from './routes/datasets.js';
+import { grafana } from './routes/grafana.js';
 import { health } from './routes/health.js';
 import { prometheus } from './routes/metrics.js';
 import { openapi } from './routes/openapi.js';
@@ -37,6 +38,7 @@ export const plugins: readonly HttpPlugin[] = [
   csv,
   sql,
   datasets,
+  grafana,
   health,
   prometheus,
   openapi,

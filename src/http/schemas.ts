@@ -11,8 +11,17 @@ const Time = (description: string) => Nullable(Type.String({ format: 'date-time'
 export const ColumnSchema = Type.Object({
   name: Type.String({ description: 'As in the header of the CSV.' }),
   type: Type.Enum(['string', 'number', 'boolean', 'time'], {
-    description: 'The narrowest type that fits every value ever seen.',
+    description: 'As declared, or that of most values; the others are in `exceptions`.',
   }),
+});
+
+/** Values of a column that are not of its type, or not what the configuration says of it. */
+export const ExceptionSchema = Type.Object({
+  column: Type.String(),
+  problem: Type.String({ description: 'What they are instead, such as "not a time".' }),
+  count: Type.Integer({ description: 'The number of items that have one.' }),
+  key: Type.Record(Type.String(), Type.String(), { description: 'The key of one of these items.' }),
+  value: Type.String({ description: 'The value of that item, cut where it is long.' }),
 });
 
 /** Why a poll or a view failed. */
@@ -20,6 +29,17 @@ export const FailureSchema = Type.Object({
   code: Type.String({ description: 'A stable code, such as TABLE_NOT_FOUND.' }),
   message: Type.String({ description: 'What is wrong and what to do about it, in one line.' }),
   at: Type.String({ format: 'date-time', description: 'When it failed.' }),
+});
+
+/** What reading a source costs: estimates by list prices, in US dollars. */
+export const CostSchema = Type.Object({
+  usdPerMonth: Nullable(Type.Number(), 'Expected per month at the present interval; null if not known yet.'),
+  usdThisMonth: Type.Number({ description: 'Spent since the first of the month (UTC).' }),
+  budget: Nullable(
+    Type.Number(),
+    'The budget per month, shared with other sources, by which its interval is chosen; null: no limit.',
+  ),
+  waiting: Nullable(Type.String(), 'Why its polls wait for the budget; null if they do not.'),
 });
 
 /** How a view is computed. */
@@ -41,6 +61,9 @@ export const DatasetSchema = Type.Object({
   columns: Nullable(Type.Array(ColumnSchema), 'In the order of the header; null until the first read.'),
   keys: Type.Array(Type.String(), { description: 'The columns that identify a row.' }),
   timeColumn: Nullable(Type.String(), 'The column that time windows refer to.'),
+  exceptions: Type.Array(ExceptionSchema, {
+    description: 'Values that are not of the type of their column, or not what the configuration says of it.',
+  }),
   rows: Nullable(Type.Integer(), 'Number of rows of the whole dataset; null if unknown.'),
   bytes: Nullable(Type.Integer(), 'Size of the whole dataset as CSV, in bytes; null if unknown.'),
   version: Nullable(Type.String(), 'Changes whenever the rows may have changed; null until the first read.'),
@@ -54,6 +77,7 @@ export const DatasetSchema = Type.Object({
   persisted: Type.Boolean({ description: 'False while the latest data could not be written to the volume.' }),
   lastError: Nullable(FailureSchema, 'Why the last poll failed; null if it succeeded.'),
   readUnitsToday: Nullable(Type.Number(), 'DynamoDB read capacity units consumed since local midnight.'),
+  cost: Nullable(CostSchema, 'What reading it costs; null if it is not polled itself.'),
   sealedDays: Type.Integer({ description: 'Number of closed days stored as Parquet.' }),
   missingDays: Type.Array(Type.String(), {
     description: 'Closed local days that cannot be read: a file of theirs is damaged or gone.',
@@ -61,6 +85,10 @@ export const DatasetSchema = Type.Object({
   definition: Nullable(DefinitionSchema, 'How a view is computed; null for other kinds.'),
   usedBy: Type.Array(Type.String(), { description: 'The views that read it.' }),
   url: Type.String({ description: 'Its path: /csv/<name>.' }),
+  grafanaPath: Nullable(
+    Type.String(),
+    'The path of its dashboard below the URL of Grafana, or of the table whose changes it has; null: Grafana has none.',
+  ),
 });
 
 /** The response of `GET /datasets`. */
@@ -86,7 +114,7 @@ export type CatalogueJson = Static<typeof CatalogueSchema>;
 /** The response of `GET /healthz`. */
 export const HealthSchema = Type.Object({
   status: Type.Enum(['ok', 'degraded'], {
-    description: 'degraded: at least one dataset is; the process itself works.',
+    description: 'degraded: at least one dataset or the archive is; the process itself works.',
   }),
   datasets: Type.Array(
     Type.Object({
@@ -101,6 +129,22 @@ export const HealthSchema = Type.Object({
           'Whether it is stale, never read despite attempts, not written to the volume, or a broken view.',
       }),
     }),
+  ),
+  archive: Type.Optional(
+    Type.Object(
+      {
+        location: Type.String({ examples: ['s3://my-bucket/fleet/'] }),
+        age: Nullable(Type.Number(), 'Seconds since it was last known to have everything; null if never.'),
+        error: Nullable(
+          Type.Object({ code: Type.String(), message: Type.String() }),
+          'Why the last attempt failed.',
+        ),
+        degraded: Type.Boolean({
+          description: 'Whether it fails and is older than three times `archive.every`.',
+        }),
+      },
+      { description: 'The copy of the data folder, if one is configured.' },
+    ),
   ),
 });
 

@@ -13,6 +13,7 @@ interface Node extends TSchema {
   readonly patternProperties?: Readonly<Record<string, Node>>;
   readonly items?: Node;
   readonly minItems?: number;
+  readonly required?: readonly string[];
   readonly anyOf?: readonly Node[];
 }
 
@@ -56,7 +57,12 @@ export function check(
 function checkNode(node: Node, value: unknown, checking: Checking, path: Path): unknown {
   if (node.properties !== undefined) return checkOptions(node, value, checking, path);
   if (node.patternProperties !== undefined) return checkEntries(node, value, checking, path);
+  const options = node.anyOf?.find((branch) => branch.properties !== undefined);
+  if (options !== undefined && isMapping(value)) return checkOptions(options, value, checking, path);
   const list = node.items === undefined ? node.anyOf?.find((branch) => branch.items !== undefined) : node;
+  const entries = node.anyOf?.find((branch) => branch.patternProperties !== undefined);
+  if (entries !== undefined && (isMapping(value) || Array.isArray(value) || value === null))
+    return checkEntries(entries, value, checking, path);
   if (list !== undefined && (Array.isArray(value) || list === node))
     return checkList(list, value, checking, path);
   return checkLeaf(node, value, checking, path);
@@ -83,7 +89,12 @@ function checkOptions(node: Node, value: unknown, checking: Checking, path: Path
     if (option === undefined) checking.mistakes.push(unknownOption(key, node, [...path, key]));
     else keep(right, key, checkNode(option, child, checking, [...path, key]));
   }
-  return right;
+  const missing = (node.required ?? []).filter((key) => !Object.hasOwn(right, key));
+  for (const key of missing) {
+    if (Object.hasOwn(value, key)) continue;
+    checking.mistakes.push({ path, wrong: `${key} is missing`, remedy: `add ${key}` });
+  }
+  return missing.length > 0 ? undefined : right;
 }
 
 function unknownOption(key: string, { properties = {}, synonyms = {} }: Node, path: Path): Mistake {

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { sameColumns } from '../csv/columns.js';
 import { concatRows } from '../csv/relayout.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
-import type { Content, DatasetKind, DatasetStatus } from '../datasets/dataset.js';
+import type { ColumnException, Content, DatasetKind, DatasetStatus } from '../datasets/dataset.js';
 import { datasetNotReadYet } from '../datasets/errors.js';
 import type { PollHealth } from '../datasets/freshness.js';
 import type { Relation, SealedDay } from '../datasets/relation.js';
@@ -21,7 +21,12 @@ export interface AppendedOptions {
   /** Columns with their types as last known, or null at the very first start. */
   readonly known: readonly Column[] | null;
   readonly keys: readonly string[];
-  readonly timeColumn: string;
+  /** The last column, the poll's time. */
+  readonly pollColumn: string;
+  /** Of a log of new items: the column of their own time. Absent or null: rows are of their poll's time. */
+  readonly itemTime?: string | null;
+  /** See `Dataset.exceptions`. */
+  readonly exceptions?: () => readonly ColumnException[];
 }
 
 /** The committed part of a CSV file: its whole polls. Times in milliseconds since the epoch, 0 without rows. */
@@ -37,8 +42,8 @@ export interface Extent {
 const NOTHING: Extent = { size: 0, rows: 0, firstAt: 0, lastAt: 0 };
 
 /**
- * A log or changes as readers see them: rows appended poll by poll to one CSV file, in time order, with the poll's time
- * in the last column. Closed days leave the file when they are sealed. The file is the only full copy; memory holds just
+ * A log or changes as readers see them: rows appended poll by poll to one CSV file, with the poll's time in the last
+ * column. That is the time of the rows, except in a log of new items, which have one of their own in another column. Closed days leave the file when they are sealed. The file is the only full copy; memory holds just
  * the last few polls, for the SQL engine. The writer of the file, and the follower of another process's file, extend
  * this class.
  */
@@ -47,6 +52,7 @@ export abstract class AppendedDataset implements Relation {
   readonly kind: DatasetKind;
   readonly source: string;
   readonly description: string;
+  readonly #exceptions: () => readonly ColumnException[];
   readonly #health: PollHealth;
   readonly #recent = new RecentRows();
   #extent = NOTHING;
@@ -54,9 +60,11 @@ export abstract class AppendedDataset implements Relation {
   /** Identifies the layout, including types. */
   #layout = '';
   #keys: readonly string[];
-  #timeColumn: string;
+  #pollColumn: string;
   #persisted = true;
   sealedDays: readonly SealedDay[] = [];
+  /** In a log of new items the column of their own time, by which they are filed; null: rows are of their poll's time. */
+  itemTime: string | null;
 
   constructor(options: AppendedOptions) {
     this.name = options.name;
@@ -65,8 +73,10 @@ export abstract class AppendedDataset implements Relation {
     this.description = options.description;
     this.#health = options.health;
     this.#keys = options.keys;
-    this.#timeColumn = options.timeColumn;
-    if (options.known !== null) this.adopt(options.known, options.keys, options.timeColumn);
+    this.#pollColumn = options.pollColumn;
+    this.itemTime = options.itemTime ?? null;
+    this.#exceptions = options.exceptions ?? (() => []);
+    if (options.known !== null) this.adopt(options.known, options.keys, options.pollColumn);
   }
 
   /** Runs `work` while the file cannot change; `first` reads that many bytes from its beginning. */
@@ -81,12 +91,23 @@ export abstract class AppendedDataset implements Relation {
   }
 
   get timeColumn(): string {
-    return this.#timeColumn;
+    return this.itemTime ?? this.#pollColumn;
+  }
+
+  /** The column of the poll's time, the last one. */
+  get pollColumn(): string {
+    return this.#pollColumn;
+  }
+
+  get exceptions(): readonly ColumnException[] {
+    return [...this.#exceptions(), ...this.#health.exceptions];
   }
 
   get version(): string | null {
-    const { size, lastAt } = this.#extent;
+    const { size, rows, lastAt } = this.#extent;
     if (this.#columns === null || size === 0) return null;
+    // The header of a new file is written before its first poll.
+    if (rows === 0 && this.#health.readAt === null && this.sealedDays.length === 0) return null;
     return `${size.toString(36)}-${lastAt.toString(36)}-${this.#layout}`;
   }
 
@@ -144,9 +165,9 @@ export abstract class AppendedDataset implements Relation {
   }
 
   /** Sets the columns of the file. */
-  protected adopt(columns: readonly Column[], keys: readonly string[], timeColumn: string): void {
+  protected adopt(columns: readonly Column[], keys: readonly string[], pollColumn: string): void {
     this.#keys = keys;
-    this.#timeColumn = timeColumn;
+    this.#pollColumn = pollColumn;
     if (this.#columns !== null && sameColumns(this.#columns, columns)) return;
     this.#columns = columns;
     this.#layout = crc32(JSON.stringify(columns)).toString(36);

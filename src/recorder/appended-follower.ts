@@ -36,7 +36,7 @@ export class AppendedFollower extends AppendedDataset {
   constructor({ place, name, dataDir, files, health }: FollowerOptions) {
     const path = csvFile(dataDir, place.dataset);
     const facts = { source: path, description: 'Recorded by another process.', health };
-    super({ ...facts, name: place.dataset, kind: place.kind, known: null, keys: [], timeColumn: TIMESTAMP });
+    super({ ...facts, name: place.dataset, kind: place.kind, known: null, keys: [], pollColumn: TIMESTAMP });
     this.#kind = place.kind;
     this.#state = stateFileOf(dataDir, name, files);
     this.#reader = new AppendFileReader(path, files);
@@ -69,6 +69,7 @@ export class AppendedFollower extends AppendedDataset {
     const headerEnd = Math.max(0, rowEnd(bytes, 0));
     const columns = columnsIn(bytes.subarray(0, headerEnd), columnsOf(this.#kind, state) ?? []);
     this.adopt(columns, state.keys, state.names?.timestamp ?? TIMESTAMP);
+    this.itemTime = this.#kind === 'log' ? (state.appends?.column ?? null) : null;
     const rows = rowsUntil(bytes.subarray(headerEnd), committedAt, columns);
     const size = headerEnd + rows.body.length;
     this.#reader.take(size);

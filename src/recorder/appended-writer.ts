@@ -82,12 +82,12 @@ export class AppendedWriter extends AppendedDataset {
    * which old rows get an empty cell. Columns that are no longer wanted (the table has another key schema) stay, before
    * the time. The file is replaced atomically; nothing happens if the layout already fits.
    */
-  layOut(wanted: readonly Column[], keys: readonly string[], timeColumn: string): Promise<void> {
+  layOut(wanted: readonly Column[], keys: readonly string[], pollColumn: string): Promise<void> {
     return this.#queue.run(async () => {
       await this.#stayAtPath();
       const isNew = this.extent.size === 0;
       const columns = isNew ? wanted : withColumnsOf(this.columns ?? [], wanted);
-      const adopt = () => this.adopt(columns, keys, timeColumn);
+      const adopt = () => this.adopt(columns, keys, pollColumn);
       if (!isNew && this.columns !== null && sameLayout(this.columns, columns)) return adopt();
       const rows = isNew ? null : await this.#readRows();
       const parts = rows === null ? [] : await inSlices(rows, (part) => relayout(part, columns));
@@ -137,7 +137,7 @@ export class AppendedWriter extends AppendedDataset {
   fill(rows: EncodedRows, at: number): Promise<void> {
     return this.#queue.run(async () => {
       await this.#replace([encodeHeader(rows.columns), rows.body], (size) => {
-        this.adopt(rows.columns, this.keys, this.timeColumn);
+        this.adopt(rows.columns, this.keys, this.pollColumn);
         this.replaced({ size, rows: rows.ends.length, firstAt: firstTimeIn(rows), lastAt: at });
       });
     });
@@ -184,7 +184,7 @@ export class AppendedWriter extends AppendedDataset {
     );
     const rows = { columns: bare, body: found.body, ends: found.ends };
     const unknown = new Set(found.header.filter((name) => !known.has(name)));
-    this.adopt(await inferColumns(rows, unknown), this.keys, this.timeColumn);
+    this.adopt(await inferColumns(rows, unknown), this.keys, this.pollColumn);
     if (found.damaged !== null) await this.#file.replace([encodeHeader(bare), found.body]);
     const { size } = this.#file;
     this.replaced({ size, rows: found.ends.length, firstAt: firstTimeIn(rows), lastAt: lastTimeIn(rows) });
@@ -246,7 +246,7 @@ function withColumnsOf(file: readonly Column[], wanted: readonly Column[]): read
   return others.length === 0 ? wanted : [...wanted.slice(0, -1), ...others, ...wanted.slice(-1)];
 }
 
-/** The rows newer than an instant; rows are in time order. */
+/** The rows of polls after an instant; rows are in the order of polls. */
 export function rowsAfter(rows: EncodedRows, instant: number): EncodedRows {
   let first = rows.ends.length;
   while (first > 0 && timeOfRow(rowAt(rows, first - 1)) > instant) first--;

@@ -125,12 +125,7 @@ export class Baseline {
    */
   redo(changes: EncodedRows, layout: readonly Column[], columns: readonly Column[], keyCount: number): void {
     if (changes.ends.length === 0) return;
-    const rows = new Map<string, Buffer>();
-    const present = this.rows === null ? null : relayout(this.rows, columns);
-    for (let index = 0; index < (present?.ends.length ?? 0); index++) {
-      const row = rowAt(present as EncodedRows, index);
-      rows.set(rowKey(row, keyCount), row);
-    }
+    const rows = this.#rowsByKey(columns, keyCount);
     for (const { change, cells } of readChanges(changes, layout, columns.length, keyCount)) {
       const row = Buffer.from(encodeRow(cells));
       const key = rowKey(row, keyCount);
@@ -139,6 +134,36 @@ export class Baseline {
     }
     this.setRows(columns, [...rows.values()]);
     this.rememberDeleted(changes, layout, columns, keyCount);
+  }
+
+  /**
+   * Adds items from a log of new items that are newer than the file. Idempotent. What became of them since is not known:
+   * the next poll is compared with them as they were logged.
+   */
+  redoNew(logged: EncodedRows, columns: readonly Column[], keyCount: number): void {
+    if (logged.ends.length === 0) return;
+    const rows = this.#rowsByKey(columns, keyCount);
+    for (const cells of cellsOf(logged, columns)) {
+      const row = Buffer.from(encodeRow(cells));
+      const key = rowKey(row, keyCount);
+      if (!rows.has(key)) rows.set(key, row);
+    }
+    this.setRows(columns, [...rows.values()]);
+  }
+
+  /** Shows the same items with their cells written in another way; nothing else changes. */
+  rewrite(rows: EncodedRows): void {
+    this.#rows = rows;
+  }
+
+  #rowsByKey(columns: readonly Column[], keyCount: number): Map<string, Buffer> {
+    const rows = new Map<string, Buffer>();
+    const present = this.rows === null ? null : relayout(this.rows, columns);
+    for (let index = 0; index < (present?.ends.length ?? 0); index++) {
+      const row = rowAt(present as EncodedRows, index);
+      rows.set(rowKey(row, keyCount), row);
+    }
+    return rows;
   }
 
   /** Learns from changes which items were deleted, with their last known values. */
@@ -295,12 +320,16 @@ async function markOf(bytes: Buffer): Promise<Exclude<FileMark, null>> {
 }
 
 function* readChanges(changes: EncodedRows, layout: readonly Column[], width: number, keyCount: number) {
-  const indexes = new Map(changes.columns.map(({ name }, index) => [name, index]));
+  for (const cells of cellsOf(changes, layout)) yield readChange(cells, width, keyCount);
+}
+
+/** Each row's cells in another layout, which may leave columns out. */
+function* cellsOf(rows: EncodedRows, layout: readonly Column[]): Generator<Cell[], void, undefined> {
+  const indexes = new Map(rows.columns.map(({ name }, index) => [name, index]));
   const places = layout.map(({ name }) => indexes.get(name) ?? -1);
-  for (let index = 0; index < changes.ends.length; index++) {
-    const found = decodeRow(rowAt(changes, index));
-    const cells = places.map((place) => found[place] ?? null);
-    yield readChange(cells, width, keyCount);
+  for (let index = 0; index < rows.ends.length; index++) {
+    const found = decodeRow(rowAt(rows, index));
+    yield places.map((place) => found[place] ?? null);
   }
 }
 

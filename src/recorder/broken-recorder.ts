@@ -5,7 +5,7 @@ import type { Relation } from '../datasets/relation.js';
 import type { Source } from '../sources/source.js';
 import { tableBroken } from './errors.js';
 import type { Recorder } from './recorder.js';
-import { placesOf, type RecorderOptions } from './recorder-options.js';
+import { pathsOf, placesOf, type RecorderOptions } from './recorder-options.js';
 
 /** Opens a table's recorder. Never rejects: a table whose files cannot be opened does not stop the others. */
 export async function openOrBroken(
@@ -35,9 +35,11 @@ class BrokenRecorder implements Recorder {
   readonly known: readonly Column[] = [];
   readonly position = null;
   readonly brokenBy: DynamoCsvError;
+  readonly #paths: readonly string[];
 
   constructor(options: Omit<RecorderOptions, 'files'>, brokenBy: DynamoCsvError) {
     this.brokenBy = brokenBy;
+    this.#paths = pathsOf(options);
     this.datasets = placesOf(options).map(
       ({ dataset, kind }) => new BrokenDataset(dataset, kind, options, brokenBy),
     );
@@ -45,6 +47,11 @@ class BrokenRecorder implements Recorder {
 
   record(): Promise<never> {
     return Promise.reject(this.brokenBy);
+  }
+
+  /** Nothing writes them until the next start. */
+  atRest<T>(work: (paths: readonly string[]) => Promise<T>): Promise<T> {
+    return work(this.#paths);
   }
 
   async close(): Promise<void> {}

@@ -14,7 +14,7 @@ import type { RecorderOptions } from './recorder-options.js';
 /** Derives past changes from the log when `changes` is turned on. */
 export async function readChangesFromLog(table: OpenedTable, options: RecorderOptions): Promise<void> {
   const { log, changes, baseline, state } = table;
-  if (log === null || changes === null || baseline === null) return;
+  if (log === null || log.itemTime !== null || changes === null || baseline === null) return;
   if (changes.isEmpty && log.lastAt >= Math.max(1, state.current.keysSince ?? 0))
     await fillChanges(log, changes, baseline, table, options);
   log.neededAfter = Number.POSITIVE_INFINITY;

@@ -5,7 +5,7 @@ import { datasetNotReadYet } from '../datasets/errors.js';
 import type { Relation } from '../datasets/relation.js';
 import { nodeFiles } from '../volume/files.js';
 import { columnsOf, TIMESTAMP } from './layout.js';
-import { placesOf, type RecorderOptions } from './recorder-options.js';
+import { appendedBy, placesOf, type RecorderOptions } from './recorder-options.js';
 import { stateFileOf } from './table-state.js';
 
 /**
@@ -14,15 +14,17 @@ import { stateFileOf } from './table-state.js';
  */
 export async function knownRelations(
   dataDir: string,
-  recording: Pick<RecorderOptions, 'name' | 'log' | 'logName' | 'changes'>,
+  recording: Pick<RecorderOptions, 'name' | 'log' | 'logName' | 'append' | 'time' | 'changes'>,
 ): Promise<readonly Relation[]> {
   // The service reports an unreadable state when it starts.
   const state = await stateFileOf(dataDir, recording.name, nodeFiles).readIfOurs();
   const keys = state?.keys ?? [];
-  const timeColumn = state?.names?.timestamp ?? TIMESTAMP;
+  const ownTime = recording.time?.column ?? null;
+  const pollColumn = state?.names?.timestamp ?? TIMESTAMP;
+  const timeColumns = { snapshot: ownTime, log: appendedBy(recording) ?? pollColumn, changes: pollColumn };
   return placesOf(recording).map(({ dataset, kind }) => {
     const columns = state === null ? null : columnsOf(kind, state);
-    return new RowlessRelation(dataset, kind, columns, keys, kind === 'snapshot' ? null : timeColumn);
+    return new RowlessRelation(dataset, kind, columns, keys, timeColumns[kind]);
   });
 }
 

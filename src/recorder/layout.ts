@@ -2,19 +2,28 @@ import { mergeColumns } from '../csv/columns.js';
 import { relayoutInSlices } from '../csv/relayout.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { Reading } from '../sources/source.js';
+import { withTimeColumn } from './item-times.js';
 import type { Place, RecorderOptions } from './recorder-options.js';
 import type { Layout, TableState } from './table-state.js';
 
+export interface LaidOut {
+  readonly layout: Layout;
+  readonly rows: EncodedRows;
+  /** The columns and the mixed columns of the reading, under their published names. */
+  readonly found: readonly Column[];
+  readonly mixed: readonly string[];
+}
+
 /**
  * Rearranges a reading's rows into the table's layout, which has every column ever seen. Returns the rows and the layout;
- * the layout is a new one when the keys changed, a column was added, or a type widened.
+ * the layout is a new one when the keys changed, a column was added, or a type changed. `ColumnTypes` decides on types.
  */
 export async function layOut(
-  { rows, keys }: Pick<Reading, 'rows' | 'keys'>,
+  { kind, rows, keys, mixed = [] }: Pick<Reading, 'kind' | 'rows' | 'keys' | 'mixed'>,
   before: Layout & Pick<TableState, 'datasets'>,
   options: RecorderOptions,
-): Promise<{ readonly layout: Layout; readonly rows: EncodedRows }> {
-  const { name, configured, log, changes } = options;
+): Promise<LaidOut> {
+  const { name, configured, log, changes, time } = options;
   // While changes are off, the columns that were recorded before keep their meaning.
   const hasChanges = before.datasets.includes(`${name}-changes`);
   const changing = (columns: readonly Column[], keys: readonly string[]) =>
@@ -29,9 +38,38 @@ export async function layOut(
     warnAboutRenamedAttributes(earlier, names, options);
     found = withPublishedNames(rows, names);
   }
-  const columns = mergeColumns(before.columns, found.columns, { keys, configured });
+  const typed = withTimeColumn(found.columns, time);
+  const before_ = withTimeColumn(before.columns, time);
+  // A full reading knows the types of all values, a delta only those of some.
+  const known = kind === 'full' ? withTypesOf(typed, before_) : yielding(before_, typed);
+  const columns = mergeColumns(known, [...typed, ...expected(time)], { keys, configured });
   if (names !== null) names = withPreviousNames(names, columns, changing(columns, keys));
-  return { layout: { columns, keys, names }, rows: { ...(await relayoutInSlices(found, columns)), columns } };
+  return {
+    layout: { columns, keys, names },
+    rows: { ...(await relayoutInSlices(found, columns)), columns },
+    found: found.columns,
+    mixed: mixed.map((name) => names?.attributes?.[name] ?? name),
+  };
+}
+
+/** The columns, with the types of those that are seen in `found`. */
+function withTypesOf(found: readonly Column[], columns: readonly Column[]): readonly Column[] {
+  const seen = new Map(found.filter((column) => column.seen).map((column) => [column.name, column]));
+  return columns.map((column) => seen.get(column.name) ?? column);
+}
+
+/** The column of the items' time exists before an item has one. */
+function expected(time: RecorderOptions['time']): readonly Column[] {
+  return time == null ? [] : [{ name: time.column, type: 'time', seen: false }];
+}
+
+/** A column that was configured to be the items' time, and is not any more, has the type of its values again. */
+function yielding(known: readonly Column[], found: readonly Column[]): readonly Column[] {
+  const types = new Map(found.map((column) => [column.name, column]));
+  return known.map((column) => {
+    const now = types.get(column.name);
+    return column.type === 'time' && now?.seen === true ? now : column;
+  });
 }
 
 /** The names of the columns that are added to the table's own, chosen at its first poll. */

@@ -6,7 +6,7 @@ import { readFirstRow } from '../volume/first-row.js';
 import { baselineFile, csvFile, historyOf, takenOverFolder } from '../volume/layout.js';
 import { moveAside } from '../volume/write.js';
 import { CHANGE, SINCE, TIMESTAMP } from './layout.js';
-import type { Place, RecorderOptions } from './recorder-options.js';
+import { appendedBy, type Place, type RecorderOptions } from './recorder-options.js';
 import { claimantOf, type TableState } from './table-state.js';
 
 /** What a CSV file turned out to be; `foreign`: a snapshot with columns that this source never had. */
@@ -41,15 +41,17 @@ async function moveAsideAt(place: Place, state: TableState | null, options: Reco
   const claimant = await claimantOf(place.dataset, options.name, state, dataDir, files);
   const header = await readFirstRow(path, files);
   const found = header === null ? null : whatIs(header, state, options.timestampColumn);
-  if (claimant === null && (found === null || found === place.kind)) return;
+  const isOther = place.kind === 'log' && isOtherLog(state, options);
+  if (claimant === null && !isOther && (found === null || found === place.kind)) return;
   // Truncate a partial append first, so that the kept file has whole polls only.
   if (found === 'log' || found === 'changes') await (await AppendFile.open(path, files)).close();
   const folder = takenOverFolder(dataDir);
   const isComparedNext = found === 'snapshot' && place.dataset === options.name && claimant === null;
   const history = historyOf(dataDir, place.dataset);
   const hasHistory = (await files.list(history)).length > 0;
-  // Sealed days of a log stay, in case it becomes a log again; those of another source would look like ours.
-  const historyAt = hasHistory && claimant !== null ? await moveAside(files, history, folder) : history;
+  // Sealed days of a log stay, in case it becomes a log again; those of another source or log would look like ours.
+  const historyAt =
+    hasHistory && (claimant !== null || isOther) ? await moveAside(files, history, folder) : history;
   const moved = {
     ...(found === null
       ? {}
@@ -58,11 +60,25 @@ async function moveAsideAt(place: Place, state: TableState | null, options: Reco
   };
   if (isComparedNext) await moveFile(files, path, hiddenBaseline);
   if (found === null && !hasHistory) return;
-  options.logger.warn({ dataset: place.dataset, ...moved }, sentence(place, found, claimant));
+  options.logger.warn({ dataset: place.dataset, ...moved }, sentence(place, found, claimant, isOther));
+}
+
+/** Whether the log on the volume is of polls and the configured one of new items, or by another time, or the other way. */
+function isOtherLog(state: TableState | null, options: RecorderOptions): boolean {
+  if (state === null) return false;
+  const { appends } = state;
+  return (appends?.column ?? null) !== appendedBy(options) || appends?.ended === true;
 }
 
 /** What was found and what was done. */
-function sentence({ dataset, kind }: Place, found: Found | null, claimant: string | null): string {
+function sentence(
+  { dataset, kind }: Place,
+  found: Found | null,
+  claimant: string | null,
+  isOther: boolean,
+): string {
+  if (claimant === null && isOther && found !== 'snapshot')
+    return `${dataset} was recorded with other options log or time: the old data is kept aside, and a new log begins`;
   const was =
     claimant === null
       ? `${dataset}.csv held ${found === null ? 'nothing' : NAMES[found]}`

@@ -2,11 +2,13 @@ import { DynamoCsvError, describeError } from '../base/errors.js';
 import { baselineFile, csvFile, deletedFile } from '../volume/layout.js';
 import { AppendedWriter } from './appended-writer.js';
 import { Baseline } from './baseline.js';
+import { withDeclared } from './column-types.js';
 import { keepDamaged, moveDamaged, moveNonFilesAside } from './damage.js';
 import { keptNames } from './earlier-configuration.js';
+import { ItemTimes, withTimeColumn } from './item-times.js';
 import { columnsOf, TIMESTAMP } from './layout.js';
 import { moveOtherDataAside } from './move-aside.js';
-import { type Place, placesOf, type RecorderOptions } from './recorder-options.js';
+import { appendedBy, type Place, placesOf, type RecorderOptions } from './recorder-options.js';
 import { SnapshotDataset } from './snapshot-dataset.js';
 import {
   type Layout,
@@ -23,6 +25,8 @@ export interface OpenedTable {
   readonly changes: AppendedWriter | null;
   /** The items that the next poll is compared with; null for a log alone, which needs none. Not read yet. */
   readonly baseline: Baseline | null;
+  /** The times of the items; null: they have none. */
+  readonly times: ItemTimes | null;
   /** The state to be written: that of the state file, plus what log and changes have beyond it. */
   readonly state: StateKeeper;
   /** The state as it was in the file; null if there was none that could be read. */
@@ -42,16 +46,20 @@ export async function openTable(options: RecorderOptions, betweenPolls: BetweenP
   const stateFile = stateFileOf(dataDir, name, files);
   const found = await readState(stateFile, options);
   await moveOtherDataAside(found, places, options);
+  const times = timesOf(options);
   const layout: Layout = {
-    columns: found?.columns ?? [],
+    columns: withTimeColumn(withDeclared(found?.columns ?? [], options.types ?? {}), options.time),
     keys: found?.keys ?? [],
     names: await keptNames(found, options),
   };
-  const open = (kind: 'log' | 'changes') => openWriter(kind, places, layout, found, options, betweenPolls);
+  const open = (kind: 'log' | 'changes') =>
+    openWriter(kind, places, layout, found, times, options, betweenPolls);
   const log = await open('log');
   try {
     const changes = await open('changes');
     const state = new StateKeeper(stateFile, stateOf(found, layout, places, log, changes, options), found);
+    // What is new is known without the other items.
+    const appends = appendedBy(options) !== null && options.newItemsOnly !== true;
     const hasSnapshot = places.some(({ kind }) => kind === 'snapshot');
     const paths = {
       rows: hasSnapshot ? csvFile(dataDir, name) : baselineFile(dataDir, name),
@@ -63,13 +71,25 @@ export async function openTable(options: RecorderOptions, betweenPolls: BetweenP
       changes,
       found,
       state,
-      baseline: hasSnapshot || options.changes ? new Baseline(paths, files) : null,
-      snapshot: hasSnapshot ? new SnapshotDataset({ name, source, description, health }) : null,
+      times,
+      baseline: hasSnapshot || options.changes || appends ? new Baseline(paths, files) : null,
+      snapshot: hasSnapshot
+        ? new SnapshotDataset({ name, source, description, health, times, ...optionsAtOf(options) })
+        : null,
     };
   } catch (error) {
     await log?.close();
     throw error;
   }
+}
+
+function timesOf(options: RecorderOptions): ItemTimes | null {
+  const { time, name, logger } = options;
+  return time == null ? null : new ItemTimes(time, name, appendedBy(options) !== null, logger);
+}
+
+function optionsAtOf({ optionsAt }: RecorderOptions): { readonly optionsAt?: string } {
+  return optionsAt === undefined ? {} : { optionsAt };
 }
 
 function stateOf(
@@ -91,12 +111,21 @@ function stateOf(
     snapshotAt: found?.snapshotAt ?? null,
     comparedAt: found === null ? readAt : latest(found.comparedAt, changes?.lastAt),
     keysSince: found?.keysSince ?? null,
+    appends: appendsOf(found, options),
     changes: options.changes,
     source: options.source,
     datasets: [...new Set([...(found?.datasets ?? []), ...places.map(({ dataset }) => dataset)])],
     // A position is meaningful only to the source that returned it.
     commit: { items, deleted, position: found?.source === options.source ? position : null },
   };
+}
+
+/** A log that was of polls before, or by another column, begins anew. */
+function appendsOf(found: TableState | null, options: RecorderOptions): TableState['appends'] {
+  const column = appendedBy(options);
+  const before = found?.appends ?? null;
+  if (column === null) return before === null || options.log ? null : { ...before, ended: true };
+  return before?.column === column && before.ended !== true ? before : { column, since: null };
 }
 
 /** Without a state file the columns come from the header of the log, the time last. */
@@ -122,6 +151,7 @@ async function openWriter(
   places: readonly Place[],
   layout: Layout,
   found: TableState | null,
+  times: ItemTimes | null,
   options: RecorderOptions,
   betweenPolls: BetweenPolls,
 ): Promise<AppendedWriter | null> {
@@ -129,20 +159,20 @@ async function openWriter(
   if (dataset === undefined) return null;
   const { source, dataDir, files, health, logger } = options;
   const path = csvFile(dataDir, dataset);
+  const itemTime = kind === 'log' ? appendedBy(options) : null;
   const opened = await AppendedWriter.open({
     name: dataset,
     kind,
     source,
-    description:
-      kind === 'log'
-        ? `Every poll of ${source}, with its time.`
-        : `What was inserted, updated and deleted in ${source} from poll to poll.`,
+    description: DESCRIPTIONS[descriptionOf(kind, itemTime !== null, options)](source),
     path,
     files,
     health,
     known: columnsOf(kind, layout),
     keys: layout.keys,
-    timeColumn: layout.names?.timestamp ?? TIMESTAMP,
+    pollColumn: layout.names?.timestamp ?? TIMESTAMP,
+    itemTime,
+    exceptions: () => (kind === 'log' ? (times?.exceptions ?? []) : []),
     ...(found?.commit == null ? {} : { committedAt: found.readAt ?? 0 }),
     keepDamaged: (what, bytes) => keepDamaged(path, what, bytes, options),
     onMoved: (what) => logger.warn({ dataset, path }, MOVED[what]),
@@ -154,6 +184,23 @@ async function openWriter(
   if (damaged !== null) logger.warn({ dataset, ...damaged }, 'moved damaged lines aside');
   return opened.dataset;
 }
+
+function descriptionOf(
+  kind: 'log' | 'changes',
+  isByItemTime: boolean,
+  { newItemsOnly }: RecorderOptions,
+): keyof typeof DESCRIPTIONS {
+  if (isByItemTime) return 'items';
+  return kind === 'log' && newItemsOnly === true ? 'newItems' : kind;
+}
+
+const DESCRIPTIONS = {
+  log: (source: string) => `Every poll of ${source}, with its time.`,
+  newItems: (source: string) => `Every new item of ${source}, with the time of the poll that found it.`,
+  items: (source: string) =>
+    `Every new item of ${source}, by its own time, with the time of the poll that found it.`,
+  changes: (source: string) => `What was inserted, updated and deleted in ${source} from poll to poll.`,
+};
 
 const MOVED = {
   begun: 'the file was moved or removed while this service wrote it: a new file begins',

@@ -64,7 +64,7 @@ export async function writePoll(poll: Poll, table: OpenedTable, options: Recorde
 
 /**
  * Appends the poll and commits it. False if it does not count; the next poll is then compared with the previous one.
- * If only the log cannot be written, the rest still counts, provided there are items to compare with.
+ * If only a log of polls cannot be written, the rest still counts, provided there are items to compare with.
  */
 async function append(poll: Poll, table: OpenedTable, options: RecorderOptions): Promise<boolean> {
   const { state, log, changes, baseline } = table;
@@ -75,7 +75,8 @@ async function append(poll: Poll, table: OpenedTable, options: RecorderOptions):
     (await attempts(async () => options.checkVolume?.())) && (await attempts(() => state.describe()));
   const hasChanges = isReady && (await stages(changes, poll.compared?.rows ?? null));
   const hasLog = hasChanges && (await stages(log, poll.logged));
-  const isWhole = hasChanges && (hasLog || baseline !== null);
+  // An item that is not in the log must be new at the next poll again.
+  const isWhole = hasChanges && (hasLog || (baseline !== null && log?.itemTime == null));
   const isKept = isWhole && (await attempts(() => commit(poll, table)));
   if (isKept) changes?.confirm();
   if (isKept && hasLog) log?.confirm();
@@ -91,7 +92,8 @@ async function stage(dataset: AppendedWriter, rows: EncodedRows, { state }: Open
 }
 
 async function commit({ at, position }: Poll, table: OpenedTable): Promise<void> {
-  const { state, baseline, changes } = table;
+  const { state, baseline, changes, log } = table;
+  const appends = log?.itemTime == null ? null : state.current.appends;
   const { items = [], deleted = [] } = baseline?.marks ?? state.current.commit ?? {};
   if (position !== null && changes === null && baseline !== null) {
     // Without changes nothing could update the items later, so they are written before the position.
@@ -102,6 +104,7 @@ async function commit({ at, position }: Poll, table: OpenedTable): Promise<void>
   await state.commit({
     readAt: at,
     ...(baseline === null ? {} : { comparedAt: at }),
+    ...(appends === null ? {} : { appends: { ...appends, since: appends.since ?? at } }),
     commit: { position, items, deleted },
   });
 }
@@ -114,9 +117,22 @@ async function takeBack({ state, log, changes }: OpenedTable): Promise<void> {
 }
 
 /** Replaces the items' file and records that it has this poll: changes up to it are no longer needed for recovery. */
-async function replaceItems({ state, baseline, changes }: OpenedTable, at: number): Promise<void> {
+async function replaceItems(table: OpenedTable, at: number): Promise<void> {
+  const { state, baseline } = table;
   if (baseline === null) return;
   await baseline.write();
   state.update({ snapshotAt: at, commit: { ...state.current.commit!, ...baseline.marks } });
-  if (changes !== null) changes.neededAfter = at;
+  const redone = redoneFrom(table);
+  if (redone !== null) redone.neededAfter = at;
+}
+
+/** The file from which the items are brought forward after an interruption; null: there is none. */
+export function redoneFrom({
+  changes,
+  log,
+  baseline,
+}: Pick<OpenedTable, 'changes' | 'log' | 'baseline'>): AppendedWriter | null {
+  if (baseline === null) return null;
+  if (changes !== null) return changes;
+  return log?.itemTime == null ? null : log;
 }

@@ -19,6 +19,8 @@ export interface Recorder {
   readonly brokenBy: DynamoCsvError | null;
   /** Records one poll that began at that time, in milliseconds since the epoch. */
   record(reading: Reading, startedAt: number): Promise<Recorded>;
+  /** Runs `work` while nothing of the table is being written, with the paths of all its files, whether they exist or not. */
+  atRest<T>(work: (paths: readonly string[]) => Promise<T>): Promise<T>;
   /** Closes the files. No poll may be running. */
   close(): Promise<void>;
 }

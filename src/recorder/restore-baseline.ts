@@ -30,7 +30,8 @@ export async function restoreBaseline(table: Table, options: RecorderOptions): P
   const { columns, comparedAt, snapshotAt, commit } = state.current;
   const { finding, modifiedAt } = await loadItems(table, options);
   if (finding === 'changed') {
-    const isRebuilt = comparedAt !== null && log !== null && (await takeItemsFromLog(log, comparedAt, table));
+    const hasPolls = log !== null && log.itemTime === null;
+    const isRebuilt = comparedAt !== null && hasPolls && (await takeItemsFromLog(log, comparedAt, table));
     await reportChanged(isRebuilt, table, options);
     if (isRebuilt) state.update({ snapshotAt: comparedAt });
     else baseline.isTrue = false;
@@ -80,17 +81,22 @@ async function loadDeleted(table: Table, options: RecorderOptions): Promise<void
   );
 }
 
-/** Applies the changes that the items do not have yet. */
+/** Applies the changes that the items do not have yet; without changes, the new items in the log. */
 async function applyChanges(
-  { baseline, state, changes }: Table,
+  { baseline, state, changes, log }: Table,
   columns: TableState['columns'],
 ): Promise<void> {
   const { keys, names, snapshotAt, keysSince } = state.current;
   const comparableFrom = keysSince ?? 0;
   // A crash came between the first poll with new keys and its snapshot.
   if ((snapshotAt ?? 0) < comparableFrom) baseline.clear();
-  if (changes === null || names === null || keys.length === 0) return;
-  const newer = rowsAfter(await changes.rows(), Math.max(snapshotAt ?? 0, comparableFrom - 1));
+  if (names === null || keys.length === 0) return;
+  const appliedAt = Math.max(snapshotAt ?? 0, comparableFrom - 1);
+  if (changes === null) {
+    if (log?.itemTime != null) baseline.redoNew(rowsAfter(await log.rows(), appliedAt), columns, keys.length);
+    return;
+  }
+  const newer = rowsAfter(await changes.rows(), appliedAt);
   baseline.redo(newer, changesColumns(columns, keys.length, names), columns, keys.length);
 }
 

@@ -2,16 +2,21 @@ import { crc32 } from 'node:zlib';
 import { hashOf } from '../base/hash.js';
 import { isSameMemory } from '../csv/encode.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
-import type { Content, DatasetStatus } from '../datasets/dataset.js';
+import type { ColumnException, Content, DatasetStatus } from '../datasets/dataset.js';
 import { datasetNotReadYet } from '../datasets/errors.js';
 import type { PollHealth } from '../datasets/freshness.js';
 import type { Relation } from '../datasets/relation.js';
+import type { ItemTimes } from './item-times.js';
 
 export interface SnapshotOptions {
   readonly name: string;
   readonly source: string;
   readonly description: string;
   readonly health: PollHealth;
+  /** The times of its items; null or absent: they have none. */
+  readonly times?: ItemTimes | null;
+  /** See `Dataset.optionsAt`. */
+  readonly optionsAt?: string;
 }
 
 /** The items of the latest poll, in memory as the bytes that are served. The owner of the dataset writes the file. */
@@ -20,8 +25,10 @@ export class SnapshotDataset implements Relation {
   readonly kind = 'snapshot';
   readonly source: string;
   readonly description: string;
-  readonly timeColumn = null;
+  readonly timeColumn: string | null;
+  readonly optionsAt?: string;
   readonly sealedDays = [];
+  readonly #times: ItemTimes | null;
   readonly #health: PollHealth;
   #content: Content | null = null;
   #keys: readonly string[] = [];
@@ -31,7 +38,14 @@ export class SnapshotDataset implements Relation {
     this.name = options.name;
     this.source = options.source;
     this.description = options.description;
+    this.timeColumn = options.times?.time.column ?? null;
+    if (options.optionsAt !== undefined) this.optionsAt = options.optionsAt;
+    this.#times = options.times ?? null;
     this.#health = options.health;
+  }
+
+  get exceptions(): readonly ColumnException[] {
+    return [...(this.#times?.exceptions ?? []), ...this.#health.exceptions];
   }
 
   get columns(): readonly Column[] | null {

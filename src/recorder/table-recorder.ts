@@ -2,8 +2,9 @@ import { isoTime } from '../base/clock.js';
 import type { DynamoCsvError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { SerialQueue } from '../base/serial-queue.js';
-import { sameColumns } from '../csv/columns.js';
+import { sameLayout } from '../csv/columns.js';
 import { encodeFile, noRows } from '../csv/encode.js';
+import { withItemTimes } from '../csv/item-time.js';
 import { concatRows, inSlices, withColumn } from '../csv/relayout.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { Relation } from '../datasets/relation.js';
@@ -11,15 +12,18 @@ import type { DeltaReading, Reading } from '../sources/source.js';
 import type { AppendedWriter } from './appended-writer.js';
 import { changeRows, type Difference, diffRows } from './changes.js';
 import { readChangesFromLog } from './changes-from-log.js';
+import { ColumnTypes } from './column-types.js';
 import { bringForward } from './delta.js';
 import { warnAboutGap } from './earlier-configuration.js';
 import { attempt, deltaWithoutItems } from './errors.js';
-import { addedNames, changesColumns, hasOtherKeys, layOut, timeColumn } from './layout.js';
+import { withTimeColumn } from './item-times.js';
+import { addedNames, changesColumns, hasOtherKeys, type LaidOut, layOut, timeColumn } from './layout.js';
 import { type OpenedTable, openTable } from './open-table.js';
-import { type Compared, type Poll, type Recorded, writePoll } from './poll.js';
+import { type Compared, type Poll, type Recorded, redoneFrom, writePoll } from './poll.js';
 import type { Recorder } from './recorder.js';
-import type { RecorderOptions } from './recorder-options.js';
+import { pathsOf, type RecorderOptions } from './recorder-options.js';
 import { restoreBaseline } from './restore-baseline.js';
+import { inOrderOfTime, rowsLaterThan } from './rows-by-time.js';
 import type { TableState } from './table-state.js';
 
 /**
@@ -34,15 +38,21 @@ export class TableRecorder implements Recorder {
   readonly #options: RecorderOptions;
   readonly #table: OpenedTable;
   readonly #clockWatch: ClockWatch;
+  readonly #types: ColumnTypes;
   readonly #queue = new SerialQueue();
   /** The latest poll's time, committed or not. */
   #lastAt: number;
+  /** The column of the items' time as the source described it last: to the source it is text or a number. */
+  #timeInSource: Column | null = null;
+  /** The position of the items in memory, where the volume has none (see `Poll.position`). */
+  #position: string | null = null;
 
   private constructor(options: RecorderOptions, table: OpenedTable) {
     const { state, log, changes } = table;
     this.#options = options;
     this.#table = table;
     this.#clockWatch = new ClockWatch(options.name, options.logger);
+    this.#types = new ColumnTypes({ ...options, declared: options.types ?? {} });
     this.#lastAt = Math.max(state.current.readAt ?? 0, log?.lastAt ?? 0, changes?.lastAt ?? 0);
   }
 
@@ -78,17 +88,23 @@ export class TableRecorder implements Recorder {
 
   /** The table's own columns known so far, for the source. */
   get known(): readonly Column[] {
-    return this.#state.columns;
+    const { columns } = this.#state;
+    const { times } = this.#table;
+    if (times === null) return columns;
+    const name = times.time.column;
+    const inSource = this.#timeInSource ?? { name, type: 'string', seen: false };
+    return columns.map((column) => (column.name === name ? inSource : column));
   }
 
   /**
    * Where the source continues: the position of the last poll on the volume. Null if there is none, or if the items at
-   * that position are unknown (a log alone keeps none).
+   * that position are unknown (a log alone keeps none, and needs none if it grows by new items).
    */
   get position(): string | null {
     const { baseline } = this.#table;
+    if (this.#options.newItemsOnly === true) return this.#state.commit?.position ?? null;
     const isKnown = baseline?.rows != null && baseline.isTrue;
-    return isKnown ? (this.#state.commit?.position ?? null) : null;
+    return isKnown ? (this.#state.commit?.position ?? this.#position) : null;
   }
 
   /**
@@ -103,9 +119,14 @@ export class TableRecorder implements Recorder {
       if (log !== null || changes !== null) this.#clockWatch.recorded(poll.at, startedAt);
       const bytes = await writePoll(poll, this.#table, this.#options);
       this.#options.health.readAt = poll.readAt;
+      if (this.#state.readAt === poll.at) this.#position = reading.position;
       const { at, rows, compared, problems } = poll;
       return { at, rows: rows.ends.length, bytes, changes: compared?.rows.ends.length ?? null, problems };
     });
+  }
+
+  atRest<T>(work: (paths: readonly string[]) => Promise<T>): Promise<T> {
+    return this.#betweenPolls(() => work(pathsOf(this.#options)));
   }
 
   /** Closes the files. No poll may be running. */
@@ -141,38 +162,112 @@ export class TableRecorder implements Recorder {
     const times = reading.kind === 'delta' ? timesAfter(this.#countedAt, reading) : [];
     const at = Math.max(startedAt, this.#lastAt + 1, times.at(-1) ?? 0);
     this.#lastAt = at;
+    const { columns: before } = this.#state;
     const laidOut = await this.#layOut(reading, at);
     const problems: DynamoCsvError[] = [];
     const learn = () => readChangesFromLog(this.#table, this.#options);
     const isReady = await attempt(this.#options.name, problems, learn);
-    const { rows, differences } = await this.#found(reading, laidOut, times);
+    const found = await this.#found(reading, laidOut.rows, times);
+    const rows = await this.#typed(found.rows, before, laidOut, reading);
+    const differences = found.differences ?? (await this.#differences(rows));
     return {
       at,
       readAt: startedAt,
       rows,
-      position: reading.position,
-      logged: this.#table.log === null ? null : await withTime(rows, addedNames(this.#state).timestamp, at),
-      compared: this.#table.changes === null || !isReady ? null : await this.#compare(rows, differences, at),
+      position: this.#keepsPosition ? reading.position : null,
+      logged: this.#table.log === null ? null : await this.#logged(rows, differences, at),
+      compared: this.#table.changes === null || !isReady ? null : await this.#compare(differences, at),
       problems,
     };
   }
 
+  /**
+   * Whether the position is kept with the items. Not where a log of new items has no changes beside it: an interruption
+   * may leave items that are newer than the position, and what is read again from there must not be new twice. The next
+   * start then begins with a full reading.
+   */
+  get #keepsPosition(): boolean {
+    const { log, changes } = this.#table;
+    if (this.#options.newItemsOnly === true) return true;
+    return log === null || log.itemTime === null || changes !== null;
+  }
+
+  /** What a log gets of a poll: all items, or the new ones in the order of their times. */
+  async #logged(rows: EncodedRows, differences: readonly Difference[], at: number): Promise<EncodedRows> {
+    const { log, times } = this.#table;
+    const logged =
+      log?.itemTime == null
+        ? rows
+        : await inOrderOfTime(await this.#newItems(rows, differences), times!.time.column);
+    return withTime(logged, addedNames(this.#state).timestamp, at);
+  }
+
+  async #newItems(rows: EncodedRows, differences: readonly Difference[]): Promise<EncodedRows> {
+    const { baseline, times } = this.#table;
+    const { appends, comparedAt, keys } = this.#state;
+    const isFirst = appends?.since == null;
+    if (isFirst || this.#options.newItemsOnly === true) return rows;
+    if (baseline!.rows !== null) {
+      const found = baseline!.isTrue ? differences : await diffRows(baseline!.rows, rows, keys.length);
+      return newRows(rows, found);
+    }
+    const after = comparedAt ?? 0;
+    this.#options.logger.warn(
+      { dataset: this.#options.name, after: isoTime(after) },
+      `the items of the last poll are gone: items with a time after ${isoTime(after)} count as new, and no others`,
+    );
+    return rowsLaterThan(rows, times!.time.column, after);
+  }
+
   /** Converts a reading, and what it is compared with, to the table's layout. */
-  async #layOut(reading: Reading, at: number): Promise<EncodedRows> {
+  async #layOut(reading: Reading, at: number): Promise<LaidOut> {
     const { state, baseline } = this.#table;
     const before = state.current;
-    const { layout, rows } = await layOut(reading, before, this.#options);
+    const laidOut = await layOut(reading, before, this.#options);
+    const { layout } = laidOut;
+    const rows = await this.#timed(laidOut.rows, layout.keys, reading, at);
     if (hasOtherKeys(before, layout)) {
       if (reading.kind === 'delta') throw deltaWithoutItems(this.#options.source);
       const { logger, name } = this.#options;
       const keys = { before: before.keys, now: layout.keys };
       logger.warn({ dataset: name, ...keys }, 'the key schema changed: all items count as new');
       baseline?.clear();
-      state.update({ keysSince: at });
+      const { appends } = state.current;
+      state.update({ keysSince: at, appends: appends && { ...appends, since: null } });
     }
-    if (!sameColumns(before.columns, layout.columns)) await baseline?.layOut(layout.columns);
+    if (!sameLayout(before.columns, layout.columns)) await baseline?.layOut(layout.columns);
     state.update(layout);
-    return rows;
+    return { ...laidOut, rows };
+  }
+
+  /** The rows under columns whose types are decided, also in the state. `before`: the columns before the reading. */
+  async #typed(
+    rows: EncodedRows,
+    before: readonly Column[],
+    { found, mixed }: LaidOut,
+    { kind }: Reading,
+  ): Promise<EncodedRows> {
+    const { columns, exceptions } = await this.#types.decide(rows, this.#keyCount, before, found, {
+      kind,
+      mixed,
+    });
+    this.#table.state.update({ columns });
+    this.#options.health.exceptions = exceptions;
+    return { ...rows, columns };
+  }
+
+  /** A reading's rows with the items' own times. */
+  async #timed(
+    rows: EncodedRows,
+    keys: readonly string[],
+    reading: Reading,
+    at: number,
+  ): Promise<EncodedRows> {
+    const { times } = this.#table;
+    if (times === null) return rows;
+    const { column } = times.time;
+    this.#timeInSource = reading.rows.columns.find(({ name }) => name === column) ?? this.#timeInSource;
+    return reading.kind === 'full' ? times.ofAll(rows, keys, at) : times.ofRecords(rows, keys, at);
   }
 
   /** All items after a reading, and the differences; null if these still have to be computed. */
@@ -181,16 +276,25 @@ export class TableRecorder implements Recorder {
     rows: EncodedRows,
     times: readonly number[],
   ): Promise<{ readonly rows: EncodedRows; readonly differences: readonly Difference[] | null }> {
-    if (reading.kind === 'full') return { rows, differences: null };
-    const items = this.#table.baseline!.inOrder(this.#keyCount, reading.compareKeys);
-    return bringForward(items, rows, reading, this.#keyCount, times);
+    if (reading.kind !== 'delta') return { rows, differences: null };
+    const { times: own } = this.#table;
+    const { keys } = this.#state;
+    const compareKeys = own === null ? reading.compareKeys : own.comparing(keys, reading.compareKeys);
+    const items = this.#table.baseline!.inOrder(this.#keyCount, compareKeys);
+    return bringForward(items, rows, { ...reading, compareKeys }, this.#keyCount, times);
   }
 
-  async #compare(rows: EncodedRows, known: readonly Difference[] | null, at: number): Promise<Compared> {
+  /** What differs from the last poll, as far as changes or a log of new items need it. */
+  async #differences(rows: EncodedRows): Promise<readonly Difference[]> {
+    const { baseline, changes, log } = this.#table;
+    const isNeeded = changes !== null || log?.itemTime != null;
+    if (!isNeeded || baseline === null || !baseline.isTrue) return [];
+    return diffRows(baseline.rows ?? noRows(this.#state.columns), rows, this.#keyCount);
+  }
+
+  async #compare(differences: readonly Difference[], at: number): Promise<Compared> {
     const baseline = this.#table.baseline!;
     const { columns, keys, comparedAt } = this.#state;
-    const differences =
-      known ?? (baseline.isTrue ? await diffRows(baseline.rows ?? noRows(columns), rows, keys.length) : []);
     const since = baseline.rows === null ? null : comparedAt;
     const layout = changesColumns(columns, keys.length, addedNames(this.#state));
     return {
@@ -202,19 +306,43 @@ export class TableRecorder implements Recorder {
   /** Restores what the next poll is compared with, and shows readers the data on the volume. */
   async #restore(): Promise<void> {
     const { state, log, changes, baseline, snapshot } = this.#table;
-    if (changes !== null) changes.neededAfter = state.current.snapshotAt ?? 0;
+    const redone = redoneFrom(this.#table);
+    if (redone !== null) redone.neededAfter = state.current.snapshotAt ?? 0;
     // No day of a log is sealed before its changes have been derived.
-    if (log !== null && changes?.isEmpty === true) log.neededAfter = 0;
-    const { rows, modifiedAt } =
+    if (log !== null && log.itemTime === null && changes?.isEmpty === true) log.neededAfter = 0;
+    const { rows: restored, modifiedAt } =
       baseline === null
         ? { rows: null, modifiedAt: null }
         : await restoreBaseline({ ...this.#table, baseline }, this.#options);
+    const rows = restored === null ? null : await this.#withOwnTimes(restored);
     if (rows !== null && state.current.columns.length === 0) state.update({ columns: rows.columns });
     const { readAt, comparedAt, keys } = state.current;
     if (rows !== null) await snapshot?.show(encodeFile(rows), rows, keys, comparedAt ?? modifiedAt ?? 0);
     const snapshotReadAt = snapshot?.version == null ? null : (comparedAt ?? modifiedAt);
     this.#options.health.readAt = snapshot === null ? (readAt ?? modifiedAt) : snapshotReadAt;
   }
+
+  /** The items of the last poll with their own times: they may have been recorded before `time` was configured. */
+  async #withOwnTimes(rows: EncodedRows): Promise<EncodedRows> {
+    const { times, baseline } = this.#table;
+    if (times === null || !rows.columns.some(({ name }) => name === times.time.column)) return rows;
+    const timed = (await withItemTimes(rows, times.time)).rows;
+    const typed = { ...timed, columns: withTimeColumn(timed.columns, times.time) };
+    baseline!.rewrite(typed);
+    return typed;
+  }
+}
+
+/** The rows of the items that are there after the differences and were not before. */
+function newRows({ columns }: EncodedRows, differences: readonly Difference[]): EncodedRows {
+  const rows = differences.flatMap(({ before, after }) => (before === null && after !== null ? [after] : []));
+  const ends = new Uint32Array(rows.length);
+  let end = 0;
+  for (const [index, row] of rows.entries()) {
+    end += row.length;
+    ends[index] = end;
+  }
+  return { columns, body: Buffer.concat(rows), ends };
 }
 
 /** Times of a delta's records: later than everything recorded before, and never decreasing. */

@@ -12,6 +12,7 @@ const ColumnOfState = Type.Object({
   name: Type.String(),
   type: Type.Enum(['string', 'number', 'boolean', 'time']),
   seen: Type.Boolean(),
+  declared: Type.Optional(Type.Literal(true)),
 });
 const NamesByName = Type.Record(Type.String(), Type.String());
 const Names = Type.Object({
@@ -30,6 +31,14 @@ const Commit = Type.Object({
   items: Marks,
   deleted: Marks,
 });
+const Appends = Type.Object({
+  /** The column by whose times the log of new items is kept. */
+  column: Type.String(),
+  /** The first poll that is in it; null: none yet. */
+  since: Time,
+  /** Whether it was given up: it lacks the items that came since. */
+  ended: Type.Optional(Type.Literal(true)),
+});
 /** Version 0.1.0 wrote the same without `commit`; the first versions without `keysSince` too. */
 const State = Type.Object({
   format: Type.Literal(1),
@@ -46,6 +55,8 @@ const State = Type.Object({
   comparedAt: Time,
   /** The first poll with these keys, if there were other keys before: older polls are not comparable. Null: there were not. */
   keysSince: Type.Optional(Time),
+  /** Null or absent: the log, if there is one, is of polls. */
+  appends: Type.Optional(Type.Union([Appends, Type.Null()])),
   /** Whether changes are kept. */
   changes: Type.Boolean(),
   /** The source's title. */
@@ -145,7 +156,12 @@ function parseState(bytes: Buffer, path: string): TableState {
     throw stateUnreadable(path, cause);
   }
   if (!Value.Check(State, found) || !isConsistent(found)) throw stateUnreadable(path);
-  return { ...found, keysSince: found.keysSince ?? null, commit: found.commit ?? null };
+  return {
+    ...found,
+    keysSince: found.keysSince ?? null,
+    appends: found.appends ?? null,
+    commit: found.commit ?? null,
+  };
 }
 
 /** Whether the columns in a state are consistent. */
@@ -185,7 +201,10 @@ export class StateKeeper {
   constructor(file: TableStateFile, current: TableState, found: TableState | null) {
     this.#file = file;
     this.#current = current;
-    const isDescribed = found?.commit != null && found.datasets.length === current.datasets.length;
+    const isDescribed =
+      found?.commit != null &&
+      found.datasets.length === current.datasets.length &&
+      found.appends?.column === current.appends?.column;
     this.#described = isDescribed ? found : NO_LAYOUT;
   }
 

@@ -1,6 +1,8 @@
 import type { TSchema } from 'typebox';
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
+import type { ItemTime } from '../csv/item-time.js';
+import type { ColumnType } from '../csv/rows.js';
 import type { MistakeReport, Path } from '../options/mistakes.js';
 import type { Keeping } from './keeping.js';
 import type { SharedResources } from './shared-resources.js';
@@ -55,9 +57,19 @@ export interface Recording {
   readonly log: boolean;
   /** Name of a log that is kept beside the snapshot. */
   readonly logName?: string;
+  /** Whether the readings are `append`: the log grows by new items, and there is no snapshot. */
+  readonly newItemsOnly?: boolean;
+  /** With `log`: append items that are new since the last poll, instead of every poll's rows. */
+  readonly append?: boolean;
+  /** The attribute that is the time of the items; null or absent: they have none. */
+  readonly time?: ItemTime | null;
+  /** Where the configuration has its options, for people: `tables.orders`. */
+  readonly optionsAt?: string;
   readonly changes: boolean;
   /** Published names of columns that exist before a value was seen, in this order after the keys. */
   readonly configured: readonly string[];
+  /** The types that the configuration declares, by published column; absent: none. */
+  readonly types?: Readonly<Record<string, ColumnType>>;
   /** Null: the default, or another name where the table has an attribute of that name. */
   readonly timestampColumn: string | null;
 }
@@ -83,18 +95,41 @@ export interface PythonScriptTable {
 export interface SourceContext {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The time zone of days: a name of the IANA time zone database. */
+  readonly timeZone: string;
   /** What the sources of one service share, such as threads. */
   readonly shared: SharedResources;
+  /** The share of a provisioned capacity that its polls may take; absent: all of it. */
+  readonly capacityShare?: number;
 }
 
 export interface OpenedSource {
   readonly source: Source;
-  /** US dollars for so much reading. */
+  /** US dollars for so much reading; 0 where it is not billed. */
   price(cost: Pick<ReadingCost, 'readCapacityUnits' | 'metricsRequested'>): number;
+  /**
+   * Asks what a poll would need, without reading. Rejects with a `DynamoCsvError`, or with the signal's reason. Absent:
+   * that is only known after a poll.
+   */
+  expect?(signal: AbortSignal): Promise<PollExpectation>;
+}
+
+/** What a poll of a source will probably need. */
+export interface PollExpectation {
+  readonly items: number;
+  readonly bytes: number;
+  /** Read capacity units. */
+  readonly unitsPerPoll: number;
+  /** US dollars; 0 where reading is not billed. */
+  readonly usdPerPoll: number;
+  /** Milliseconds between two polls that leave three quarters of a provisioned capacity to others; 0: no such limit. */
+  readonly shortestInterval: number;
 }
 
 export interface CheckContext {
   readonly clock: Clock;
+  /** The time zone of days: a name of the IANA time zone database. */
+  readonly timeZone: string;
   /** Names of columns that earlier polls have seen values of; empty before the first poll. */
   readonly seen: readonly string[];
   readonly signal: AbortSignal;
@@ -114,4 +149,19 @@ export interface SourceCheck {
   readonly problem: string | null;
   /** What looks like a mistake but may be right; null: nothing. */
   readonly notice: string | null;
+  /** The ways to read it, the configured one among them; absent: there is one only. */
+  readonly ways?: readonly ReadWay[];
+}
+
+/** A way to read a source, for comparison. */
+export interface ReadWay {
+  /** `Scan of index by-status`. */
+  readonly name: string;
+  readonly isConfigured: boolean;
+  /** Of one poll; null: it has none, or they are unknown. */
+  readonly unitsPerPoll: number | null;
+  /** US dollars at the configured interval; null: unknown. */
+  readonly pricePerMonth: number | null;
+  /** What differs from the other ways; null: nothing. */
+  readonly note: string | null;
 }

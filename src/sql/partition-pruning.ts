@@ -39,29 +39,58 @@ export async function withPrunedPartitions(
   select: ParsedSelect,
   tables: ReadonlyMap<string, SqlDataset>,
 ): Promise<{ readonly state: string; readonly withDays: string }> {
-  const conditions = select.references.flatMap((reference) => {
+  const { state, daysOf } = await wantedDays(session, [select], tables);
+  return { state, withDays: withAll(prunedTables(select, tables, daysOf)) };
+}
+
+/** A WITH of these names, to put before a SELECT; empty without any. */
+export function withAll(named: readonly string[]): string {
+  return named.length === 0 ? '' : `WITH ${named.join(', ')} `;
+}
+
+type References = Pick<ParsedSelect, 'references'>;
+
+/** Which days a SELECT needs of one of its tables. */
+export type DaysOf = (select: References, table: string, history: SealedHistory) => (date: string) => boolean;
+
+/** What the names of a SELECT's tables mean in it, where not all days are needed. Throws `DAY_MISSING`. */
+export function prunedTables(
+  select: References,
+  tables: ReadonlyMap<string, SqlDataset>,
+  daysOf: DaysOf,
+): readonly string[] {
+  return [...tables].flatMap(([name, { history }]) => {
+    if (history === null || !select.references.some(({ table }) => table === name)) return [];
+    const isWanted = daysOf(select, name, history);
+    history.require(isWanted);
+    if (history.dates.every(isWanted)) return [];
+    return [`${identifier(name)} AS NOT MATERIALIZED (${history.select(isWanted)})`];
+  });
+}
+
+/** Reads the tables together (`readTogether`), and determines which of their days these SELECTs need. */
+export async function wantedDays(
+  session: Session,
+  selects: readonly References[],
+  tables: ReadonlyMap<string, SqlDataset>,
+): Promise<{ readonly state: string; readonly daysOf: DaysOf }> {
+  const references = selects.flatMap((select) => select.references);
+  const conditions = references.flatMap((reference) => {
     const history = tables.get(reference.table)?.history ?? null;
     return history === null ? [] : reference.conditions.filter(({ column }) => isOfTime(column, history));
   });
   // Before the snapshot, because a value that cannot be computed would end it.
   const meanings = await meaningsOf(session, [...new Set(conditions.flatMap(({ values }) => values))]);
   const state = await readTogether(session, [...tables.values()]);
-  const parts = [...tables].flatMap(([name, { history }]) => {
-    if (history === null) return [];
-    const { from, to } = hull(
-      select.references
-        .filter(({ table }) => table === name)
-        .map((reference) => daysOf(reference, history, meanings)),
-    );
-    const isWanted = (date: string) => {
+  const daysOf: DaysOf = (select, name, history) => {
+    const ofTable = select.references.filter(({ table }) => table === name);
+    const { from, to } = hull(ofTable.map((reference) => daysNeeded(reference, history, meanings)));
+    return (date) => {
       const day = Date.parse(date) / DAY;
       return from <= day && day <= to;
     };
-    history.require(isWanted);
-    if (history.dates.every(isWanted)) return [];
-    return [`${identifier(name)} AS NOT MATERIALIZED (${history.select(isWanted)})`];
-  });
-  return { state, withDays: parts.length === 0 ? '' : `WITH ${parts.join(', ')} ` };
+  };
+  return { state, daysOf };
 }
 
 function isOfTime(column: string, { day, time }: SealedHistory): boolean {
@@ -95,7 +124,7 @@ async function meaningsOf(
 }
 
 /** The days whose rows this reference can use. */
-function daysOf(
+function daysNeeded(
   { conditions }: TableReference,
   history: SealedHistory,
   meanings: ReadonlyMap<string, Meaning>,

@@ -2,10 +2,13 @@ import type { LocalDays } from '../base/local-days.js';
 import { SerialQueue } from '../base/serial-queue.js';
 import { sameColumns, sameLayout } from '../csv/columns.js';
 import { encodeFile } from '../csv/encode.js';
+import { AHEAD } from '../csv/row-time.js';
+import type { Column } from '../csv/rows.js';
 import { datasetNotReadYet, datasetUnknown } from '../datasets/errors.js';
 import type { Relation, SealedDay } from '../datasets/relation.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
 import { folded, identifier } from '../windows/compile/sql-text.js';
+import { distinctNames } from '../windows/compile/statement.js';
 import type { DamagedDays, SealedFile } from './damaged-days.js';
 import { dropNamed } from './drop-named.js';
 import type { Engine } from './engine.js';
@@ -30,6 +33,8 @@ interface Loaded {
   readonly day: string | null;
   readonly timeColumn: string | null;
   readonly days: readonly SealedDay[];
+  /** The paths of each readable day, together. */
+  readonly files: ReadonlyMap<string, string>;
 }
 
 /** Counts the loads of all tables, so that a dataset that returns under its name never has an earlier state. */
@@ -101,17 +106,17 @@ export class RelationTable implements SqlDataset {
     const { days, day, shown, timeColumn } = loaded;
     if (days.length === 0) return null;
     const time = shown.find(({ column }) => column.name === timeColumn);
+    const wantedOf = (isWanted: (date: string) => boolean) =>
+      readable(days).filter(({ date }) => isWanted(date));
     return {
       dates: readable(days).map(({ date }) => date),
       require: (isWanted) => this.#require(days.filter(({ date }) => isWanted(date))),
       day,
       time: time?.type === 'TIMESTAMPTZ' ? folded(time.name) : null,
-      select: (isWanted) =>
-        this.#union(
-          readable(days).filter(({ date }) => isWanted(date)),
-          shown,
-          loaded,
-        ),
+      shape: JSON.stringify(shown.map(({ name, type }) => [name, type])),
+      filesOf: (date) => loaded.files.get(date),
+      select: (isWanted) => this.#union(wantedOf(isWanted), shown, loaded),
+      sealed: (isWanted) => this.#history.selects(wantedOf(isWanted), shown, day).join(' UNION ALL '),
     };
   }
 
@@ -175,17 +180,18 @@ export class RelationTable implements SqlDataset {
   async #load(): Promise<void> {
     const content = await this.#relation.content();
     const { timeColumn } = this.#relation;
-    const days = await this.#learnDays();
+    const days = await this.#learnDays(content.columns);
     await this.#engine.scratch.withFile(content.bytes, (path) =>
       this.#engine.session({ caller: 'service' }, async (session) => {
         const columns = await stage(session, path, content.columns);
         const loaded = {
           version: content.version,
           columns,
-          shown: days.length === 0 ? columns.map(asShown) : this.#history.typesOver(readable(days), columns),
+          shown: this.#history.shownOver(readable(days), columns),
           day: timeColumn === null ? null : dayName(columns),
           timeColumn,
           days,
+          files: new Map(readable(days).map(({ date, paths }) => [date, paths.join('\n')])),
           state: nextState(),
         };
         await this.#publish(session, loaded);
@@ -194,13 +200,15 @@ export class RelationTable implements SqlDataset {
     );
   }
 
-  /** The current sealed days, after `History` has read their files' columns. */
-  #learnDays(): Promise<readonly SealedDay[]> {
+  /** The current sealed days, after `History` has read their files' columns. `columns`: those of the unsealed rows. */
+  #learnDays(columns: readonly Column[]): Promise<readonly SealedDay[]> {
+    const names = distinctNames(columns.map(({ name }) => name));
+    const named = columns.map((column, index) => ({ column, name: names[index]! }));
     return this.#damagedDays.around(
       () => this.sealedFiles,
       async () => {
         const { sealedDays } = this.#relation;
-        await this.#history.learn(readable(sealedDays));
+        await this.#history.learn(readable(sealedDays), named);
         return sealedDays;
       },
     );
@@ -241,9 +249,15 @@ export class RelationTable implements SqlDataset {
 
   /** `, <local day of the time column> AS date`, stored with the rows, because converting each row's time zone is expensive. */
   #dayOf({ columns, day, timeColumn }: Pick<Loaded, 'columns' | 'day' | 'timeColumn'>): string {
-    const time = columns.find(({ column }) => column.name === timeColumn);
-    if (day === null || time === undefined) return '';
-    return `, CAST(TRY_CAST(${identifier(time.name)} AS TIMESTAMPTZ) AS DATE) AS ${identifier(day)}`;
+    const instant = (name: string | null | undefined) => {
+      const found = columns.find(({ column }) => column.name === name);
+      return found === undefined ? null : `TRY_CAST(${identifier(found.name)} AS TIMESTAMPTZ)`;
+    };
+    const time = instant(timeColumn);
+    if (day === null || time === null) return '';
+    const { pollColumn } = this.#relation;
+    const poll = pollColumn === timeColumn ? null : instant(pollColumn);
+    return `, CAST(${poll === null ? time : filedSql(time, poll)} AS DATE) AS ${identifier(day)}`;
   }
 
   /** The sealed days that a window may need. A window without bounds covers only the CSV file's days. */
@@ -255,14 +269,16 @@ export class RelationTable implements SqlDataset {
   }
 }
 
+/** As `filedAt` does it for sealing, so that a row's day does not change when it is sealed. */
+function filedSql(time: string, poll: string): string {
+  const isBelieved = `${time} >= make_timestamptz(0) AND epoch_ms(${time}) <= epoch_ms(${poll}) + ${AHEAD}`;
+  return `CASE WHEN ${isBelieved} THEN ${time} ELSE ${poll} END`;
+}
+
 function readable(days: readonly SealedDay[]): readonly SealedDay[] {
   return days.some(({ missing }) => missing !== undefined)
     ? days.filter(({ missing }) => missing === undefined)
     : days;
-}
-
-function asShown(column: StoredColumn): StoredColumn {
-  return { ...column, type: column.shown };
 }
 
 function dayName(columns: readonly StoredColumn[]): string {

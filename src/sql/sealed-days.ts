@@ -2,8 +2,8 @@ import { dirname } from 'node:path';
 import type { SealedDay } from '../datasets/relation.js';
 import { folded, identifier, literal } from '../windows/compile/sql-text.js';
 import type { Engine } from './engine.js';
-import type { StoredColumn } from './loading.js';
-import { type CellSqlType, isExactInDouble, printed } from './sql-types.js';
+import { isTyped, type NamedColumn, type Shown, type StoredColumn, shownBy, shownTests } from './loading.js';
+import { type CellSqlType, fromText, isExactInDouble, printed } from './sql-types.js';
 
 type Stored = Pick<StoredColumn, 'type' | 'isExactInDouble'>;
 
@@ -23,13 +23,29 @@ interface Run {
 export class History {
   readonly #engine: Engine;
   readonly #files = new Map<string, FileColumns>();
+  /** How SQL shows columns that a file has as text, by path and name: see `shownTests`. */
+  readonly #shown = new Map<string, Map<string, Shown>>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
-  /** Reads the columns of new days' files. Call before any other method with these days. */
-  async learn(days: readonly SealedDay[]): Promise<void> {
+  /**
+   * Reads the columns of new days' files, and how those of `columns` are shown that hold numbers or booleans as text. Call
+   * before any other method with these days.
+   */
+  async learn(days: readonly SealedDay[], columns: readonly NamedColumn[]): Promise<void> {
+    await this.#learnFiles(days);
+    for (const named of columns.filter(({ column }) => isTyped(column))) {
+      const unknown = days
+        .flatMap(({ paths }) => paths)
+        .filter((path) => this.#files.get(path)?.get(named.name)?.type === 'VARCHAR')
+        .filter((path) => this.#shown.get(path)?.has(named.name) !== true);
+      if (unknown.length > 0) await this.#learnShown(unknown, named);
+    }
+  }
+
+  async #learnFiles(days: readonly SealedDay[]): Promise<void> {
     const unknown = days.flatMap(({ paths }) => paths).filter((path) => !this.#files.has(path));
     if (unknown.length === 0) return;
     const list = `[${unknown.map(literal).join(', ')}]`;
@@ -53,6 +69,33 @@ export class History {
       found.set(String(path), columns.set(String(name), stored));
     }
     for (const path of unknown) this.#files.set(path, found.get(path) ?? new Map());
+  }
+
+  async #learnShown(paths: readonly string[], named: NamedColumn): Promise<void> {
+    const files = `read_parquet([${paths.map(literal).join(', ')}], union_by_name = true, hive_partitioning = false, filename = true)`;
+    const rows = await this.#engine.session({ caller: 'service' }, (session) =>
+      session.rows(`SELECT filename, ${shownTests([named]).join(', ')} FROM ${files} GROUP BY filename`),
+    );
+    for (const [path, ...answers] of rows) {
+      const known = this.#shown.get(String(path)) ?? new Map<string, Shown>();
+      this.#shown.set(String(path), new Map([...known, ...shownBy([named], answers)]));
+    }
+  }
+
+  /** The types in which SQL shows columns over these days and the unsealed rows. */
+  shownOver(days: readonly SealedDay[], columns: readonly StoredColumn[]): readonly StoredColumn[] {
+    const files = days.flatMap(({ paths }) => paths);
+    return columns.map((column) => {
+      const { seen, declared } = column.column;
+      const stored = files.flatMap((path): Stored[] => {
+        const file = this.#files.get(path)?.get(column.name);
+        if (file === undefined) return [];
+        return [asShown({ ...file, ...this.#shown.get(path)?.get(column.name) })];
+      });
+      const type = unionOf(seen || stored.length === 0 ? [...stored, asShown(column)] : stored);
+      const isDouble = type === 'VARCHAR' && declared === true && column.column.type === 'number';
+      return { ...column, type: isDouble ? 'DOUBLE' : type };
+    });
   }
 
   /** The types of columns over these days and the unsealed rows, widened where they differ. */
@@ -101,6 +144,12 @@ export class History {
   }
 }
 
+function asShown({ type, isExactInDouble, shown, isShownExactly }: Stored & Partial<Shown>): Stored {
+  return type === 'VARCHAR' && shown !== undefined
+    ? { type: shown, isExactInDouble: isShownExactly === true }
+    : { type, isExactInDouble };
+}
+
 function cellType(type: string): CellSqlType {
   switch (type) {
     case 'BIGINT':
@@ -134,7 +183,8 @@ function converted({ name, type }: StoredColumn, file: FileColumns): string {
 export function convert(expression: string, from: CellSqlType | null, to: CellSqlType): string {
   if (from === null) return `CAST(NULL AS ${to})`;
   if (from === to) return expression;
-  return to === 'VARCHAR' ? printed(expression, from) : `CAST(${expression} AS ${to})`;
+  if (to === 'VARCHAR') return printed(expression, from);
+  return from === 'VARCHAR' ? fromText(expression, to) : `CAST(${expression} AS ${to})`;
 }
 
 function sameColumns(a: FileColumns, b: FileColumns): boolean {

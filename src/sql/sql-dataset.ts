@@ -25,8 +25,14 @@ export interface SealedHistory {
   readonly day: string | null;
   /** The column with the time, whose local day is `day`, in lower case; null if it is not TIMESTAMPTZ. */
   readonly time: string | null;
+  /** Identifies the columns and types that the dataset has in SQL. */
+  readonly shape: string;
+  /** Identifies the files of a readable day, whose rows never change; undefined: there is no such day. */
+  filesOf(date: string): string | undefined;
   /** SQL of the dataset with only these sealed days, and all unsealed rows. */
   select(isWanted: (date: string) => boolean): string;
+  /** The same without the unsealed rows; at least one day. */
+  sealed(isWanted: (date: string) => boolean): string;
 }
 
 /** A dataset as a table in SQL, updated by `sync`. */

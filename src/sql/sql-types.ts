@@ -1,3 +1,4 @@
+import { NUMBER_PATTERN } from '../csv/fits.js';
 import type { Column } from '../csv/rows.js';
 
 /** The types in which cells are stored. A column has one of them only if every cell can be printed as it was written. */
@@ -44,9 +45,10 @@ export function isKept(text: string, type: CellSqlType): string {
     : isPrinted(text, type);
 }
 
-/** SQL of whether DuckDB itself prints that text for its value, exponents included. */
+/** SQL of whether DuckDB itself prints that text for its value, exponents included. The text `nan` or `inf` is not a number. */
 export function isPrinted(text: string, type: CellSqlType): string {
-  return `${printed(`TRY_CAST(${text} AS ${type})`, type)} IS NOT DISTINCT FROM ${text}`;
+  const same = `${printed(`TRY_CAST(${text} AS ${type})`, type)} IS NOT DISTINCT FROM ${text}`;
+  return type === 'DOUBLE' ? `(${same} AND NOT contains(${text}, 'n'))` : same;
 }
 
 /** Whole numbers up to here are exact as DOUBLE. */
@@ -55,6 +57,19 @@ const EXACT_IN_DOUBLE = 2n ** 53n;
 /** SQL of whether a whole number, an expression of any type, is the same as DOUBLE. */
 export function isExactInDouble(expression: string): string {
   return `abs(TRY_CAST(${expression} AS HUGEINT)) <= ${EXACT_IN_DOUBLE}`;
+}
+
+/** SQL of text as a value of a type; NULL for text that is none. A number may have another form than DuckDB's own. */
+export function fromText(text: string, type: CellSqlType): string {
+  if (type === 'BIGINT' || type === 'DOUBLE')
+    return `CASE WHEN ${isNumberSql(text)} THEN TRY_CAST(${text} AS ${type}) END`;
+  if (type === 'BOOLEAN') return `CASE WHEN ${text} IN ('true', 'false') THEN CAST(${text} AS BOOLEAN) END`;
+  return `TRY_CAST(${text} AS ${type})`;
+}
+
+/** SQL of whether text that is not NULL is a number. */
+export function isNumberSql(text: string): string {
+  return `regexp_full_match(${text}, '${NUMBER_PATTERN}')`;
 }
 
 /** SQL of a decimal's text without trailing zeros in its fraction: `40.720` → `40.72`, `2.0` → `2`. */

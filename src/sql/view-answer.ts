@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js';
-import type { DynamoCsvError } from '../base/errors.js';
+import { DynamoCsvError } from '../base/errors.js';
 import { digest } from '../base/hash.js';
 import { SerialQueue } from '../base/serial-queue.js';
 import { datasetNotReadYet, datasetUnknown } from '../datasets/errors.js';
@@ -8,11 +8,13 @@ import { identifier } from '../windows/compile/sql-text.js';
 import type { Catalog } from './catalog.js';
 import { columnOf } from './computed-columns.js';
 import type { DamagedDays, SealedFile } from './damaged-days.js';
+import { restOf } from './day-wise.js';
 import { dropNamed } from './drop-named.js';
 import type { Engine } from './engine.js';
 import { viewLacksColumn } from './errors.js';
-import { withPrunedPartitions } from './partition-pruning.js';
-import type { ParsedSelect } from './select-parser.js';
+import { KeptDays, openDays } from './kept-days.js';
+import { prunedTables, wantedDays, withAll, withPrunedPartitions } from './partition-pruning.js';
+import type { ParsedDayWise, ParsedSelect } from './select-parser.js';
 import type { Session } from './session.js';
 import { type SqlDataset, slotOf, syncAll } from './sql-dataset.js';
 import { asLastError, explainView, type Lineage, type Mistake } from './view-graph.js';
@@ -37,12 +39,19 @@ export interface ViewAnswerOptions {
   readonly catalog: Catalog;
   readonly damagedDays: DamagedDays;
   readonly clock: Clock;
+  /** The parts of its SQL that are computed day by day; null: there are none. */
+  readonly dayWise: (select: ParsedSelect) => Promise<ParsedDayWise | null>;
   /** What it reads now. Throws `VIEW_BROKEN`. */
   readonly lineage: () => Lineage;
   /** When the oldest of its inputs was read, milliseconds since the epoch; null: unknown. */
   readonly readAt: () => number | null;
   /** Work that has to end before the first computation. */
   readonly after: Promise<void>;
+}
+
+/** The parts of a view that are computed day by day, each with its days. */
+interface ByDay extends ParsedDayWise {
+  readonly kept: readonly KeptDays[];
 }
 
 /** A computed result. */
@@ -65,6 +74,10 @@ export class ViewAnswer implements SqlDataset {
   readonly #options: ViewAnswerOptions;
   readonly #queue = new SerialQueue();
   #kept: KeptAnswer | null = null;
+  /** Null: it has no parts that are computed day by day, or not yet looked for (undefined). */
+  #byDay: ByDay | null | undefined = undefined;
+  /** False: computing it day by day failed where computing it as written did not. */
+  #isByDay = true;
   #failure: (Mistake & { readonly state: string }) | null = null;
   #isDropped = false;
 
@@ -108,7 +121,14 @@ export class ViewAnswer implements SqlDataset {
 
   async drop(): Promise<void> {
     this.#isDropped = true;
-    await this.#queue.run(() => dropNamed(this.#options.engine, this.#options.name));
+    const { engine, name } = this.#options;
+    await this.#queue.run(() =>
+      dropNamed(
+        engine,
+        name,
+        this.#byDay?.kept.map(({ table }) => table),
+      ),
+    );
   }
 
   async #compute(): Promise<void> {
@@ -142,27 +162,95 @@ export class ViewAnswer implements SqlDataset {
     return error;
   }
 
-  #run(select: ParsedSelect, tables: ReadonlyMap<string, SqlDataset>, now: number): Promise<KeptAnswer> {
-    const { engine } = this.#options;
-    return engine.session({ caller: 'service', limit: VIEW_LIMIT, now }, async (session) => {
-      const { state: inputState, withDays } = await withPrunedPartitions(session, select, tables);
-      const readAt = this.#options.readAt() ?? now;
-      const answer = await this.#store(session, select.sql, withDays);
-      await session.commit();
-      return { ...answer, state: stateOf(select, inputState, now), readAt };
-    });
+  async #run(
+    select: ParsedSelect,
+    tables: ReadonlyMap<string, SqlDataset>,
+    now: number,
+  ): Promise<KeptAnswer> {
+    const byDay = await this.#findDays(select, tables);
+    if (byDay !== null) {
+      try {
+        return await this.#session(now, (session) => this.#runByDay(session, select, byDay, tables, now));
+      } catch (error) {
+        // Known errors and the end of the service. Any other is reported for the SQL as it was written, if it fails too.
+        if (error instanceof DynamoCsvError || error instanceof DOMException) throw error;
+        const answer = await this.#session(now, (session) => this.#runWhole(session, select, tables, now));
+        this.#isByDay = false;
+        return answer;
+      }
+    }
+    return this.#session(now, (session) => this.#runWhole(session, select, tables, now));
   }
 
-  /** Computes the SELECT into the table, or creates a DuckDB view if the result is too large. */
+  #session<T>(now: number, work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#options.engine.session({ caller: 'service', limit: VIEW_LIMIT, now }, work);
+  }
+
+  /** What is computed day by day, if its tables have sealed days, counted in the column that it groups by. */
+  async #findDays(select: ParsedSelect, tables: ReadonlyMap<string, SqlDataset>): Promise<ByDay | null> {
+    if (this.#byDay === undefined) {
+      const parsed = await this.#options.dayWise(select);
+      const kept = parsed?.parts.map((part, number) => new KeptDays(this.#options.name, part, number));
+      this.#byDay = parsed === null ? null : { ...parsed, kept: kept! };
+    }
+    if (!this.#isByDay) return null;
+    const isByDay = this.#byDay?.parts.every(({ table }) => tables.get(table)?.history?.day === 'date');
+    return isByDay ? this.#byDay! : null;
+  }
+
+  async #runWhole(
+    session: Session,
+    select: ParsedSelect,
+    tables: ReadonlyMap<string, SqlDataset>,
+    now: number,
+  ): Promise<KeptAnswer> {
+    const { state: inputState, withDays } = await withPrunedPartitions(session, select, tables);
+    const readAt = this.#options.readAt() ?? now;
+    const answer = await this.#store(session, select.sql, select.sql, withDays);
+    await session.commit();
+    return { ...answer, state: stateOf(select, inputState, now), readAt };
+  }
+
+  /** The same, with the rows of sealed days that were computed before. */
+  async #runByDay(
+    session: Session,
+    select: ParsedSelect,
+    { parts, kept, ...byDay }: ByDay,
+    tables: ReadonlyMap<string, SqlDataset>,
+    now: number,
+  ): Promise<KeptAnswer> {
+    const { state: inputState, daysOf } = await wantedDays(session, [byDay, ...parts], tables);
+    const readAt = this.#options.readAt() ?? now;
+    const named = new Set(prunedTables(byDay, tables, daysOf));
+    const done: (() => void)[] = [];
+    for (const [number, part] of parts.entries()) {
+      const history = tables.get(part.table)!.history!;
+      const isWanted = daysOf(part, part.table, history);
+      history.require(isWanted);
+      const open = await openDays(session, history);
+      const brought = await kept[number]!.bring(session, history, open, isWanted);
+      const rest = history.select((date) => open.has(date));
+      named.add(`${identifier(restOf(part.table))} AS NOT MATERIALIZED (${rest})`);
+      for (const one of brought.named) named.add(one);
+      done.push(brought.committed);
+    }
+    const answer = await this.#store(session, select.sql, byDay.whole, withAll([...named]));
+    await session.commit();
+    for (const committed of done) committed();
+    return { ...answer, state: stateOf(select, inputState, now), readAt };
+  }
+
+  /** Computes the SELECT, in these words, into the table, or creates a DuckDB view if the result is too large. */
   async #store(
     session: Session,
     sql: string,
+    computed: string,
     withDays: string,
   ): Promise<Pick<KeptAnswer, 'columns' | 'rows'>> {
     const view = identifier(this.#options.name);
     const table = `raw.${view}`;
     const [[count] = []] = await session.rows(
-      `CREATE OR REPLACE TABLE ${table} AS ${withDays}SELECT * FROM (${sql}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
+      `CREATE OR REPLACE TABLE ${table} AS ${withDays}SELECT * FROM (${computed}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
     );
     const columns = await this.#columnsOf(session, table);
     const rows = Number(count) > MOST_KEPT_ROWS ? null : Number(count);

@@ -86,12 +86,13 @@ export class Views {
   }
 
   #create(text: ViewText): { readonly view: ViewDataset; readonly answer: ViewAnswer } {
-    const { graph, catalog } = this.#options;
+    const { graph, catalog, parser } = this.#options;
     const head = readViewHead(text.sql);
     const answer: ViewAnswer = new ViewAnswer({
       ...this.#options,
       ...text,
       declared: [...(head.timeColumn === null ? [] : [head.timeColumn]), ...head.keys],
+      dayWise: (select) => parser.dayWise(select),
       lineage: () => graph.lineage(view),
       readAt: () => view.readAt(),
       after: catalog.dropped(text.name),

@@ -52,6 +52,36 @@ export function lockFile(dir: string): string {
   return join(ownFolder(dir), 'lock');
 }
 
+/** Which tables were found by name, and how each is published. */
+export function discoveredFile(dir: string): string {
+  return join(ownFolder(dir), 'discovered');
+}
+
+/** What reading has cost in this month. */
+export function spendingFile(dir: string): string {
+  return join(ownFolder(dir), 'spending');
+}
+
+/** Which archive the folder belongs to, and its last point that the folder has. */
+export function archiveFile(dir: string): string {
+  return join(ownFolder(dir), 'archive');
+}
+
+/**
+ * The files of a data folder that an archive keeps, by their paths relative to it: not the lock, files in progress, what
+ * announces an append in progress, and the note about the archive itself.
+ */
+export function isArchived(path: string): boolean {
+  const name = basename(path);
+  if (isTemporary(name)) return false;
+  return dirname(path) !== OWN || !(name === 'lock' || name === 'archive' || name.endsWith('.append'));
+}
+
+/** Whether a path relative to the data folder is a sealed day's. */
+export function isSealedDay(path: string): boolean {
+  return path.startsWith(`${basename(historyFolder(''))}/`) && isDayFile(basename(path));
+}
+
 /** Where the originals of converted files, and files moved aside, are kept. */
 export function takenOverFolder(dir: string): string {
   return join(dir, 'taken-over');

@@ -1,4 +1,5 @@
-import { isVerbatim, type Slice } from './direct/slice.js';
+import { isSkimmed } from './direct/skim.js';
+import { isVerbatim, type Slice, sizeOf } from './direct/slice.js';
 import type { OutputShape } from './shape.js';
 import type { Window } from './window.js';
 
@@ -14,6 +15,8 @@ export const MOST_DIRECT = 25_000;
 
 /** To search a line for quotes, and to copy it. */
 const PER_COPIED_BYTE = 0.0005;
+/** To copy a row that is not next to another one of the window. */
+const PER_PICKED_ROW = 0.2;
 /** To split, test and write a line. */
 const PER_ROW = 0.6;
 const PER_CELL = 0.12;
@@ -21,15 +24,21 @@ const PER_BYTE = 0.004;
 /** To place a row by `sort`, `every` or `pivot`. */
 const PER_PLACED_ROW = 0.8;
 
+/** To look at a row's time and series. */
+const PER_SKIMMED_ROW = 0.4;
+
 /** To keep and to sort a value for an aggregate. */
 const PER_AGGREGATED_CELL = 0.8;
 
 /** Microseconds of the event loop that a window takes, estimated from the rows that have to be scanned. */
 export function directCost(window: Window, shape: OutputShape, slice: Slice): number {
-  const { rows, from, to } = slice;
+  const { rows, picked, from, to } = slice;
   const count = to - from;
-  const bytes = count === 0 ? 0 : rows.ends[to - 1]! - (from === 0 ? 0 : rows.ends[from - 1]!);
-  if (isVerbatim(window, shape, slice)) return bytes * PER_COPIED_BYTE;
+  const bytes = sizeOf(slice);
+  if (isVerbatim(window, shape)) {
+    return bytes * PER_COPIED_BYTE + (picked === null ? 0 : count * PER_PICKED_ROW);
+  }
+  if (isSkimmed(window, slice)) return count * PER_SKIMMED_ROW;
   const isPlaced = window.sort.length > 0 || window.every !== null || window.pivot !== null;
   const isGrouped = window.aggregation !== null;
   const aggregated = (window.aggregation?.aggregates.length ?? 0) * PER_AGGREGATED_CELL;

@@ -20,6 +20,9 @@ export const WINDOW_PARAMETERS = [
 /** Parameters that say how the answer is written. */
 export const SHAPE_PARAMETERS = ['pad', 'null', 'header', 'delimiter', 'format'] as const;
 
+/** Parameters about spreadsheets, which are applied to an answer after it was computed (`http/answers/spreadsheet.ts`). */
+export const SPREADSHEET_PARAMETERS = ['bom', 'quote', 'safe'] as const;
+
 /** Parameters that a dataset in memory is shaped by, without SQL (`src/csv/shape.ts`). */
 const PLAIN_PARAMETERS: readonly string[] = ['pad', 'null'];
 

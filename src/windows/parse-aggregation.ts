@@ -9,7 +9,7 @@ import {
   isNumeric,
 } from './aggregate/aggregation.js';
 import { aggregatedDataset, columnOf } from './aggregate/result-columns.js';
-import { badParameter } from './errors.js';
+import { badParameter, NoTimeColumn } from './errors.js';
 import { listOf, named, shown } from './parameters.js';
 import { knownColumn } from './parse-filter.js';
 import type { Pivot, WindowedDataset } from './window.js';
@@ -143,7 +143,7 @@ function checkColumn(computes: AggregateFunction, name: string, dataset: Windowe
     );
   }
   if (computes === 'rate' && dataset.timeColumn === null) {
-    throw badParameter(`agg: rate needs times, and ${dataset.name} has no time column`, 'use increase');
+    throw new NoTimeColumn(`agg: rate needs times, and ${dataset.name} has no time column`, 'use increase');
   }
 }
 

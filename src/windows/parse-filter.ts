@@ -1,13 +1,21 @@
 import { closest } from '../base/closest.js';
+import { parseInstant } from '../csv/instant.js';
 import type { Column } from '../csv/rows.js';
 import { formatDecimal, parsePlainDecimal } from './compile/decimal.js';
 import { badParameter } from './errors.js';
-import { parseInstant } from './instant.js';
-import { listOf, named, SHAPE_PARAMETERS, shown, WHERE, WINDOW_PARAMETERS } from './parameters.js';
+import {
+  listOf,
+  named,
+  SHAPE_PARAMETERS,
+  SPREADSHEET_PARAMETERS,
+  shown,
+  WHERE,
+  WINDOW_PARAMETERS,
+} from './parameters.js';
 import { type Filter, OPERATORS, type Operator, type WindowedDataset } from './window.js';
 
 const MARK = '__';
-const PARAMETERS = [...WINDOW_PARAMETERS, ...SHAPE_PARAMETERS];
+const PARAMETERS = [...WINDOW_PARAMETERS, ...SHAPE_PARAMETERS, ...SPREADSHEET_PARAMETERS];
 
 /** A parameter that is no other one: a column's name, with an operator or without, and what it is compared with. */
 export function parseFilter(name: string, text: string, dataset: WindowedDataset): Filter {

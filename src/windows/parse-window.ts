@@ -1,7 +1,8 @@
+import { parseInstant } from '../csv/instant.js';
 import type { Parameters } from '../datasets/queries.js';
 import { aggregatedDataset } from './aggregate/result-columns.js';
-import { badParameter } from './errors.js';
-import { parseInstant, parseSpan } from './instant.js';
+import { badParameter, NoTimeColumn } from './errors.js';
+import { parseSpan } from './instant.js';
 import { lastOf, listOf, named, SHAPE_PARAMETERS, shown, WINDOW_PARAMETERS } from './parameters.js';
 import { checkAggregatePivot, parseAggregation } from './parse-aggregation.js';
 import { knownColumn, parseFilter, TIME_REMEDY } from './parse-filter.js';
@@ -88,7 +89,7 @@ function parseEvery(text: string | undefined, dataset: WindowedDataset): number 
 
 function needsTimeColumn(parameter: string, { name, timeColumn }: WindowedDataset): void {
   if (timeColumn !== null) return;
-  throw badParameter(`${parameter}: ${name} has no time column`, `leave ${parameter} out`);
+  throw new NoTimeColumn(`${parameter}: ${name} has no time column`, `leave ${parameter} out`);
 }
 
 function spanOf(parameter: string, text: string): number {

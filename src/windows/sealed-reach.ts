@@ -15,13 +15,13 @@ export class SealedReach {
     this.#localDays = localDays;
   }
 
-  /** `days`: oldest first. A window without bounds covers unsealed days only. */
-  reaches(time: TimeRange | null, days: readonly SealedDay[]): boolean {
-    if (time === null || days.length === 0) return false;
-    if (time.from !== null && time.from >= this.#endOf(days)) return false;
+  /** The days that a window may need. `days`: oldest first. A window without bounds covers unsealed days only. */
+  daysIn(time: TimeRange | null, days: readonly SealedDay[]): readonly SealedDay[] {
+    if (time === null || days.length === 0) return [];
+    if (time.from !== null && time.from >= this.#endOf(days)) return [];
     const first = time.from === null ? null : this.#localDays.dateOf(time.from);
     const last = time.to === null ? null : this.#localDays.dateOf(time.to);
-    return days.some(({ date }) => (first === null || date >= first) && (last === null || date <= last));
+    return days.filter(({ date }) => (first === null || date >= first) && (last === null || date <= last));
   }
 
   #endOf(days: readonly SealedDay[]): number {

@@ -1,17 +1,21 @@
 import type { Clock } from '../base/clock.js';
-import type { LocalDays } from '../base/local-days.js';
+import { LocalDays } from '../base/local-days.js';
 import type { Dataset } from '../datasets/dataset.js';
 import type { Answer, Parameters, Queries, Query } from '../datasets/queries.js';
-import type { Relation } from '../datasets/relation.js';
+import type { Relation, SealedDay } from '../datasets/relation.js';
 import { directCost, MOST_DIRECT } from './cost.js';
+import { type DayBounds, DayRows, joined } from './direct/day-rows.js';
 import { Declined } from './direct/declined.js';
-import { type DirectQuestion, directAnswer } from './direct/direct-answer.js';
+import { answerAtOnce, type DirectQuestion, directAnswer } from './direct/direct-answer.js';
 import { RowStores } from './direct/row-stores.js';
 import type { Rows } from './direct/rows.js';
 import { sliceOf } from './direct/slice.js';
+import { NoTimeColumn } from './errors.js';
 import { parseWindow } from './parse-window.js';
 import { SealedReach } from './sealed-reach.js';
 import { CONTENT_TYPES, type OutputShape, parseShape } from './shape.js';
+import { withTimeHint } from './time-hint.js';
+import type { Window } from './window.js';
 import { isRelative, NOW_STANDS, windowKey } from './window-key.js';
 
 export interface WindowQueriesOptions {
@@ -33,6 +37,7 @@ export class WindowQueries implements Queries {
   readonly #next: Queries;
   readonly #stores: RowStores;
   readonly #sealed: SealedReach;
+  readonly #days: DayRows;
 
   constructor({ clock, localDays, next }: WindowQueriesOptions) {
     this.#clock = clock;
@@ -40,36 +45,75 @@ export class WindowQueries implements Queries {
     this.#next = next;
     this.#stores = new RowStores(clock);
     this.#sealed = new SealedReach(localDays);
+    this.#days = new DayRows(next, (date) => this.#boundsOf(date));
   }
 
   async window(dataset: Dataset, parameters: Parameters): Promise<Query> {
-    const shape = parseShape(parameters);
-    const rows = shape.format === 'parquet' ? null : await this.#stores.rowsOf(dataset);
-    const query = rows === null ? null : this.#direct(dataset as Relation, parameters, shape, rows);
-    return query ?? this.#next.window(dataset, parameters);
+    try {
+      return await this.#answer(dataset, parameters);
+    } catch (error) {
+      throw error instanceof NoTimeColumn ? await withTimeHint(error, dataset) : error;
+    }
   }
 
   sql(text: string, parameters: Parameters): Promise<Query> {
     return this.#next.sql(text, parameters);
   }
 
+  async #answer(dataset: Dataset, parameters: Parameters): Promise<Query> {
+    const shape = parseShape(parameters);
+    const rows = shape.format === 'parquet' ? null : await this.#stores.rowsOf(dataset);
+    const query = rows === null ? null : await this.#direct(dataset as Relation, parameters, shape, rows);
+    return query ?? this.#next.window(dataset, parameters);
+  }
+
   /** Null if DuckDB has to answer it. */
-  #direct(dataset: Relation, parameters: Parameters, shape: OutputShape, rows: Rows): Query | null {
+  async #direct(
+    dataset: Relation,
+    parameters: Parameters,
+    shape: OutputShape,
+    unsealed: Rows,
+  ): Promise<Query | null> {
     const { name, keys, timeColumn } = dataset;
     const now = this.#clock.now();
-    const window = parseWindow(parameters, { name, keys, timeColumn, columns: rows.columns }, now);
-    if (this.#sealed.reaches(window.time, dataset.sealedDays)) return null;
-    const slice = sliceOf(window, rows);
+    const window = parseWindow(parameters, { name, keys, timeColumn, columns: unsealed.columns }, now);
+    const days = this.#sealed.daysIn(window.time, dataset.sealedDays);
+    const rows = days.length === 0 ? unsealed : await this.#withDays(dataset, window, days, unsealed);
+    const slice = rows && sliceOf(window, rows);
     if (slice === null || directCost(window, shape, slice) > MOST_DIRECT) return null;
     const question = { window, shape, slice, localDays: this.#localDays };
     return {
       key: windowKey(window, shape),
-      version: rows.state,
+      version: slice.rows.state,
       until: isRelative(window) ? now + NOW_STANDS : null,
       contentType: CONTENT_TYPES[shape.format],
       readAt: dataset.status().readAt,
+      atOnce: () => answerAtOnce(question),
       run: (signal) => this.#run(question, dataset, parameters, signal),
     };
+  }
+
+  /** The rows of these sealed days and the unsealed ones, as far as a window reaches; null if DuckDB has to answer it. */
+  async #withDays(
+    dataset: Relation,
+    { time }: Window,
+    days: readonly SealedDay[],
+    unsealed: Rows,
+  ): Promise<Rows | null> {
+    const first = unsealed.count === 0 ? Number.POSITIVE_INFINITY : unsealed.times?.[0];
+    const { to: end } = this.#boundsOf(days.at(-1)!.date);
+    // Rows of a sealed day that are not sealed themselves stand among its rows.
+    if (!unsealed.isWhole || !unsealed.isInOrder || first === undefined || first < end) return null;
+    const sealed = await this.#days.rowsOf(dataset, days, unsealed.columns);
+    if (sealed === null) return null;
+    const to = time?.to ?? Number.POSITIVE_INFINITY;
+    const parts = to <= first ? sealed : [...sealed, unsealed];
+    return joined(parts, time?.from ?? Number.NEGATIVE_INFINITY, to);
+  }
+
+  #boundsOf(date: string): DayBounds {
+    const from = this.#localDays.startOf(date);
+    return { from, to: this.#localDays.startOf(LocalDays.daysBefore(date, -1)) };
   }
 
   async #run(

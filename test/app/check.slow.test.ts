@@ -137,10 +137,11 @@ describe('npm start -- --check', () => {
       if (action === 'DescribeTable') return described({ status });
       if (TableName === 'denied') return { error: 'AccessDeniedException', message: 'no Scan for you' };
       assert.equal(Limit, 1);
-      return page([{ id: { N: '1' }, address: { M: {} } }]);
+      return page([{ id: { N: '1' }, address: { M: { city: { S: 'Seoul' } } } }]);
     });
     t.after(() => server.close());
-    const config = 'tables: { denied: {}, archived: {}, orders: { only: [address.city, rare] } }';
+    const config =
+      'tables: { denied: {}, archived: {}, orders: { only: [address.city, address.zpi, address.ctiy, rare] } }';
     const { code, row } = await check({ config, env: at(server.endpoint) });
     assert.equal(code, 1);
     assert.match(
@@ -150,7 +151,7 @@ describe('npm start -- --check', () => {
     assert.match(row('archived')!.at(-1)!, /^The table archived .* was archived/);
     assert.equal(
       row('orders')!.at(-1),
-      'only: no item has an attribute "address.city"; did you mean address?',
+      'only: no item has a value at the path "address.ctiy"; did you mean address.city?',
     );
   });
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
+import { parse } from 'yaml';
 import { projectRoot } from '../../src/base/project.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -20,9 +21,14 @@ interface Stage {
   /** The stage or image it builds on. */
   readonly base: string;
   readonly copies: readonly Copy[];
+  /** What a container of it runs: ENTRYPOINT, or CMD. */
   readonly command: readonly string[] | null;
 }
 
+/** What docker-compose.yml sets for the service. */
+const compose = parse(await readFile(join(projectRoot, 'docker-compose.yml'), 'utf8')) as {
+  readonly services: Readonly<Record<'dynamo-csv', { readonly environment: Record<string, string> }>>;
+};
 const dockerfile = await readFile(join(projectRoot, 'Dockerfile'), 'utf8');
 const stages = new Map(
   dockerfile
@@ -35,7 +41,7 @@ const stages = new Map(
         const words = paths!.split(/\s+/);
         return { from: from ?? null, sources: words.slice(0, -1), target: words.at(-1)! };
       });
-      const command = /^CMD (\[.+\])$/m.exec(text)?.[1];
+      const command = /^(?:ENTRYPOINT|CMD) (\[.+\])$/m.exec(text)?.[1];
       return [
         name!,
         { base: base!, copies, command: command ? JSON.parse(command) : null } as Stage,
@@ -105,6 +111,7 @@ test('both images build from the build context, are complete, and the service ru
     cwd: image,
     env: {
       PATH: process.env.PATH,
+      CONFIG: compose.services['dynamo-csv'].environment.CONFIG,
       DATA_DIR: await temporaryFolder(t),
       PORT: '0',
       AWS_REGION: 'us-east-1',

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { projectRoot } from '../../src/base/project.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { flavourNames, list, read } from './provisioning.js';
+import { flavourNames, list, providersOf, read } from './provisioning.js';
 
 interface Service {
   readonly image?: string;
@@ -66,8 +66,27 @@ test('containers have minimal privileges, and restart by themselves', () => {
   }
 });
 
+test('the demo needs no image but its own and Grafana', () => {
+  assert.deepEqual(Object.keys(demo!).sort(), ['dynamo-csv', 'grafana']);
+});
+
 test('the service is published to the loopback interface only', () => {
   for (const port of base!['dynamo-csv']!.ports!) assert.match(String(port), /^127\.0\.0\.1:/);
+});
+
+test('the folder that the service writes dashboards to is the one that Grafana reads as the folder Tables', () => {
+  const mountOf = (service: Service, volume: string) =>
+    service.volumes!.find((mount) => typeof mount === 'string' && mount.startsWith(`${volume}:`)) as string;
+  const written = mountOf(base!['dynamo-csv']!, 'dashboards').split(':')[1];
+  assert.equal(base!['dynamo-csv']!.environment!.GRAFANA_DASHBOARDS, written);
+  // A new volume takes the owner and the mode of the image's folder.
+  assert.match(read('Dockerfile'), new RegExp(`chmod 1777 [^\\n]*${written}\\b`));
+  const [, target, mode] = mountOf(grafana, 'dashboards').split(':');
+  assert.equal(mode, 'ro');
+  for (const flavour of flavourNames) {
+    const tables = providersOf(flavour).find(({ folder }) => folder === 'Tables')!;
+    assert.equal(tables.options.path, target);
+  }
 });
 
 test('images and plugins are pinned', () => {
@@ -83,8 +102,6 @@ test('each part waits until what it needs is healthy', () => {
   assert.equal(grafana.depends_on!['dynamo-csv']!.condition, 'service_healthy');
   assert.ok(grafana.healthcheck);
   assert.match(read('Dockerfile'), /^HEALTHCHECK /m);
-  assert.equal(demo!['dynamo-csv']!.depends_on!['dynamodb-local']!.condition, 'service_healthy');
-  assert.ok(demo!['dynamodb-local']!.healthcheck);
 });
 
 /** Runs the entrypoint up to where Grafana would start, which prints what it would find in its environment. */

@@ -1,5 +1,5 @@
 import { parse } from 'csv-parse/sync';
-import type { CellType } from '../../dashboards/datasets.js';
+import type { CellType } from '../../src/dashboards/reading.js';
 import { type DataSourceJson, dataSources, type FlavourName, type JsonObject } from './provisioning.js';
 
 /** What the two plugins do with a query and its answer, by the rules in docs/grafana.md. */

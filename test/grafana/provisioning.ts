@@ -45,6 +45,7 @@ export interface VariableJson {
   readonly type: string;
   readonly current: { readonly value: string | readonly string[] };
   readonly query: string | JsonObject;
+  readonly options?: readonly { readonly value: string }[];
 }
 
 export interface ProviderJson {
@@ -52,6 +53,7 @@ export interface ProviderJson {
   readonly folder: string;
   readonly folderUid?: string;
   readonly allowUiUpdates: boolean;
+  readonly options: { readonly path: string };
 }
 
 export function providersOf(flavour: FlavourName): ProviderJson[] {

@@ -74,8 +74,16 @@ function replacement(name: string, format: string | undefined, picked: Picked): 
   if (name === '__interval') return picked.interval;
   const variable = picked.variables.find((variable) => variable.name === name);
   if (variable === undefined) throw new Error(`there is no variable ${name}`);
-  const { value } = variable.current;
+  const value = chosenOf(variable);
   if (typeof value === 'string') return value;
   if (value.length === 1) return value[0]!;
   return format === 'csv' ? value.join(',') : `{${value.join(',')}}`;
 }
+
+/** What is chosen; for *All*, every value that is offered. */
+function chosenOf({ current: { value }, options = [] }: VariableJson): string | readonly string[] {
+  if (typeof value === 'string' || !value.includes(ALL)) return value;
+  return options.map((option) => option.value).filter((offered) => offered !== ALL);
+}
+
+const ALL = '$__all';

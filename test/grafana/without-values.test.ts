@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { colours } from '../../dashboards/look.js';
-import { NO_ANSWER } from '../../dashboards/panels/panel.js';
+import { colours } from '../../src/dashboards/look.js';
+import { NO_ANSWER } from '../../src/dashboards/panels/panel.js';
 import { dashboardsOf, flavourNames, type JsonObject, type PanelJson, panelsOf } from './provisioning.js';
 
 /** What people see where there is no value, and where there is no answer at all, by the rules in docs/grafana.md. */

@@ -8,7 +8,14 @@ import { fileURLToPath } from 'node:url';
 import type { AppendedDataset } from '../../src/recorder/appended-dataset.js';
 import { itemsOfPoll, openTable, timeOfPoll } from '../support/endless-table.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { checkChanges, checkLog, checkSnapshot, rowsOf, type Truth } from '../support/true-polls.js';
+import {
+  checkChanges,
+  checkLog,
+  checkNewItems,
+  checkSnapshot,
+  rowsOf,
+  type Truth,
+} from '../support/true-polls.js';
 
 /**
  * Kills per kind of table. `KILLS=1000 node --test dist/test/recorder/recorder-killed.slow.test.js` looks longer for what a
@@ -50,7 +57,11 @@ async function check(dataDir: string, kept: string, truth: Truth): Promise<void>
   try {
     const { recorder, snapshotPath } = await openTable(copy, kept, truth.polls.length);
     const { log, changes } = recorder;
-    if (log !== null) checkLog(await allRows(log), truth);
+    if (log !== null && log.itemTime === null) checkLog(await allRows(log), truth);
+    if (log !== null && log.itemTime !== null) {
+      checkNewItems(await allRows(log), truth);
+      await checkDays(log);
+    }
     if (changes !== null) checkChanges(await allRows(changes), truth);
     if (recorder.datasets[0]?.kind === 'snapshot') {
       const bytes = await readFile(snapshotPath).catch(() => null);
@@ -60,6 +71,17 @@ async function check(dataDir: string, kept: string, truth: Truth): Promise<void>
     await recorder.close();
   } finally {
     await rm(copy, { recursive: true });
+  }
+}
+
+/** Every sealed item is in its own day's files; one without a time in those of its poll. */
+async function checkDays(log: AppendedDataset): Promise<void> {
+  for (const { date, paths } of log.sealedDays) {
+    const rows = (await Promise.all(paths.map(async (path) => rowsOf(await readFile(path))))).flat();
+    assert.deepEqual(
+      new Set(rows.map(({ at, timestamp }) => (at ?? timestamp)!.slice(0, 10))),
+      new Set([date]),
+    );
   }
 }
 
@@ -73,7 +95,12 @@ async function allRows(dataset: AppendedDataset): Promise<Record<string, string>
 }
 
 describe('a process that is killed again and again', { concurrency: true }, () => {
-  for (const kept of ['a snapshot and changes', 'a log and changes', 'a snapshot, a log and changes']) {
+  for (const kept of [
+    'a snapshot and changes',
+    'a log and changes',
+    'a snapshot, a log and changes',
+    'a log of new items',
+  ]) {
     it(`${kept}: every confirmed poll is there, whole and once`, async (t) => {
       const dataDir = join(await temporaryFolder(t), 'data');
       const truth: Truth = { polls: [], confirmed: new Set() };

@@ -24,6 +24,12 @@ export function timeOfPoll(number: number): number {
   return FIRST_POLL + number * INTERVAL;
 }
 
+/** Every third reading arrives three days late. */
+function timeOfReading(number: number): string {
+  const days = number % 3 === 0 ? 3 : 0;
+  return new Date(timeOfPoll(number) - days * 86_400_000).toISOString();
+}
+
 /** Items come, change and go; now and then there is a new attribute, a value of another type, or nothing at all. */
 export function itemsOfPoll(number: number): Items {
   if (number % 23 === 22) return itemsOf({});
@@ -34,6 +40,9 @@ export function itemsOfPoll(number: number): Items {
     if (taxi === 3) item[`since${Math.floor(number / 30)}`] = 'a, "b"\nc';
     if (taxi === 4 && number % 41 === 40) item.count = 'many';
     items[`taxi ${taxi}`] = item;
+  }
+  for (let reading = Math.max(0, number - 5); reading <= number; reading++) {
+    items[`reading ${reading}`] = { at: timeOfReading(reading) };
   }
   return itemsOf(items);
 }

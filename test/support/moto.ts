@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 
 /*
  * moto's server: AWS's wire formats, written by others in Python.
- *   python3 -m venv .moto && .moto/bin/pip install 'moto[dynamodb,ec2,cloudwatch,server]'
+ *   python3 -m venv .moto && .moto/bin/pip install 'moto[dynamodb,ec2,cloudwatch,s3,server]'
  *   PATH=$PWD/.moto/bin:$PATH npm test
  */
 const command = (process.env.PATH ?? '')

@@ -17,6 +17,8 @@ export interface PageServiceOptions {
   readonly datasets: readonly ScriptedDataset[];
   readonly apiToken?: string;
   readonly allowSql?: boolean;
+  /** Where Grafana is; it has the tables' dashboards. */
+  readonly grafanaUrl?: string;
 }
 
 /**
@@ -51,7 +53,8 @@ export async function startPageService(t: TestContext, options: PageServiceOptio
     responseTimes: new ResponseTimes(clock),
     readUnitsToday: () => null,
     webDir: join(projectRoot, 'dist', 'web'),
-    grafanaUrl: null,
+    grafanaUrl: options.grafanaUrl ?? null,
+    hasDashboards: options.grafanaUrl !== undefined,
   });
   await http.listen({ port: 0, host: '127.0.0.1' });
   t.after(() => http.close());

@@ -7,6 +7,7 @@ import { openTestRecorder } from './test-recorder.js';
 import {
   checkChanges,
   checkLog,
+  checkNewItems,
   checkSnapshot,
   type Items,
   readingOf,
@@ -15,13 +16,18 @@ import {
 } from './true-polls.js';
 
 /** What is kept of a table. */
-export type Kept = Pick<RecorderOptions, 'log' | 'changes' | 'logName'>;
+export type Kept = Pick<RecorderOptions, 'log' | 'changes' | 'logName' | 'append' | 'time'>;
+
+/** A log of new items. No item has a time, which changes nothing about what is new. */
+const NEW_ITEMS = { log: true, append: true, time: { column: 'at', unit: null } } as const;
 
 export const ALL_KEPT: Readonly<Record<string, Kept>> = {
   'a snapshot': { log: false, changes: false },
   'a snapshot and changes': { log: false, changes: true },
   'a log': { log: true, changes: false },
   'a log and changes': { log: true, changes: true },
+  'a log of new items': { ...NEW_ITEMS, changes: false },
+  'a log of new items and changes': { ...NEW_ITEMS, changes: true },
   'a snapshot, a log and changes': { log: true, changes: true, logName: 'flags-log' },
 };
 
@@ -72,12 +78,12 @@ export class RecorderRuns {
 
   /** Holds the files to the promises. */
   async check(files: Files): Promise<void> {
-    const { log, changes, logName } = this.#kept;
+    const { log, changes, logName, append } = this.#kept;
     const content = async (name: string) => {
       const path = join(this.#dataDir, `${name}.csv`);
       return (await files.stat(path)) === null ? [] : rowsOf(await files.readFile(path));
     };
-    if (log) checkLog(await content(logName ?? 'flags'), this.truth);
+    if (log) (append ? checkNewItems : checkLog)(await content(logName ?? 'flags'), this.truth);
     if (!log || logName !== undefined) checkSnapshot(await content('flags'), this.truth);
     if (changes) checkChanges(await content('flags-changes'), this.truth);
   }

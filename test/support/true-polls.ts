@@ -86,6 +86,39 @@ export function checkLog(rows: readonly Record<string, string>[], truth: Truth):
   assert.deepEqual([...logged.keys()], [], 'times of no poll');
 }
 
+/**
+ * A log of new items has each item once, as of the poll that found it first; again only if it was gone in between. An
+ * unconfirmed poll may count or not, and if it counts, what was gone in it may have been forgotten.
+ */
+export function checkNewItems(rows: readonly Record<string, string>[], truth: Truth): void {
+  const logged = new Map<string, Item>();
+  for (const { timestamp = '', [KEY]: key = '', ...item } of rows) {
+    const place = `${timestamp} ${key}`;
+    assert.ok(!logged.has(place), `${key} stands twice at ${timestamp}`);
+    logged.set(place, item);
+  }
+  for (const key of new Set(truth.polls.flatMap(({ items }) => [...items.keys()]))) {
+    let mayBeKnown = new Set([false]);
+    for (const { at, items } of truth.polls) {
+      const place = `${isoTime(at)} ${key}`;
+      const item = items.get(key);
+      const row = logged.get(place);
+      logged.delete(place);
+      if (row !== undefined) assert.deepEqual({ ...row }, { ...item }, place);
+      const next = new Set<boolean>();
+      for (const isKnown of mayBeKnown) {
+        const isNew = item !== undefined && !isKnown;
+        if (isNew === (row !== undefined)) next.add(item !== undefined);
+        if (truth.confirmed.has(at)) continue;
+        if (row === undefined) next.add(isKnown);
+      }
+      assert.ok(next.size > 0, `${key} at ${isoTime(at)} is ${row === undefined ? 'not ' : ''}in the log`);
+      mayBeKnown = next;
+    }
+  }
+  assert.deepEqual([...logged.keys()], [], 'rows of no item');
+}
+
 /** Replaying changes from the first gives the items of each poll; nothing is told twice, nothing is missed. */
 export function checkChanges(rows: readonly Record<string, string>[], truth: Truth): void {
   const present = new Map<string, Item>();

@@ -8,6 +8,7 @@ import { plainDecimal } from './tables.js';
 /** Datasets and windows of them, as hostile as a table, a lookup and a reader can make them. */
 
 export interface Subject {
+  readonly kind: 'snapshot' | 'log';
   readonly columns: readonly Column[];
   readonly keys: readonly string[];
   readonly timeColumn: string | null;
@@ -66,6 +67,20 @@ const KINDS: readonly Kind[] = [
     type: 'number',
     cell: fc.oneof(plainDecimal, digits, fc.constantFrom('9007199254740993', '9007199254740992')),
   },
+  // Values of another type among numbers and booleans, some of which look nearly like one.
+  {
+    type: 'number',
+    cell: fc.oneof(
+      { weight: 3, arbitrary: fc.integer({ min: -3, max: 12 }).map(String) },
+      { weight: 1, arbitrary: text },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom('N/A', '1,5', '.5', '+5', ' 5', '0x1F', 'NaN', 'inf', '1_0', '5\n', 'é'),
+      },
+    ),
+  },
+  { type: 'number', cell: fc.constantFrom('0.30000000000000004', '2', 'two', 'true', '1e5', '1e', '"7"') },
+  { type: 'boolean', cell: fc.constantFrom('true', 'false', 'TRUE', '1', 'a,b', '') },
   { type: 'boolean', cell: fc.boolean().map(String) },
   { type: 'time', cell: instant.map(iso) },
   { type: 'time', cell: instant.map((at) => iso(at).replace('.000Z', 'Z')) },
@@ -113,28 +128,51 @@ const times = fc.oneof(
   },
 );
 
+/** A snapshot whose items have a time of their own: in any order, with gaps. */
+const ownTimes = fc.array(fc.option(instant.map(iso), { freq: 8 }), { maxLength: 24 });
+
 const columns = fc
   .array(fc.record({ name, kind: fc.constantFrom(...KINDS) }), { minLength: 1, maxLength: 5 })
   .map((all) => all.filter((column, i) => all.findIndex((other) => other.name === column.name) === i));
 
-export const subject: fc.Arbitrary<Subject> = fc
-  .tuple(columns, fc.boolean(), times)
-  .chain(([all, isLog, times]) => {
-    const own = isLog ? all.filter(({ name }) => name !== TIME.name) : all;
-    const described = own.map(({ name, kind }) => ({ name, type: kind.type, seen: kind.seen ?? true }));
-    const length = { minLength: isLog ? times.length : 0, maxLength: isLog ? times.length : 16 };
-    return fc.record({
-      columns: fc.constant(isLog ? [...described, TIME] : described),
-      keys: fc.subarray(
-        described.map((column) => column.name),
-        { maxLength: Math.min(2, described.length) },
-      ),
-      timeColumn: fc.constant(isLog ? TIME.name : null),
-      rows: fc
-        .array(fc.tuple(...own.map(({ kind }) => cellOf(kind))), length)
-        .map((rows) => rows.map((cells, i) => (isLog ? [...cells, times[i]!] : cells))),
-    });
+const plain = columns.chain((own) => subjectOf('snapshot', own, null, { maxLength: 16 }));
+const log = fc
+  .tuple(columns, times)
+  .chain(([own, cells]) => subjectOf('log', own, { place: own.length, cells }, ofLength(cells)));
+const timed = fc
+  .tuple(columns, ownTimes, fc.nat(5))
+  .chain(([own, cells, place]) => subjectOf('snapshot', own, { place, cells }, ofLength(cells)));
+
+export const subject: fc.Arbitrary<Subject> = fc.oneof(plain, log, timed);
+
+function ofLength({ length }: readonly Cell[]) {
+  return { minLength: length, maxLength: length };
+}
+
+/** A dataset of these columns; `time`: its time column's place among them, and its cells. */
+function subjectOf(
+  kind: Subject['kind'],
+  all: readonly { readonly name: string; readonly kind: Kind }[],
+  time: { readonly place: number; readonly cells: readonly Cell[] } | null,
+  length: { readonly minLength?: number; readonly maxLength: number },
+): fc.Arbitrary<Subject> {
+  const own = time === null ? all : all.filter((column) => column.name !== TIME.name);
+  const described = own.map(({ name, kind }) => ({ name, type: kind.type, seen: kind.seen ?? true }));
+  const withTime = <T>(list: readonly T[], value: T) =>
+    time === null ? [...list] : [...list.slice(0, time.place), value, ...list.slice(time.place)];
+  return fc.record({
+    kind: fc.constant(kind),
+    columns: fc.constant(withTime<Column>(described, TIME)),
+    keys: fc.subarray(
+      described.map((column) => column.name),
+      { maxLength: Math.min(2, described.length) },
+    ),
+    timeColumn: fc.constant(time === null ? null : TIME.name),
+    rows: fc
+      .array(fc.tuple(...own.map(({ kind }) => cellOf(kind))), length)
+      .map((rows) => rows.map((cells, i) => withTime<Cell>(cells, time?.cells[i] ?? null))),
   });
+}
 
 const OPERATORS = ['', '__ne', '__gt', '__gte', '__lt', '__lte', '__in', '__contains', '__isnull'] as const;
 

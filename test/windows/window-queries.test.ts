@@ -239,3 +239,15 @@ test('a window that needs a missing day is rejected and names it, one that does 
     assert.equal(answer, await world.window('log', search), search);
   }
 });
+
+test('an aggregate of a negative zero is what DuckDB makes of it', async (t) => {
+  const { world, ask } = await windowsOf(t);
+  const table = await world.table('log', { log: true });
+  const types = { id: 'string', n: 'number' } as const;
+  for (const [minutes, n] of ['-0', '0', '100000'].entries()) {
+    world.time.at = NOW + minutes * MINUTE;
+    await table.record(readingOf(types, [['a', n]]), world.time.at);
+  }
+  for (const search of ['agg=first:n&every=1m', 'agg=min:n,max:n,last:n', 'agg=distinct:n,sum:n'])
+    assert.equal(await ask('log', search), await world.window('log', search), search);
+});

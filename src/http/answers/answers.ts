@@ -65,6 +65,8 @@ export class Answers {
 
   async #compute(reply: FastifyReply, query: Query): Promise<WindowAnswer> {
     this.#refuseIfOverloaded();
+    const made = this.#windows.atOnce(query);
+    if (made !== null) return { representation: made };
     const gone = new AbortController();
     const abort = () => gone.abort(NOBODY_WAITS);
     reply.raw.once('close', abort);

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.js';
-import { hashOf } from '../../base/hash.js';
+import { hashOf, hashOfSmall } from '../../base/hash.js';
 import type { Query } from '../../datasets/queries.js';
 import { MAX_WINDOW_KEPT, WINDOW_CACHE } from '../limits.js';
 import { ByteCache } from './byte-cache.js';
@@ -45,6 +45,12 @@ export class WindowAnswers {
     return undefined;
   }
 
+  /** Makes and caches an answer that needs no computation (`Query.atOnce`); null: it needs one. */
+  atOnce(query: Query): Representation | null {
+    const bytes = query.atOnce?.() ?? null;
+    return bytes === null ? null : this.#keep(query, bytes, hashOfSmall(bytes));
+  }
+
   /** Computes and caches an answer. `gone` aborts when the client disconnects. Rejects as `Query.run` does. */
   async compute(query: Query, gone: AbortSignal): Promise<WindowAnswer> {
     gone.throwIfAborted();
@@ -53,7 +59,8 @@ export class WindowAnswers {
     const collected = await computation.collected;
     if ('bytes' in collected) {
       leave();
-      return { representation: await this.#keep(query, collected.bytes) };
+      const { bytes } = collected;
+      return { representation: this.#keep(query, bytes, await hashOf(bytes)) };
     }
     if (computation.take()) return { stream: streamOf(collected) };
     leave();
@@ -75,8 +82,7 @@ export class WindowAnswers {
     return computation;
   }
 
-  async #keep(query: Query, bytes: Buffer): Promise<Representation> {
-    const hash = await hashOf(bytes);
+  #keep(query: Query, bytes: Buffer, hash: string): Representation {
     const other = this.kept(query);
     // Requests that waited together share what the first of them cached.
     if (other?.identity.etag === `"${hash}"`) return other;

@@ -1,18 +1,28 @@
 import { Type } from 'typebox';
 import type { Shape } from '../../csv/shape.js';
-import type { Dataset, Registry } from '../../datasets/dataset.js';
-import { datasetUnknown } from '../../datasets/errors.js';
+import type { Dataset } from '../../datasets/dataset.js';
 import { isPlain } from '../../windows/parameters.js';
 import { parseShape } from '../../windows/shape.js';
 import { parametersOf } from '../answers/query-string.js';
+import {
+  forSpreadsheet,
+  type SpreadsheetRequest,
+  spreadsheetOf,
+  wholeDataset,
+} from '../answers/spreadsheet.js';
 import { routePlugin } from '../plugin.js';
+import { findDataset } from './find-dataset.js';
 import { answerSchema, WINDOW_PARAMETERS } from './window-parameters.js';
 
-const SUFFIX = '.csv';
 const UNSHAPED: Shape = {};
 
 /** `GET|HEAD /csv/:name`, with or without `.csv`: a dataset, or a window of it. 404 for an unknown name, 400 for a wrong parameter. */
 export const csv = routePlugin('csv', ['answers'], (http, { registry, queries }) => {
+  const spreadsheet = async (dataset: Dataset, { options, shape, rest }: SpreadsheetRequest) => {
+    const query = isPlain(rest) ? wholeDataset(dataset, rest) : await queries.window(dataset, rest);
+    return forSpreadsheet(query, options, shape);
+  };
+
   http.route({
     method: ['GET', 'HEAD'],
     url: '/csv/:name',
@@ -28,22 +38,15 @@ export const csv = routePlugin('csv', ['answers'], (http, { registry, queries })
     // The window's parser checks the parameters, with better messages than a schema.
     validatorCompiler: () => () => true,
     handler: (request, reply) => {
-      const dataset = find(registry, request.params.name);
+      const dataset = findDataset(registry, request.params.name, '.csv');
       request.dataset = dataset.name;
       const parameters = parametersOf(request.raw.url ?? '');
       if (parameters.length === 0) return http.answers.plain(request, reply, dataset, UNSHAPED);
-      if (isPlain(parameters)) return http.answers.plain(request, reply, dataset, parseShape(parameters));
-      return queries.window(dataset, parameters).then((query) => http.answers.query(request, reply, query));
+      const asked = spreadsheetOf(parameters);
+      if (asked === null && isPlain(parameters))
+        return http.answers.plain(request, reply, dataset, parseShape(parameters));
+      const query = asked === null ? queries.window(dataset, parameters) : spreadsheet(dataset, asked);
+      return query.then((checked) => http.answers.query(request, reply, checked));
     },
   });
 });
-
-/** Tries the exact name first: a dataset's name may itself end in `.csv`. */
-function find(registry: Registry, name: string): Dataset {
-  const exact = registry.get(name);
-  if (exact !== undefined) return exact;
-  const bare = name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : name;
-  const dataset = registry.get(bare);
-  if (dataset === undefined) throw datasetUnknown(bare, registry.closest(bare));
-  return dataset;
-}

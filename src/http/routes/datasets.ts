@@ -1,5 +1,7 @@
 import { isoTime } from '../../base/clock.js';
 import { version } from '../../base/project.js';
+import { tableShown } from '../../dashboards/tables.js';
+import { dashboardUid } from '../../dashboards/uid.js';
 import type { Dataset } from '../../datasets/dataset.js';
 import type { Relation } from '../../datasets/relation.js';
 import type { HttpOptions } from '../options.js';
@@ -22,6 +24,7 @@ export const datasets = routePlugin('datasets', [], (http, options) => {
     (_request, reply) => {
       const now = clock.now();
       const all = registry.list();
+      const views = all.filter(({ definition }) => definition !== undefined);
       reply.header('cache-control', 'no-store');
       return {
         service: {
@@ -34,7 +37,7 @@ export const datasets = routePlugin('datasets', [], (http, options) => {
           allowSql: config.allowSql,
           grafana: grafanaUrl,
         },
-        datasets: all.map((dataset) => datasetJson(dataset, all, options, now)),
+        datasets: all.map((dataset) => datasetJson(dataset, views, options, now)),
       };
     },
   );
@@ -42,12 +45,13 @@ export const datasets = routePlugin('datasets', [], (http, options) => {
 
 function datasetJson(
   dataset: Dataset,
-  all: readonly Dataset[],
-  { readUnitsToday }: HttpOptions,
+  views: readonly Dataset[],
+  { readUnitsToday, costOf, registry, hasDashboards }: HttpOptions,
   now: number,
 ): DatasetJson {
   const { name, kind, source, description, keys, timeColumn, version, definition } = dataset;
   const { rows, bytes, readAt, interval, freshness, nextPollAt, persisted, lastError } = dataset.status();
+  const shown = hasDashboards === true ? tableShown(dataset, registry) : null;
   return {
     name,
     kind,
@@ -56,6 +60,7 @@ function datasetJson(
     columns: dataset.columns?.map((column) => ({ name: column.name, type: column.type })) ?? null,
     keys: [...keys],
     timeColumn,
+    exceptions: (dataset.exceptions ?? []).map((exception) => ({ ...exception, key: { ...exception.key } })),
     rows,
     bytes,
     version,
@@ -70,14 +75,16 @@ function datasetJson(
         ? null
         : { code: lastError.code, message: lastError.message, at: isoTime(lastError.at) },
     readUnitsToday: readUnitsToday(name),
+    cost: costOf?.(name) ?? null,
     sealedDays: sealedDaysOf(dataset).length - missingDays(dataset).length,
     missingDays: [...missingDays(dataset)],
     definition:
       definition === undefined
         ? null
         : { file: definition.file, sql: definition.sql, uses: [...definition.uses] },
-    usedBy: all.filter((other) => other.definition?.uses.includes(name) === true).map((other) => other.name),
+    usedBy: views.filter((view) => view.definition?.uses.includes(name) === true).map((view) => view.name),
     url: `/csv/${encodeURIComponent(name)}`,
+    grafanaPath: shown === null ? null : `d/${dashboardUid(shown)}`,
   };
 }
 

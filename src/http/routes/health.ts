@@ -1,11 +1,15 @@
 import { isoTime } from '../../base/clock.js';
 import { type Dataset, THIS_SERVICE } from '../../datasets/dataset.js';
+import type { ArchiveStatus } from '../options.js';
 import { routePlugin } from '../plugin.js';
 import { HealthSchema, ReadinessSchema } from '../schemas.js';
 import { ageInSeconds, missingDays } from './datasets.js';
 
+/** An archive is degraded when it fails and is that many times as old as it may be. */
+const LATE = 3;
+
 /** `GET /healthz` and `GET /readyz`, for supervisors: without the token, and even under overload. */
-export const health = routePlugin('health', [], (http, { registry, clock }) => {
+export const health = routePlugin('health', [], (http, { registry, clock, archive }) => {
   http.get(
     '/healthz',
     {
@@ -21,7 +25,13 @@ export const health = routePlugin('health', [], (http, { registry, clock }) => {
       const now = clock.now();
       const datasets = registry.list().map((dataset) => healthOf(dataset, now));
       reply.header('cache-control', 'no-store');
-      return { status: datasets.some(({ degraded }) => degraded) ? 'degraded' : 'ok', datasets } as const;
+      const copy = archive === undefined ? null : archiveOf(archive(), now);
+      const isDegraded = copy?.degraded === true || datasets.some(({ degraded }) => degraded);
+      return {
+        status: isDegraded ? 'degraded' : 'ok',
+        datasets,
+        ...(copy === null ? {} : { archive: copy }),
+      } as const;
     },
   );
   http.get(
@@ -49,6 +59,15 @@ export const health = routePlugin('health', [], (http, { registry, clock }) => {
     },
   );
 });
+
+function archiveOf({ location, archivedAt, every, error }: ArchiveStatus, now: number) {
+  return {
+    location,
+    age: ageInSeconds(archivedAt, now),
+    error: error === null ? null : { code: error.code, message: error.message },
+    degraded: error !== null && (archivedAt === null || now - archivedAt > LATE * every),
+  };
+}
 
 function healthOf(dataset: Dataset, now: number) {
   const { readAt, freshness, persisted, lastError } = dataset.status();

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Parameters } from '../../datasets/queries.js';
 import { parametersOf } from '../answers/query-string.js';
+import { forSpreadsheet, spreadsheetOf } from '../answers/spreadsheet.js';
 import { sqlFromForeignPage, sqlMissing, sqlNotAllowed } from '../errors.js';
 import { isFromForeignPage } from '../foreign-page.js';
 import { routePlugin } from '../plugin.js';
@@ -17,7 +18,9 @@ export const sql = routePlugin('sql', ['answers'], (http, { config, queries }) =
     if (!config.allowSql) throw sqlNotAllowed();
     if (isFromForeignPage(raw.headers, config.corsOrigin)) throw sqlFromForeignPage();
     if (sql === undefined || sql.trim() === '') throw sqlMissing();
-    return queries.sql(sql, parameters);
+    const asked = spreadsheetOf(parameters);
+    if (asked === null) return queries.sql(sql, parameters);
+    return forSpreadsheet(await queries.sql(sql, asked.rest), asked.options, asked.shape);
   };
 
   http.route({

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 
-const text = (description: string, example: string) =>
+/** An optional text parameter, for the OpenAPI document. */
+export const text = (description: string, example: string) =>
   Type.Optional(Type.String({ description, examples: [example] }));
 
 /** The format of the output, for datasets, windows and SQL. */
@@ -9,6 +10,9 @@ const output = {
   null: text('The text for absent values in number, boolean and time columns; by default empty.', 'null'),
   header: text('`false`: omit the header line.', 'false'),
   delimiter: text('The delimiter between cells, by default a comma; `tab` for a tab.', ';'),
+  bom: text('`1`: begin with a byte order mark, for Excel.', '1'),
+  quote: text('`all`: quote every cell.', 'all'),
+  safe: text('`1`: put an apostrophe before text that a spreadsheet would run as a formula.', '1'),
   format: text('The output format: `csv` (default), `json` or `parquet`.', 'json'),
 };
 
@@ -58,6 +62,12 @@ export const OUTPUT_PARAMETERS = Type.Object(output);
 const body = Type.String();
 const line = (description: string) => ({ description, content: { 'text/plain': { schema: body } } });
 
+/** Errors, one line of text each. */
+export const errorLines = {
+  '4xx': line('What is wrong with the request, in one line.'),
+  '5xx': line('Why there is no response, in one line.'),
+};
+
 /** Responses to requests for data. */
 export const answerSchema = {
   200: {
@@ -69,6 +79,5 @@ export const answerSchema = {
     },
   },
   304: { description: 'The client already has these bytes, by its If-None-Match.', type: 'null' },
-  '4xx': line('What is wrong with the request, in one line.'),
-  '5xx': line('Why there is no response, in one line.'),
+  ...errorLines,
 };

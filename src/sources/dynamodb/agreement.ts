@@ -1,7 +1,16 @@
 import { check } from '../../options/check.js';
 import { type Mistake, type MistakeReport, type Path, show } from '../../options/mistakes.js';
 import { checkKeeping } from '../keeping.js';
-import { type TableConfig, TableOptions, type TablesOption, tableConfig } from './options.js';
+import {
+  regionOfTable,
+  type TableConfig,
+  TableOptions,
+  type TablesOption,
+  tableConfig,
+  tableNameOf,
+} from './options.js';
+import { publishedColumn, renamedPaths } from './paths.js';
+import { checkReading } from './query/agreement.js';
 
 /** Columns that changes add to the table's own. */
 const CHANGES_COLUMNS: readonly string[] = ['change', 'since'];
@@ -14,10 +23,13 @@ export function checkAgreement(tables: TablesOption, report: MistakeReport): voi
     if (!report.isWrong([...path, 'log']) && !report.isWrong([...path, 'changes'])) {
       checkUseless(options, path, report);
     }
+    checkReading(options, path, report);
+    checkPlace(options, table, path, report);
+    checkLog(options, path, report);
     checkColumns(options, table, path, report);
     checkTimeColumn(table, path, report);
     checkKeeping(table, path, report);
-    if (options.as === undefined) checkName(name, path, report);
+    if (options.as === undefined) checkName(tableNameOf(name), path, report);
   }
 }
 
@@ -30,9 +42,30 @@ function checkName(name: string, path: Path, report: MistakeReport): void {
   }
 }
 
+/** Reports options about where a table is and who reads it. */
+function checkPlace(options: TableOptions, { table }: TableConfig, path: Path, report: MistakeReport): void {
+  const region = regionOfTable(table);
+  if (region !== null && options.region !== undefined && options.region !== region) {
+    report.add({
+      path: [...path, 'region'],
+      wrong: `the ARN of the table says ${region}`,
+      remedy: 'remove this, or correct the ARN',
+    });
+  }
+  for (const option of ['externalId', 'sessionName'] as const) {
+    if (options[option] === undefined || options.role !== undefined) continue;
+    report.add({
+      path: [...path, option],
+      wrong: 'it has no effect without role',
+      remedy: 'name the role to assume, or remove this',
+    });
+  }
+}
+
 /** Reports options about history if no history is kept, since their author expects one. */
 function checkUseless(options: TableOptions, path: Path, report: MistakeReport): void {
-  if (options.log === true || options.changes === true) return;
+  const isLogged = (options.log ?? false) !== false || options.query?.since !== undefined;
+  if (isLogged || options.changes === true) return;
   for (const option of ['keep', 'retention', 'timestampColumn'] as const) {
     if (options[option] === undefined) continue;
     report.add({
@@ -41,6 +74,16 @@ function checkUseless(options: TableOptions, path: Path, report: MistakeReport):
       remedy: 'add one of them or remove this',
     });
   }
+}
+
+/** New items are filed by their own time. */
+function checkLog({ log, time }: TableOptions, path: Path, report: MistakeReport): void {
+  if (log !== 'append' || time !== undefined || report.isWrong([...path, 'time'])) return;
+  report.add({
+    path: [...path, 'log'],
+    wrong: 'append files new items by their own time, and no attribute is named that has it',
+    remedy: 'add time with the name of that attribute, such as time: created_at',
+  });
 }
 
 function checkColumns(options: TableOptions, table: TableConfig, path: Path, report: MistakeReport): void {
@@ -52,8 +95,10 @@ function checkColumns(options: TableOptions, table: TableConfig, path: Path, rep
       remedy: 'list them in columns or here',
     });
   }
-  const published = (name: string) => (Object.hasOwn(rename, name) ? (rename[name] ?? name) : name);
+  const renamed = renamedPaths(rename);
+  const published = (name: string) => publishedColumn(name, renamed);
   checkTwice(columns, published, [...path, 'columns'], report);
+  checkTypes(options, table, published, path, report);
   if (Array.isArray(options.only)) {
     const kept = new Set(options.only.map(published));
     checkTwice(options.only, published, [...path, 'only'], report);
@@ -79,6 +124,29 @@ function checkColumns(options: TableOptions, table: TableConfig, path: Path, rep
   }
 }
 
+/** Reports a type that two names declare for one column, and one of the items' time, which is a time. */
+function checkTypes(
+  options: TableOptions,
+  { time }: TableConfig,
+  published: (name: string) => string,
+  path: Path,
+  report: MistakeReport,
+): void {
+  const first = new Map<string, string>();
+  for (const name of Object.keys(options.types ?? {})) {
+    const column = published(name);
+    const other = first.get(column);
+    first.set(column, name);
+    const wrong =
+      time?.column === column
+        ? 'time names it already, so it is a time'
+        : other === undefined
+          ? null
+          : `${show(other)} is the same column`;
+    if (wrong !== null) report.add({ path: [...path, 'types', name], wrong, remedy: 'remove it here' });
+  }
+}
+
 /** Reports a column listed both by its attribute's name and by its new name. */
 function checkTwice(
   names: readonly string[],
@@ -100,7 +168,12 @@ function checkTwice(
 function checkTimeColumn(table: TableConfig, path: Path, report: MistakeReport): void {
   const column = table.timestampColumn;
   if (column === null) return;
-  const taken = table.columns.includes(column) || Object.values(table.rename).includes(column);
+  const own = [
+    ...table.columns,
+    ...Object.values(table.rename),
+    ...(table.time === null ? [] : [table.time.column]),
+  ];
+  const taken = own.includes(column);
   const reserved = table.changes && (CHANGES_COLUMNS.includes(column) || column.startsWith('previous_'));
   if (!taken && !reserved) return;
   report.add({

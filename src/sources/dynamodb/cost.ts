@@ -4,26 +4,61 @@
  */
 
 /**
- * Per million read request units of an on-demand table (standard class), since the price was halved on 1 November 2024:
- * https://aws.amazon.com/dynamodb/pricing/on-demand/
+ * US dollars per million read request units of an on-demand table (standard class): half of what they were until the cut of
+ * 1 November 2024 (https://aws.amazon.com/blogs/database/new-amazon-dynamodb-lowers-pricing-for-on-demand-throughput-and-global-tables/).
+ * As of November 2026; the list is https://aws.amazon.com/dynamodb/pricing/on-demand/.
  */
 const READ_REQUEST_UNITS_MILLION: Readonly<Record<string, number>> = {
   'us-east-1': 0.125,
   'us-east-2': 0.125,
+  'us-west-1': 0.1395,
   'us-west-2': 0.125,
+  'us-gov-east-1': 0.15,
+  'us-gov-west-1': 0.15,
+  'ca-central-1': 0.1375,
+  'sa-east-1': 0.1875,
+  'eu-central-1': 0.1525,
+  'eu-north-1': 0.1345,
+  'eu-south-1': 0.1485,
+  'eu-west-1': 0.1415,
+  'eu-west-2': 0.1485,
+  'eu-west-3': 0.1485,
+  'af-south-1': 0.165,
+  'me-south-1': 0.1555,
+  'ap-east-1': 0.157,
+  'ap-northeast-1': 0.1425,
   'ap-northeast-2': 0.1355,
+  'ap-northeast-3': 0.1425,
+  'ap-south-1': 0.1425,
+  'ap-southeast-1': 0.1425,
+  'ap-southeast-2': 0.1425,
 };
 
-/** For any other region, and when the region is not known: most of them lie within a tenth of it. */
-const READ_REQUEST_UNITS_MILLION_ELSEWHERE = 0.14;
+/** For any other region, and when the region is not known: the highest, so that a budget is not exceeded. */
+const READ_REQUEST_UNITS_MILLION_ELSEWHERE = Math.max(...Object.values(READ_REQUEST_UNITS_MILLION));
+
+/** Reads of the table class Standard-IA cost a quarter more: USD 0.155 in us-east-1, 0.1695 in ap-northeast-2; rounded up. */
+const INFREQUENT_ACCESS = 1.26;
 
 /**
  * Price of so many read capacity units on an on-demand table. A provisioned table is not billed per read: there the
  * units are taken from the capacity that is paid for anyway.
  */
-export function readPrice(units: number, region: string | null): number {
+export function readPrice(
+  units: number,
+  region: string | null,
+  table: { readonly isInfrequentAccess: boolean } = { isInfrequentAccess: false },
+): number {
   const million = READ_REQUEST_UNITS_MILLION[region ?? ''] ?? READ_REQUEST_UNITS_MILLION_ELSEWHERE;
-  return (units / 1_000_000) * million;
+  return (units / 1_000_000) * million * (table.isInfrequentAccess ? INFREQUENT_ACCESS : 1);
+}
+
+/** Per 100,000 GetRecords requests to a stream: https://aws.amazon.com/dynamodb/pricing/on-demand/ */
+const STREAM_READS_HUNDRED_THOUSAND = 0.02;
+
+/** Price of so many GetRecords requests to streams. Finding the shards is free. */
+export function streamPrice(reads: number): number {
+  return (reads / 100_000) * STREAM_READS_HUNDRED_THOUSAND;
 }
 
 /**

@@ -1,3 +1,5 @@
+import { attributeText, type DocumentPath, pathText } from './paths.js';
+
 /*
  * Finds the attributes of items in the bytes of a page, without creating objects.
  *
@@ -37,12 +39,21 @@ const POINT = 0x2e;
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
 const LETTER_B = 0x42;
+const LETTER_L = 0x4c;
+const LETTER_M = 0x4d;
 const LETTER_N = 0x4e;
 const LETTER_S = 0x53;
 
 const REST_OF_NULL = Buffer.from('ULL":true}');
 const REST_OF_TRUE = Buffer.from('OOL":true}');
 const REST_OF_FALSE = Buffer.from('OOL":false}');
+
+/** Bytes of `{"M":{` and of `{"L":[`. */
+const REST_OF_CONTAINER = 6;
+/** The attribute of a field that is to be removed. */
+const DROPPED = -1;
+/** The number of a path that has no field, because there are too many columns. */
+const BEYOND = -1;
 
 /** Numbers kept per field: attribute, how it becomes a cell, start and end of its bytes. */
 const FIELD = 4;
@@ -92,9 +103,40 @@ function behindNumber(bytes: Uint8Array, at: number): number {
   return bytes[index] === QUOTE ? index : NOT_PLAIN;
 }
 
+/** Which values inside of maps and lists become fields of their own. */
+export interface Descent {
+  readonly paths: readonly DocumentPath[];
+  /** Every value, as long as there are fewer columns than that; 0: only the paths. */
+  readonly expandTo: number;
+  /** The columns that are known already: they do not count. */
+  readonly known: ReadonlySet<string>;
+}
+
+/** A map or a list, or a value in one. */
+interface Branch {
+  readonly path: DocumentPath;
+  /** Whether its value is a field of its own. */
+  readonly isWanted: boolean;
+  /** Whether values inside of it may be. */
+  readonly isEntered: boolean;
+  /** Of its field; null: it never had one. */
+  number: number | null;
+  /** By a member's name as it stands in the JSON, quotes included, or by index; null: not wanted. */
+  readonly children: Map<string | number, Branch | null>;
+}
+
 /** Collects the fields of a page's items. */
 export class ItemScanner {
   readonly attributes = new AttributeNames();
+  readonly #descent: Descent | null;
+  /** By attribute; null: nothing in it is wanted. */
+  readonly #branches = new Map<number, Branch | null>();
+  /** Attributes whose values are not all in columns of their own, because there would be too many columns. */
+  readonly beyond = new Set<string>();
+  /** Columns that expanding has added. */
+  #expanded = 0;
+  /** Values that got no column because there are too many. */
+  #missed = 0;
   /** Where each item's fields begin, counted in fields; one more than there are items. */
   readonly #firstFields: number[] = [0];
   #fields = new Int32Array(1024 * FIELD);
@@ -107,6 +149,11 @@ export class ItemScanner {
   /** By attribute: the last item that had it. */
   readonly #lastItems: number[] = [];
   #item = 0;
+
+  /** `descent`: null where items are only their attributes, as in most tables. */
+  constructor(descent: Descent | null = null) {
+    this.#descent = descent;
+  }
 
   /** Items found since `clear`. */
   get items(): number {
@@ -133,8 +180,10 @@ export class ItemScanner {
   scan(bytes: Buffer, at: number, end: number): number {
     if (bytes[at] !== OPEN) return NOT_PLAIN;
     this.#item += 1;
+    const first = this.#count;
     let next = bytes[at + 1] === CLOSE ? at + 2 : this.#scanFields(bytes, at + 1, end);
     if (next > end) next = NOT_PLAIN;
+    if (this.#descent !== null && next !== NOT_PLAIN && !this.#descend(bytes, first)) next = NOT_PLAIN;
     if (next !== NOT_PLAIN) this.#firstFields.push(this.#count);
     return next;
   }
@@ -239,6 +288,124 @@ export class ItemScanner {
     return behind;
   }
 
+  /** Adds the fields inside of the item's maps and lists; false for another form. `first`: the item's first field. */
+  #descend(bytes: Buffer, first: number): boolean {
+    const last = this.#count;
+    const isExpanding = this.#descent!.expandTo > 0;
+    for (let field = first; field < last; field += 1) {
+      const index = field * FIELD;
+      const attribute = this.#fields[index]!;
+      const start = this.#fields[index + 2]!;
+      if (this.#fields[index + 1] !== OTHER || !isContainer(bytes, start)) {
+        this.attributes.use(attribute);
+        continue;
+      }
+      const branch = this.#branchOf(attribute);
+      const missed = this.#missed;
+      if (branch !== null && !this.#enter(bytes, start, this.#fields[index + 3]!, branch)) return false;
+      const isWhole = isExpanding && branch !== null && this.#missed === missed && !isEmpty(bytes, start);
+      // What is in columns of its own need not be in a column as JSON too.
+      if (isWhole) this.#fields[index] = DROPPED;
+      else this.attributes.use(attribute);
+      if (this.#missed !== missed) this.beyond.add(this.attributes.names[attribute]!);
+    }
+    this.#drop(first);
+    return true;
+  }
+
+  /** Removes the fields that are marked as dropped. */
+  #drop(first: number): void {
+    const fields = this.#fields;
+    let kept = first;
+    for (let field = first; field < this.#count; field += 1) {
+      if (fields[field * FIELD] === DROPPED) continue;
+      if (kept !== field) fields.copyWithin(kept * FIELD, field * FIELD, (field + 1) * FIELD);
+      kept += 1;
+    }
+    this.#count = kept;
+  }
+
+  #branchOf(attribute: number): Branch | null {
+    const known = this.#branches.get(attribute);
+    if (known !== undefined) return known;
+    const path = [this.attributes.own[attribute]!];
+    const branch = this.#isWorthEntering(path) ? branchAt(path, false, true) : null;
+    this.#branches.set(attribute, branch);
+    return branch;
+  }
+
+  #isWorthEntering(path: DocumentPath): boolean {
+    const { expandTo, paths } = this.#descent!;
+    return expandTo > 0 || paths.some((wanted) => wanted.length > path.length && startsWith(wanted, path));
+  }
+
+  /** Enters the map or list at `start`, an attribute value; false for another form. */
+  #enter(bytes: Buffer, start: number, end: number, branch: Branch): boolean {
+    const isMap = bytes[start + 2] === LETTER_M;
+    let at = start + REST_OF_CONTAINER;
+    if (bytes[at] === CLOSE || bytes[at] === CLOSE_ARRAY) return true;
+    for (let index = 0; ; index += 1) {
+      let key: string | number = index;
+      if (isMap) {
+        if (bytes[at] !== QUOTE) return false;
+        const colon = behindValue(bytes, at, end);
+        if (colon === NOT_PLAIN || bytes[colon] !== COLON) return false;
+        key = bytes.toString('latin1', at, colon);
+        at = colon + 1;
+      }
+      if (bytes[at] !== OPEN || bytes[at + 1] !== QUOTE) return false;
+      const child = this.#childOf(branch, key);
+      at = child === null ? behindValue(bytes, at, end) : this.#scanChild(bytes, at, end, child);
+      if (at === NOT_PLAIN) return false;
+      if (bytes[at] !== COMMA) return true;
+      at += 1;
+    }
+  }
+
+  #childOf(branch: Branch, key: string | number): Branch | null {
+    const known = branch.children.get(key);
+    if (known !== undefined) return known;
+    const segment =
+      typeof key === 'string' ? (JSON.parse(Buffer.from(key, 'latin1').toString()) as string) : key;
+    const path = [...branch.path, segment];
+    const isWanted = this.#descent!.paths.some(
+      (wanted) => wanted.length === path.length && startsWith(wanted, path),
+    );
+    const isEntered = this.#isWorthEntering(path);
+    const child = isWanted || isEntered ? branchAt(path, isWanted, isEntered) : null;
+    branch.children.set(key, child);
+    return child;
+  }
+
+  /** `at`: the brace of the child's value. Returns the offset after it. */
+  #scanChild(bytes: Buffer, at: number, end: number, child: Branch): number {
+    const isInside = isContainer(bytes, at) && !isEmpty(bytes, at);
+    const isField = child.isWanted || (this.#descent!.expandTo > 0 && !isInside);
+    const behind = isField ? this.#addChild(bytes, at, end, child) : behindValue(bytes, at, end);
+    if (behind === NOT_PLAIN || !isInside || !child.isEntered) return behind;
+    return this.#enter(bytes, at, behind, child) ? behind : NOT_PLAIN;
+  }
+
+  #addChild(bytes: Buffer, at: number, end: number, child: Branch): number {
+    if (child.number === null) child.number = this.#numberOf(child);
+    if (child.number !== BEYOND) return this.#scanValue(bytes, at + 2, end, child.number);
+    this.#missed += 1;
+    return behindValue(bytes, at, end);
+  }
+
+  /** The number of the child's field; `BEYOND` where there are too many columns. */
+  #numberOf({ path, isWanted }: Branch): number {
+    const text = pathText(path);
+    const { known, expandTo } = this.#descent!;
+    if (!isWanted && !known.has(text)) {
+      if (this.#expanded >= expandTo) return BEYOND;
+      this.#expanded += 1;
+    }
+    const number = this.attributes.numberOfPath(text);
+    this.attributes.use(number);
+    return number;
+  }
+
   #add(attribute: number, kind: number, start: number, end: number): void {
     const index = this.#count * FIELD;
     if (index === this.#fields.length) {
@@ -255,19 +422,66 @@ export class ItemScanner {
   }
 }
 
-/** The attributes met so far, numbered in the order in which they were met. */
+/** The attributes and paths met so far, numbered in the order in which they were met. */
 class AttributeNames {
-  /** By number. */
+  /** By number, as `pathText`. */
   readonly names: string[] = [];
+  /** By number: an attribute's own name. */
+  readonly own: string[] = [];
   readonly #numbers = new Map<string, number>();
+  /** By number: whether a field has it. Not kept where every attribute is a field. */
+  readonly #isUsed: boolean[] = [];
+  /** How many are used. */
+  used = 0;
 
   /** The attribute's number; the next one for a name never met before. */
   number(name: string): number {
-    const known = this.#numbers.get(name);
+    return this.#number(attributeText(name), name);
+  }
+
+  numberOfPath(text: string): number {
+    return this.#number(text, text);
+  }
+
+  /** Notes that there is a field of it, so that it needs a column. */
+  use(number: number): void {
+    if (this.#isUsed[number] === true) return;
+    this.#isUsed[number] = true;
+    this.used += 1;
+  }
+
+  isUsed(number: number): boolean {
+    return this.#isUsed[number] === true;
+  }
+
+  #number(text: string, own: string): number {
+    const known = this.#numbers.get(text);
     if (known !== undefined) return known;
     const number = this.names.length;
-    this.names.push(name);
-    this.#numbers.set(name, number);
+    this.names.push(text);
+    this.own.push(own);
+    this.#numbers.set(text, number);
     return number;
   }
+}
+
+function branchAt(path: DocumentPath, isWanted: boolean, isEntered: boolean): Branch {
+  return { path, isWanted, isEntered, number: null, children: new Map() };
+}
+
+function startsWith(path: DocumentPath, start: DocumentPath): boolean {
+  return start.every((segment, index) => path[index] === segment);
+}
+
+/** Whether the attribute value at `start` is a map or a list: `{"M":{` or `{"L":[`. */
+function isContainer(bytes: Uint8Array, start: number): boolean {
+  const letter = bytes[start + 2];
+  const open = letter === LETTER_M ? OPEN : letter === LETTER_L ? OPEN_ARRAY : -1;
+  return bytes[start + 3] === QUOTE && bytes[start + 5] === open;
+}
+
+/** Whether that map or list is empty. */
+function isEmpty(bytes: Uint8Array, start: number): boolean {
+  const first = bytes[start + REST_OF_CONTAINER];
+  return first === CLOSE || first === CLOSE_ARRAY;
 }

@@ -1,4 +1,4 @@
-import { sameColumns, widen } from '../../csv/columns.js';
+import { sameColumns } from '../../csv/columns.js';
 import { rowAt } from '../../csv/decode.js';
 import { relayoutInSlices } from '../../csv/relayout.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
@@ -6,7 +6,15 @@ import { DECODED, type SegmentBlocks } from './blocks.js';
 import type { KeyAttribute } from './keys.js';
 import { checkOrigins, ItemLayout } from './layout.js';
 import type { EncodedRun, TableShape } from './run-encoder.js';
-import { type MergedRuns, mergeRuns, type Run, type SortedRows } from './sort.js';
+import {
+  compareKeys,
+  type MergedRuns,
+  mergeRuns,
+  type Run,
+  sortedRows as rowsInOrder,
+  type SortedRows,
+  sortedKeys,
+} from './sort.js';
 import { splice } from './splice.js';
 import type { ScanThreads } from './threads.js';
 
@@ -18,34 +26,31 @@ export class LastReading {
   readonly rows: SortedRows;
   readonly segments: readonly SegmentBlocks[];
   readonly origins: ReadonlyMap<string, string>;
+  /** Names of the columns with values of more than one type. */
+  readonly mixed: readonly string[];
   readonly #keys: readonly KeyAttribute[];
 
   constructor(
     rows: SortedRows,
     segments: readonly SegmentBlocks[],
     origins: ReadonlyMap<string, string>,
+    mixed: readonly string[],
     keys: readonly KeyAttribute[],
   ) {
     this.rows = rows;
     this.segments = segments;
     this.origins = origins;
+    this.mixed = mixed;
     this.#keys = keys;
   }
 
-  /**
-   * Whether a reading of that shape may reuse rows of this one. Its known columns must include all columns here, with types
-   * at least as wide: types cover all values, including those of items that are not decoded again.
-   */
+  /** Whether a reading of that shape may reuse rows of this one: its known columns must include all columns here. */
   fits({ keys, known }: TableShape, totalSegments: number): boolean {
-    const byName = new Map(known.map((column) => [column.name, column]));
-    const isKnown = (column: Column) => {
-      const now = byName.get(column.name);
-      return now !== undefined && widen(now, column) === now;
-    };
+    const names = new Set(known.map(({ name }) => name));
     return (
       this.segments.length === totalSegments &&
       JSON.stringify(keys) === JSON.stringify(this.#keys) &&
-      this.rows.rows.columns.every(isKnown)
+      this.rows.rows.columns.every(({ name }) => names.has(name))
     );
   }
 }
@@ -54,7 +59,11 @@ export class LastReading {
 const FEW = 4096;
 
 interface Joined {
-  readonly reading: { readonly rows: EncodedRows; readonly keys: readonly string[] };
+  readonly reading: {
+    readonly rows: EncodedRows;
+    readonly keys: readonly string[];
+    readonly mixed: readonly string[];
+  };
   /** Null if a segment was read in two parts. */
   readonly last: LastReading | null;
 }
@@ -62,26 +71,54 @@ interface Joined {
 /**
  * The rows of a whole table from the results of its readers, in key order. If nothing differs from the previous reading,
  * returns the same object. Throws on a collision of two attributes, of which one may exist only in `before`.
+ * `mayRepeat`: an item may have been read twice; then one row of it stays, and the next reading shows which one is right.
  */
 export async function joinReads(
   { table, keys, options, known }: TableShape,
   reads: readonly EncodedRun[],
   before: LastReading | null,
   threads: ScanThreads,
+  mayRepeat = false,
 ): Promise<Joined> {
   const runs = reads.map(({ run }) => run);
   const segments = reads.flatMap((read) => read.segments);
   const origins = [...(before === null ? [] : [before.origins]), ...runs.map((run) => run.origins)];
   checkOrigins(table, origins);
   const layout = new ItemLayout(table, keys, options, known);
-  const columns = layout.union(runs.map(({ rows }) => rows.columns));
-  const rows = await joinRows(reads, columns, before?.rows ?? null, threads);
+  // Types cover all values, including those of items that are not decoded again.
+  const findings = [...(before === null ? [] : [before.rows.rows]), ...runs.map(({ rows }) => rows)].map(
+    ({ columns }) => columns,
+  );
+  const columns = withKnownTypes(layout.union(findings), known);
+  const mixed = [
+    ...new Set([...(before?.mixed ?? []), ...runs.flatMap((run) => run.mixed), ...differing(findings)]),
+  ];
+  const joined = await joinRows(reads, columns, before?.rows ?? null, threads);
+  const rows = mayRepeat ? withoutRepeated(joined) : joined;
   const isWhole = new Set(segments.map(({ segment }) => segment)).size === segments.length;
   const allOrigins = new Map(origins.flatMap((one) => [...one]));
   return {
-    reading: { rows: rows.rows, keys: layout.keys },
-    last: isWhole ? new LastReading(rows, segments, allOrigins, keys) : null,
+    reading: { rows: rows.rows, keys: layout.keys, mixed },
+    last: isWhole && rows === joined ? new LastReading(rows, segments, allOrigins, mixed, keys) : null,
   };
+}
+
+/** The columns; those of which no item has a value keep the type that is known. */
+function withKnownTypes(columns: readonly Column[], known: readonly Column[]): readonly Column[] {
+  const byName = new Map(known.map((column) => [column.name, column]));
+  return columns.map((column) => (column.seen ? column : (byName.get(column.name) ?? column)));
+}
+
+/** Names of the columns to which readers gave different types. */
+function differing(findings: readonly (readonly Column[])[]): readonly string[] {
+  const types = new Map<string, Column['type']>();
+  const found = new Set<string>();
+  for (const { name, type, seen } of findings.flat()) {
+    if (!seen) continue;
+    if ((types.get(name) ?? type) !== type) found.add(name);
+    types.set(name, type);
+  }
+  return [...found];
 }
 
 /** Joins the rows, and updates the row indexes in the reads' blocks. */
@@ -116,6 +153,15 @@ async function joinRows(
   const { rows, keys, stayed, added } = await splice(await under(columns, before), stays, fresh);
   follow(reads, fresh.places, stayed, added);
   return { rows, keys };
+}
+
+/** The rows without those whose key is that of the row before. */
+function withoutRepeated(sorted: SortedRows): SortedRows {
+  const { rows, keys } = sorted;
+  const repeated = (row: number) => row > 0 && compareKeys(keys, row - 1, keys, row) === 0;
+  const order = Uint32Array.from(keys.ends.keys()).filter((row) => !repeated(row));
+  if (order.length === keys.ends.length) return sorted;
+  return { rows: rowsInOrder(rows, order), keys: sortedKeys(keys, order) };
 }
 
 function findStaying(reads: readonly EncodedRun[], count: number): { stays: Uint8Array; staying: number } {

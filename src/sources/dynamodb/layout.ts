@@ -3,8 +3,19 @@ import type { Column, ColumnType } from '../../csv/rows.js';
 import type { AttributeValue } from './attributes.js';
 import { columnCollision } from './errors.js';
 import type { KeyAttribute } from './keys.js';
+import {
+  attributeOfPath,
+  attributeText,
+  columnOfPath,
+  meaningsOf,
+  publishedColumn,
+  renamedPaths,
+} from './paths.js';
 
-/** Which attributes become which columns, as configured. Names may be the attribute's or the renamed one. */
+/**
+ * Which attributes become which columns, as configured. Names may be the attribute's, a path into it (see `paths.ts`), or
+ * the renamed one.
+ */
 export interface ColumnOptions {
   /** Columns that follow the keys, in this order, whether or not a value was seen. */
   readonly columns: readonly string[];
@@ -12,17 +23,10 @@ export interface ColumnOptions {
   readonly only: readonly string[] | null;
   /** Attribute name to column name; applies where the attribute exists. */
   readonly rename: Readonly<Record<string, string>>;
-}
-
-/** The first value of a kind in a column in a reading; plain data. */
-export interface MetKind {
-  readonly column: string;
-  /** The type that a column of such values has. */
-  readonly type: ColumnType;
-  /** DynamoDB's name of the value's type: `S`, `N`, `BOOL` … */
-  readonly valueType: string;
-  /** The item: `order_id=o-4`. */
-  readonly key: string;
+  /** Whether maps and lists become a column for each value in them; absent: no. */
+  readonly expand?: boolean;
+  /** Other names that may be paths: what they lead to is published too. */
+  readonly others?: readonly string[];
 }
 
 /** The column of an attribute that is not published. */
@@ -41,18 +45,26 @@ export function kindOf(value: AttributeValue): number {
   return value.NULL !== undefined ? NO_KIND : OTHER_KIND;
 }
 
+/** Whether values of more than one kind were seen. */
+function isMixed(kinds: number): boolean {
+  return (kinds & (kinds - 1)) !== 0;
+}
+
 /** The type of a column with values of these kinds, of which there is at least one. */
-export function typeOf(kinds: number): ColumnType {
+function typeOf(kinds: number): ColumnType {
   if (kinds === NUMBER_KIND) return 'number';
   return kinds === BOOLEAN_KIND ? 'boolean' : 'string';
 }
 
-/** Attributes to columns: grows while items are read, starting from the columns already known. */
+/**
+ * Attributes and paths, as `pathText`, to columns: grows while items are read, starting from the columns already known.
+ */
 export class ItemLayout {
   readonly #table: string;
-  readonly #order: ColumnOrder;
+  #order: ColumnOrder;
   readonly #rename: ReadonlyMap<string, string>;
   readonly #only: ReadonlySet<string> | null;
+  readonly #expands: boolean;
   readonly #keyTypes: ReadonlyMap<string, ColumnType>;
   /** Which attribute each column's values come from, by column name. */
   readonly #origins = new Map<string, string>();
@@ -67,15 +79,22 @@ export class ItemLayout {
     known: readonly Column[],
   ) {
     this.#table = table;
-    this.#rename = new Map(Object.entries(options.rename));
-    this.#only = options.only === null ? null : new Set(options.only);
+    const keyNames = keys.map(({ name }) => attributeText(name));
+    this.#rename = renamedPaths(options.rename);
+    this.#only =
+      options.only === null ? null : new Set(options.only.flatMap((name) => [name, ...meaningsOf(name)]));
+    this.#expands = options.expand === true;
+    this.#order = { keys: keyNames.map((name) => this.#columnOf(name)), configured: [] };
+    const isPublished = (name: string) => meaningsOf(name).some((meaning) => this.#published(meaning));
     this.#order = {
-      keys: keys.map(({ name }) => this.#columnOf(name)),
-      configured: options.columns.filter((name) => this.#published(name)).map((name) => this.#columnOf(name)),
+      keys: this.#order.keys,
+      configured: options.columns.filter(isPublished).map((name) => publishedColumn(name, this.#rename)),
     };
-    this.#columns = mergeColumns(known, [], this.#order);
-    this.#keyTypes = new Map(keys.map(({ name, type }) => [name, type === 'N' ? 'number' : 'string']));
-    this.add(keys.map(({ name }) => name));
+    this.#columns = mergeColumns(known.map(asUnseen), [], this.#order);
+    this.#keyTypes = new Map(
+      keys.map(({ type }, index) => [keyNames[index]!, type === 'N' ? 'number' : 'string']),
+    );
+    this.add(keyNames);
   }
 
   /** The columns of rows, in header order. A new array after `add` found new ones; types are not current. */
@@ -113,7 +132,7 @@ export class ItemLayout {
     return this.#published(attribute) ? this.#indexes.get(this.#columnOf(attribute))! : LEFT_OUT;
   }
 
-  /** The columns with the types of all values, seen now or known before. `found`: attributes with their kinds. */
+  /** The columns with the types of the values found, and names alone of all others. `found`: attributes with their kinds. */
   typedColumns(found: Iterable<readonly [attribute: string, kinds: number]>): readonly Column[] {
     const types = new Map(this.#keyTypes);
     for (const [attribute, kinds] of found) {
@@ -126,6 +145,15 @@ export class ItemLayout {
       seen: true,
     }));
     return this.union([columns]);
+  }
+
+  /** The columns with values of more than one kind. `found`: attributes with their kinds. */
+  mixedColumns(found: Iterable<readonly [attribute: string, kinds: number]>): readonly string[] {
+    return Array.from(found).flatMap(([attribute, kinds]) =>
+      isMixed(kinds) && this.#published(attribute) && !this.#keyTypes.has(attribute)
+        ? [this.#columnOf(attribute)]
+        : [],
+    );
   }
 
   /** The union of the columns that several threads found, in this table's order. */
@@ -143,13 +171,20 @@ export class ItemLayout {
   }
 
   #columnOf(attribute: string): string {
-    return this.#rename.get(attribute) ?? attribute;
+    return this.#rename.get(attribute) ?? columnOfPath(attribute);
   }
 
   #published(attribute: string): boolean {
     if (this.#only === null || this.#only.has(attribute)) return true;
-    return this.#only.has(this.#columnOf(attribute)) || this.#order.keys.includes(this.#columnOf(attribute));
+    const column = this.#columnOf(attribute);
+    if (this.#only.has(column) || this.#order.keys.includes(column)) return true;
+    return this.#expands && this.#only.has(attributeText(attributeOfPath(attribute)));
   }
+}
+
+/** A column known by its name: its type is that of the values that are found now. */
+function asUnseen({ name }: Column): Column {
+  return { name, type: 'string', seen: false };
 }
 
 /** Throws when two threads found different attributes for one column. */

@@ -1,4 +1,3 @@
-import { decodeRow, rowAt } from '../../csv/decode.js';
 import { encodeCell } from '../../csv/encode.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import { COMMA, LF, Offsets, QUOTE } from '../../csv/scan.js';
@@ -6,7 +5,7 @@ import type { AttributeValue } from './attributes.js';
 import { attributeToCell } from './cells.js';
 import * as field from './item-scanner.js';
 import type { SortKeyWriter } from './keys.js';
-import { BOOLEAN_KIND, kindOf, LEFT_OUT, type MetKind, NUMBER_KIND, OTHER_KIND, typeOf } from './layout.js';
+import { BOOLEAN_KIND, kindOf, LEFT_OUT, NUMBER_KIND, OTHER_KIND } from './layout.js';
 
 const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
@@ -28,14 +27,6 @@ export interface Places {
   readonly keys: readonly string[];
 }
 
-/** A new kind of value of an attribute, and the index of its row. */
-interface NewKind {
-  readonly attribute: number;
-  readonly kind: number;
-  readonly valueType: string;
-  readonly row: number;
-}
-
 /** Writes scanned items as CSV rows, and their sort keys. */
 export class RowWriter {
   readonly columns: readonly Column[];
@@ -44,7 +35,6 @@ export class RowWriter {
   /** By column: one more than the index of its field; 0 for an absent cell. */
   readonly #cells: Int32Array;
   readonly #ends = new Offsets();
-  readonly #newKinds: NewKind[] = [];
   #target: Buffer = NOTHING;
   #size = 0;
   /** Upper bound of the current row's bytes, without values of `OTHER`. */
@@ -76,19 +66,9 @@ export class RowWriter {
     this.#writeCells(bytes, fields);
   }
 
-  /** The rows, and the first value of each new kind of an attribute, except keys. */
-  finish(): { readonly rows: EncodedRows; readonly met: readonly MetKind[] } {
+  finish(): EncodedRows {
     const body = this.#target.subarray(0, this.#size);
-    const rows = { columns: this.columns, body, ends: this.#ends.toArray() };
-    const { indexes, keys } = this.#places;
-    const met = this.#newKinds.flatMap(({ attribute, kind, valueType, row }): MetKind[] => {
-      const column = indexes[attribute]!;
-      if (column < keys.length) return [];
-      const cells = decodeRow(rowAt(rows, row));
-      const key = keys.map((name, part) => `${name}=${cells[part] ?? ''}`).join(', ');
-      return [{ column: this.columns[column]!.name, type: typeOf(kind), valueType, key }];
-    });
-    return { rows, met };
+    return { columns: this.columns, body, ends: this.#ends.toArray() };
   }
 
   #addKey(bytes: Buffer, fields: Int32Array): void {
@@ -125,26 +105,26 @@ export class RowWriter {
     switch (kind) {
       case field.TEXT:
       case field.BINARY:
-        this.#meet(attribute, OTHER_KIND, kind === field.TEXT ? 'S' : 'B');
+        this.#meet(attribute, OTHER_KIND);
         if (start === end) this.#writeEmptyText();
         else this.#copy(bytes, start, end);
         break;
       case field.TEXT_TO_QUOTE:
-        this.#meet(attribute, OTHER_KIND, 'S');
+        this.#meet(attribute, OTHER_KIND);
         this.#target[this.#size++] = QUOTE;
         this.#copy(bytes, start, end);
         this.#target[this.#size++] = QUOTE;
         break;
       case field.NUMBER:
-        this.#meet(attribute, NUMBER_KIND, 'N');
+        this.#meet(attribute, NUMBER_KIND);
         this.#copy(bytes, start, end);
         break;
       case field.TRUE:
-        this.#meet(attribute, BOOLEAN_KIND, 'BOOL');
+        this.#meet(attribute, BOOLEAN_KIND);
         this.#copy(TRUE, 0, TRUE.length);
         break;
       case field.FALSE:
-        this.#meet(attribute, BOOLEAN_KIND, 'BOOL');
+        this.#meet(attribute, BOOLEAN_KIND);
         this.#copy(FALSE, 0, FALSE.length);
         break;
       case field.NULL:
@@ -156,18 +136,15 @@ export class RowWriter {
 
   #writeOther(bytes: Buffer, attribute: number, start: number, end: number): void {
     const value = valueAt(bytes, start, end);
-    this.#meet(attribute, kindOf(value), Object.keys(value)[0] ?? '');
+    this.#meet(attribute, kindOf(value));
     const cell = Buffer.from(encodeCell(attributeToCell(value)));
     // The text may be longer than in the page: `1E+125`.
     this.#reserve(cell.length + this.#rowBytes);
     this.#copy(cell, 0, cell.length);
   }
 
-  #meet(attribute: number, kind: number, valueType: string): void {
-    const { kinds } = this.#places;
-    if ((kinds[attribute]! & kind) === kind) return;
-    kinds[attribute]! |= kind;
-    this.#newKinds.push({ attribute, kind, valueType, row: this.#ends.length });
+  #meet(attribute: number, kind: number): void {
+    this.#places.kinds[attribute]! |= kind;
   }
 
   #writeEmptyText(): void {

@@ -1,10 +1,11 @@
 import { concatRows, relayout } from '../../csv/relayout.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import { BlockCollector, DECODED, isFull, KnownBlocks, type PagePart, type SegmentBlocks } from './blocks.js';
-import { ItemScanner, NOT_PLAIN } from './item-scanner.js';
+import { type Descent, ItemScanner, NOT_PLAIN } from './item-scanner.js';
 import { type KeyAttribute, SortKeyWriter } from './keys.js';
-import { type ColumnOptions, ItemLayout, type MetKind } from './layout.js';
+import { type ColumnOptions, ItemLayout, LEFT_OUT } from './layout.js';
 import { isText, type Page, rewritten } from './page.js';
+import { configuredPaths, parsePath } from './paths.js';
 import { RowWriter } from './row-writer.js';
 import { type Run, sortedKeys, sortedOrder, sortedRows } from './sort.js';
 
@@ -34,11 +35,12 @@ export interface EncodedRun {
 export class RunEncoder {
   readonly #layout: ItemLayout;
   readonly #keys: SortKeyWriter;
-  readonly #scanner = new ItemScanner();
+  readonly #scanner: ItemScanner;
+  readonly #descends: boolean;
+  #placed = 0;
   readonly #earlier: ReadonlyMap<number, SegmentBlocks>;
   readonly #segments = new Map<number, { known: KnownBlocks | null; collector: BlockCollector }>();
   readonly #parts: EncodedRows[] = [];
-  readonly #met: MetKind[] = [];
   readonly #keyNames: readonly string[];
   /** By the attribute's number. */
   #kinds = new Uint8Array(64);
@@ -47,6 +49,9 @@ export class RunEncoder {
 
   /** `earlier`: what the previous reading knew about the items, with the same shape. */
   constructor({ table, keys, options, known }: TableShape, earlier: readonly SegmentBlocks[]) {
+    const descent = descentOf(options, known);
+    this.#scanner = new ItemScanner(descent);
+    this.#descends = descent !== null;
     this.#layout = new ItemLayout(table, keys, options, known);
     this.#keys = new SortKeyWriter(table, keys);
     this.#keyNames = keys.map(({ name }) => name);
@@ -84,7 +89,8 @@ export class RunEncoder {
   /** The decoded rows, in key order. The encoder must not be used afterwards. */
   finish(): EncodedRun {
     const { names } = this.#scanner.attributes;
-    const columns = this.#layout.typedColumns(names.map((name, number) => [name, this.#kinds[number] ?? 0]));
+    const kinds = names.map((name, number) => [name, this.#kinds[number] ?? 0] as const);
+    const columns = this.#layout.typedColumns(kinds);
     const rows = concatRows(this.#laidOut(columns));
     const keys = this.#keys.finish();
     const order = sortedOrder(keys);
@@ -95,7 +101,8 @@ export class RunEncoder {
         rows: sortedRows(rows, order),
         keys: sortedKeys(keys, order),
         origins: this.#layout.origins,
-        met: this.#met,
+        mixed: this.#layout.mixedColumns(kinds),
+        beyond: [...this.#scanner.beyond],
       },
       segments,
     };
@@ -170,17 +177,20 @@ export class RunEncoder {
     for (let item = 0; item < scanner.items; item += 1) {
       writer.add(bytes, fields, scanner.firstField(item), scanner.firstField(item + 1));
     }
-    const { rows, met } = writer.finish();
-    this.#parts.push(rows);
-    this.#met.push(...met);
+    this.#parts.push(writer.finish());
   }
 
   #place(): void {
-    const { names } = this.#scanner.attributes;
-    const placed = this.#indexes.length;
-    if (names.length === placed) return;
-    this.#layout.add(names.slice(placed));
-    this.#indexes = Int32Array.from(names, (name) => this.#layout.indexOf(name));
+    const { attributes } = this.#scanner;
+    const { names } = attributes;
+    const placed = this.#placed;
+    this.#placed = this.#descends ? attributes.used : names.length;
+    if (this.#placed === placed) return;
+    const isField = (_: string, number: number) => !this.#descends || attributes.isUsed(number);
+    this.#layout.add(this.#descends ? names.filter(isField) : names.slice(placed));
+    this.#indexes = Int32Array.from(names, (name, number) =>
+      isField(name, number) ? this.#layout.indexOf(name) : LEFT_OUT,
+    );
     if (names.length <= this.#kinds.length) return;
     const kinds = new Uint8Array(names.length * 2);
     kinds.set(this.#kinds);
@@ -212,6 +222,19 @@ function knownPage({ start, end }: Page, tag: Uint8Array, known: KnownBlocks | n
   const first = known.next;
   const blocks = known.findPage(tag, end - start);
   return blocks === 0 ? null : [{ known: first, blocks, start, end, items: known.itemsOf(first, blocks) }];
+}
+
+/** Columns that `expand` adds to a table at most. */
+export const MOST_EXPANDED = 500;
+
+/** What is inside of maps and lists and becomes columns; null: nothing. */
+function descentOf(options: ColumnOptions, known: readonly Column[]): Descent | null {
+  const paths = configuredPaths(options);
+  if (paths.length === 0 && options.expand !== true) return null;
+  const names = known.map(({ name }) => name);
+  const isPath = (name: string) => (parsePath(name)?.length ?? 0) > 1;
+  const expandTo = options.expand === true ? Math.max(1, MOST_EXPANDED - names.filter(isPath).length) : 0;
+  return { paths, expandTo, known: new Set(names) };
 }
 
 /** Sets the row indexes of decoded items to those after sorting. */

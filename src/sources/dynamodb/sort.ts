@@ -2,7 +2,6 @@ import { bodyBehindHeader } from '../../csv/encode.js';
 import { relayout } from '../../csv/relayout.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import type { SortKeys } from './keys.js';
-import type { MetKind } from './layout.js';
 
 /** Below this a comparison sort is faster than clearing the counters of a radix sort. */
 const FEW = 4096;
@@ -17,7 +16,7 @@ export function sortedOrder(keys: SortKeys): Uint32Array {
   return radixSorted(order, keys, compare);
 }
 
-/** Rows rearranged: row i of the result is row `order[i]`. */
+/** Rows rearranged: row i of the result is row `order[i]`; rows that `order` lacks are left out. */
 export function sortedRows({ columns, body, ends }: EncodedRows, order: Uint32Array): EncodedRows {
   return { columns, ...reordered(body, ends, order, bodyBehindHeader(columns, ends.at(-1) ?? 0)) };
 }
@@ -34,14 +33,14 @@ function reordered(
   order: Uint32Array,
   body: Buffer,
 ): Pick<EncodedRows, 'body' | 'ends'> {
-  const newEnds = new Uint32Array(ends.length);
+  const newEnds = new Uint32Array(order.length);
   let length = 0;
   for (let index = 0; index < order.length; index += 1) {
     const row = order[index]!;
     length = copyRow(bytes, ends, row, body, length);
     newEnds[index] = length;
   }
-  return { body, ends: newEnds };
+  return { body: body.subarray(0, length), ends: newEnds };
 }
 
 /** A native copy costs as much as a loop over so many bytes; most rows and keys are shorter. */
@@ -168,8 +167,10 @@ export interface Run {
   readonly keys: SortKeys;
   /** Which attribute each column's values came from, by column name. */
   readonly origins: ReadonlyMap<string, string>;
-  /** The first value of each kind of each column. */
-  readonly met: readonly MetKind[];
+  /** Names of the columns with values of more than one type. */
+  readonly mixed: readonly string[];
+  /** Attributes that stay JSON in some items, because their values would make too many columns. */
+  readonly beyond: readonly string[];
 }
 
 /** Rows in key order. */

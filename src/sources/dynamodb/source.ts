@@ -2,29 +2,46 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Clock, systemClock } from '../../base/clock.js';
 import { DynamoCsvError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
+import type { ItemTime } from '../../csv/item-time.js';
 import type { Column } from '../../csv/rows.js';
 import type { Deadlines } from '../aws/deadlines.js';
+import type { OpenedSource, PollExpectation } from '../kind.js';
 import type { Reading, Source } from '../source.js';
 import { createDynamoDbClient, placeOf } from './client.js';
-import { scanUnits } from './cost.js';
-import { type TablePlace, tableNotActive } from './errors.js';
+import { readPrice, scanUnits } from './cost.js';
+import { at, type TablePlace, tableNotActive } from './errors.js';
 import { explainFailure } from './failures.js';
+import { type Measured, measureQueries } from './query/measure.js';
+import { planQueries } from './query/plan.js';
+import { encodePosition } from './query/since.js';
+import { indexNameOf, type Target, type TargetOptions, targetOf, WHOLE_TABLE } from './query/target.js';
+import { isTime } from './query/times.js';
+import type { ReadScope } from './read-plan.js';
+import type { Role } from './role.js';
+import { MOST_EXPANDED } from './run-encoder.js';
 import { sampleAttributes } from './sample.js';
 import { isReadable } from './status.js';
 import { describeTable, type TableDescription } from './table.js';
-import { type ReadOptions, TableReader, type TableReading } from './table-reader.js';
+import { capacityFor, type ReadOptions, TableReader, type TableReading } from './table-reader.js';
 import type { ScanThreads } from './threads.js';
 import { tableTitle } from './title.js';
-import { describeUnseen, unseenNames } from './unseen-names.js';
-import { describeWidened, widenedColumns } from './widened.js';
+import { describeUnseen, isPath, unseenNames } from './unseen-names.js';
 
-export interface DynamoDbSourceOptions extends ReadOptions {
+export interface DynamoDbSourceOptions extends ReadOptions, Partial<TargetOptions> {
+  /** How the configuration names it: the key in `tables`; by default the table. */
+  readonly entry?: string;
   /** AWS region; null: the SDK's default chain. */
   readonly region: string | null;
+  /** The attribute that is the items' time, which is expected like `columns`. */
+  readonly time?: ItemTime | null;
   /** Where large tables are read; one for all sources. */
   readonly threads: ScanThreads;
-  /** Another endpoint than the SDK's default chain finds; for tests. */
+  /** Another endpoint than the SDK's default chain finds; null or absent: that one. */
   readonly endpoint?: string | null;
+  /** A role to assume; null or absent: none. */
+  readonly role?: Role | null;
+  /** The time zone of dates in a query, by default UTC. */
+  readonly timeZone?: string;
   /** Other deadlines than the usual; for tests. */
   readonly deadlines?: Deadlines;
   readonly clock?: Clock;
@@ -36,30 +53,72 @@ const DESCRIPTION_FRESH = 10_000;
 /** Milliseconds for which an older description is used if DescribeTable fails, since reads do not depend on it. */
 const DESCRIPTION_USABLE = 3_600_000;
 
-/** A DynamoDB table as a source: each reading is a complete Scan. */
-export function createDynamoDbSource(options: DynamoDbSourceOptions): Source {
+/** A DynamoDB table as a source, with what reading it costs. */
+export type TableSource = Source & Required<Pick<OpenedSource, 'price' | 'expect'>>;
+
+/**
+ * A DynamoDB table as a source: each reading is a complete Scan of the table or of an index, or the result of Queries; with
+ * `since` it has their new items only.
+ */
+export function createDynamoDbSource(options: DynamoDbSourceOptions): TableSource {
   return new DynamoDbSource(options);
 }
 
-class DynamoDbSource implements Source {
+const ON_DEMAND = { billing: 'on-demand', isInfrequentAccess: false } as const;
+
+/** Bytes of items that one read unit reads when eventually consistent. */
+const BYTES_PER_UNIT = 8_192;
+
+/** What a poll of a table needs, by its description; of Queries by what was measured. */
+export function expectationOf(
+  description: TableDescription,
+  options: Pick<ReadOptions, 'consistent' | 'segments' | 'maxReadCapacity' | 'capacityShare'>,
+  region: string | null,
+  measured: Measured | null = null,
+): PollExpectation {
+  const { items, bytes, billing } = description;
+  const { consistent } = options;
+  const segments = options.segments === 'auto' ? 1 : options.segments;
+  const unitsPerPoll = measured?.units ?? scanUnits(bytes, { consistent, segments });
+  const perSecond = capacityFor(options, description) ?? Infinity;
+  return {
+    items: measured?.items ?? items,
+    bytes: measured === null ? bytes : unitsPerPoll * BYTES_PER_UNIT,
+    unitsPerPoll,
+    usdPerPoll: billing === 'provisioned' ? 0 : readPrice(unitsPerPoll, region, description),
+    shortestInterval: Math.ceil((unitsPerPoll / perSecond) * 1_000),
+  };
+}
+
+class DynamoDbSource implements TableSource {
   readonly title: string;
   readonly #options: DynamoDbSourceOptions;
+  readonly #target: TargetOptions;
   readonly #clock: Clock;
   readonly #client: DynamoDBClient;
   readonly #reader: TableReader;
   #description: { readonly value: TableDescription; readonly at: number } | null = null;
+  /** How the table is billed, by its latest description. */
+  #billing: Pick<TableDescription, 'billing' | 'isInfrequentAccess'> = ON_DEMAND;
+  #region: string | null;
   /** What the last reading found: more up to date than a description that is hours old. */
   #observed = { items: 0, bytes: 0 };
-  readonly #toldWidened = new Set<string>();
   #hasToldUnseen = false;
+  #hasToldFilter = false;
+  /** What of the table is read, by its description; nothing is known about Queries. */
+  #expected: Pick<TableDescription, 'bytes' | 'readCapacity'> = { bytes: 0, readCapacity: null };
+  #hasToldNoTime = false;
+  readonly #toldBeyond = new Set<string>();
   /** When all read units taken so far are paid, in milliseconds since the epoch. */
   #paidAt = 0;
 
   constructor(options: DynamoDbSourceOptions) {
-    const { region, endpoint = null, deadlines } = options;
-    const client = { region, endpoint, ...(deadlines === undefined ? {} : { deadlines }) };
+    const { region, endpoint = null, role = null, deadlines } = options;
+    const client = { region, endpoint, role, ...(deadlines === undefined ? {} : { deadlines }) };
+    this.#target = { ...WHOLE_TABLE, ...options };
     this.title = tableTitle(options.table);
     this.#options = options;
+    this.#region = region;
     this.#clock = options.clock ?? systemClock;
     this.#client = createDynamoDbClient(client);
     this.#reader = new TableReader(options, this.#client, client, options.threads, this.#clock);
@@ -79,41 +138,71 @@ class DynamoDbSource implements Source {
 
   /** Twice the time that the limits on reading the table imply for its size. */
   neededTime(): number {
-    const { maxReadCapacity, consistent } = this.#options;
-    const { bytes = 0, readCapacity = null } = this.#description?.value ?? {};
+    const { consistent } = this.#options;
+    const { bytes, readCapacity } = this.#expected;
     const units = scanUnits(Math.max(bytes, this.#observed.bytes), { consistent });
-    const perSecond = Math.min(maxReadCapacity ?? Infinity, readCapacity ?? Infinity);
+    const allowed = capacityFor(this.#options, { readCapacity });
+    const perSecond = Math.min(allowed ?? Infinity, readCapacity ?? Infinity);
     return 2 * ((units / perSecond) * 1_000 + Math.max(0, this.#paidAt - this.#clock.now()));
+  }
+
+  /** US dollars; 0 for a provisioned table, whose capacity is paid for whether it is read or not. */
+  price({ readCapacityUnits }: Parameters<TableSource['price']>[0]): number {
+    if (this.#billing.billing === 'provisioned') return 0;
+    return readPrice(readCapacityUnits, this.#region, this.#billing);
+  }
+
+  async expect(signal: AbortSignal): Promise<PollExpectation> {
+    const { table, consistent } = this.#options;
+    const described = await describeTable(this.#client, table, signal);
+    this.#region ??= (await placeOf(this.#client, table)).region;
+    this.#billing = described;
+    const target = await this.#targetIn(described);
+    const scope = this.#scope(target, null);
+    if (scope.queries === null) return expectationOf(target.description, this.#options, this.#region);
+    const plan = { ...scope, table, consistent, totalSegments: 1, pageItems: null, attributes: null };
+    const measured = await measureQueries(this.#client, plan, signal);
+    return expectationOf(target.description, this.#options, this.#region, measured);
   }
 
   async close(): Promise<void> {
     this.#client.destroy();
   }
 
-  async #attempt({ known, signal }: Parameters<Source['read']>[0]): Promise<Reading> {
+  async #attempt({ known, position = null, signal }: Parameters<Source['read']>[0]): Promise<Reading> {
     signal.throwIfAborted();
     try {
-      const { description, requests } = await this.#described(signal);
+      const { description: table, requests } = await this.#described(signal);
+      const target = await this.#targetIn(table);
+      const scope = this.#scope(target, position);
+      this.#expected = sizeOf(target, scope);
       const owed = Math.max(0, this.#paidAt - this.#clock.now());
-      const expectation = { description, known, observed: this.#observed, owed };
+      const { description } = target;
+      const expectation = { scope, description, known, observed: this.#observed, owed };
       const reading = await this.#reader.read(expectation, signal);
       this.#paidAt = this.#clock.now() + reading.owed;
       this.#observed = { items: reading.rows.ends.length, bytes: reading.cost.bytes };
-      this.#logWidened(known, reading);
-      await this.#logUnseenNames(reading, signal);
+      await this.#logUnseenNames(known, reading, signal);
+      this.#logBeyond(reading);
       const cost = {
         ...reading.cost,
         requests: reading.cost.requests + requests,
         attempts: reading.cost.attempts + requests,
       };
-      return { kind: 'full', rows: reading.rows, keys: reading.keys, position: null, cost };
+      this.#logAboutScope(scope, reading);
+      const { rows, keys, mixed } = reading;
+      return { ...outcomeOf(scope, reading), rows, keys, mixed, cost };
     } catch (thrown) {
       // An outdated description may be the cause, whatever the error.
       const wasDescribed = this.#description !== null;
       this.#description = null;
       signal.throwIfAborted();
-      const place = await placeOf(this.#client, this.#options.table);
-      const error = explainFailure(thrown, place, 'dynamodb:Scan');
+      const place = await placeOf(this.#client, this.#options.table, indexNameOf(this.#target));
+      const error = explainFailure(
+        thrown,
+        place,
+        this.#target.query === null ? 'dynamodb:Scan' : 'dynamodb:Query',
+      );
       throw wasDescribed ? await this.#withStatus(error, place, signal) : error;
     }
   }
@@ -121,36 +210,88 @@ class DynamoDbSource implements Source {
   /** Checks the table's status: one that is not `ACTIVE` fails like one that does not exist or must not be read. */
   async #withStatus(error: DynamoCsvError, place: TablePlace, signal: AbortSignal): Promise<DynamoCsvError> {
     const isDenied = error.code === 'TABLE_ACCESS_DENIED';
-    if (error.code !== 'TABLE_NOT_FOUND' && !isDenied) return error;
+    // DynamoDB has no error of its own for an index that is missing or not ready.
+    const mayBeIndex = error.code === 'DYNAMODB_FAILED' && place.index != null;
+    if (error.code !== 'TABLE_NOT_FOUND' && !isDenied && !mayBeIndex) return error;
     const described = await describeTable(this.#client, this.#options.table, signal).catch(() => null);
-    if (described === null || isReadable(described.status)) return error;
+    if (described === null) return error;
+    if (isReadable(described.status))
+      return mayBeIndex ? this.#targetIn(described).then(() => error, asError) : error;
     return tableNotActive(place, described.status, isDenied ? error.message : null);
   }
 
-  /** Logs each widened column once. */
-  #logWidened(known: readonly Column[], { rows, met }: TableReading): void {
+  /** The table or index to read. Rejects if there is none, or if it cannot be read. */
+  async #targetIn(description: TableDescription): Promise<Target> {
+    const place = await placeOf(this.#client, this.#options.table);
+    return targetOf(description, { ...this.#target, consistent: this.#options.consistent }, at(place));
+  }
+
+  #scope(target: Target, position: string | null): ReadScope {
+    const { query, filter } = this.#target;
+    const index = indexNameOf(this.#target);
+    if (query === null) return { index, queries: null, since: null, filter };
+    const { entry, table, timeZone = 'UTC', logger } = this.#options;
+    const moment = { now: this.#clock.now(), timeZone, position };
+    const { queries, since, skipped } = planQueries(query, target, moment, `tables.${entry ?? table}.query`);
+    if (skipped.length > 0)
+      logger?.warn(
+        { table, from: skipped[0], to: skipped.at(-1) },
+        'too many days passed since the last reading: new items of these days are not read',
+      );
+    return { index, queries, since, filter };
+  }
+
+  /** Logs once what the way of reading cannot do. */
+  #logAboutScope({ filter, since }: ReadScope, { tails }: TableReading): void {
     const { table, logger } = this.#options;
-    if (logger === undefined) return;
-    for (const widened of widenedColumns(known, rows.columns, met)) {
-      if (this.#toldWidened.has(widened.column)) continue;
-      this.#toldWidened.add(widened.column);
-      const { column, key, valueType } = widened;
-      logger.warn({ table, column, key, valueType }, describeWidened(widened));
+    if (filter !== null && !this.#hasToldFilter) {
+      this.#hasToldFilter = true;
+      logger?.info(
+        { table, filter: filter.expression },
+        'the filter saves transfer, not read units: DynamoDB bills the items that it leaves out too',
+      );
     }
+    const newest = tails.find((tail) => tail.newest !== null)?.newest ?? null;
+    if (since === null || newest === null || this.#hasToldNoTime || isTime(newest)) return;
+    this.#hasToldNoTime = true;
+    logger?.warn(
+      { table, attribute: since.attribute.name, newest },
+      'the sort key named by since is not a time, so overlap has no effect: an item that appears after one with a later sort key is missed',
+    );
   }
 
   /** Logs names in `columns` and `only` that no item has, once, as soon as there are items. */
-  async #logUnseenNames({ rows, keys }: TableReading, signal: AbortSignal): Promise<void> {
-    const { table, logger, only } = this.#options;
+  async #logUnseenNames(
+    known: readonly Column[],
+    { rows, keys }: TableReading,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { table, logger } = this.#options;
     if (this.#hasToldUnseen || logger === undefined || rows.ends.length === 0) return;
     this.#hasToldUnseen = true;
-    const seen = [...keys, ...rows.columns.filter(({ seen }) => seen).map(({ name }) => name)];
-    if (unseenNames(this.#options, seen, []).length === 0) return;
-    // With `only` DynamoDB sends nothing else: reading a whole item for better guesses is worth half a read unit.
-    const attributes =
-      only === null ? [] : await sampleAttributes(this.#client, table, signal).catch(() => []);
+    const found = rows.columns.filter(({ seen }) => seen);
+    const earlier = known.filter(({ seen, declared }) => seen && declared !== true);
+    const seen = [...keys, ...[...found, ...earlier].map(({ name }) => name)];
+    const missing = unseenNames(this.#options, seen, []);
+    if (missing.length === 0) return;
+    // The columns do not have all names: reading a whole item for better guesses is worth half a read unit.
+    const areNotAll = this.#options.only !== null || missing.some(({ name }) => isPath(name));
+    const attributes = areNotAll ? await sampleAttributes(this.#client, table, signal).catch(() => []) : [];
     for (const unseen of unseenNames(this.#options, seen, attributes)) {
       logger.warn({ table, column: unseen.name }, describeUnseen(unseen));
+    }
+  }
+
+  /** Logs attributes that would make too many columns, once each. */
+  #logBeyond({ beyond }: TableReading): void {
+    const { table, logger } = this.#options;
+    for (const attribute of beyond) {
+      if (this.#toldBeyond.has(attribute)) continue;
+      this.#toldBeyond.add(attribute);
+      logger?.warn(
+        { table, attribute },
+        `expand: the values in ${attribute} would make the table wider than ${MOST_EXPANDED} columns of paths, so items with further ones have the whole attribute as JSON in the column ${attribute} too; list the paths that matter in columns, and leave expand out`,
+      );
     }
   }
 
@@ -163,6 +304,8 @@ class DynamoDbSource implements Source {
     try {
       const value = await describeTable(this.#client, this.#options.table, signal);
       this.#description = { value, at: now };
+      this.#billing = value;
+      this.#region ??= (await placeOf(this.#client, this.#options.table)).region;
       return { description: value, requests: 1 };
     } catch (error) {
       const isGone = error instanceof DynamoCsvError && error.code === 'TABLE_NOT_FOUND';
@@ -173,4 +316,24 @@ class DynamoDbSource implements Source {
       return { description: known.value, requests: 1 };
     }
   }
+}
+
+function asError(error: unknown): DynamoCsvError {
+  if (error instanceof DynamoCsvError) return error;
+  throw error;
+}
+
+function sizeOf({ description }: Target, { queries }: ReadScope) {
+  const { bytes, readCapacity } = description;
+  return { bytes: queries === null ? bytes : 0, readCapacity };
+}
+
+/** A reading of new items continues where it ended. */
+function outcomeOf(
+  { index, since }: ReadScope,
+  { tails }: TableReading,
+): { readonly kind: 'full' | 'append'; readonly position: string | null } {
+  if (since === null) return { kind: 'full', position: null };
+  const position = encodePosition({ at: since.now, tails }, index, since.attribute.name);
+  return { kind: 'append', position };
 }

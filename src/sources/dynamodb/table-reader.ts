@@ -7,14 +7,15 @@ import type { SegmentBlocks } from './blocks.js';
 import { type ByteBudget, byteBudget, type ClientOptions, defaultPollBytes } from './client.js';
 import { scanUnits } from './cost.js';
 import { joinReads, type LastReading } from './last-reading.js';
-import type { ColumnOptions, MetKind } from './layout.js';
+import type { ColumnOptions } from './layout.js';
+import { attributeOfPath, meaningsOf } from './paths.js';
+import type { Tail } from './query/since.js';
+import type { Cursor, ReadScope, ScanPlan } from './read-plan.js';
 import type { TableShape } from './run-encoder.js';
 import {
-  type Cursor,
   type Pace,
   type ReadLimits,
   readSegments,
-  type ScanPlan,
   type SegmentsRead,
   type SegmentsTask,
   together,
@@ -45,12 +46,15 @@ export interface ReadOptions extends ColumnOptions {
   readonly segments: number | 'auto';
   /** Read units per second that polls of this table may take; null: no limit. */
   readonly maxReadCapacity: number | null;
+  /** The share of a provisioned table's read capacity that polls may take; absent: all of it. */
+  readonly capacityShare?: number;
   /** Megabytes of JSON that one poll may read; null: a quarter of the memory this process may use. */
   readonly maxPollMegabytes: number | null;
 }
 
 /** What is known about a table before it is read. */
 export interface Expectation {
+  readonly scope: ReadScope;
   readonly description: TableDescription;
   /** Columns the dataset already has. */
   readonly known: readonly Column[];
@@ -65,8 +69,12 @@ export interface TableReading {
   readonly keys: readonly string[];
   readonly cost: ReadingCost;
   readonly owed: number;
-  /** The first value of each kind in each column, among the decoded items. */
-  readonly met: readonly MetKind[];
+  /** Names of the columns with values of more than one type. */
+  readonly mixed: readonly string[];
+  /** Attributes that stay JSON in some of the decoded items, because their values would make too many columns. */
+  readonly beyond: readonly string[];
+  /** With `since`: what has to be remembered, in the order of the Queries; else empty. */
+  readonly tails: readonly Tail[];
 }
 
 /** Reads a whole table: a small one in this thread, a large one (or the rest of one that turns out to be large) in threads. */
@@ -97,7 +105,8 @@ export class TableReader {
   async read(expectation: Expectation, signal: AbortSignal): Promise<TableReading> {
     const plan = this.#plan(expectation, isLarge(expectation));
     const shape = this.#shape(expectation);
-    const before = this.#last?.fits(shape, plan.totalSegments) ? this.#last : null;
+    const isKept = plan.since === null && this.#last?.fits(shape, plan.totalSegments) === true;
+    const before = isKept ? this.#last : null;
     try {
       return await this.#read(expectation, plan, shape, before, signal);
     } catch (error) {
@@ -124,7 +133,8 @@ export class TableReader {
     const reads: SegmentsRead[] = [];
     let { owed } = expectation;
     const readHere = async (cursors: readonly Cursor[], limits: ReadLimits | null) => {
-      const task = { shape, plan, cursors, pace: this.#pace(expectation, 1, owed), budget, earlier };
+      const pace = this.#pace(expectation, 1, owed);
+      const task = { shape, plan: withTails(plan, reads), cursors, pace, budget, earlier };
       const here = await readSegments(this.#client, task, this.#clock, signal, limits);
       reads.push(here);
       owed = here.owed;
@@ -133,20 +143,23 @@ export class TableReader {
     const rest = isLarge(expectation)
       ? await this.#whileThreadsStart(all, expectation, (cursor) => readHere([cursor], null))
       : await readHere(all, SMALL);
+    const planOfRest = withTails(plan, reads);
     const shares = split(rest, this.#threads.size);
     const tasks = shares.map((cursors): SegmentsTask => {
       const pace = this.#pace(expectation, shares.length, owed);
-      return { shape, plan, cursors, pace, budget, earlier: earlierOf(cursors, earlier) };
+      return { shape, plan: planOfRest, cursors, pace, budget, earlier: earlierOf(cursors, earlier) };
     });
     const elsewhere = await together(
       signal,
       tasks.map((task) => (signal) => this.#threads.read(task, this.#clientOptions, signal)),
     );
     reads.push(...elsewhere);
-    const { reading, last } = await joinReads(shape, reads, before, this.#threads);
-    this.#last = last;
+    const { reading, last } = await joinReads(shape, reads, before, this.#threads, mayRepeat(plan));
+    this.#last = plan.since === null ? last : null;
     const owing = Math.max(...reads.map(({ owed }) => owed));
-    return { ...reading, cost: totalCost(reads), owed: owing, met: reads.flatMap(({ run }) => run.met) };
+    const beyond = [...new Set(reads.flatMap(({ run }) => run.beyond))];
+    const tails = withTails(plan, reads).since?.tails ?? [];
+    return { ...reading, beyond, cost: totalCost(reads), owed: owing, tails };
   }
 
   /**
@@ -172,8 +185,9 @@ export class TableReader {
   }
 
   #shape({ description, known }: Expectation): TableShape {
-    const { table, columns, only, rename } = this.#options;
-    return { table, keys: description.keys, options: { columns, only, rename }, known };
+    const { table, columns, only, rename, expand = false, others = [] } = this.#options;
+    const options = { columns, only, rename, expand, others };
+    return { table, keys: description.keys, options, known };
   }
 
   #budget(): ByteBudget {
@@ -182,20 +196,24 @@ export class TableReader {
   }
 
   #plan(expectation: Expectation, large: boolean): ScanPlan {
-    const { table, consistent, segments, maxReadCapacity, only } = this.#options;
+    const { table, consistent, segments, only } = this.#options;
+    const maxReadCapacity = capacityFor(this.#options, expectation.description);
     const auto = large ? autoSegments(expectedSize(expectation).bytes, maxReadCapacity) : 1;
+    const { scope } = expectation;
     return {
       table,
-      totalSegments: segments === 'auto' ? auto : segments,
+      ...scope,
+      totalSegments: scope.queries?.length ?? (segments === 'auto' ? auto : segments),
       consistent,
       pageItems: this.#pageItems(expectation),
-      attributes: only === null ? null : this.#attributes(expectation.description, only),
+      attributes: only === null ? null : this.#attributes(expectation, only),
     };
   }
 
   /** Items per page so that a page takes at most one second's read units; null if a full page is not more than that. */
   #pageItems(expectation: Expectation): number | null {
-    const { maxReadCapacity, consistent } = this.#options;
+    const { consistent } = this.#options;
+    const maxReadCapacity = capacityFor(this.#options, expectation.description);
     if (maxReadCapacity === null) return null;
     const bytes = (maxReadCapacity / scanUnits(PAGE_BYTES, { consistent })) * PAGE_BYTES;
     if (bytes >= PAGE_BYTES) return null;
@@ -207,7 +225,8 @@ export class TableReader {
   }
 
   #pace({ description }: Expectation, shares: number, owed: number): Pace | null {
-    const { maxReadCapacity, consistent } = this.#options;
+    const { consistent } = this.#options;
+    const maxReadCapacity = capacityFor(this.#options, description);
     if (maxReadCapacity === null) return null;
     const unitsPerSecond = maxReadCapacity / shares;
     const pageUnits = scanUnits(Math.min(PAGE_BYTES, description.bytes), { consistent });
@@ -216,16 +235,30 @@ export class TableReader {
   }
 
   /** The attributes needed for the wanted columns: those named, those renamed to one of them, and the keys. */
-  #attributes({ keys }: TableDescription, only: readonly string[]): readonly string[] | null {
+  #attributes({ description, scope }: Expectation, only: readonly string[]): readonly string[] | null {
+    const keys = [...description.keys, ...(scope.since === null ? [] : [scope.since.attribute])];
     const wanted = new Set(only);
     const renamed = Object.entries(this.#options.rename).filter(([, column]) => wanted.has(column));
-    const names = new Set([...keys.map(({ name }) => name), ...only, ...renamed.map(([name]) => name)]);
+    // Of a path the whole attribute: an index in a projected list is not the index in the list.
+    const attributes = [...only, ...renamed.map(([name]) => name)].flatMap(meaningsOf).map(attributeOfPath);
+    const names = new Set([...keys.map(({ name }) => name), ...attributes]);
     // DynamoDB accepts expressions of up to 4 KB; beyond about a hundred names the saving is small anyway.
     return names.size <= 100 ? [...names] : null;
   }
 }
 
-function expectedSize({ description, observed }: Expectation): { items: number; bytes: number } {
+/** Read units per second that polls of a table may take, by its options and its provisioned capacity; null: no limit. */
+export function capacityFor(
+  { maxReadCapacity, capacityShare }: Pick<ReadOptions, 'maxReadCapacity' | 'capacityShare'>,
+  { readCapacity }: Pick<TableDescription, 'readCapacity'>,
+): number | null {
+  if (capacityShare === undefined || readCapacity === null) return maxReadCapacity;
+  return Math.min(maxReadCapacity ?? Infinity, readCapacity * capacityShare);
+}
+
+function expectedSize({ scope, description, observed }: Expectation): { items: number; bytes: number } {
+  // What a Query returns is known once it has been read.
+  if (scope.queries !== null) return observed;
   return {
     items: Math.max(description.items, observed.items),
     bytes: Math.max(description.bytes, observed.bytes),
@@ -241,6 +274,20 @@ function autoSegments(bytes: number, maxReadCapacity: number | null): number {
   const useful = Math.min(MAX_AUTO_SEGMENTS, Math.ceil(bytes / PAGE_BYTES));
   const affordable = maxReadCapacity === null ? useful : Math.ceil(maxReadCapacity / UNITS_PER_SEGMENT);
   return Math.max(1, Math.min(useful, affordable));
+}
+
+/** The plan for the rest of a reading: what was read so far has been seen. */
+function withTails(plan: ScanPlan, reads: readonly SegmentsRead[]): ScanPlan {
+  const { since } = plan;
+  if (since === null) return plan;
+  const tails = [...since.tails];
+  for (const read of reads) for (const [segment, tail] of read.tails) tails[segment] = tail;
+  return { ...plan, since: { ...since, tails } };
+}
+
+/** Whether an item may be read twice: one that moves within an index while it is read. In a table none moves. */
+function mayRepeat({ index, queries }: ScanPlan): boolean {
+  return index !== null || queries !== null;
 }
 
 /** Deals the cursors out evenly. */

@@ -1,5 +1,6 @@
 import { createYielder } from '../../base/event-loop.js';
 import type { LocalDays } from '../../base/local-days.js';
+import { inSlices, type Pausable } from '../../base/pausable.js';
 import { rowEnd } from '../../csv/scan.js';
 import { compileGroups } from '../compile/aggregates-sql.js';
 import type { Select } from '../compile/compile-window.js';
@@ -32,7 +33,11 @@ export async function aggregatedTable(
 ): Promise<Table> {
   const select = compileGroups(window, table);
   const groups = await groupsIn(select, await read(compileLines(select, PLAIN)), window);
-  return finished(await placedGroups(groups, window, localDays), window, window, keysOfAny);
+  return inSlices(placed(groups, window, localDays));
+}
+
+function* placed(groups: readonly Group[], window: Window, localDays: LocalDays): Pausable<Table> {
+  return yield* finished(yield* placedGroups(groups, window, localDays), window, window, keysOfAny);
 }
 
 async function groupsIn(

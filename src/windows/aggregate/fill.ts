@@ -1,5 +1,5 @@
-import { createYielder } from '../../base/event-loop.js';
 import type { LocalDays } from '../../base/local-days.js';
+import { type Pausable, sorted } from '../../base/pausable.js';
 import type { ByteCell } from '../direct/byte-text.js';
 import { stepsOf } from '../direct/every.js';
 import { badParameter } from '../errors.js';
@@ -10,42 +10,44 @@ import { aggregatedDataset } from './result-columns.js';
 type Series = readonly ByteCell[];
 
 /**
- * The groups in the order of their steps, and within one of their series as `sorted` puts them. Where the window fills,
+ * The groups in the order of their steps, and within one of their series as `inOrderOf` puts them. Where the window fills,
  * every series has every step from the window's `from` to its `to`; where one of them is open, from the first step, or to
  * the last one, that any series has. Throws `BAD_PARAMETER` for too many rows.
  */
-export async function withFill(
+export function* withFill(
   groups: readonly Group[],
   window: Window,
   localDays: LocalDays,
-  sorted: (series: readonly Series[]) => readonly Series[],
-): Promise<readonly Group[]> {
+  inOrderOf: (series: readonly Series[]) => Pausable<readonly Series[]>,
+): Pausable<readonly Group[]> {
   const { by, fill } = window.aggregation!;
   const places = new Map<string, Series>();
   // Without `by` all rows are one series, also where there are none.
   if (by.length === 0) places.set('[]', []);
   const names: string[] = [];
-  const breathe = createYielder();
   for (const { series } of groups) {
     const name = JSON.stringify(series);
     if (!places.has(name)) places.set(name, series);
     names.push(name);
-    await breathe();
+    yield;
   }
-  const ranked = sorted([...places.values()]);
-  await breathe();
-  const ranks = new Map(ranked.map((series, rank) => [JSON.stringify(series), rank]));
+  const ranked = yield* inOrderOf([...places.values()]);
+  const ranks = new Map<string, number>();
+  for (const [rank, series] of ranked.entries()) {
+    ranks.set(JSON.stringify(series), rank);
+    yield;
+  }
   const steps = new Map<number, Ranked[]>();
   for (const [index, group] of groups.entries()) {
     const step = steps.get(group.step) ?? [];
     if (step.length === 0) steps.set(group.step, step);
     step.push({ group, rank: ranks.get(names[index]!)! });
-    await breathe();
+    yield;
   }
   const bounds = fill === null ? null : boundsOf(groups, window, localDays);
-  if (fill === null || bounds === null) return inOrder(steps);
+  if (fill === null || bounds === null) return yield* inOrder(steps);
   checkFill(bounds, ranked.length);
-  return filled(steps, ranked, bounds, missingCells(window, fill), fill);
+  return yield* filled(steps, ranked, bounds, missingCells(window, fill), fill);
 }
 
 interface Ranked {
@@ -54,12 +56,12 @@ interface Ranked {
   readonly rank: number;
 }
 
-async function inOrder(steps: ReadonlyMap<number, readonly Ranked[]>): Promise<readonly Group[]> {
-  const breathe = createYielder();
+function* inOrder(steps: ReadonlyMap<number, readonly Ranked[]>): Pausable<readonly Group[]> {
   const all: Group[] = [];
   for (const step of [...steps.keys()].sort((a, b) => a - b)) {
-    for (const { group } of steps.get(step)!.toSorted((a, b) => a.rank - b.rank)) all.push(group);
-    await breathe();
+    const ranked = yield* sorted(steps.get(step)!, (a, b) => a.rank - b.rank);
+    for (const { group } of ranked) all.push(group);
+    yield;
   }
   return all;
 }
@@ -93,15 +95,14 @@ function checkFill({ first, last }: Bounds, series: number): void {
   );
 }
 
-async function filled(
+function* filled(
   steps: ReadonlyMap<number, readonly Ranked[]>,
   ranked: readonly Series[],
   { first, last }: Bounds,
   missing: readonly ByteCell[],
   fill: Fill,
-): Promise<readonly Group[]> {
+): Pausable<readonly Group[]> {
   const before: (readonly ByteCell[])[] = ranked.map(() => missing);
-  const breathe = createYielder();
   const all: Group[] = [];
   for (let step = first; step <= last; step++) {
     const known = new Map(steps.get(step)?.map(({ group, rank }) => [rank, group]));
@@ -109,8 +110,8 @@ async function filled(
       const cells = known.get(rank)?.cells ?? before[rank]!;
       if (fill === 'previous') before[rank] = cells;
       all.push({ step, series, cells });
+      yield;
     }
-    await breathe();
   }
   return all;
 }

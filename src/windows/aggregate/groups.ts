@@ -1,5 +1,5 @@
-import { createYielder } from '../../base/event-loop.js';
 import type { LocalDays } from '../../base/local-days.js';
+import { mapped, type Pausable, sorted } from '../../base/pausable.js';
 import type { Column } from '../../csv/rows.js';
 import { FIRST_MONDAY } from '../compile/every-sql.js';
 import { type ByteCell, toByteText } from '../direct/byte-text.js';
@@ -29,48 +29,43 @@ export function checkGroups(count: number): void {
  * The groups as rows, in the order of time and within a step of `by`: filled, and pivoted where the window asks for it.
  * Both ways of answering a window come here. Throws `BAD_PARAMETER` for a result of too many rows or columns.
  */
-export async function placedGroups(
+export function* placedGroups(
   groups: readonly Group[],
   window: Window,
   localDays: LocalDays,
-): Promise<Table> {
+): Pausable<Table> {
   const { every, dataset, aggregation } = window;
   checkGroups(groups.length);
   const result = aggregatedDataset(dataset, aggregation!, every);
   const isTimed = result.timeColumn !== null;
   const byColumns = result.columns.slice(isTimed ? 1 : 0).slice(0, aggregation!.by.length);
-  const filled = await withFill(groups, window, localDays, inOrderOf(byColumns));
+  const filled = yield* withFill(groups, window, localDays, inOrderOf(byColumns));
   const timeOf = every === null ? () => Number.NaN : startsOf(every, localDays);
-  const breathe = createYielder();
-  const rows: Row[] = [];
-  for (const { step, series, cells } of filled) {
+  const rows = yield* mapped(filled, ({ step, series, cells }): Row => {
     const time = timeOf(step);
     const start = isTimed ? [toByteText(new Date(time).toISOString())] : [];
-    rows.push({ cells: [...start, ...series, ...cells], time });
-    await breathe();
-  }
+    return { cells: [...start, ...series, ...cells], time };
+  });
   if (window.pivot === null) return { columns: result.columns, rows };
-  return pivotRows(rows, { ...window, dataset: result, every: null }, localDays, keysOfAny);
+  return yield* pivotRows(rows, { ...window, dataset: result, every: null }, localDays, keysOfAny);
 }
 
 /** Sorts series by the values of `by`: numbers as numbers, absent values last, equal ones by how they are written. */
 function inOrderOf(columns: readonly Column[]) {
-  return (series: readonly (readonly ByteCell[])[]): readonly (readonly ByteCell[])[] => {
-    const keys = columns.map((column, index) =>
-      keysOfAny(
-        column,
-        series.map((cells) => cells[index]!),
-      ),
-    );
-    const compare = (a: number, b: number): number => {
+  return function* (series: readonly (readonly ByteCell[])[]): Pausable<readonly (readonly ByteCell[])[]> {
+    const keys: (readonly (string | number | null)[])[] = [];
+    for (const [index, column] of columns.entries()) {
+      keys.push(yield* keysOfAny(column, yield* mapped(series, (cells) => cells[index]!)));
+    }
+    const places = yield* mapped(series, (_, place) => place);
+    const inOrder = yield* sorted(places, (a, b) => {
       for (const [index, key] of keys.entries()) {
         const order = compared(key[a]!, key[b]!) || compared(series[a]![index]!, series[b]![index]!);
         if (order !== 0) return order;
       }
       return 0;
-    };
-    const places = series.map((_, place) => place).sort(compare);
-    return places.map((place) => series[place]!);
+    });
+    return yield* mapped(inOrder, (place) => series[place]!);
   };
 }
 

@@ -7,7 +7,7 @@ import {
 } from '../aggregate/aggregation.js';
 import { BEYOND, FINE_UNIT, HALF, LEAST, UNIT } from '../aggregate/fixed-sum.js';
 import type { Window } from '../window.js';
-import { cellKind, instantSql, isAbsentSql, sortKeySql } from './cell-sql.js';
+import { cellKind, fittingSql, instantSql, isAbsentSql, sortKeySql } from './cell-sql.js';
 import type { Select } from './compile-window.js';
 import { stepSql } from './every-sql.js';
 import { chosenSql, columnNamed } from './rows-sql.js';
@@ -122,12 +122,15 @@ function rowsSql(
 /** SQL of a cell as a finite DOUBLE; NULL where it is none. */
 function doubleSql({ column, type, expression }: SqlColumn): string {
   if (column.seen && column.type !== 'number') return 'CAST(NULL AS DOUBLE)';
-  switch (cellKind(column, type)) {
+  const kind = cellKind(column, type);
+  switch (kind) {
     case 'integer':
     case 'decimal':
       return `CAST(${expression} AS DOUBLE)`;
     case 'double':
       return finite(expression);
+    case 'decimal-text':
+      return finite(`TRY_CAST(${fittingSql(kind, expression)} AS DOUBLE)`);
     default:
       return finite(`TRY_CAST(CAST(${expression} AS VARCHAR) AS DOUBLE)`);
   }

@@ -1,9 +1,11 @@
+import { NUMBER_PATTERN } from '../../csv/fits.js';
 import type { Column } from '../../csv/rows.js';
 import { decimalKeySql } from './decimal.js';
 
 /**
- * How the values of a column stand in SQL, as far as it makes a difference: `decimal-text` and `time-text` are numbers
- * and times that stand as text, because no type of DuckDB's gives their text back; `json` is lists, structs and maps.
+ * How the values of a column stand in SQL, as far as it makes a difference: `decimal-text`, `boolean-text` and `time-text`
+ * are numbers, booleans and times that stand as text, because no type of DuckDB's gives their text back or because some
+ * of them are none; `json` is lists, structs and maps.
  */
 export type CellKind =
   | 'integer'
@@ -12,6 +14,7 @@ export type CellKind =
   | 'float'
   | 'decimal-text'
   | 'boolean'
+  | 'boolean-text'
   | 'instant'
   | 'timestamp'
   | 'date'
@@ -19,6 +22,13 @@ export type CellKind =
   | 'text'
   | 'json'
   | 'other';
+
+const TEXT_KINDS = {
+  number: 'decimal-text',
+  boolean: 'boolean-text',
+  time: 'time-text',
+  string: 'text',
+} as const satisfies Record<Column['type'], CellKind>;
 
 const INTEGER = /^U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)$/;
 const JSON_TYPE = /\]$|^(STRUCT|MAP|UNION)\b/;
@@ -39,16 +49,33 @@ export function cellKind({ type: csvType }: Column, type: string): CellKind {
     case 'DATE':
       return 'date';
     case 'VARCHAR':
-      return csvType === 'number' ? 'decimal-text' : csvType === 'time' ? 'time-text' : 'text';
+      return TEXT_KINDS[csvType];
     default:
       return csvType === 'number' ? 'decimal-text' : 'other';
   }
+}
+
+/** Whether the cells stand as text, which may be any. */
+export function isTextKind(kind: CellKind): boolean {
+  return kind === 'text' || kind.endsWith('-text');
+}
+
+/** SQL of a cell that stands as text and has a value of its column's type; NULL for any other text. */
+export function fittingSql(kind: CellKind, expression: string): string {
+  if (kind === 'decimal-text') {
+    // A view may have a number of a type that is not text, such as UHUGEINT.
+    const text = `CAST(${expression} AS VARCHAR)`;
+    return `CASE WHEN regexp_full_match(${text}, '${NUMBER_PATTERN}') THEN ${text} END`;
+  }
+  if (kind === 'boolean-text') return `CASE WHEN ${expression} IN ('true', 'false') THEN ${expression} END`;
+  return expression;
 }
 
 /** SQL of a cell's text as CSV has it, NULL where it is absent. */
 export function cellText(kind: CellKind, expression: string): string {
   switch (kind) {
     case 'text':
+    case 'boolean-text':
     case 'time-text':
       return expression;
     case 'double':
@@ -88,7 +115,9 @@ export function sortKeySql(kind: CellKind, expression: string): string {
     case 'float':
       return `CASE WHEN isfinite(${expression}) THEN ${expression} END`;
     case 'decimal-text':
-      return decimalKeySql(cellText(kind, expression));
+      return decimalKeySql(fittingSql(kind, expression));
+    case 'boolean-text':
+      return fittingSql(kind, expression);
     case 'json':
     case 'other':
       return cellText(kind, expression);
@@ -99,10 +128,10 @@ export function sortKeySql(kind: CellKind, expression: string): string {
   }
 }
 
-/** SQL of whether a cell has no value. NaN and infinities are none. */
+/** SQL of whether a cell has no value of its column's type. NaN and infinities are none. */
 export function isAbsentSql(kind: CellKind, expression: string): string {
   const mayBeInfinite = kind === 'double' || kind === 'float' || kind === 'instant' || kind === 'timestamp';
-  return mayBeInfinite ? `isfinite(${expression}) IS NOT TRUE` : `${expression} IS NULL`;
+  return mayBeInfinite ? `isfinite(${expression}) IS NOT TRUE` : `${fittingSql(kind, expression)} IS NULL`;
 }
 
 function isoSql(timestamp: string): string {

@@ -1,5 +1,5 @@
 import type { Comparison, Filter } from '../window.js';
-import { type CellKind, cellKind, cellText, instantSql, isAbsentSql } from './cell-sql.js';
+import { type CellKind, cellKind, cellText, fittingSql, instantSql, isAbsentSql } from './cell-sql.js';
 import { decimalKey, decimalKeySql, formatDecimal, parseDecimal, unitsOf } from './decimal.js';
 import type { SqlColumn } from './sql-table.js';
 import type { Bindings } from './statement.js';
@@ -8,7 +8,7 @@ const SIGNS = { eq: '=', ne: 'IS DISTINCT FROM', gt: '>', gte: '>=', lt: '<', lt
 
 /**
  * SQL that is true for the rows that a filter keeps. An absent cell is kept by `ne` and `isnull=true` only, so that
- * `x=a` and `x__ne=a` share all rows between them.
+ * `x=a` and `x__ne=a` share all rows between them; so is text in a column of numbers or booleans that is none.
  */
 export function filterSql({ operator, values }: Filter, column: SqlColumn, bindings: Bindings): string {
   const { expression } = column;
@@ -106,7 +106,7 @@ function numberSql(
     return gridSql(comparison, expression, type, nearestUnits(value, type), bindings);
   }
   const key = bindings.add(decimalKey(parseDecimal(value)));
-  return `${decimalKeySql(cellText(kind, expression))} ${SIGNS[comparison]} ${key}`;
+  return `${decimalKeySql(fittingSql(kind, expression))} ${SIGNS[comparison]} ${key}`;
 }
 
 /** A value of a type that is close to a number, and where it lies from there. */

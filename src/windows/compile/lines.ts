@@ -1,7 +1,7 @@
 import { encodeCell } from '../../csv/encode.js';
 import type { Column } from '../../csv/rows.js';
 import type { OutputShape } from '../shape.js';
-import { cellKind, cellText } from './cell-sql.js';
+import { cellKind, cellText, isTextKind } from './cell-sql.js';
 import type { Select } from './compile-window.js';
 import { Bindings, type Statement } from './statement.js';
 
@@ -42,7 +42,7 @@ function csvLine(
     const column = columns[index]!;
     const kind = cellKind(column, types[index]!);
     const text = cellText(kind, name);
-    const isPlain = column.type !== 'string' && kind !== 'text' && !IN_VALUES.test(delimiter);
+    const isPlain = column.type !== 'string' && !isTextKind(kind) && !IN_VALUES.test(delimiter);
     const cell = isPlain ? text : quotedSql(text, delimiter, bindings);
     if (nullText === '' || !takesNullText(column)) return cell;
     return `coalesce(${cell}, ${bindings.add(encodeCell(nullText, delimiter))})`;
@@ -79,6 +79,8 @@ function jsonLine({ columns, types }: Select, names: readonly string[], bindings
 
 function jsonValue(column: Column, kind: ReturnType<typeof cellKind>, text: string): string {
   const quoted = `CAST(to_json(${text}) AS VARCHAR)`;
+  if (kind === 'boolean-text')
+    return `CASE WHEN ${text} IN ('true', 'false') THEN ${text} ELSE ${quoted} END`;
   if (column.type === 'boolean') return text;
   if (column.type !== 'number') return quoted;
   return kind === 'decimal-text'

@@ -3,6 +3,7 @@ import { type AggregateFunction, QUANTILES } from '../aggregate/aggregation.js';
 import { FixedSum, sumOf } from '../aggregate/fixed-sum.js';
 import { formatDecimal, parseDecimal } from '../compile/decimal.js';
 import type { ByteCell } from './byte-text.js';
+import { oneZero } from './every.js';
 import { instantOf } from './instants.js';
 import { numberKey } from './numbers.js';
 
@@ -50,9 +51,9 @@ export class ColumnValues {
       case 'distinct':
         return String(new Set(this.#entries.map(({ cell }) => keyOf(cell, this.#column))).size);
       case 'first':
-        return this.#ordered().reduce<Entry | null>(earlier, null)?.cell ?? null;
+        return this.#cell(this.#ordered().reduce<Entry | null>(earlier, null));
       case 'last':
-        return this.#ordered().reduce<Entry | null>(later, null)?.cell ?? null;
+        return this.#cell(this.#ordered().reduce<Entry | null>(later, null));
       case 'increase':
         return doubleCell(this.#increase);
       case 'rate':
@@ -60,6 +61,11 @@ export class ColumnValues {
       default:
         return doubleCell(this.#numberOf(name));
     }
+  }
+
+  #cell(entry: Entry | null): ByteCell {
+    if (entry === null) return null;
+    return this.#column.type === 'number' ? oneZero(entry.cell) : entry.cell;
   }
 
   get #increase(): number {
@@ -137,7 +143,7 @@ export function doubleCell(value: number): ByteCell {
 }
 
 /** Equal for cells that are one value. */
-function keyOf(cell: string, { type }: Column): string | number {
+function keyOf(cell: string, { type }: Column): string | number | null {
   if (type === 'time') return instantOf(cell);
   return type === 'number' ? numberKey(cell) : cell;
 }

@@ -1,5 +1,6 @@
-import { createYielder } from '../../base/event-loop.js';
 import type { LocalDays } from '../../base/local-days.js';
+import type { Pausable } from '../../base/pausable.js';
+import { fits } from '../../csv/fits.js';
 import type { Column } from '../../csv/rows.js';
 import { type AggregateFunction, type Group, isNumeric } from '../aggregate/aggregation.js';
 import { checkGroups } from '../aggregate/groups.js';
@@ -7,12 +8,11 @@ import { columnOf } from '../aggregate/result-columns.js';
 import type { Window } from '../window.js';
 import { ColumnValues } from './aggregate-values.js';
 import type { ByteCell } from './byte-text.js';
-import { seriesBy, stepsOf } from './every.js';
-import { numberOf } from './numbers.js';
-import type { Row } from './order.js';
+import { oneZero, seriesBy, stepsOf } from './every.js';
+import { type Row, sortByTime } from './order.js';
 
-/** Rows between two looks at the clock. */
-const ROWS_PER_LOOK = 128;
+/** Rows between two pauses. */
+const ROWS_PER_PAUSE = 32;
 
 /** A column that aggregates read. */
 interface Source {
@@ -31,11 +31,11 @@ interface Open {
 }
 
 /** The aggregates of rows, of each step and series. Throws `Declined` for a cell that only DuckDB reads. */
-export async function groupsOf(
+export function* groupsOf(
   rows: readonly Row[],
   window: Window,
   localDays: LocalDays,
-): Promise<readonly Group[]> {
+): Pausable<readonly Group[]> {
   const { dataset, every } = window;
   const { by, aggregates } = window.aggregation!;
   const place = (name: string) => dataset.columns.findIndex((column) => column.name === name);
@@ -59,17 +59,17 @@ export async function groupsOf(
   // Without `by` and `every` there is one row in all, also of nothing.
   if (every === null && by.length === 0) openFor({ cells: [], time: Number.NaN }, 0, '');
   const rises = new Rises();
-  const breathe = createYielder();
-  for (const [number, row] of inOrder(rows, sources, isTimed).entries()) {
-    if (number % ROWS_PER_LOOK === 0) await breathe();
+  for (const [number, row] of (yield* inOrder(rows, sources, isTimed)).entries()) {
+    if (number % ROWS_PER_PAUSE === 0) yield;
     if (every !== null && Number.isNaN(row.time)) continue;
     const series = seriesOf(row.cells);
     const group = openFor(row, stepOf(row.time), series);
     group.rows += 1;
     for (const [index, source] of sources.entries()) {
       const cell = row.cells[source.index]!;
-      if (cell === null) continue;
-      const value = source.isNumeric ? numberOf(cell) : Number.NaN;
+      if (cell === null || !fits(source.column.type, cell)) continue;
+      if (source.column.type === 'number') oneZero(cell);
+      const value = source.isNumeric ? Number(cell) : Number.NaN;
       const values = group.sources[index]!;
       values.add(cell, row.time, value);
       if (needsRises(source) && Number.isFinite(value) && !(isTimed && Number.isNaN(row.time))) {
@@ -77,14 +77,17 @@ export async function groupsOf(
       }
     }
   }
-  return [...open.values()].map(({ step, series, sources: values, rows: count }) => ({
-    step,
-    series,
-    cells: aggregates.map(({ function: name, column }) => {
-      if (column === null) return String(count);
-      return values[sources.findIndex((source) => source.column.name === column)]!.cellOf(name);
-    }),
-  }));
+  const groups: Group[] = [];
+  for (const { step, series, sources: values, rows: count } of open.values()) {
+    const cells: ByteCell[] = [];
+    for (const { function: name, column } of aggregates) {
+      const index = sources.findIndex((source) => source.column.name === column);
+      cells.push(column === null ? String(count) : values[index]!.cellOf(name));
+      yield;
+    }
+    groups.push({ step, series, cells });
+  }
+  return groups;
 }
 
 function sourcesOf({ dataset, aggregation }: Window): readonly Source[] {
@@ -106,9 +109,13 @@ function needsRises({ functions }: Source): boolean {
 }
 
 /** In the order of time where values are compared with those before them; equal times as they stood. */
-function inOrder(rows: readonly Row[], sources: readonly Source[], isTimed: boolean): readonly Row[] {
+function* inOrder(
+  rows: readonly Row[],
+  sources: readonly Source[],
+  isTimed: boolean,
+): Pausable<readonly Row[]> {
   if (!isTimed || !sources.some(needsRises)) return rows;
-  const timed = rows.filter(({ time }) => !Number.isNaN(time)).sort((a, b) => a.time - b.time);
+  const timed = yield* sortByTime(rows.filter(({ time }) => !Number.isNaN(time)));
   return timed.length === rows.length ? timed : [...timed, ...rows.filter(({ time }) => Number.isNaN(time))];
 }
 

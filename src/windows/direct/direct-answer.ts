@@ -1,23 +1,25 @@
-import { createYielder } from '../../base/event-loop.js';
 import type { LocalDays } from '../../base/local-days.js';
+import { atOnce, inSlices, type Pausable } from '../../base/pausable.js';
 import { CR, QUOTE } from '../../csv/scan.js';
 import type { Answer } from '../../datasets/queries.js';
 import { placedGroups } from '../aggregate/groups.js';
-import { answerBody } from '../compile/answer-body.js';
+import { answerBody, wholeBody } from '../compile/answer-body.js';
 import type { OutputShape } from '../shape.js';
-import type { TimeRange, Window } from '../window.js';
+import type { Window } from '../window.js';
 import { groupsOf } from './aggregate.js';
 import type { ByteCell } from './byte-text.js';
+import { Declined } from './declined.js';
 import { decodeLine } from './decode-line.js';
 import { lastOfSteps } from './every.js';
 import { cellTest } from './filters.js';
 import { keysOfAny, type Row } from './order.js';
 import { pivotRows } from './pivot.js';
-import { isVerbatim, keepsOrder, type Slice } from './slice.js';
-import { finished, linesOf, type Table } from './table.js';
+import { isSkimmed, lastPlaces } from './skim.js';
+import { isVerbatim, keepsOrder, rangesOf, rowsOf, type Slice, sizeOf } from './slice.js';
+import { allLines, finished, linesOf, type Table } from './table.js';
 
-/** Rows between two looks at the clock. */
-const ROWS_PER_LOOK = 128;
+/** Rows between two pauses. */
+const ROWS_PER_PAUSE = 128;
 
 /** A window with the rows that it is answered from. */
 export interface DirectQuestion {
@@ -34,18 +36,48 @@ export interface DirectQuestion {
  */
 export async function directAnswer(question: DirectQuestion, signal: AbortSignal): Promise<Answer> {
   const { window, shape, slice } = question;
-  const verbatim = isVerbatim(window, shape, slice) ? bytesOf(slice) : null;
+  const verbatim = isVerbatim(window, shape) ? bytesOf(slice) : null;
   if (verbatim !== null) {
     const { columns } = slice.rows;
     return { columns, body: answerBody(columns, shape, piecesOf(verbatim)) };
   }
-  const table = await answerTable(await chosenRows(question, signal), question);
+  const table = await inSlices(answerTable(question), signal);
   return { columns: table.columns, body: answerBody(table.columns, shape, linesOf(table, shape, signal)) };
 }
 
+/** Bytes of lines that are copied at once, in some 20 µs. */
+const MOST_BYTES = 1 << 15;
+/** Rows that are decoded, placed and written at once, in some 200 µs. */
+const MOST_ROWS = 128;
+
+/**
+ * The answer in one piece if that takes less than a millisecond; null: use `directAnswer`, also for cells that only
+ * DuckDB can read. Throws `BAD_PARAMETER` as that does.
+ */
+export function answerAtOnce(question: DirectQuestion): Buffer | null {
+  const { window, shape, slice } = question;
+  const { columns } = slice.rows;
+  // A row has a byte at least: whether there are too many rows is seen without counting their bytes.
+  if (slice.to - slice.from > MOST_BYTES || sizeOf(slice) > MOST_BYTES) return null;
+  if (isVerbatim(window, shape)) {
+    const lines = bytesOf(slice);
+    if (lines !== null) return wholeBody(columns, shape, lines);
+  }
+  // A few rows may be filled up to many.
+  if (slice.to - slice.from > MOST_ROWS || window.aggregation?.fill != null) return null;
+  try {
+    const table = atOnce(answerTable(question));
+    return wholeBody(table.columns, shape, allLines(table, shape));
+  } catch (error) {
+    if (error instanceof Declined) return null;
+    throw error;
+  }
+}
+
 /** The lines of a slice; null where a cell in quotes may have to be written in another way. */
-function bytesOf({ rows: { body, ends }, from, to }: Slice): Buffer | null {
-  const bytes = body.subarray(startOf(ends, from), startOf(ends, to));
+function bytesOf(slice: Slice): Buffer | null {
+  const parts = rangesOf(slice).map(({ from, to }) => slice.rows.body.subarray(from, to));
+  const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
   return bytes.includes(QUOTE) || bytes.includes(CR) ? null : bytes;
 }
 
@@ -58,29 +90,22 @@ async function* piecesOf(bytes: Buffer): AsyncGenerator<Buffer, void, undefined>
 }
 
 /** The rows of the window's time that its filters keep. */
-async function chosenRows({ window, slice }: DirectQuestion, signal: AbortSignal): Promise<readonly Row[]> {
+function* chosenRows({ window, slice, localDays }: DirectQuestion): Pausable<readonly Row[]> {
   const { body, ends, times, columns } = slice.rows;
   const isText = columns.map(({ type, seen }) => type === 'string' && seen);
   const keeps = filterOf(window);
   const most = mostRows(window, slice);
   const chosen: Row[] = [];
-  const breathe = createYielder();
-  for (let row = slice.from; row < slice.to && chosen.length < most; row++) {
-    if (row % ROWS_PER_LOOK === 0) {
-      await breathe();
-      signal.throwIfAborted();
-    }
+  const places = isSkimmed(window, slice) ? yield* lastPlaces(slice, window, localDays) : rowsOf(slice);
+  let seen = 0;
+  for (const row of places) {
+    if (chosen.length >= most) break;
+    if (seen++ % ROWS_PER_PAUSE === 0) yield;
     const time = times === null ? Number.NaN : times[row]!;
-    if (slice.time !== null && !isIn(slice.time, time)) continue;
     const cells = decodeLine(body.toString('latin1', startOf(ends, row), ends[row]! - 1), isText);
     if (keeps(cells)) chosen.push({ cells, time });
   }
   return chosen;
-}
-
-/** A row without a time is in no range. */
-function isIn({ from, to }: TimeRange, time: number): boolean {
-  return time >= (from ?? Number.NEGATIVE_INFINITY) && time < (to ?? Number.POSITIVE_INFINITY);
 }
 
 function filterOf({ filters, dataset }: Window): (cells: readonly ByteCell[]) => boolean {
@@ -97,21 +122,19 @@ function mostRows(window: Window, { offset, limit }: Slice): number {
   return offset + limit;
 }
 
-/** `every`, `agg`, `pivot`, `sort`, `offset` and `limit`, `columns`. */
-async function answerTable(chosen: readonly Row[], question: DirectQuestion): Promise<Table> {
+/** Filters, `every`, `agg`, `pivot`, `sort`, `offset` and `limit`, `columns`. */
+function* answerTable(question: DirectQuestion): Pausable<Table> {
   const { window, slice, localDays } = question;
-  const breathe = createYielder();
+  const chosen = yield* chosenRows(question);
   if (window.aggregation !== null) {
-    const groups = await groupsOf(chosen, window, localDays);
-    return finished(await placedGroups(groups, window, localDays), window, slice, keysOfAny);
+    const groups = yield* groupsOf(chosen, window, localDays);
+    return yield* finished(yield* placedGroups(groups, window, localDays), window, slice, keysOfAny);
   }
-  const table = placedRows(chosen, question);
-  await breathe();
-  return finished(table, window, slice);
+  return yield* finished(yield* placedRows(chosen, question), window, slice);
 }
 
-function placedRows(rows: readonly Row[], { window, localDays }: DirectQuestion): Table {
-  if (window.pivot !== null) return pivotRows(rows, window, localDays);
+function* placedRows(rows: readonly Row[], { window, localDays }: DirectQuestion): Pausable<Table> {
+  if (window.pivot !== null) return yield* pivotRows(rows, window, localDays);
   const { columns } = window.dataset;
-  return { columns, rows: window.every === null ? rows : lastOfSteps(rows, window, localDays) };
+  return { columns, rows: window.every === null ? rows : yield* lastOfSteps(rows, window, localDays) };
 }

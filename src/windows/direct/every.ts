@@ -1,4 +1,5 @@
 import type { LocalDays } from '../../base/local-days.js';
+import { mapped, type Pausable } from '../../base/pausable.js';
 import type { Column } from '../../csv/rows.js';
 import { FIRST_MONDAY, seriesColumns } from '../compile/every-sql.js';
 import type { Window } from '../window.js';
@@ -54,18 +55,22 @@ function anyDay(localDays: LocalDays): (instant: number) => number {
 }
 
 /** Of each step and series the last row, in the order of time: of equal times the row that stood last. */
-export function lastOfSteps(rows: readonly Row[], window: Window, localDays: LocalDays): readonly Row[] {
+export function* lastOfSteps(
+  rows: readonly Row[],
+  window: Window,
+  localDays: LocalDays,
+): Pausable<readonly Row[]> {
   const stepOf = stepsOf(window.every!, localDays);
   const seriesOf = seriesBy(window.dataset.columns, seriesColumns(window));
   const last = new Map<string, Row>();
-  for (const row of rows) {
-    if (Number.isNaN(row.time)) continue;
+  yield* mapped(rows, (row) => {
+    if (Number.isNaN(row.time)) return;
     const key = `${stepOf(row.time)} ${seriesOf(row.cells)}`;
     const known = last.get(key);
     if (known === undefined || row.time >= known.time) last.set(key, row);
-  }
+  });
   const kept = new Set(last.values());
-  return sortByTime(rows.filter((row) => kept.has(row)));
+  return yield* sortByTime(rows.filter((row) => kept.has(row)));
 }
 
 /** A name for what tells series apart, which is what rows have in the columns of these names. */

@@ -1,3 +1,4 @@
+import { fits } from '../../csv/fits.js';
 import type { Column } from '../../csv/rows.js';
 import type { Comparison, Filter } from '../window.js';
 import { type ByteCell, toByteText } from './byte-text.js';
@@ -7,12 +8,15 @@ import { compareNumberWith } from './numbers.js';
 /** Whether a filter keeps a row with such a cell. */
 export type CellTest = (cell: ByteCell) => boolean;
 
-/** An absent cell is kept by `ne` and `isnull=true` only. A test throws `Declined` for a cell that it cannot read. */
+/**
+ * An absent cell is kept by `ne` and `isnull=true` only, and so is text in a column of numbers or booleans that is none.
+ * A test throws `Declined` for a cell that it cannot read.
+ */
 export function cellTest({ operator, values }: Filter, column: Column): CellTest {
   const value = values[0] ?? '';
   switch (operator) {
     case 'isnull':
-      return (cell) => (cell === null) === (value === 'true');
+      return (cell) => (cell === null || !fits(column.type, cell)) === (value === 'true');
     case 'contains': {
       const part = toByteText(value);
       return (cell) => cell?.includes(part) === true;
@@ -41,7 +45,7 @@ const HOLDS: Readonly<Record<Comparison, (order: number) => boolean>> = {
   lte: (order) => order <= 0,
 };
 
-/** Compares a column's cells with a filter's value: below 0 for a smaller cell. */
+/** Compares a column's cells with a filter's value: below 0 for a smaller cell, NaN for one that has no order. */
 function compareWith({ type }: Column, value: string): (cell: string) => number {
   if (type === 'number') return compareNumberWith(value);
   if (type === 'time') return (cell) => instantOf(cell) - Number(value);

@@ -1,10 +1,11 @@
 import type { LocalDays } from '../../base/local-days.js';
+import { mapped, type Pausable } from '../../base/pausable.js';
 import type { Column } from '../../csv/rows.js';
 import { checkPivotSize, namedValues, namesOfValues } from '../pivot-names.js';
 import type { Window } from '../window.js';
 import { type ByteCell, type ByteText, fromByteText, toByteText } from './byte-text.js';
 import { lastOfSteps, oneZero, stepsOf } from './every.js';
-import { type KeysOf, keysOf, type Row, sortByTime } from './order.js';
+import { compareKeys, type KeysOf, keysOf, type Row, sortByTime } from './order.js';
 
 /** Rows under columns of their own. */
 export interface PivotedRows {
@@ -23,18 +24,18 @@ interface Places {
  * One row per time (with `every` per step; without a time column one in all), one column per value, rows in the order
  * of time. Throws `BAD_PARAMETER` for too many values.
  */
-export function pivotRows(
+export function* pivotRows(
   all: readonly Row[],
   window: Window,
   localDays: LocalDays,
   keys: KeysOf = keysOfOwn,
-): PivotedRows {
+): Pausable<PivotedRows> {
   const { dataset, every } = window;
   const places = placesOf(window);
   const isTimed = places.time !== -1;
-  const lasts = every === null ? all : lastOfSteps(all, window, localDays);
+  const lasts = every === null ? all : yield* lastOfSteps(all, window, localDays);
   const rows = isTimed ? lasts.filter(({ time }) => !Number.isNaN(time)) : lasts;
-  const values = namedValues(window)?.map(toByteText) ?? foundValues(rows, places, window, keys);
+  const values = namedValues(window)?.map(toByteText) ?? (yield* foundValues(rows, places, window, keys));
   checkPivotSize(window, values.length);
   const timeColumns = isTimed ? [dataset.columns[places.time]!] : [];
   const columns = [...timeColumns, ...valueColumns(values, dataset.timeColumn)];
@@ -43,8 +44,9 @@ export function pivotRows(
   if (!isTimed) return { columns, rows: [filled(rows, values, places)] };
   // Of several rows in one place the one that stood last counts, whatever order `every` has put them in.
   const standing = every === null ? rows : all.filter(isOneOf(rows));
-  const groups = grouped(standing, values, places, every === null ? same : stepsOf(every, localDays));
-  return { columns, rows: sortByTime(groups.map((group) => filled(group, values, places))) };
+  const groups = yield* grouped(standing, values, places, every === null ? same : stepsOf(every, localDays));
+  const filledRows = yield* mapped(groups, (group) => filled(group, values, places));
+  return { columns, rows: yield* sortByTime(filledRows) };
 }
 
 function placesOf({ dataset, pivot }: Window): Places {
@@ -62,27 +64,29 @@ function isOneOf(rows: readonly Row[]): (row: Row) => boolean {
 }
 
 /** The values that become columns, in their order. */
-function foundValues(
+function* foundValues(
   rows: readonly Row[],
   { by }: Places,
   { dataset }: Window,
   keysFor: KeysOf,
-): readonly ByteText[] {
+): Pausable<readonly ByteText[]> {
   const column = dataset.columns[by]!;
   const found = new Set<ByteText>();
-  for (const { cells } of rows) if (cells[by] !== null) found.add(cells[by]!);
+  yield* mapped(rows, ({ cells }) => {
+    if (cells[by] !== null) found.add(cells[by]!);
+  });
   const values = [...found].sort();
-  const keys = keysFor(column, values);
+  const keys = yield* keysFor(column, values);
   // Sorted by their bytes already, which is the order of equal numbers written in two ways.
   const places = values.map((_, place) => place);
-  places.sort((a, b) => (keys[a]! < keys[b]! ? -1 : keys[a]! > keys[b]! ? 1 : a - b));
+  places.sort((a, b) => compareKeys(keys[a]!, keys[b]!, false) || a - b);
   return places.map((place) => values[place]!);
 }
 
 /** Keys of a dataset's own cells, of which only DuckDB knows whether 0 and -0 are two values. */
-function keysOfOwn(column: Column, cells: readonly ByteCell[]): ReturnType<KeysOf> {
+function* keysOfOwn(column: Column, cells: readonly ByteCell[]): ReturnType<KeysOf> {
   if (column.type === 'number') for (const cell of cells) if (cell !== null) oneZero(cell);
-  return keysOf(column, cells);
+  return yield* keysOf(column, cells);
 }
 
 function valueColumns(values: readonly ByteText[], timeColumn: string | null): readonly Column[] {
@@ -91,21 +95,21 @@ function valueColumns(values: readonly ByteText[], timeColumn: string | null): r
 }
 
 /** Rows with one of the values, together by the step that they are in. */
-function grouped(
+function* grouped(
   rows: readonly Row[],
   values: readonly ByteText[],
   { by }: Places,
   stepOf: (instant: number) => number,
-): readonly (readonly Row[])[] {
+): Pausable<readonly (readonly Row[])[]> {
   const wanted = new Set<ByteCell>(values);
   const groups = new Map<number, Row[]>();
-  for (const row of rows) {
-    if (!wanted.has(row.cells[by]!)) continue;
+  yield* mapped(rows, (row) => {
+    if (!wanted.has(row.cells[by]!)) return;
     const step = stepOf(row.time);
     const group = groups.get(step);
     if (group === undefined) groups.set(step, [row]);
     else group.push(row);
-  }
+  });
   return [...groups.values()];
 }
 

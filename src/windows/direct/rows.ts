@@ -22,6 +22,18 @@ export interface Rows {
   readonly isWhole: boolean;
 }
 
+/** The first row that is not before an instant; rows are in time order. */
+export function firstAt({ times, count }: Rows, instant: number): number {
+  let before = 0;
+  let after = count;
+  while (before < after) {
+    const middle = (before + after) >> 1;
+    if (times![middle]! < instant) before = middle + 1;
+    else after = middle;
+  }
+  return before;
+}
+
 /** Bytes indexed between two checks of the clock: a tenth of a millisecond. */
 const BYTES_PER_LOOK = 1 << 15;
 const FIRST_CAPACITY = 1_024;

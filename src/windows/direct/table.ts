@@ -1,4 +1,5 @@
 import { createYielder } from '../../base/event-loop.js';
+import { mapped, type Pausable } from '../../base/pausable.js';
 import type { Column } from '../../csv/rows.js';
 import type { OutputShape } from '../shape.js';
 import type { Window } from '../window.js';
@@ -15,21 +16,19 @@ export interface Table {
 }
 
 /** `sort`, `offset` and `limit`, `columns`. `page`: what is left to be done of `offset` and `limit`. */
-export async function finished(
+export function* finished(
   table: Table,
   window: Window,
   page: Pick<Window, 'offset' | 'limit'>,
   keys: KeysOf = keysOf,
-): Promise<Table> {
+): Pausable<Table> {
   const { offset, limit } = page;
-  const breathe = createYielder();
-  const rows = sorted(table, window, keys);
-  await breathe();
+  const rows = yield* inOrder(table, window, keys);
   const kept = rows.slice(offset, limit === null ? undefined : offset + limit);
-  return shown({ columns: table.columns, rows: kept }, window);
+  return yield* shown({ columns: table.columns, rows: kept }, window);
 }
 
-function sorted({ columns, rows }: Table, { sort }: Window, keys: KeysOf): readonly Row[] {
+function inOrder({ columns, rows }: Table, { sort }: Window, keys: KeysOf): Pausable<readonly Row[]> {
   const orders = sort.flatMap(({ column: name, descending }) => {
     const index = columns.findIndex((column) => column.name === name);
     // A pivot's column that no row has today has nothing to sort by.
@@ -38,13 +37,21 @@ function sorted({ columns, rows }: Table, { sort }: Window, keys: KeysOf): reado
   return sortRows(rows, orders, keys);
 }
 
-function shown({ columns, rows }: Table, window: Window): Table {
+function* shown({ columns, rows }: Table, window: Window): Pausable<Table> {
   if (window.columns === null) return { columns, rows };
   const indexes = window.columns.map((name) => columns.findIndex((column) => column.name === name));
   return {
     columns: indexes.map((index) => columns[index]!),
-    rows: rows.map(({ cells, time }) => ({ cells: indexes.map((index) => cells[index]!), time })),
+    rows: yield* mapped(rows, ({ cells, time }) => ({ cells: indexes.map((index) => cells[index]!), time })),
   };
+}
+
+/** All lines of a small answer. */
+export function allLines({ columns, rows }: Table, shape: OutputShape): Buffer {
+  const write = lineWriter(columns, shape);
+  let text = '';
+  for (const { cells } of rows) text += write(cells);
+  return Buffer.from(text, 'latin1');
 }
 
 /** The lines of an answer in CSV or JSON, see `answerBody`. */

@@ -1,4 +1,5 @@
 import { encodeCell } from '../../csv/encode.js';
+import { fits } from '../../csv/fits.js';
 import type { Column } from '../../csv/rows.js';
 import { takesNullText } from '../compile/lines.js';
 import type { OutputShape } from '../shape.js';
@@ -46,7 +47,7 @@ function jsonWriter(columns: readonly Column[]): LineWriter {
 }
 
 function jsonValue({ type }: Column, cell: ByteText): ByteText {
-  if (type === 'boolean' || (type === 'number' && JSON_NUMBER.test(cell))) return cell;
+  if ((type === 'boolean' && fits(type, cell)) || (type === 'number' && JSON_NUMBER.test(cell))) return cell;
   return `"${cell.replace(ESCAPED, escaped)}"`;
 }
 

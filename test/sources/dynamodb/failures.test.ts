@@ -331,55 +331,45 @@ describe('a table that was deleted and made again', () => {
   });
 });
 
-describe('a column whose type widens', () => {
+describe('a column with values of several types', () => {
   const price = (id: number, value: object) => ({ id: { N: String(id) }, price: value });
   for (const items of [0, 30_000]) {
-    test(`is logged once, with the item and the type of its value (${items === 0 ? 'here' : 'in threads'})`, async (t) => {
+    test(`is named by each reading, also when its items are not decoded again (${items === 0 ? 'here' : 'in threads'})`, async (t) => {
       let found = [price(1, { N: '5' }), price(2, { NULL: true })];
       const server = await startScriptedDynamoDb(({ action }) =>
         action === 'Scan' ? page(found) : described({ items }),
       );
-      const { logger, lines } = logLines();
-      const source = sourceOf(server.endpoint, { logger, segments: 1 });
+      const source = sourceOf(server.endpoint, { segments: 1 });
       t.after(() => Promise.all([source.close(), server.close()]));
-      let known = (await source.read({ known: [], signal: NEVER })).rows.columns;
-      assert.deepEqual(lines, []);
+      let known: readonly Column[] = [];
+      const read = async () => {
+        const { rows, mixed } = await source.read({ known, signal: NEVER });
+        known = rows.columns;
+        return mixed;
+      };
+      assert.deepEqual(await read(), []);
       found = [price(1, { N: '5' }), price(2, { S: 'N/A' }), price(3, { S: 'sold' })];
-      for (let poll = 1; poll <= 2; poll++)
-        known = (await source.read({ known, signal: NEVER })).rows.columns;
-      assert.deepEqual(
-        lines.map(({ level, column, key, valueType, msg }) => ({ level, column, key, valueType, msg })),
-        [
-          {
-            level: 'warn',
-            column: 'price',
-            key: 'id=2',
-            valueType: 'S',
-            msg: 'the column "price" is text from now on: the item id=2 has a value of type S, others are of the type number',
-          },
-        ],
-      );
+      assert.deepEqual(await read(), ['price']);
+      assert.deepEqual(await read(), ['price']);
+      found = [price(1, { N: '5' }), price(2, { S: 'N/A' }), price(3, { N: '7' })];
+      assert.deepEqual(await read(), ['price']);
     });
   }
 
-  test('is logged when it is mixed from the first poll on, and not when it was text before', async (t) => {
+  test('is named when it is mixed from the first poll on, and not when all values have one type', async (t) => {
     const server = await startScriptedDynamoDb(({ action }) =>
-      action === 'Scan' ? page([price(1, { BOOL: true }), price(2, { N: '1' })]) : described(),
+      action === 'Scan'
+        ? page([
+            { ...price(1, { BOOL: true }), zip: { S: '00123' } },
+            { ...price(2, { N: '1' }), zip: { S: '98101' } },
+          ])
+        : described(),
     );
-    const read = async (known: readonly Column[]) => {
-      const { logger, lines } = logLines();
-      const source = sourceOf(server.endpoint, { logger });
-      await source.read({ known, signal: NEVER });
-      await source.close();
-      return lines.map(({ msg }) => msg);
-    };
-    t.after(() => server.close());
-    assert.match(
-      (await read([])).join(),
-      /"price" is text .* id=2 has a value of type N, others .* boolean$/,
-    );
-    const text = { name: 'price', type: 'string', seen: true } as const;
-    assert.deepEqual(await read([{ name: 'id', type: 'number', seen: true }, text]), []);
+    const source = sourceOf(server.endpoint, {});
+    t.after(() => Promise.all([source.close(), server.close()]));
+    const { mixed, rows } = await source.read({ known: [], signal: NEVER });
+    assert.deepEqual(mixed, ['price']);
+    assert.equal(rows.columns.find(({ name }) => name === 'zip')?.type, 'string');
   });
 });
 
@@ -407,9 +397,13 @@ describe('names in columns and only that no item has', () => {
     assert.deepEqual(await told(t, { columns: ['pricee', 'price'], rename: { price: 'usd' } }), [
       'columns: no item has an attribute "pricee"; did you mean price?',
     ]);
-    assert.deepEqual(await told(t, { only: ['address.city', 'price', 'unheard'] }), [
-      'only: no item has an attribute "address.city"; did you mean address?',
+    assert.deepEqual(await told(t, { only: ['address.ctiy', 'adress.city', 'price', 'unheard'] }), [
+      'only: no item has a value at the path "address.ctiy"; did you mean address.city?',
+      'only: no item has a value at the path "adress.city"; did you mean address.city?',
       'only: no item has an attribute "unheard"; check its spelling',
+    ]);
+    assert.deepEqual(await told(t, { columns: ['address.ctiy'] }), [
+      'columns: no item has a value at the path "address.ctiy"; did you mean address.city?',
     ]);
   });
 
@@ -419,6 +413,7 @@ describe('names in columns and only that no item has', () => {
       await told(t, { columns: ['usd'], rename: { price: 'usd' }, only: ['price', 'usd'] }),
       [],
     );
+    assert.deepEqual(await told(t, { columns: ['address.city'], only: ['address.city'] }), []);
   });
 });
 

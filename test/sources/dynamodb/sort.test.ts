@@ -112,7 +112,13 @@ function runOf(numbers: readonly number[]): Run {
   );
   const keys = writer.finish();
   const order = sortedOrder(keys);
-  return { rows: sortedRows(rows, order), keys: sortedKeys(keys, order), origins: new Map(), met: [] };
+  return {
+    rows: sortedRows(rows, order),
+    keys: sortedKeys(keys, order),
+    origins: new Map(),
+    mixed: [],
+    beyond: [],
+  };
 }
 
 test('property: runs merge into one in key order, whatever their number and length', () => {

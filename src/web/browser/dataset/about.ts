@@ -14,6 +14,14 @@ export function about({ words, format, link }: Context): Part<DatasetJson> {
         h('li', {}, h('a', { href: link({ page: 'dataset', name, plot: null, parameters: [] }) }, name)),
       ),
     );
+  const exceptions = ({ exceptions: all }: DatasetJson) =>
+    all.map(({ column, problem, count, key, value }) =>
+      h(
+        'p',
+        { class: 'quiet' },
+        words.about.exception(column, format.number(count), problem, keyText(key), value),
+      ),
+    );
   const definition = ({ definition: view, usedBy, columns, keys, timeColumn, sealedDays }: DatasetJson) => [
     h(
       'div',
@@ -59,10 +67,16 @@ export function about({ words, format, link }: Context): Part<DatasetJson> {
     element,
     show(dataset) {
       const { columns, definition: view, usedBy, sealedDays } = dataset;
-      const next = JSON.stringify([columns, view, usedBy, sealedDays]);
+      const next = JSON.stringify([columns, dataset.exceptions, view, usedBy, sealedDays]);
       if (next === shown) return;
       shown = next;
-      setChildren(element, ...definition(dataset));
+      setChildren(element, ...definition(dataset), ...exceptions(dataset));
     },
   };
+}
+
+function keyText(key: Readonly<Record<string, string>>): string {
+  return Object.entries(key)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ');
 }

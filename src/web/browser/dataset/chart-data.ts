@@ -13,6 +13,8 @@ export interface Plottable {
   readonly timeColumn: string;
   /** Columns that identify a row. */
   readonly keys: readonly string[];
+  /** Whether each key is of one row only: a line for each would be a point. */
+  readonly isKeyOnce?: boolean;
 }
 
 /** Columns that can be plotted, and those that can name lines. */
@@ -33,7 +35,10 @@ export function bestChoice(plottable: Plottable): PlotChoice | null {
   const values = columns.values.filter((name) => !PLACES.includes(name));
   if (values.length === 0 || !plottable.columns.some(({ name }) => name === plottable.timeColumn))
     return null;
-  const series = plottable.keys.find((name) => columns.series.includes(name) && !isCalendar(name));
+  const series =
+    plottable.isKeyOnce === true
+      ? undefined
+      : plottable.keys.find((name) => columns.series.includes(name) && !isCalendar(name));
   if (series !== undefined) return { value: values[0]!, series };
   return { value: values.length > 1 ? EVERY_NUMBER : values[0]!, series: null };
 }

@@ -7,6 +7,7 @@ import type { CatalogueJson, ColumnJson, DatasetJson } from '../types.js';
 import { about } from './about.js';
 import { windowControls } from './controls.js';
 import { FilterFields } from './filter-fields.js';
+import { grafanaPart } from './grafana.js';
 import { urlBar } from './url-bar.js';
 import { hasOwnColumns, keptColumns, rowParameters, sortOf, withNextSort, withRange } from './window.js';
 
@@ -28,6 +29,7 @@ export class DatasetPage implements Page {
   readonly #result: ResultView;
   readonly #url;
   readonly #about;
+  readonly #grafana;
   readonly #facts;
   readonly #fresher: HTMLButtonElement;
   readonly #missing: HTMLElement;
@@ -54,6 +56,7 @@ export class DatasetPage implements Page {
     });
     this.#url = urlBar(context);
     this.#about = about(context);
+    this.#grafana = grafanaPart(context);
     this.#facts = facts(context);
     this.#fresher = h(
       'button',
@@ -77,14 +80,15 @@ export class DatasetPage implements Page {
       this.#fresher,
       this.#result.element,
       this.#about.element,
+      this.#grafana.element,
       this.#url.element,
     );
   }
 
-  show({ datasets }: CatalogueJson): void {
+  show({ datasets, service }: CatalogueJson): void {
     const dataset = datasets.find(({ name }) => name === this.#route.name);
     this.#missing.hidden = dataset !== undefined;
-    for (const part of [this.#controls, this.#url, this.#facts, this.#result]) {
+    for (const part of [this.#controls, this.#url, this.#facts, this.#result, this.#grafana]) {
       part.element.hidden = dataset === undefined;
     }
     if (dataset === undefined) return;
@@ -92,6 +96,7 @@ export class DatasetPage implements Page {
     this.#dataset = dataset;
     this.#facts.show(dataset);
     this.#about.show(dataset);
+    this.#grafana.show({ dataset, grafana: service.grafana });
     if (isNew) {
       this.#controls.describe(dataset);
       this.#filters.describe(dataset.columns ?? []);
@@ -164,6 +169,7 @@ export class DatasetPage implements Page {
         known: keptColumns(parameters, dataset.columns ?? [], dataset.timeColumn),
         timeColumn: dataset.timeColumn,
         keys: hasOwnColumns(parameters) ? [] : dataset.keys,
+        isKeyOnce: hasItemsOfOneKey(dataset),
         plot,
         sortOf(column) {
           const key = sort.find((one) => one.column === column);
@@ -173,6 +179,11 @@ export class DatasetPage implements Page {
       isRefresh,
     );
   }
+}
+
+/** Whether rows are items with a single key that is not their time, such as orders. */
+function hasItemsOfOneKey({ kind, keys, timeColumn }: DatasetJson): boolean {
+  return kind === 'snapshot' && keys.length === 1 && keys[0] !== timeColumn;
 }
 
 /** Identifies the state of the data: rows may differ if this does. */

@@ -1,6 +1,7 @@
 import type { Context } from '../context.js';
 import { h, type Part, setText } from '../dom.js';
-import { copyText } from '../parts/copy.js';
+import { copyButton } from '../parts/copy.js';
+import { download } from '../parts/download.js';
 import {
   curlCommand,
   grafanaCsvQuery,
@@ -10,46 +11,30 @@ import {
   type Reading,
 } from './snippets.js';
 
-/** Milliseconds that a button confirms that it copied. */
-const SAID = 1_500;
+/** The files in which rows can be saved: the parameters of each, and the ending of its name. */
+const FILES = {
+  excel: {
+    parameters: [
+      ['bom', '1'],
+      ['safe', '1'],
+    ],
+    ending: 'csv',
+  },
+  csv: { parameters: [], ending: 'csv' },
+  json: { parameters: [['format', 'json']], ending: 'json' },
+  parquet: { parameters: [['format', 'parquet']], ending: 'parquet' },
+} as const;
+
+type File = keyof typeof FILES;
 
 /** The URL of what is shown, always visible, and the other forms in which it can be copied. */
-export function urlBar({ api, words, announce }: Context): Part<Reading> {
+export function urlBar(context: Context): Part<Reading> {
+  const { api, words, announce } = context;
   let reading: Reading | null = null;
   const url = h('code', { class: 'url', tabindex: 0, 'aria-label': words.copy.label });
 
-  const copyButton = (label: string, title: string, text: (reading: Reading) => string) => {
-    const button = h('button', { type: 'button', title }, label);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    button.addEventListener('click', async () => {
-      if (reading === null) return;
-      const done = await copyText(text(reading)).then(
-        () => true,
-        () => false,
-      );
-      announce(done ? words.copy.copied(label) : words.copy.failed);
-      button.dataset.said = done ? words.copy.done : words.copy.failed;
-      clearTimeout(timer);
-      timer = setTimeout(() => delete button.dataset.said, SAID);
-    });
-    return button;
-  };
-
-  const save = h(
-    'button',
-    {
-      type: 'button',
-      title: words.copy.saveHint,
-      onclick: () => reading !== null && void download(reading),
-    },
-    words.copy.save,
-  );
-  const download = async (what: Reading) => {
-    const response = await api.fetch(plainUrl(what, document.baseURI));
-    const href = URL.createObjectURL(await response.blob());
-    h('a', { href, download: `${what.path.split('/')[2] ?? 'sql'}.csv` }).click();
-    URL.revokeObjectURL(href);
-  };
+  const copying = (label: string, title: string, text: (reading: Reading) => string) =>
+    copyButton(context, label, title, () => (reading === null ? null : text(reading)));
 
   const picksTime = h('input', { type: 'checkbox' });
   const timeChoice = h('label', { title: words.copy.dashboardTimeHint }, picksTime, words.copy.dashboardTime);
@@ -57,6 +42,26 @@ export function urlBar({ api, words, announce }: Context): Part<Reading> {
     const isInDashboardTime = picksTime.checked && what.timeColumn !== null;
     return JSON.stringify(query(isInDashboardTime ? inDashboardTime(what) : what), null, 2);
   };
+  const save = async (file: File) => {
+    if (reading === null) return;
+    const { parameters, ending } = FILES[file];
+    const own = reading.parameters.filter(([name]) => name !== 'format');
+    const url = plainUrl({ ...reading, parameters: [...own, ...parameters] }, document.baseURI);
+    const name = `${decodeURIComponent(reading.path.split('/')[2] ?? 'sql')}.${ending}`;
+    await download(api, url, name).catch((error: Error) => announce(error.message));
+  };
+  const saves = h(
+    'div',
+    { class: 'buttons', role: 'group', 'aria-label': words.download.label },
+    h('span', { class: 'quiet', 'aria-hidden': true }, words.download.label),
+    (Object.keys(FILES) as File[]).map((file) =>
+      h(
+        'button',
+        { type: 'button', title: words.download.hints[file], onclick: () => void save(file) },
+        words.download.files[file],
+      ),
+    ),
+  );
   const element = h(
     'section',
     { class: 'url-bar', 'aria-label': words.copy.label },
@@ -64,13 +69,13 @@ export function urlBar({ api, words, announce }: Context): Part<Reading> {
     h(
       'div',
       { class: 'buttons' },
-      copyButton('URL', words.copy.urlHint, (what) => plainUrl(what, document.baseURI)),
-      copyButton('curl', words.copy.curlHint, (what) => curlCommand(what, document.baseURI, api.hasToken)),
-      copyButton('Grafana CSV', words.copy.grafanaHint, grafanaQuery(grafanaCsvQuery)),
-      copyButton('Infinity', words.copy.infinityHint, grafanaQuery(infinityQuery)),
+      copying('URL', words.copy.urlHint, (what) => plainUrl(what, document.baseURI)),
+      copying('curl', words.copy.curlHint, (what) => curlCommand(what, document.baseURI, api.hasToken)),
+      copying('Grafana CSV', words.copy.grafanaHint, grafanaQuery(grafanaCsvQuery)),
+      copying('Infinity', words.copy.infinityHint, grafanaQuery(infinityQuery)),
       timeChoice,
-      save,
     ),
+    saves,
   );
   return {
     element,

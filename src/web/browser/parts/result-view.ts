@@ -24,6 +24,8 @@ export interface ResultRequest {
   readonly known: readonly ColumnJson[];
   readonly timeColumn: string | null;
   readonly keys: readonly string[];
+  /** See `Plottable.isKeyOnce`. */
+  readonly isKeyOnce?: boolean;
   /** Null: the default. */
   readonly plot: PlotChoice | null;
   sortOf(column: string): HeadCell['sort'];
@@ -184,7 +186,8 @@ export class ResultView {
     this.#drawing = drawing;
     const columns = resultColumns(rows, request.known);
     const timeColumn = request.timeColumn ?? columns.find(({ type }) => type === 'time')?.name ?? null;
-    const plottable = timeColumn === null ? null : { columns, keys: request.keys, timeColumn };
+    const { keys, isKeyOnce = false } = request;
+    const plottable = timeColumn === null ? null : { columns, keys, isKeyOnce, timeColumn };
     const best = plottable === null ? null : bestChoice(plottable);
     if (plottable === null || best === null || rows.count < 2) {
       this.#figure.hidden = true;

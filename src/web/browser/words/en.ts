@@ -134,8 +134,32 @@ export const en = {
     copied: (what: string) => `${what} copied`,
     done: 'Copied',
     failed: 'Copy failed',
-    save: 'Save',
-    saveHint: 'Save these rows as a CSV file',
+  },
+  download: {
+    label: 'Download',
+    files: { excel: 'CSV for Excel', csv: 'CSV', json: 'JSON', parquet: 'Parquet' },
+    hints: {
+      excel: 'Save these rows as CSV for Excel: with a byte order mark, and formulas escaped',
+      csv: 'Save these rows as CSV',
+      json: 'Save these rows as JSON',
+      parquet: 'Save these rows as Parquet',
+    },
+  },
+  grafana: {
+    title: 'Grafana',
+    open: 'Open in Grafana',
+    dashboard: 'Dashboard JSON',
+    dashboardHint: 'Save a dashboard made for this dataset, to import it into Grafana',
+    plugin: 'Data source',
+    alert: 'Alert to copy',
+    when: 'Fires when',
+    alerts: { stale: 'a row is older than', above: 'a value is above', empty: 'there are no rows' },
+    older: 'Older than',
+    column: 'Column',
+    value: 'Above',
+    copyAlert: 'Copy alert',
+    copyAlertHint: 'Copy the alert as a provisioning file (YAML)',
+    file: 'Provisioning file',
   },
   about: {
     title: 'About this dataset',
@@ -147,6 +171,8 @@ export const en = {
     usedBy: 'Used by',
     history: 'History',
     sealedDays: (days: string) => `${days} sealed days; set a time range to read them.`,
+    exception: (column: string, count: string, problem: string, key: string, value: string) =>
+      `${column}: ${count} × ${problem}, such as "${value}" (${key}).`,
   },
   fleet: {
     figures: 'The fleet now',

@@ -1,5 +1,11 @@
 import type { Words } from './en.js';
 
+/** What is odd about values, as the service names it. */
+const PROBLEMS: Readonly<Record<string, string>> = {
+  'not a time': '시각이 아님',
+  'before 1970, or more than a day ahead': '1970년 이전이거나 하루 넘게 앞선 시각',
+};
+
 /** The page in Korean. */
 export const ko: Words = {
   name: '한국어',
@@ -135,8 +141,32 @@ export const ko: Words = {
     copied: (what) => `${what} 복사됨`,
     done: '복사됨',
     failed: '복사 실패',
-    save: '저장',
-    saveHint: '이 행들을 CSV 파일로 저장',
+  },
+  download: {
+    label: '다운로드',
+    files: { excel: 'Excel용 CSV', csv: 'CSV', json: 'JSON', parquet: 'Parquet' },
+    hints: {
+      excel: '이 행들을 Excel용 CSV로 저장합니다(BOM 포함, 수식은 텍스트로 처리)',
+      csv: '이 행들을 CSV로 저장',
+      json: '이 행들을 JSON으로 저장',
+      parquet: '이 행들을 Parquet으로 저장',
+    },
+  },
+  grafana: {
+    title: 'Grafana',
+    open: 'Grafana에서 열기',
+    dashboard: '대시보드 JSON',
+    dashboardHint: '이 데이터셋용 대시보드를 저장해 Grafana로 가져올 수 있습니다',
+    plugin: '데이터 소스',
+    alert: '복사할 알림',
+    when: '조건',
+    alerts: { stale: '행이 다음보다 오래됨', above: '값이 기준을 초과함', empty: '행이 없음' },
+    older: '허용 시간',
+    column: '열',
+    value: '기준값',
+    copyAlert: '알림 복사',
+    copyAlertHint: '알림을 프로비저닝 파일(YAML)로 복사',
+    file: '프로비저닝 파일',
   },
   about: {
     title: '데이터셋 정보',
@@ -148,6 +178,8 @@ export const ko: Words = {
     usedBy: '이 데이터셋을 사용하는 뷰',
     history: '이력',
     sealedDays: (days) => `봉인된 날짜 ${days}일. 시간 범위를 지정하면 읽을 수 있습니다.`,
+    exception: (column, count, problem, key, value) =>
+      `${column}: 예외 값 ${count}개(${PROBLEMS[problem] ?? problem}). 예: "${value}" (${key})`,
   },
   fleet: {
     figures: '현재 차량 현황',

@@ -1,0 +1,102 @@
+import { DynamoCsvError, describeError } from '../base/errors.js';
+import { awsFailure, facts } from '../sources/aws/failures.js';
+
+/** A request to the archive that failed. `action`: as IAM names it, `s3:PutObject`; `place`: `s3://bucket/key`. */
+export function archiveFailed(action: string, place: string, cause: unknown): DynamoCsvError {
+  if (cause instanceof DynamoCsvError) return cause;
+  const failure = awsFailure(cause, {
+    action,
+    allow: (denied) => `allow ${denied} on the bucket and its objects (docs/iam.md)`,
+    regionOption: 'archive.region',
+  });
+  if (failure !== null) {
+    const remedy = failure.kind === 'throttled' ? 'set archive.every to a longer time' : failure.remedy;
+    return new DynamoCsvError(failure.code, `${place}: ${failure.why}`, { remedy, cause });
+  }
+  const { name, reason } = facts(cause);
+  if (name === 'NoSuchBucket') {
+    return new DynamoCsvError('ARCHIVE_NO_BUCKET', `${place}: there is no such bucket: ${reason}`, {
+      remedy: 'create the bucket, or correct archive.bucket and archive.region',
+      cause,
+    });
+  }
+  return new DynamoCsvError('ARCHIVE_REQUEST_FAILED', `${place}: ${name} ${reason}`, {
+    remedy: 'the service goes on without it and tries again; if it lasts, look at the bucket',
+    cause,
+  });
+}
+
+/** An object that does not hold what it was written with. */
+export function objectDamaged(place: string, what: string): DynamoCsvError {
+  return new DynamoCsvError('ARCHIVE_DAMAGED', `${place} is damaged: ${what}`, {
+    remedy:
+      'restore that object from a version of the bucket, or restore an earlier point (docs/recovery.md)',
+  });
+}
+
+/** An object that a point names, and that is not there. */
+export function objectMissing(place: string): DynamoCsvError {
+  return new DynamoCsvError('ARCHIVE_DAMAGED', `${place} is missing`, {
+    remedy:
+      'restore that object from a version of the bucket, or restore an earlier point (docs/recovery.md)',
+  });
+}
+
+/** The data folder and the archive hold different histories. */
+export function otherHistory(dataDir: string, location: string, why: string): DynamoCsvError {
+  return new DynamoCsvError(
+    'ARCHIVE_OTHER_HISTORY',
+    `The data folder ${dataDir} and the archive ${location} do not belong together: ${why}`,
+    {
+      remedy:
+        'give one of them up: start with an empty data folder to go on from the archive, or name another archive.prefix to keep the folder',
+    },
+  );
+}
+
+/** Another service writes to the archive. `holder`: as its lease names it. */
+export function archiveHeld(location: string, holder: string): DynamoCsvError {
+  return new DynamoCsvError('ARCHIVE_HELD', `Another service writes to ${location}: ${holder}`, {
+    remedy: 'stop one of the two, or give them different values of archive.prefix',
+  });
+}
+
+/** This service wrote to the archive, and another one does now. */
+export function archiveLost(location: string, holder: string): DynamoCsvError {
+  return new DynamoCsvError(
+    'ARCHIVE_LOST',
+    `Another service took over the archive ${location}: ${holder}; this one no longer writes to it`,
+    { remedy: 'stop one of the two, and restart this one' },
+  );
+}
+
+/** A sealed day that another service writes at the same time. */
+export function archiveBusy(place: string): DynamoCsvError {
+  return new DynamoCsvError('ARCHIVE_BUSY', `${place} is being written by another service`, {
+    remedy: 'the service tries again; if it lasts, look for another service with the same archive.prefix',
+  });
+}
+
+/** No point is early enough, or there is none at all. */
+export function noSuchPoint(location: string, at: string | null): DynamoCsvError {
+  const what = at === null ? 'nothing yet' : `nothing as old as ${at}`;
+  return new DynamoCsvError('ARCHIVE_EMPTY', `The archive ${location} has ${what}`, {
+    remedy: 'check archive.bucket and archive.prefix, or give a later time',
+  });
+}
+
+/** The folder to restore into has something. `found`: one of its files, relative to it. */
+export function restoreNotEmpty(folder: string, found: string): DynamoCsvError {
+  return new DynamoCsvError('RESTORE_NOT_EMPTY', `The folder ${folder} is not empty: it has ${found}`, {
+    remedy: 'name a folder that is empty or does not exist',
+  });
+}
+
+/** A file that could not be written during a restore. */
+export function notRestored(path: string, cause: unknown): DynamoCsvError {
+  if (cause instanceof DynamoCsvError) return cause;
+  return new DynamoCsvError('RESTORE_FAILED', `Writing ${path} failed: ${describeError(cause)}`, {
+    remedy: 'check the disk that holds it, then run the command again: it continues',
+    cause,
+  });
+}

@@ -1,0 +1,58 @@
+import { readdir } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
+import type { Files } from '../volume/files.js';
+import { archiveFile, isArchived, ownFolder } from '../volume/layout.js';
+import { replaceFile } from '../volume/write.js';
+
+const Mark = Type.Object({
+  format: Type.Literal(1),
+  archive: Type.String(),
+  /** The last point that this folder has, or 0. */
+  number: Type.Integer({ minimum: 0 }),
+  /** The SHA-256 of the next point, which this folder was about to write; null: it was not. */
+  pending: Type.Union([Type.String(), Type.Null()]),
+  /** Whether the folder is being restored: what it has then comes from the archive. */
+  isRestoring: Type.Boolean(),
+});
+
+/** Which archive a data folder belongs to, and up to which point the folder has its history. */
+export type FolderMark = Static<typeof Mark>;
+
+/** Null: the folder was never archived, or nobody can read the mark any more. */
+export async function readMark(dataDir: string, files: Files): Promise<FolderMark | null> {
+  const path = archiveFile(dataDir);
+  if ((await files.stat(path))?.isFile !== true) return null;
+  try {
+    const value: unknown = JSON.parse((await files.readFile(path)).toString());
+    return Value.Check(Mark, value) ? value : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+export async function writeMark(
+  dataDir: string,
+  files: Files,
+  {
+    pending = null,
+    isRestoring = false,
+    ...mark
+  }: Pick<FolderMark, 'archive' | 'number'> & Partial<FolderMark>,
+): Promise<void> {
+  const content: FolderMark = { ...mark, format: 1, pending, isRestoring };
+  await files.makeFolder(ownFolder(dataDir));
+  await replaceFile(files, archiveFile(dataDir), Buffer.from(JSON.stringify(content)));
+}
+
+/** The files of a data folder that an archive keeps: paths relative to it, with slashes, in their order. */
+export async function archivedPaths(dataDir: string): Promise<string[]> {
+  const entries = await readdir(dataDir, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(dataDir, join(entry.parentPath, entry.name)).replaceAll(sep, '/'))
+    .filter(isArchived)
+    .sort();
+}

@@ -1,0 +1,260 @@
+import { join } from 'node:path';
+import { type Clock, isoTime } from '../base/clock.js';
+import { type DynamoCsvError, describeError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import type { Files } from '../volume/files.js';
+import { takenOverFolder } from '../volume/layout.js';
+import { moveAside } from '../volume/write.js';
+import { Archive } from './archive.js';
+import { archiveLost, otherHistory } from './errors.js';
+import { archivedPaths, type FolderMark, readMark, writeMark } from './folder.js';
+import { ArchiveLease, type Holder, RENEWAL } from './lease.js';
+import type { ObjectStore } from './objects.js';
+import { hashOfPoint, type Point } from './point.js';
+import { Pruner } from './prune.js';
+import { restorePoint } from './restore.js';
+import { type ArchivedTable, isSameContent, PointTaker } from './take-point.js';
+
+export interface KeeperOptions {
+  readonly objects: ObjectStore;
+  readonly dataDir: string;
+  readonly files: Files;
+  readonly holder: Holder;
+  /** Milliseconds between two points. */
+  readonly every: number;
+  /** The tables whose files change together, asked at each point. */
+  readonly tables: () => Iterable<ArchivedTable>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** How an archive is doing. */
+export interface ArchiveStatus {
+  readonly location: string;
+  /** When the last point was taken that the archive has, in milliseconds since the epoch; null: there is none yet. */
+  readonly archivedAt: number | null;
+  /** Why the last attempt failed; null: it did not. */
+  readonly error: DynamoCsvError | null;
+  /** Bytes sent since the start of the service. */
+  readonly bytes: number;
+  /** Milliseconds between two points. */
+  readonly every: number;
+}
+
+const PRUNING = 3_600_000;
+
+/** An archive that this service may write to. */
+interface Held {
+  readonly archive: Archive;
+  readonly lease: ArchiveLease;
+  readonly taker: PointTaker;
+  readonly pruner: Pruner;
+  last: Point | null;
+}
+
+/**
+ * Keeps a copy of the data folder in an archive: a point every `every` in which something changed. What fails is a
+ * state with an age, and tried again; only a lease that another holder took ends it.
+ */
+export class ArchiveKeeper {
+  readonly #options: KeeperOptions;
+  #held: Held | null = null;
+  #archivedAt: number | null = null;
+  #error: DynamoCsvError | null = null;
+  #bytes = 0;
+  #prunedAt = 0;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  get status(): ArchiveStatus {
+    const { objects, every } = this.#options;
+    return {
+      location: objects.location,
+      every,
+      archivedAt: this.#archivedAt,
+      error: this.#error,
+      bytes: this.#bytes,
+    };
+  }
+
+  /**
+   * Makes the data folder and the archive one history before anything in the folder is opened: an empty folder, or one that
+   * is behind, gets the archive's last point; what it had is moved to `taken-over/`. Without an answer from the archive a
+   * folder with data is used as it is, and an empty one rejects. Rejects with `ARCHIVE_HELD`, or `ARCHIVE_OTHER_HISTORY`.
+   */
+  async prepare(signal: AbortSignal): Promise<void> {
+    const { dataDir, logger } = this.#options;
+    const hasData = (await archivedPaths(dataDir)).length > 0;
+    try {
+      this.#held = await this.#take(signal, true);
+    } catch (error) {
+      if (!hasData || isFinal(error)) throw error;
+      this.#failed(error as DynamoCsvError);
+      logger.warn('the archive does not answer: the service starts with the data folder as it is');
+    }
+  }
+
+  /** Takes points and renews the lease until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#uploading(signal), this.#renewing(signal)]);
+  }
+
+  /** Takes a last point, and gives up the lease. Never rejects. */
+  async close(): Promise<void> {
+    if (this.#held !== null && this.#error === null) await this.#attempt(AbortSignal.timeout(2_000));
+    await this.#held?.lease.release();
+    this.#options.objects.close();
+  }
+
+  async #uploading(signal: AbortSignal): Promise<void> {
+    const { clock, every } = this.#options;
+    while (!signal.aborted) {
+      await clock.sleep(every, signal).catch(() => undefined);
+      if (!signal.aborted && this.#error?.code !== 'ARCHIVE_LOST') await this.#attempt(signal);
+    }
+  }
+
+  async #renewing(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    while (!signal.aborted) {
+      await clock.sleep(RENEWAL, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        await this.#held?.lease.renew();
+      } catch (error) {
+        this.#failed(error as DynamoCsvError);
+      }
+    }
+  }
+
+  async #attempt(signal: AbortSignal): Promise<void> {
+    try {
+      this.#held ??= await this.#take(signal, false);
+      await this.#upload(this.#held, signal);
+      if (this.#error !== null) this.#options.logger.info('the archive answers again');
+      this.#error = null;
+    } catch (error) {
+      if (!signal.aborted) this.#failed(error as DynamoCsvError);
+    }
+  }
+
+  /** Each failure once, not at each attempt. */
+  #failed(error: DynamoCsvError): void {
+    if (this.#error?.code === 'ARCHIVE_LOST') return;
+    if (this.#error?.message !== error.message)
+      this.#options.logger.warn({ code: error.code }, describeError(error));
+    this.#error = error;
+  }
+
+  async #take(signal: AbortSignal, mayRestore: boolean): Promise<Held> {
+    const { objects, dataDir, files, holder, clock, logger } = this.#options;
+    const archive = await Archive.open(objects);
+    const lease = await ArchiveLease.take(objects, holder, { clock, signal });
+    try {
+      const last = await archive.latest();
+      if (last !== null) archive.know(last);
+      await this.#reconcile(archive, last, mayRestore, signal);
+      this.#archivedAt = last === null ? null : Date.parse(last.at);
+      logger.info({ archive: archive.location, point: last?.number ?? 0 }, 'writing to the archive');
+      const taker = new PointTaker(archive, dataDir, files);
+      return { archive, lease, taker, pruner: new Pruner(archive), last };
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
+  }
+
+  /** Lets the folder have what the archive has, or refuses. */
+  async #reconcile(
+    archive: Archive,
+    last: Point | null,
+    mayRestore: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { dataDir, files, logger } = this.#options;
+    const mark = await readMark(dataDir, files);
+    const paths = await archivedPaths(dataDir);
+    if (mark !== null && mark.archive !== archive.id) {
+      throw otherHistory(
+        dataDir,
+        archive.location,
+        `the folder belongs to archive ${mark.archive}, this is ${archive.id}`,
+      );
+    }
+    if (last === null) return writeMark(dataDir, files, { archive: archive.id, number: 0 });
+    if (mark === null && paths.length > 0) {
+      const what = `the folder has ${paths.length} files and was never archived here, the archive has ${last.number} points`;
+      throw otherHistory(dataDir, archive.location, what);
+    }
+    if (mark !== null && hasPoint(mark, last)) return;
+    if (!mayRestore) {
+      const what = 'another service wrote to the archive since; restart this one, and it goes on from there';
+      throw otherHistory(dataDir, archive.location, what);
+    }
+    if (mark?.isRestoring === false) await this.#moveAside(paths);
+    const facts = { archive: archive.location, point: last.number, at: last.at, files: last.files.length };
+    logger.info(facts, 'restoring the data folder from the archive');
+    await restorePoint(archive, last, dataDir, { files, signal });
+    logger.info(facts, 'restored the data folder from the archive');
+  }
+
+  /** A folder that is behind may have polls that no point has: they are kept. */
+  async #moveAside(paths: readonly string[]): Promise<void> {
+    const { dataDir, files, clock, logger } = this.#options;
+    const folder = join(takenOverFolder(dataDir), `behind-${isoTime(clock.now()).replaceAll(':', '-')}`);
+    await files.makeFolder(folder);
+    const kept = paths.filter((path) => !/^(taken-over|damaged)\//.test(path));
+    const names = kept.map((path) => (path.startsWith('history/') ? 'history' : path));
+    for (const name of new Set(names)) await moveAside(files, join(dataDir, name), folder);
+    logger.warn({ movedTo: folder }, 'the data folder was behind the archive: moved what it had aside');
+  }
+
+  async #upload(held: Held, signal: AbortSignal): Promise<void> {
+    const { dataDir, files, tables, clock, logger } = this.#options;
+    const { archive, lease, taker, last } = held;
+    const now = clock.now();
+    const { point, bytes } = await taker.take(tables(), last, {
+      fence: lease.fence,
+      mayReplace: () => lease.isHeld,
+      now,
+      signal,
+    });
+    this.#bytes += bytes;
+    if (last === null || !isSameContent(last, point)) {
+      if (!lease.isHeld) await lease.renew();
+      if (!(await archive.add(point)))
+        throw archiveLost(archive.location, `somebody wrote point ${point.number}`);
+      held.last = point;
+      await writeMark(dataDir, files, { archive: archive.id, number: point.number });
+      await removeExpiredDays(archive, last, point);
+    }
+    this.#archivedAt = now;
+    if (now - this.#prunedAt < PRUNING) return;
+    this.#prunedAt = now;
+    const removed = await held.pruner.prune(now, signal);
+    if (removed > 0) logger.debug({ archive: archive.location, objects: removed }, 'removed old points');
+  }
+}
+
+/** Whether the folder has that point: it wrote it, also if it was killed before it noted that, or was restored from it. */
+function hasPoint({ number, pending, isRestoring }: FolderMark, point: Point): boolean {
+  if (isRestoring) return false;
+  return number >= point.number || (number === point.number - 1 && pending === hashOfPoint(point));
+}
+
+/** Days that retention removed from the folder go from the archive too, once a point is there without them. */
+async function removeExpiredDays(archive: Archive, before: Point | null, now: Point): Promise<void> {
+  const kept = new Set(now.days.map(({ path }) => path));
+  const gone = (before?.days ?? []).map(({ path }) => path).filter((path) => !kept.has(path));
+  await archive.objects.remove(gone);
+}
+
+/** Errors that trying again does not mend. */
+function isFinal(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return ['ARCHIVE_HELD', 'ARCHIVE_OTHER_HISTORY', 'ARCHIVE_DAMAGED', 'RESTORE_FAILED'].includes(
+    String(code),
+  );
+}

@@ -1,0 +1,25 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { Clock } from '../base/clock.js';
+import type { ArchiveStatus } from './keeper.js';
+
+/** Registers the metrics of an archive; call it once per registry. */
+export function createArchiveMetrics(registry: Registry, status: () => ArchiveStatus, clock: Clock): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'dynamo_csv_archive_age_seconds',
+    help: 'Seconds since the archive was last known to have everything; NaN if it never was.',
+    registers,
+    collect() {
+      const { archivedAt } = status();
+      this.set(archivedAt === null ? Number.NaN : (clock.now() - archivedAt) / 1_000);
+    },
+  });
+  new Gauge({
+    name: 'dynamo_csv_archive_sent_bytes',
+    help: 'Bytes sent to the archive since the service started.',
+    registers,
+    collect() {
+      this.set(status().bytes);
+    },
+  });
+}

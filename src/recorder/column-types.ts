@@ -1,0 +1,313 @@
+import { createYielder } from '../base/event-loop.js';
+import type { Logger } from '../base/logger.js';
+import { decodeRow, rowAt } from '../csv/decode.js';
+import { fits } from '../csv/fits.js';
+import type { Column, ColumnType, EncodedRows } from '../csv/rows.js';
+import { cellEnd } from '../csv/scan.js';
+import type { ColumnException } from '../datasets/dataset.js';
+import type { Reading } from '../sources/source.js';
+
+/** The types that the configuration declares, by published column. */
+export type DeclaredTypes = Readonly<Record<string, ColumnType>>;
+
+/** A number in DynamoDB's own notation: `00123` is text that only looks like one. */
+const PLAIN_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
+/** Characters of a value that are shown. */
+const LONGEST_VALUE = 80;
+const NOUNS: Readonly<Record<ColumnType, string>> = {
+  number: 'number',
+  boolean: 'boolean',
+  time: 'time',
+  string: 'text',
+};
+
+/** The columns with declared types; a declared type counts as seen. */
+export function withDeclared(columns: readonly Column[], declared: DeclaredTypes): readonly Column[] {
+  const isKept = columns.every(({ name, type, seen, declared: is }) =>
+    Object.hasOwn(declared, name) ? is === true && seen && type === declared[name] : is === undefined,
+  );
+  return isKept ? columns : columns.map((column) => declaredColumn(column, declared));
+}
+
+function declaredColumn({ name, type, seen }: Column, declared: DeclaredTypes): Column {
+  return Object.hasOwn(declared, name)
+    ? { name, type: declared[name]!, seen: true, declared: true }
+    : { name, type, seen };
+}
+
+/** What the cells of a column hold. */
+interface Tally {
+  total: number;
+  /** Numbers as DynamoDB writes them, and booleans. */
+  number: number;
+  boolean: number;
+  /** Cells that do not fit each of these types, and the first one's row and text. */
+  readonly misfits: Record<'number' | 'boolean', Misfits>;
+}
+
+interface Misfits {
+  count: number;
+  row: number;
+  text: string;
+}
+
+/** What was decided on some rows, for a poll that finds the same ones. */
+interface Decision {
+  readonly rows: EncodedRows;
+  readonly wanted: string;
+  readonly tallies: ReadonlyMap<string, Tally>;
+}
+
+export interface ColumnTypesOptions {
+  /** Published name, for the service log. */
+  readonly name: string;
+  readonly declared: DeclaredTypes;
+  readonly logger: Logger;
+}
+
+/**
+ * Decides on the type of each column of a table, and finds the values that do not fit it.
+ *
+ * A declared type holds. Otherwise a column whose values all have one type has that type, and one with values of several
+ * types is a number (or boolean) column if at least half of its values in the latest poll are, or all but one. So a
+ * deviating value changes nothing but itself, and the type is right again as soon as the values are.
+ */
+export class ColumnTypes {
+  readonly #options: ColumnTypesOptions;
+  /** Columns with values of several types, since the last full reading. */
+  #mixed: ReadonlySet<string>;
+  #decision: Decision | null = null;
+  /** What is wrong with each column, as last logged. */
+  readonly #logged = new Map<string, 'exception' | 'text'>();
+
+  constructor(options: ColumnTypesOptions) {
+    this.#options = options;
+    // Until a full reading says more, any declared column may have other values.
+    this.#mixed = new Set(Object.keys(options.declared));
+  }
+
+  /**
+   * @param rows all items after a reading
+   * @param before the table's columns before it
+   * @param found the columns of the reading itself, under their published names
+   */
+  async decide(
+    rows: EncodedRows,
+    keyCount: number,
+    before: readonly Column[],
+    found: readonly Column[],
+    reading: Pick<Reading, 'kind'> & { readonly mixed: readonly string[] },
+  ): Promise<{ readonly columns: readonly Column[]; readonly exceptions: readonly ColumnException[] }> {
+    this.#mixed = this.#mixedAfter(before, found, reading);
+    const declared = withDeclared(rows.columns, this.#options.declared);
+    const tallies = await this.#tally(
+      rows,
+      declared.filter((column) => this.#isInQuestion(column)),
+    );
+    const recorded = new Map(before.map((column) => [column.name, column]));
+    const columns = declared.map((column) => {
+      const tally = tallies.get(column.name);
+      if (tally === undefined || column.declared === true) return column;
+      return { ...column, type: typeOf(tally, recorded.get(column.name)) };
+    });
+    const exceptions = columns.flatMap((column) =>
+      exceptionOf(column, tallies.get(column.name), rows, keyCount),
+    );
+    for (const column of columns) {
+      const { name } = column;
+      const tally = tallies.get(name);
+      const exception = exceptions.find((one) => one.column === name);
+      const exampleOf = (type: ColumnType) =>
+        tally === undefined ? null : firstMisfit(tally, type, rows, keyCount);
+      this.#log(column, recorded.get(name), tally, { exception, exampleOf });
+    }
+    return {
+      columns: columns.every((column, index) => column === declared[index]) ? declared : columns,
+      exceptions,
+    };
+  }
+
+  /** The items' time is text or a number in the source, and has become a time before. */
+  #isInQuestion({ name, type, declared }: Column): boolean {
+    return this.#mixed.has(name) && type !== 'time' && !(declared === true && type === 'string');
+  }
+
+  #mixedAfter(
+    before: readonly Column[],
+    found: readonly Column[],
+    { kind, mixed }: Pick<Reading, 'kind'> & { readonly mixed: readonly string[] },
+  ): ReadonlySet<string> {
+    const { declared } = this.#options;
+    const types = new Map(before.map((column) => [column.name, column]));
+    const differs = ({ name, type, seen }: Column) => {
+      const known = types.get(name);
+      const expected = Object.hasOwn(declared, name) ? declared[name] : known?.seen ? known.type : type;
+      return seen && type !== expected;
+    };
+    const differing = found.filter(differs).map(({ name }) => name);
+    return new Set([...(kind === 'full' ? [] : this.#mixed), ...mixed, ...differing]);
+  }
+
+  /** Counts what these columns hold; what it counted last if the rows are the same. */
+  async #tally(rows: EncodedRows, wanted: readonly Column[]): Promise<ReadonlyMap<string, Tally>> {
+    if (wanted.length === 0) return new Map();
+    const last = this.#decision;
+    const names = JSON.stringify(wanted.map(({ name }) => name));
+    if (last?.rows.body === rows.body && last.rows.ends === rows.ends && last.wanted === names)
+      return last.tallies;
+    const tallies = await tallyCells(rows, new Set(wanted.map(({ name }) => name)));
+    this.#decision = { rows, wanted: names, tallies };
+    return tallies;
+  }
+
+  /** Logs what is wrong with a column, once until it is right again. */
+  #log(column: Column, before: Column | undefined, tally: Tally | undefined, found: Found): void {
+    const { logger, name: dataset } = this.#options;
+    const { name, type, declared } = column;
+    const logged = this.#logged.get(name);
+    const isTextNow = type === 'string' && declared !== true && (tally !== undefined || isTyped(before));
+    const state = found.exception !== undefined ? 'exception' : isTextNow ? 'text' : undefined;
+    if (state === logged) return;
+    if (state === undefined) {
+      this.#logged.delete(name);
+      logger.info({ dataset, column: name }, `all values in ${name} are ${NOUNS[type]}s again`);
+      return;
+    }
+    this.#logged.set(name, state);
+    if (found.exception !== undefined) {
+      const { count, key, value } = found.exception;
+      logger.warn(
+        { dataset, column: name, count, key, value },
+        describeException(column, found.exception, tally!),
+      );
+    } else {
+      const usual = isTyped(before) ? before!.type : 'number';
+      const example = tally === undefined ? null : found.exampleOf(usual);
+      logger.warn({ dataset, column: name, ...example }, describeText(name, usual, tally, example));
+    }
+  }
+}
+
+/** What is odd about a column, and the first value that does not fit a type. */
+interface Found {
+  readonly exception: ColumnException | undefined;
+  readonly exampleOf: (type: ColumnType) => Example | null;
+}
+
+type Example = Pick<ColumnException, 'key' | 'value'>;
+
+function isTyped(column: Column | undefined): boolean {
+  return column?.seen === true && (column.type === 'number' || column.type === 'boolean');
+}
+
+/** Counts the cells of these columns. Yields to the event loop. */
+async function tallyCells(
+  rows: EncodedRows,
+  wanted: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, Tally>> {
+  const tallies = rows.columns.map(({ name }) => (wanted.has(name) ? noCells() : null));
+  const last = tallies.findLastIndex((tally) => tally !== null);
+  const { body, ends } = rows;
+  const breathe = createYielder();
+  for (let row = 0; row < ends.length; row++) {
+    if ((row & 255) === 0) await breathe();
+    let at = row === 0 ? 0 : ends[row - 1]!;
+    for (let cell = 0; cell <= last; cell++) {
+      const end = cellEnd(body, at);
+      const tally = tallies[cell];
+      if (tally != null && end > at) addCell(tally, body.toString('latin1', at, end), row);
+      at = end + 1;
+    }
+  }
+  return new Map(
+    rows.columns.flatMap(({ name }, index) => (tallies[index] == null ? [] : [[name, tallies[index]!]])),
+  );
+}
+
+function noCells(): Tally {
+  const none = () => ({ count: 0, row: -1, text: '' });
+  return { total: 0, number: 0, boolean: 0, misfits: { number: none(), boolean: none() } };
+}
+
+/** `written`: the cell as it is in the CSV, in quotes or not. */
+function addCell(tally: Tally, written: string, row: number): void {
+  tally.total += 1;
+  if (PLAIN_NUMBER.test(written)) tally.number += 1;
+  if (fits('boolean', written)) tally.boolean += 1;
+  for (const type of ['number', 'boolean'] as const) {
+    if (fits(type, written)) continue;
+    const misfits = tally.misfits[type];
+    if (misfits.count === 0) Object.assign(misfits, { row, text: written });
+    misfits.count += 1;
+  }
+}
+
+/** `recorded`: the column as it was before. */
+function typeOf(tally: Tally, recorded: Column | undefined): ColumnType {
+  const { total } = tally;
+  const before = recorded?.seen ? recorded.type : null;
+  const suits = (type: 'number' | 'boolean') => {
+    const others = total - tally[type];
+    return (tally[type] > 0 || type === before) && (others <= tally[type] || others <= 1);
+  };
+  if (total === 0 && before !== null) return before;
+  if (before === 'boolean' && suits(before)) return before;
+  return suits('number') ? 'number' : suits('boolean') ? 'boolean' : 'string';
+}
+
+function exceptionOf(
+  { name, type }: Column,
+  tally: Tally | undefined,
+  rows: EncodedRows,
+  keyCount: number,
+): readonly ColumnException[] {
+  if (tally === undefined || (type !== 'number' && type !== 'boolean')) return [];
+  const { count } = tally.misfits[type];
+  if (count === 0) return [];
+  return [
+    { column: name, problem: `not a ${NOUNS[type]}`, count, ...firstMisfit(tally, type, rows, keyCount)! },
+  ];
+}
+
+/** The first value that does not fit a type, with its item's key; null: there is none. */
+function firstMisfit(tally: Tally, type: ColumnType, rows: EncodedRows, keyCount: number): Example | null {
+  const { row, text } = tally.misfits[type === 'boolean' ? 'boolean' : 'number'];
+  if (row < 0) return null;
+  const cells = decodeRow(rowAt(rows, row));
+  const keys = rows.columns.slice(0, keyCount);
+  const value = decodeRow(Buffer.from(`${text}\n`, 'latin1'))[0] ?? '';
+  return {
+    key: Object.fromEntries(keys.map(({ name }, index) => [name, cells[index] ?? ''])),
+    value: value.length > LONGEST_VALUE ? `${value.slice(0, LONGEST_VALUE - 1)}…` : value,
+  };
+}
+
+/** `order_id=o-4` */
+function keyText({ key }: Pick<ColumnException, 'key'>): string {
+  return Object.entries(key)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ');
+}
+
+function describeException({ name, declared }: Column, exception: ColumnException, { total }: Tally): string {
+  const { count, problem } = exception;
+  const values = count === 1 ? 'values is' : 'values are';
+  const remedy =
+    declared === true ? 'declare another type' : `set types: { ${name}: string } to make the column text`;
+  return `in ${name} ${count} of ${total} ${values} ${problem}, first in the item ${keyText(exception)}: CSV has them as they are, filters, sorts, aggregates and SQL take them as absent; correct them, or ${remedy}`;
+}
+
+function describeText(
+  name: string,
+  usual: ColumnType,
+  tally: Tally | undefined,
+  example: Example | null,
+): string {
+  const { total, misfits } = tally ?? { total: 0, misfits: noCells().misfits };
+  const { count } = misfits[usual === 'boolean' ? 'boolean' : 'number'];
+  const why =
+    example === null
+      ? `none of its values is a ${NOUNS[usual]} any more`
+      : `${count} of ${total} values are not ${NOUNS[usual]}s, first in the item ${keyText(example)}`;
+  return `${name} is text: ${why}; set types: { ${name}: ${usual} } to keep it a ${NOUNS[usual]}`;
+}

@@ -1,0 +1,177 @@
+import { LRUCache } from 'lru-cache';
+import { sameColumns } from '../../csv/columns.js';
+import type { Column } from '../../csv/rows.js';
+import { rowEnd } from '../../csv/scan.js';
+import type { Parameters, Queries } from '../../datasets/queries.js';
+import type { Relation, SealedDay } from '../../datasets/relation.js';
+import { Declined } from './declined.js';
+import { firstAt, IndexedRows, type Rows } from './rows.js';
+
+const MiB = 1 << 20;
+/** Maximum bytes of all days together. The least recently used are dropped first. */
+const MOST_BYTES = 48 * MiB;
+/** Maximum bytes of CSV of one day: computing a window of more takes longer than DuckDB does. */
+const MOST_OF_DAY = 4 * MiB;
+/** Maximum days that a window may reach into to be answered from memory. */
+const MOST_DAYS = 8;
+/** Milliseconds after which a day that no window asks for is dropped. */
+const IDLE = 300_000;
+/** Days of which it is remembered that a window has asked for them. */
+const MOST_ASKED = 1_000;
+
+/** When a local day begins and ends, in milliseconds since the epoch. */
+export interface DayBounds {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Sealed days that windows ask for repeatedly, as CSV lines in memory. A day asked for once is not loaded: DuckDB reads the
+ * few rows of one window sooner than all rows of its days.
+ */
+export class DayRows {
+  readonly #next: Queries;
+  readonly #boundsOf: (date: string) => DayBounds;
+  readonly #kept = new LRUCache<string, Rows | typeof LEFT>({
+    maxSize: MOST_BYTES,
+    sizeCalculation: (rows) => (rows === LEFT ? 1 : sizeOf(rows)),
+    ttl: IDLE,
+    updateAgeOnGet: true,
+    ttlAutopurge: true,
+  });
+  readonly #asked = new LRUCache<string, true>({ max: MOST_ASKED, ttl: IDLE });
+  readonly #loading = new Map<string, Promise<Rows | null>>();
+
+  /** `next` is asked for the rows of whole days. */
+  constructor(next: Queries, boundsOf: (date: string) => DayBounds) {
+    this.#next = next;
+    this.#boundsOf = boundsOf;
+  }
+
+  /**
+   * The rows of these days, oldest day first, in these columns; null if DuckDB has to answer. Rejects as `Query.run` does.
+   */
+  async rowsOf(
+    dataset: Relation,
+    days: readonly SealedDay[],
+    columns: readonly Column[],
+  ): Promise<readonly Rows[] | null> {
+    if (days.length > MOST_DAYS || days.some(({ missing }) => missing !== undefined)) return null;
+    const keys = days.map((day) => keyOf(dataset, day));
+    const isRepeated = keys.every((key) => this.#asked.has(key) || this.#kept.has(key));
+    for (const key of keys) this.#asked.set(key, true);
+    if (!isRepeated) return null;
+    const all: Rows[] = [];
+    for (const [index, day] of days.entries()) {
+      const rows = await this.#rowsOf(keys[index]!, dataset, day, columns);
+      if (rows === null) return null;
+      all.push(rows);
+    }
+    return all;
+  }
+
+  #rowsOf(
+    key: string,
+    dataset: Relation,
+    day: SealedDay,
+    columns: readonly Column[],
+  ): Rows | null | Promise<Rows | null> {
+    const kept = this.#kept.get(key);
+    if (kept === LEFT) return null;
+    if (kept !== undefined && sameColumns(kept.columns, columns)) return kept;
+    const loading = this.#loading.get(key) ?? this.#load(key, dataset, day, columns);
+    this.#loading.set(key, loading);
+    return loading;
+  }
+
+  async #load(
+    key: string,
+    dataset: Relation,
+    { date }: SealedDay,
+    columns: readonly Column[],
+  ): Promise<Rows | null> {
+    try {
+      const { from, to } = this.#boundsOf(date);
+      const lines = await this.#lines(dataset, [
+        ['from', String(from)],
+        ['to', String(to)],
+      ]);
+      const rows = lines === null ? null : await rowsIn(lines, columns, dataset.timeColumn);
+      this.#kept.set(key, rows ?? LEFT);
+      return rows;
+    } finally {
+      this.#loading.delete(key);
+    }
+  }
+
+  /** All rows of a window as CSV lines; null if they are too many. */
+  async #lines(dataset: Relation, parameters: Parameters): Promise<Buffer | null> {
+    const query = await this.#next.window(dataset, parameters);
+    const { body } = await query.run(new AbortController().signal);
+    const pieces: Buffer[] = [];
+    let size = 0;
+    for await (const piece of body) {
+      pieces.push(piece);
+      size += piece.length;
+      if (size > MOST_OF_DAY) return null;
+    }
+    const whole = Buffer.concat(pieces);
+    return whole.subarray(rowEnd(whole, 0));
+  }
+}
+
+/** Stands for a day that is left to DuckDB: too large, or with cells that only DuckDB can read. */
+const LEFT = 'left to DuckDB';
+
+function keyOf({ name }: Relation, { paths }: SealedDay): string {
+  return [name, ...paths].join('\n');
+}
+
+function sizeOf({ body, ends, times }: Rows): number {
+  return body.length + ends.byteLength + (times?.byteLength ?? 0) + 1;
+}
+
+/** Null if they are not in the order of time, or in a form that only DuckDB can read. */
+async function rowsIn(
+  lines: Buffer,
+  columns: readonly Column[],
+  timeColumn: string | null,
+): Promise<Rows | null> {
+  try {
+    const rows = (await IndexedRows.of(columns, timeColumn, lines)).now;
+    return rows.isInOrder ? rows : null;
+  } catch (error) {
+    if (error instanceof Declined) return null;
+    throw error;
+  }
+}
+
+/** The rows of parts that follow each other in time, between two instants (`to` excluded), as one. */
+export function joined(parts: readonly Rows[], from: number, to: number): Rows {
+  const ranges = parts.map((rows) => ({ rows, from: firstAt(rows, from), to: firstAt(rows, to) }));
+  const used = ranges.filter((range) => range.to > range.from);
+  const count = used.reduce((sum, range) => sum + range.to - range.from, 0);
+  const ends = new Uint32Array(count);
+  const times = new Float64Array(count);
+  const bodies: Buffer[] = [];
+  let row = 0;
+  let size = 0;
+  for (const range of used) {
+    const { rows } = range;
+    const start = range.from === 0 ? 0 : rows.ends[range.from - 1]!;
+    bodies.push(rows.body.subarray(start, rows.ends[range.to - 1]!));
+    times.set(rows.times!.subarray(range.from, range.to), row);
+    for (let index = range.from; index < range.to; index++) ends[row++] = rows.ends[index]! - start + size;
+    size = ends[row - 1]!;
+  }
+  return {
+    state: parts.map(({ state }) => state).join(' '),
+    columns: parts[0]!.columns,
+    body: Buffer.concat(bodies),
+    ends,
+    count,
+    times,
+    isInOrder: true,
+    isWhole: true,
+  };
+}

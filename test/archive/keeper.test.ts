@@ -1,0 +1,304 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Archive } from '../../src/archive/archive.js';
+import { archivedPaths } from '../../src/archive/folder.js';
+import { ArchiveKeeper } from '../../src/archive/keeper.js';
+import { LEASE_TIME } from '../../src/archive/lease.js';
+import { restorePoint } from '../../src/archive/restore.js';
+import type { ArchivedTable } from '../../src/archive/take-point.js';
+import { verifyPoint } from '../../src/archive/verify.js';
+import { nodeFiles } from '../../src/volume/files.js';
+import { logLines } from '../support/log-lines.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { MemoryObjects } from './memory-objects.js';
+
+const EVERY = 60_000;
+const never = new AbortController().signal;
+
+const FLEET = {
+  '.dynamo-csv/flag.json': '{"format":1}',
+  'flag.csv': 'id,state\n1,free\n',
+  'flag-changes.csv': 'change,id,timestamp\ninsert,1,2026-11-24T10:00:00.000Z\n',
+  'history/time-zone': 'UTC\n',
+  'history/flag-changes/date=2026-11-23/2026-11-23.parquet': 'PAR1 a day PAR1',
+  'taken-over/flag.csv': 'id\n',
+};
+
+async function write(dataDir: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(dataDir, path)), { recursive: true });
+    await writeFile(join(dataDir, path), text);
+  }
+}
+
+async function contents(dataDir: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const path of await archivedPaths(dataDir)) found[path] = await readFile(join(dataDir, path), 'utf8');
+  return found;
+}
+
+async function world(t: TestContext) {
+  const objects = new MemoryObjects();
+  const clock = new ManualClock('2026-11-24T10:00:00Z');
+  objects.now = () => clock.now();
+  const folders = await temporaryFolder(t);
+  let count = 0;
+  const machine = async (
+    files: Readonly<Record<string, string>> = {},
+    dataDir = join(folders, `data-${++count}`),
+    tables: () => Iterable<ArchivedTable> = () => [],
+  ) => {
+    await mkdir(dataDir, { recursive: true });
+    await write(dataDir, files);
+    const { logger, lines } = logLines();
+    const holder = { name: `machine ${count}`, token: String(Math.random()) };
+    const keeper = new ArchiveKeeper({
+      objects,
+      dataDir,
+      files: nodeFiles,
+      holder,
+      every: EVERY,
+      clock,
+      logger,
+      tables,
+    });
+    return { keeper, dataDir, lines };
+  };
+  return { objects, clock, machine };
+}
+
+/** Runs the keeper until it has tried once more, and stops it. */
+async function onePoint(keeper: ArchiveKeeper, clock: ManualClock): Promise<void> {
+  const stopping = new AbortController();
+  const running = keeper.run(stopping.signal);
+  for (let passed = 0; passed < EVERY; passed += 4_000) {
+    await clock.asleep(2);
+    clock.advance(4_000);
+  }
+  await clock.asleep(2);
+  stopping.abort();
+  await running;
+}
+
+test('a machine with an empty folder goes on from the archive', async (t) => {
+  const { objects, clock, machine } = await world(t);
+  const first = await machine(FLEET);
+  await first.keeper.prepare(never);
+  await onePoint(first.keeper, clock);
+  assert.equal(first.keeper.status.error, null);
+  await first.keeper.close();
+
+  const second = await machine();
+  await second.keeper.prepare(never);
+  assert.deepEqual(await contents(second.dataDir), FLEET);
+  assert.equal(second.lines.at(-1)!.msg, 'writing to the archive');
+  // Sealed days are where other engines look for them.
+  assert.equal(
+    objects.objects.get('history/flag-changes/date=2026-11-23/2026-11-23.parquet')!.bytes.toString(),
+    'PAR1 a day PAR1',
+  );
+});
+
+test('a point is taken when something changed, and only what changed is sent', async (t) => {
+  const { objects, clock, machine } = await world(t);
+  const { keeper, dataDir } = await machine(FLEET);
+  await keeper.prepare(never);
+  await onePoint(keeper, clock);
+  const before = objects.keys();
+  await onePoint(keeper, clock);
+  assert.deepEqual(objects.keys(), before);
+  await write(dataDir, { 'flag.csv': 'id,state\n1,taken\n' });
+  await onePoint(keeper, clock);
+  const added = objects.keys().filter((key) => !before.includes(key));
+  assert.deepEqual(
+    added.map((key) => key.split('/')[0]),
+    ['objects', 'points'],
+  );
+});
+
+test('a table is archived as it is between two polls, and not held up while it is sent', async (t) => {
+  const { objects, clock, machine } = await world(t);
+  let isResting = false;
+  const dataDir = join(await temporaryFolder(t), 'data');
+  const table: ArchivedTable = {
+    async atRest(work) {
+      isResting = true;
+      const result = await work([join(dataDir, 'a.csv'), join(dataDir, '.dynamo-csv/a.json')]);
+      isResting = false;
+      // The next poll, before anything was sent.
+      await rm(join(dataDir, 'a.csv'));
+      await write(dataDir, { 'a.csv': 'two', '.dynamo-csv/a.json': 'two' });
+      return result;
+    },
+  };
+  const files = { 'a.csv': 'one', '.dynamo-csv/a.json': 'one' };
+  const { keeper } = await machine(files, dataDir, () => [table]);
+  objects.before = () => assert.equal(isResting, false);
+  await keeper.prepare(never);
+  await onePoint(keeper, clock);
+  const archive = (await Archive.find(objects))!;
+  const point = (await archive.latest())!;
+  const csv = point.files.find(({ path }) => path === 'a.csv')!;
+  assert.equal((await archive.part(csv.parts[0]!)).toString(), 'one');
+});
+
+test('a killed service goes on in its folder, at whatever request it was killed', async (t) => {
+  const requests = async (kill: number | null) => {
+    const { objects, clock, machine } = await world(t);
+    const { keeper, dataDir } = await machine(FLEET);
+    let count = 0;
+    objects.before = () => {
+      count += 1;
+      if (kill !== null && count >= kill) throw new Error('killed');
+    };
+    await keeper.prepare(never).catch(() => undefined);
+    await onePoint(keeper, clock).catch(() => undefined);
+    objects.before = () => {};
+    // Dead: it neither renews nor releases its lease.
+    await write(dataDir, { 'flag.csv': 'id,state\n1,taken\n' });
+    const next = await machine({}, dataDir);
+    const preparing = next.keeper.prepare(never);
+    const stop = new AbortController();
+    const ticking = (async () => {
+      while (!stop.signal.aborted) {
+        clock.advance(1_000);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    await preparing;
+    stop.abort();
+    await ticking;
+    assert.equal((await contents(dataDir))['flag.csv'], 'id,state\n1,taken\n', `killed at request ${kill}`);
+    assert.ok(!(await readdir(join(dataDir, 'taken-over'))).some((name) => name.startsWith('behind')));
+    await onePoint(next.keeper, clock);
+    assert.equal(next.keeper.status.error, null, `killed at request ${kill}`);
+    return count;
+  };
+  const all = await requests(null);
+  assert.ok(all > 10);
+  for (let kill = 1; kill <= all; kill += 1) await requests(kill);
+});
+
+test('a folder that is behind gets what the archive has, and keeps its own aside', async (t) => {
+  const { clock, machine } = await world(t);
+  const first = await machine(FLEET);
+  await first.keeper.prepare(never);
+  await onePoint(first.keeper, clock);
+  await first.keeper.close();
+  const second = await machine();
+  await second.keeper.prepare(never);
+  await write(second.dataDir, { 'flag.csv': 'id,state\n1,later\n' });
+  await onePoint(second.keeper, clock);
+  await second.keeper.close();
+  // The first machine is back, with a poll that no point has.
+  await write(first.dataDir, { 'flag.csv': 'id,state\n1,forked\n' });
+  const again = await machine({}, first.dataDir);
+  await again.keeper.prepare(never);
+  const found = await contents(first.dataDir);
+  assert.equal(found['flag.csv'], 'id,state\n1,later\n');
+  const kept = Object.keys(found).find((path) => /^taken-over\/behind-.*\/flag\.csv$/.test(path))!;
+  assert.equal(found[kept], 'id,state\n1,forked\n');
+});
+
+test('two histories that are not one are refused, with both named', async (t) => {
+  const { clock, machine } = await world(t);
+  const first = await machine(FLEET);
+  await first.keeper.prepare(never);
+  await onePoint(first.keeper, clock);
+  await first.keeper.close();
+  const stranger = await machine({ 'orders.csv': 'id\n1\n' });
+  await assert.rejects(stranger.keeper.prepare(never), {
+    code: 'ARCHIVE_OTHER_HISTORY',
+    message: new RegExp(`${stranger.dataDir} and the archive memory://archive/ do not belong together`),
+  });
+  assert.deepEqual(await contents(stranger.dataDir), { 'orders.csv': 'id\n1\n' });
+});
+
+test('a second service is refused while the first one writes', async (t) => {
+  const { clock, machine } = await world(t);
+  const first = await machine(FLEET);
+  await first.keeper.prepare(never);
+  const stopping = new AbortController();
+  const running = first.keeper.run(stopping.signal);
+  const second = await machine();
+  const refused = assert.rejects(second.keeper.prepare(never), {
+    code: 'ARCHIVE_HELD',
+    message: /machine 1/,
+  });
+  for (let passed = 0; passed < LEASE_TIME; passed += 1_000) {
+    await clock.asleep(3);
+    clock.advance(1_000);
+  }
+  await refused;
+  stopping.abort();
+  await running;
+});
+
+test('an archive that is away is a state with an age: data is served and archived later', async (t) => {
+  const { objects, clock, machine } = await world(t);
+  objects.away = Object.assign(new Error('the bucket is away'), { code: 'AWS_UNREACHABLE' });
+  const { keeper, lines } = await machine(FLEET);
+  await keeper.prepare(never);
+  await onePoint(keeper, clock);
+  await onePoint(keeper, clock);
+  assert.equal(keeper.status.error!.message, 'the bucket is away');
+  assert.equal(keeper.status.archivedAt, null);
+  assert.equal(lines.filter(({ msg }) => /the bucket is away/.test(msg)).length, 1);
+  objects.away = null;
+  await onePoint(keeper, clock);
+  assert.equal(keeper.status.error, null);
+  assert.equal(keeper.status.archivedAt, clock.now());
+});
+
+test('an empty folder is not taken for the history while the archive is away', async (t) => {
+  const { objects, machine } = await world(t);
+  objects.away = new Error('the bucket is away');
+  const { keeper } = await machine();
+  await assert.rejects(keeper.prepare(never), /the bucket is away/);
+});
+
+test('a lost or changed object is found by verify, and restored from no point', async (t) => {
+  const { objects, clock, machine } = await world(t);
+  const { keeper } = await machine(FLEET);
+  await keeper.prepare(never);
+  await onePoint(keeper, clock);
+  const archive = (await Archive.find(objects))!;
+  const point = (await archive.latest())!;
+  assert.deepEqual(await verifyPoint(archive, point, { signal: never }), []);
+  const [part] = objects.keys('objects/');
+  const [day] = objects.keys('history/');
+  objects.objects.delete(part!);
+  objects.objects.get(day!)!.bytes.write('X', 3);
+  const errors = await verifyPoint(archive, point, { signal: never });
+  assert.equal(errors.length, 2);
+  assert.ok(errors[0]!.message.includes(`${part} is missing`));
+  assert.ok(errors[1]!.message.includes(`${day} is damaged`));
+  const to = join(await temporaryFolder(t), 'restored');
+  await assert.rejects(restorePoint(archive, point, to, { files: nodeFiles, signal: never }), {
+    code: 'ARCHIVE_DAMAGED',
+  });
+});
+
+test('a restore that broke off continues', async (t) => {
+  const { objects, clock, machine } = await world(t);
+  const { keeper } = await machine(FLEET);
+  await keeper.prepare(never);
+  await onePoint(keeper, clock);
+  await keeper.close();
+  const { keeper: second, dataDir } = await machine();
+  let left = 8;
+  objects.before = () => {
+    left -= 1;
+    if (left < 0) throw new Error('the line broke');
+  };
+  await assert.rejects(second.prepare(never), /the line broke/);
+  assert.notDeepEqual(await contents(dataDir), FLEET);
+  objects.before = () => {};
+  objects.objects.delete('lease.json');
+  const third = await machine({}, dataDir);
+  await third.keeper.prepare(never);
+  assert.deepEqual(await contents(dataDir), FLEET);
+});

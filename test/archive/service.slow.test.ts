@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { at, get, put, testDynamoDb, until } from '../app/world.js';
+import { useTestAws } from '../support/aws.js';
+import { type Moto, startMoto, withoutMoto } from '../support/moto.js';
+import { type RunningService, startService } from '../support/service.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+/** The service with an archive, as a user runs it: processes, real files, moto's S3. */
+
+let moto: Moto;
+let client: S3Client;
+before(async () => {
+  useTestAws();
+  if (withoutMoto) return;
+  moto = await startMoto();
+  client = new S3Client({ region: 'eu-test-1', endpoint: moto.endpoint, forcePathStyle: true });
+});
+after(async () => {
+  client?.destroy();
+  await moto?.close();
+});
+
+async function world(t: TestContext) {
+  const database = await testDynamoDb(t);
+  const table = await database.createTable({ id: 'N' });
+  await database.put(table, [
+    { id: { N: '1' }, state: { S: 'free' } },
+    { id: { N: '2' }, state: { S: 'taken' } },
+  ]);
+  const bucket = `bucket-${randomUUID()}`;
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  const config = `
+tables: { ${table}: { log: true, changes: true, interval: 500ms } }
+archive: { bucket: ${bucket}, prefix: fleet/, every: 500ms }
+`;
+  const env = { ...at(database.endpoint), AWS_ENDPOINT_URL_S3: moto.endpoint };
+  const points = async () => {
+    const list = new ListObjectsV2Command({ Bucket: bucket, Prefix: 'fleet/points/' });
+    return (await client.send(list)).KeyCount ?? 0;
+  };
+  return { database, table, bucket, config, env, points };
+}
+
+/** Resolves when the service has taken another point after everything so far. */
+async function archived({ url }: RunningService): Promise<void> {
+  const age = async () => (JSON.parse((await get(await url, '/healthz')).text) as Health).archive!.age;
+  const isYounger = (text: string, than: number) => {
+    const now = (JSON.parse(text) as Health).archive!.age;
+    return now !== null && now < than;
+  };
+  // The age grows until a point is taken that began later.
+  for (let points = 0; points < 2; points += 1) {
+    const before = (await age()) ?? Number.POSITIVE_INFINITY;
+    await until(await url, '/healthz', ({ text }) => isYounger(text, before));
+  }
+}
+
+interface Health {
+  readonly archive?: { readonly age: number | null; readonly location: string; readonly error: unknown };
+}
+
+test('the machine is lost: another one goes on with log, changes and snapshot', {
+  skip: withoutMoto,
+}, async (t) => {
+  const { database, table, bucket, config, env, points } = await world(t);
+  const first = await startService(t, { config, env });
+  const url = await first.url;
+  await until(url, `/csv/${table}`, ({ text }) => text.includes('taken'));
+  await put(database.endpoint, table, { id: { N: '3' }, state: { S: 'free' } });
+  await until(url, `/csv/${table}-changes`, ({ text }) => text.includes('insert,3'));
+  await archived(first);
+  assert.ok((await points()) > 0);
+  const health = JSON.parse((await get(url, '/healthz')).text) as Health;
+  assert.equal(health.archive!.location, `s3://${bucket}/fleet/`);
+  assert.equal(health.archive!.error, null);
+  assert.match((await get(url, '/metrics')).text, /^dynamo_csv_archive_age_seconds \d/m);
+  const changes = (await get(url, `/csv/${table}-changes`)).text;
+  await first.end('SIGKILL');
+  const lost = await readFile(join(first.dataDir, `${table}.csv`), 'utf8');
+
+  // Without DynamoDB: what it serves comes from the archive.
+  const second = await startService(t, {
+    config,
+    env: { ...env, AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9' },
+  });
+  const { text } = await get(await second.url, `/csv/${table}-changes`);
+  assert.equal(text, changes);
+  const log = (await get(await second.url, `/csv/${table}`)).text;
+  assert.ok(lost.startsWith(log));
+  assert.ok(log.includes('3,free'));
+  await second.logged(({ msg }) => msg === 'restored the data folder from the archive');
+  assert.deepEqual(await second.end(), { code: 0, signal: null });
+});
+
+test('restore and verify work on what the configuration names', { skip: withoutMoto }, async (t) => {
+  const { table, config, env } = await world(t);
+  const service = await startService(t, { config, env });
+  await until(await service.url, `/csv/${table}`, ({ text }) => text.includes('taken'));
+  await archived(service);
+  const report = await startService(t, { config, env, args: ['--check'] });
+  assert.equal((await report.exit).code, 0, report.errors());
+  assert.match(
+    report.output(),
+    /archive s3:\/\/bucket-\S+\/fleet\/ +- +\d+ +[\d.]+ \w+ +500ms .* last point at 20/,
+  );
+  const checked = await startService(t, { config, env, args: ['verify'] });
+  assert.equal((await checked.exit).code, 0, checked.errors());
+  assert.match(checked.output(), /^\d+ files are as they were archived\n$/);
+  const folder = join(await temporaryFolder(t), 'restored');
+  const restored = await startService(t, { config, env, args: ['restore', '--to', folder] });
+  assert.equal((await restored.exit).code, 0, restored.errors());
+  assert.match(restored.errors(), /^Point \d+ of s3:.*\n(.*MB\n)*(\d+) of \2 files, /m);
+  const csv = await readFile(join(folder, `${table}.csv`), 'utf8');
+  assert.ok((await readFile(join(service.dataDir, `${table}.csv`), 'utf8')).startsWith(csv));
+
+  await writeFile(join(folder, 'other.csv'), 'id\n');
+  const again = await startService(t, { config, env, args: ['restore', '--to', folder] });
+  assert.equal((await again.exit).code, 1);
+  assert.match(again.errors(), /is not empty: it has .*; name a folder that is empty/);
+  const early = await startService(t, { config, env, args: ['verify', '--at', '2020-01-01T00:00:00Z'] });
+  assert.equal((await early.exit).code, 1);
+  assert.match(early.errors(), /has nothing as old as 2020-01-01T00:00:00Z/);
+  const wrong = await startService(t, { config, env, args: ['restore', '--to'] });
+  assert.equal((await wrong.exit).code, 78);
+});
+
+test('a bucket that is not there: data is served, and /healthz says why it is not archived', {
+  skip: withoutMoto,
+}, async (t) => {
+  const { table, config, env, bucket } = await world(t);
+  const folder = await temporaryFolder(t);
+  await writeFile(join(folder, 'orders.csv'), 'id\n1\n');
+  const service = await startService(t, {
+    config: config.replace(bucket, 'bucket-that-is-not-there'),
+    env,
+    dataDir: folder,
+  });
+  const url = await service.url;
+  await until(url, `/csv/${table}`, ({ text }) => text.includes('taken'));
+  const { text } = await until(url, '/healthz', ({ text }) => text.includes('ARCHIVE_NO_BUCKET'));
+  assert.match(text, /s3:\/\/bucket-that-is-not-there\/fleet\/archive\.json: there is no such bucket/);
+  assert.ok((await readdir(folder)).includes('orders.csv'));
+});
