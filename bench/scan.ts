@@ -1,7 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { nodeFlags } from '../src/base/project.js';
 import { type PageServer, type PageServerOptions, startPageServer } from '../test/support/page-server.js';
-import { alternate, type Benchmark, type Comparison, Contender, IMAGE_ENVIRONMENT, median, pairedRatio } from './harness.js';
+import {
+  alternate,
+  type Benchmark,
+  type Comparison,
+  Contender,
+  IMAGE_ENVIRONMENT,
+  median,
+  pairedRatio,
+} from './harness.js';
 import type { ScanRequest, ScanResult } from './scan-contender.js';
 
 const ITEMS = 200_000;
