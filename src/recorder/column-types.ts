@@ -108,7 +108,10 @@ export class ColumnTypes {
     const columns = declared.map((column) => {
       const tally = tallies.get(column.name);
       if (tally === undefined || column.declared === true) return column;
-      return { ...column, type: typeOf(tally, recorded.get(column.name)) };
+      const before = recorded.get(column.name);
+      // A full reading whose values all have one type knows it; a single value may deviate.
+      const isKnown = reading.kind === 'full' && !reading.mixed.includes(column.name) && tally.total > 1;
+      return isKnown ? column : { ...column, type: typeOf(tally, before) };
     });
     const exceptions = columns.flatMap((column) =>
       exceptionOf(column, tallies.get(column.name), rows, keyCount),

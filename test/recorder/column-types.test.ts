@@ -160,6 +160,13 @@ describe('without a declaration', () => {
     assert.equal(await record(full(1, 2, 3)), 'number');
   });
 
+  test('a column whose values all become text is text, whatever it looks like', async (t) => {
+    const { record } = await world(t);
+    assert.equal(await record(full(98101, 98102)), 'number');
+    assert.equal(await record(full('98101', '00123')), 'string');
+    assert.equal(await record(full(98101, 98102)), 'number');
+  });
+
   test('deltas count all items, not only those that they bring', async (t) => {
     const { record, exceptions } = await world(t);
     assert.equal(await record(full(1, 2, 3)), 'number');
