@@ -169,7 +169,7 @@ describe('a table of orders', () => {
       `  ${orders}:
     as: orders
     interval: 200ms
-    columns: [address.city, 'tags[0]', 'address."zip.code"', gross, odd.name]
+    columns: [address.city, tags[0], 'address."zip.code"', gross, odd.name]
     only: true
     rename: { address.city: city, totals.gross: gross }
     types: { gross: number }
