@@ -34,6 +34,8 @@ export interface DynamoDbSourceOptions extends ReadOptions, Partial<TargetOption
   readonly region: string | null;
   /** The attribute that is the items' time, which is expected like `columns`. */
   readonly time?: ItemTime | null;
+  /** Declared types by attribute or column name; the names are expected like `columns`. */
+  readonly types?: Readonly<Record<string, unknown>>;
   /** Where large tables are read; one for all sources. */
   readonly threads: ScanThreads;
   /** Another endpoint than the SDK's default chain finds; null or absent: that one. */
