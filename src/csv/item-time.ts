@@ -119,7 +119,7 @@ interface SameRows {
   readonly count: number;
 }
 
-/** Rows compared at once, and rows copied before the event loop gets its turn. */
+/** Rows compared at once, and rows copied before yielding to the event loop. */
 const MOST_COMPARED = 256;
 const MOST_COPIED = 16_384;
 /** How far the next known row is looked for. */

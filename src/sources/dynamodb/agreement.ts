@@ -1,7 +1,7 @@
 import { check } from '../../options/check.js';
 import { type Mistake, type MistakeReport, type Path, show } from '../../options/mistakes.js';
 import { checkKeeping } from '../keeping.js';
-import { type TableConfig, TableOptions, type TablesOption, tableConfig } from './options.js';
+import { attributeOf, type TableConfig, TableOptions, type TablesOption, tableConfig } from './options.js';
 import { publishedColumn, renamedPaths } from './paths.js';
 
 /** Columns that changes add to the table's own. */
@@ -16,6 +16,7 @@ export function checkAgreement(tables: TablesOption, report: MistakeReport): voi
       checkUseless(options, path, report);
     }
     checkLog(options, path, report);
+    checkTimeType(options, table, path, report);
     checkColumns(options, table, path, report);
     checkTimeColumn(table, path, report);
     checkKeeping(table, path, report);
@@ -43,6 +44,18 @@ function checkUseless(options: TableOptions, path: Path, report: MistakeReport):
       remedy: 'add one of them or remove this',
     });
   }
+}
+
+/** The type of the time is time. */
+function checkTimeType({ time }: TableOptions, table: TableConfig, path: Path, report: MistakeReport): void {
+  if (time === undefined) return;
+  const declared = [attributeOf(time), table.time!.column].find((name) => Object.hasOwn(table.types, name));
+  if (declared === undefined) return;
+  report.add({
+    path: [...path, 'types', declared],
+    wrong: `${show(declared)} is the time of the items, and its type is time`,
+    remedy: 'remove it here, or name another attribute in time',
+  });
 }
 
 /** New items are filed by their own time. */
