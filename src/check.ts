@@ -6,6 +6,7 @@ import { createLogger } from './base/logger.js';
 import { createCollectorDataset } from './collect/collector-dataset.js';
 import { type CheckRow, formatCheckReport } from './config/check-report.js';
 import type { Config } from './config/config.js';
+import { formatWays } from './config/ways-report.js';
 import { displayPath } from './config/yaml-file.js';
 import { openLookups } from './datasets/lookups.js';
 import { DatasetRegistry } from './datasets/registry.js';
@@ -38,7 +39,7 @@ export async function check(config: Config): Promise<Check> {
   ]);
   const rows = [...polled, ...views, ...archives];
   return {
-    report: formatCheckReport(rows),
+    report: `${formatCheckReport(rows)}${formatWays(rows)}`,
     isRight: rows.every(({ problem }) => problem === null),
   };
 }
@@ -60,12 +61,12 @@ async function checkArchives({ archive }: Config): Promise<CheckRow[]> {
   }
 }
 
-async function checkSource(source: ConfiguredSource, { dataDir }: Config, signal: AbortSignal) {
+async function checkSource(source: ConfiguredSource, { dataDir, timeZone }: Config, signal: AbortSignal) {
   const { label, interval, recording } = source;
   const row = { ...nothingKnown(recording.name, label), interval };
   try {
     const seen = await seenColumns(dataDir, recording);
-    return { ...row, ...(await source.check({ clock: systemClock, seen, signal })) };
+    return { ...row, ...(await source.check({ clock: systemClock, timeZone, seen, signal })) };
   } catch (error) {
     return { ...row, problem: signal.aborted ? noAnswer(source) : describeError(error) };
   }

@@ -41,6 +41,8 @@ test('the catalogue describes each dataset, in the order of the configuration', 
   const world = await createWorld(t, {
     grafanaUrl: 'http://localhost:3000',
     readUnitsToday: (name) => (name === 'flags' ? 12.5 : null),
+    costOf: (name) =>
+      name === 'flags' ? { usdPerMonth: 0.25, usdThisMonth: 0.125, budget: 5, waiting: null } : null,
   });
   const table = await world.table('flags', { changes: true });
   world.registry.add(view('flags-today'));
@@ -83,6 +85,7 @@ test('the catalogue describes each dataset, in the order of the configuration', 
     persisted: true,
     lastError: null,
     readUnitsToday: 12.5,
+    cost: { usdPerMonth: 0.25, usdThisMonth: 0.125, budget: 5, waiting: null },
     sealedDays: 0,
     missingDays: [],
     definition: null,
