@@ -3,10 +3,10 @@ import { DynamoCsvError } from '../../base/errors.js';
 import { pollsPerMonth } from '../billing.js';
 import type { CheckContext, SourceCheck } from '../kind.js';
 import { createDynamoDbClient, placeOf } from './client.js';
-import { readPrice, scanUnits } from './cost.js';
 import { tableNotActive } from './errors.js';
 import type { TableConfig } from './options.js';
 import { sampleAttributes } from './sample.js';
+import { expectationOf } from './source.js';
 import { isReadable } from './status.js';
 import { describeTable, type TableDescription } from './table.js';
 import { describeUnseen, unseenNames } from './unseen-names.js';
@@ -15,7 +15,8 @@ import { describeUnseen, unseenNames } from './unseen-names.js';
  * `--check`: describes the table and reads one item, so that a denied Scan is found; that consumes half a read unit.
  * Rejects with a `DynamoCsvError`, or with the signal's reason.
  */
-export async function checkTable(table: TableConfig, { seen, signal }: CheckContext): Promise<SourceCheck> {
+export async function checkTable(table: TableConfig, context: CheckContext): Promise<SourceCheck> {
+  const { seen, capacityShare, signal } = context;
   const client = createDynamoDbClient({ region: table.region, endpoint: null });
   try {
     const description = await describeTable(client, table.table, signal);
@@ -24,18 +25,18 @@ export async function checkTable(table: TableConfig, { seen, signal }: CheckCont
       ? await sampleAttributes(client, table.table, signal).catch(failureOf)
       : tableNotActive(place, description.status, null);
     signal.throwIfAborted();
-    const { keys, items, bytes, billing } = description;
-    const segments = table.segments === 'auto' ? 1 : table.segments;
-    const unitsPerPoll = scanUnits(bytes, { consistent: table.consistent, segments });
-    const perMonth = readPrice(unitsPerPoll * pollsPerMonth(table.interval), place.region);
+    const { keys, items, bytes } = description;
+    const reads = { ...table, ...(capacityShare === undefined ? {} : { capacityShare }) };
+    const { unitsPerPoll, usdPerPoll, shortestInterval } = expectationOf(description, reads, place.region);
+    const isSlow = capacityShare === undefined ? tooSlow(table, description, unitsPerPoll) : null;
     return {
       keys: keys.map(({ name, type }) => `${name} ${type}`).join(', '),
       items,
       bytes,
       unitsPerPoll,
-      // Provisioned capacity is paid for whether it is read or not.
-      pricePerMonth: billing === 'provisioned' ? 0 : perMonth,
-      problem: 'code' in reading ? reading.line : tooSlow(table, description, unitsPerPoll),
+      pricePerMonth: usdPerPoll * pollsPerMonth(table.interval),
+      ...(capacityShare === undefined ? {} : { shortestInterval }),
+      problem: 'code' in reading ? reading.line : isSlow,
       notice: 'code' in reading ? null : noticeOf(table, description, seen, reading),
     };
   } finally {
