@@ -12,7 +12,7 @@ FROM base AS build
 COPY package.json package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --include=dev --no-audit --no-fund
 COPY tsconfig.json ./
-COPY scripts/bundle-sdk.mjs scripts/bundle-web.mjs scripts/sdk-schemas.mjs ./scripts/
+COPY scripts/bundle-sdk.mjs scripts/bundle-service.mjs scripts/bundle-web.mjs scripts/sdk-schemas.mjs ./scripts/
 COPY src ./src
 RUN npm run build
 

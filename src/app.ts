@@ -188,6 +188,7 @@ async function start(service: Service): Promise<App> {
   const sources = await openSources(config, {
     clock,
     logger,
+    timeZone: config.timeZone,
     ...(budgets.isNamedLimited ? { capacityShare: CAPACITY_SHARE } : {}),
   });
   closing.add(() => sources.close());

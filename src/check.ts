@@ -12,6 +12,7 @@ import { LONGEST_MONTH } from './budget/month.js';
 import { createCollectorDataset } from './collect/collector-dataset.js';
 import { type CheckRow, formatCheckReport } from './config/check-report.js';
 import type { Config } from './config/config.js';
+import { formatWays } from './config/ways-report.js';
 import { displayPath } from './config/yaml-file.js';
 import { openLookups } from './datasets/lookups.js';
 import { DatasetRegistry } from './datasets/registry.js';
@@ -56,7 +57,7 @@ export async function check(config: Config): Promise<Check> {
       : withinBudget([...named, ...found], budget);
   const rows = [...polled, ...views, ...archives];
   return {
-    report: formatCheckReport(rows, budget ?? discover?.budget ?? null),
+    report: `${formatCheckReport(rows, budget ?? discover?.budget ?? null)}${formatWays(rows)}`,
     isRight: rows.every(({ problem }) => problem === null),
   };
 }
@@ -156,7 +157,7 @@ function withinBudget(rows: readonly CheckRow[], budget: number | null): readonl
 
 async function checkSource(
   source: ConfiguredSource,
-  { dataDir }: Config,
+  { dataDir, timeZone }: Config,
   isOnBudget: boolean,
   signal: AbortSignal,
 ): Promise<CheckRow> {
@@ -165,7 +166,7 @@ async function checkSource(
   try {
     const seen = await seenColumns(dataDir, recording);
     const share = isOnBudget ? { capacityShare: CAPACITY_SHARE } : {};
-    return { ...row, ...(await source.check({ clock: systemClock, seen, ...share, signal })) };
+    return { ...row, ...(await source.check({ clock: systemClock, timeZone, seen, ...share, signal })) };
   } catch (error) {
     return { ...row, problem: signal.aborted ? noAnswer(source) : describeError(error) };
   }

@@ -82,7 +82,7 @@ export class ItemTimes {
   async ofRecords(rows: EncodedRows, keys: readonly string[], readAt: number): Promise<EncodedRows> {
     const timed = await withItemTimes(rows, this.time, readAt + AHEAD);
     this.#last = null;
-    this.#wrong.update(timed.rows, timed.wrong, keys);
+    this.#wrong.update(rows, timed.wrong, keys);
     this.#unbelievable.update(timed.rows, this.#isLog ? timed.unbelievable : NONE, keys);
     this.#tell();
     return timed.rows;

@@ -98,10 +98,11 @@ export class TableRecorder implements Recorder {
 
   /**
    * Where the source continues: the position of the last poll on the volume. Null if there is none, or if the items at
-   * that position are unknown (a log alone keeps none).
+   * that position are unknown (a log alone keeps none, and needs none if it grows by new items).
    */
   get position(): string | null {
     const { baseline } = this.#table;
+    if (this.#options.newItemsOnly === true) return this.#state.commit?.position ?? null;
     const isKnown = baseline?.rows != null && baseline.isTrue;
     return isKnown ? (this.#state.commit?.position ?? this.#position) : null;
   }
@@ -187,6 +188,7 @@ export class TableRecorder implements Recorder {
    */
   get #keepsPosition(): boolean {
     const { log, changes } = this.#table;
+    if (this.#options.newItemsOnly === true) return true;
     return log === null || log.itemTime === null || changes !== null;
   }
 
@@ -204,7 +206,7 @@ export class TableRecorder implements Recorder {
     const { baseline, times } = this.#table;
     const { appends, comparedAt, keys } = this.#state;
     const isFirst = appends?.since == null;
-    if (isFirst) return rows;
+    if (isFirst || this.#options.newItemsOnly === true) return rows;
     if (baseline!.rows !== null) {
       const found = baseline!.isTrue ? differences : await diffRows(baseline!.rows, rows, keys.length);
       return newRows(rows, found);
@@ -274,7 +276,7 @@ export class TableRecorder implements Recorder {
     rows: EncodedRows,
     times: readonly number[],
   ): Promise<{ readonly rows: EncodedRows; readonly differences: readonly Difference[] | null }> {
-    if (reading.kind === 'full') return { rows, differences: null };
+    if (reading.kind !== 'delta') return { rows, differences: null };
     const { times: own } = this.#table;
     const { keys } = this.#state;
     const compareKeys = own === null ? reading.compareKeys : own.comparing(keys, reading.compareKeys);

@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config/config.js';
 import { load, withFile } from './load.js';
 
 const DEFAULT_TABLE = {
+  entry: 'my-table',
   table: 'my-table',
   name: 'my-table',
   log: false,
@@ -20,6 +21,11 @@ const DEFAULT_TABLE = {
   expand: false,
   types: {},
   region: null,
+  endpoint: null,
+  role: null,
+  index: null,
+  query: null,
+  filter: null,
   consistent: false,
   segments: 'auto',
   maxReadCapacity: null,
@@ -33,6 +39,7 @@ test('one line is a complete configuration', async () => {
   const config = await load('tables: { my-table: {} }');
   const { file, dataDir, viewsDir, lookupsDir, ...rest } = config;
   assert.deepEqual(rest, {
+    archive: null,
     check: false,
     timeZone: 'UTC',
     port: 8080,
@@ -81,6 +88,7 @@ tables:
 `);
   assert.deepEqual(tables, [
     {
+      entry: 'Orders_2024.v1',
       table: 'Orders_2024.v1',
       name: 'orders',
       log: true,
@@ -94,6 +102,11 @@ tables:
       expand: true,
       types: { 2024: 'string', total: 'number', paid: 'boolean' },
       region: 'us-gov-west-1',
+      endpoint: null,
+      role: null,
+      index: null,
+      query: null,
+      filter: null,
       consistent: true,
       segments: 8,
       maxReadCapacity: 12.5,
@@ -255,4 +268,45 @@ test("the fleet's file is right and is the default", async () => {
   );
   for (const table of config.tables) assert.ok(table.columns.length > 0, table.table);
   assert.deepEqual(config.instances?.tags, { Role: ['dispatch-api'] });
+});
+
+test('a part of a table: an index, a query, a filter, with every default', async () => {
+  const { tables } = await load(`
+tables:
+  open-orders: { table: orders, index: by-status, filter: { expression: 'total > :t', values: { ':t': 10 } } }
+  new-orders: { table: orders, query: { index: by-day, key: { day: '{today}', store: [1, "2"] }, since: created_at } }
+  late-orders: { table: orders, query: { key: { id: 7 }, since: at, overlap: 1h } }
+`);
+  const [open, fresh, late] = tables;
+  assert.deepEqual(
+    [open?.table, open?.name, open?.index, open?.log],
+    ['orders', 'open-orders', 'by-status', false],
+  );
+  assert.deepEqual(open?.filter, { expression: 'total > :t', names: {}, values: { ':t': { N: '10' } } });
+  assert.deepEqual(fresh?.query, {
+    index: 'by-day',
+    key: { day: '{today}', store: [1, '2'] },
+    since: 'created_at',
+    overlap: 60_000,
+  });
+  assert.deepEqual([fresh?.log, fresh?.append], [true, false]);
+  assert.deepEqual(late?.query, { index: null, key: { id: 7 }, since: 'at', overlap: 3_600_000 });
+});
+
+test('a table of another account: its ARN, a role and an endpoint', async () => {
+  const arn = 'arn:aws:dynamodb:eu-west-1:123456789012:table/orders';
+  const { tables } = await load(`
+tables:
+  ${arn}: { role: arn:aws:iam::123456789012:role/a/reader, externalId: x-1, endpoint: http://localhost:8000 }
+  theirs: { table: '${arn}', role: arn:aws:iam::123456789012:role/reader, sessionName: me }
+`);
+  const [first, second] = tables;
+  assert.deepEqual([first?.table, first?.name, first?.region], [arn, 'orders', 'eu-west-1']);
+  assert.deepEqual(first?.role, {
+    arn: 'arn:aws:iam::123456789012:role/a/reader',
+    externalId: 'x-1',
+    sessionName: 'dynamo-csv',
+  });
+  assert.equal(first?.endpoint, 'http://localhost:8000');
+  assert.deepEqual([second?.table, second?.name, second?.role?.sessionName], [arn, 'theirs', 'me']);
 });

@@ -208,6 +208,22 @@ async function checkPanels(url: string): Promise<void> {
     'table: Total price',
     'table: Rows',
   ]);
+  assert.deepEqual(await shown('events'), [
+    'stat: Rows',
+    'stat: Age',
+    'timeseries: Rows over time',
+    'timeseries: Amount usd',
+    'table: Amount usd',
+    'table: Rows',
+  ]);
+  assert.deepEqual(await shown('appended'), [
+    'stat: Rows',
+    'stat: Age',
+    'timeseries: Rows over time',
+    'timeseries: Temperature',
+    'table: Temperature',
+    'table: Rows',
+  ]);
   const { templating, panels } = await dashboardOf(url, 'sensors', 'csv');
   assert.deepEqual(
     templating.list.map(({ name, options }) => [name, options?.map(({ value }) => value)]),

@@ -1,8 +1,16 @@
 import { check } from '../../options/check.js';
 import { type Mistake, type MistakeReport, type Path, show } from '../../options/mistakes.js';
 import { checkKeeping } from '../keeping.js';
-import { type TableConfig, TableOptions, type TablesOption, tableConfig } from './options.js';
+import {
+  regionOfTable,
+  type TableConfig,
+  TableOptions,
+  type TablesOption,
+  tableConfig,
+  tableNameOf,
+} from './options.js';
 import { publishedColumn, renamedPaths } from './paths.js';
+import { checkReading } from './query/agreement.js';
 
 /** Columns that changes add to the table's own. */
 const CHANGES_COLUMNS: readonly string[] = ['change', 'since'];
@@ -15,11 +23,13 @@ export function checkAgreement(tables: TablesOption, report: MistakeReport): voi
     if (!report.isWrong([...path, 'log']) && !report.isWrong([...path, 'changes'])) {
       checkUseless(options, path, report);
     }
+    checkReading(options, path, report);
+    checkPlace(options, table, path, report);
     checkLog(options, path, report);
     checkColumns(options, table, path, report);
     checkTimeColumn(table, path, report);
     checkKeeping(table, path, report);
-    if (options.as === undefined) checkName(name, path, report);
+    if (options.as === undefined) checkName(tableNameOf(name), path, report);
   }
 }
 
@@ -32,9 +42,30 @@ function checkName(name: string, path: Path, report: MistakeReport): void {
   }
 }
 
+/** Reports options about where a table is and who reads it. */
+function checkPlace(options: TableOptions, { table }: TableConfig, path: Path, report: MistakeReport): void {
+  const region = regionOfTable(table);
+  if (region !== null && options.region !== undefined && options.region !== region) {
+    report.add({
+      path: [...path, 'region'],
+      wrong: `the ARN of the table says ${region}`,
+      remedy: 'remove this, or correct the ARN',
+    });
+  }
+  for (const option of ['externalId', 'sessionName'] as const) {
+    if (options[option] === undefined || options.role !== undefined) continue;
+    report.add({
+      path: [...path, option],
+      wrong: 'it has no effect without role',
+      remedy: 'name the role to assume, or remove this',
+    });
+  }
+}
+
 /** Reports options about history if no history is kept, since their author expects one. */
 function checkUseless(options: TableOptions, path: Path, report: MistakeReport): void {
-  if ((options.log ?? false) !== false || options.changes === true) return;
+  const isLogged = (options.log ?? false) !== false || options.query?.since !== undefined;
+  if (isLogged || options.changes === true) return;
   for (const option of ['keep', 'retention', 'timestampColumn'] as const) {
     if (options[option] === undefined) continue;
     report.add({

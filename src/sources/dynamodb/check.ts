@@ -1,47 +1,116 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { formatDuration } from '../../base/durations.js';
 import { DynamoCsvError } from '../../base/errors.js';
 import { pollsPerMonth } from '../billing.js';
 import type { CheckContext, SourceCheck } from '../kind.js';
 import { createDynamoDbClient, placeOf } from './client.js';
-import { tableNotActive } from './errors.js';
+import { readPrice, scanUnits } from './cost.js';
+import { at, type TablePlace, tableNotActive } from './errors.js';
 import type { TableConfig } from './options.js';
+import { type Measured, measureQueries } from './query/measure.js';
+import { planQueries } from './query/plan.js';
+import { indexNameOf, targetOf } from './query/target.js';
 import { sampleAttributes } from './sample.js';
-import { expectationOf } from './source.js';
+import { shortestInterval } from './source.js';
 import { isReadable } from './status.js';
 import { describeTable, type TableDescription } from './table.js';
 import { describeUnseen, unseenNames } from './unseen-names.js';
+import { waysToRead } from './ways.js';
 
 /**
- * `--check`: describes the table and reads one item, so that a denied Scan is found; that consumes half a read unit.
- * Rejects with a `DynamoCsvError`, or with the signal's reason.
+ * `--check`: describes the table and reads one item of it, so that a denied Scan is found; that consumes half a read unit.
+ * Of a query it counts the items, a page of each Query. Rejects with a `DynamoCsvError`, or with the signal's reason.
  */
 export async function checkTable(table: TableConfig, context: CheckContext): Promise<SourceCheck> {
-  const { seen, capacityShare, signal } = context;
-  const client = createDynamoDbClient({ region: table.region, endpoint: null });
+  const { region, endpoint, role } = table;
+  const client = createDynamoDbClient({ region, endpoint, role });
   try {
-    const description = await describeTable(client, table.table, signal);
+    const description = await describeTable(client, table.table, context.signal);
     const place = await placeOf(client, table.table);
-    const reading = isReadable(description.status)
-      ? await sampleAttributes(client, table.table, signal).catch(failureOf)
-      : tableNotActive(place, description.status, null);
-    signal.throwIfAborted();
-    const { keys, items, bytes } = description;
-    const reads = { ...table, ...(capacityShare === undefined ? {} : { capacityShare }) };
-    const { unitsPerPoll, usdPerPoll, shortestInterval } = expectationOf(description, reads, place.region);
-    const isSlow = capacityShare === undefined ? tooSlow(table, description, unitsPerPoll) : null;
-    return {
-      keys: keys.map(({ name, type }) => `${name} ${type}`).join(', '),
-      items,
-      bytes,
-      unitsPerPoll,
-      pricePerMonth: usdPerPoll * pollsPerMonth(table.interval),
-      ...(capacityShare === undefined ? {} : { shortestInterval }),
-      problem: 'code' in reading ? reading.line : isSlow,
-      notice: 'code' in reading ? null : noticeOf(table, description, seen, reading),
-    };
+    if (!isReadable(description.status))
+      return facts(table, description, place, tableNotActive(place, description.status, null), context);
+    const reading = await tryReading(client, table, description, place, context).catch(failureOf);
+    context.signal.throwIfAborted();
+    return facts(table, description, place, reading, context);
   } finally {
     client.destroy();
   }
+}
+
+/** What reading a table the configured way showed. */
+interface Tried {
+  /** The description of what is read: of the index, if there is one. */
+  readonly description: TableDescription;
+  /** Names of attributes that items have. */
+  readonly attributes: readonly string[];
+  /** Null: it is scanned. */
+  readonly query: Measured | null;
+}
+
+async function tryReading(
+  client: DynamoDBClient,
+  table: TableConfig,
+  described: TableDescription,
+  place: TablePlace,
+  { clock, timeZone, signal }: CheckContext,
+): Promise<Tried> {
+  const target = targetOf(described, table, at(place));
+  const { description } = target;
+  const index = indexNameOf(table);
+  const scan = { index, queries: null, since: null, filter: table.filter };
+  if (table.query === null) {
+    const attributes = await sampleAttributes(client, table.table, signal, scan);
+    return { description, attributes, query: null };
+  }
+  const moment = { now: clock.now(), timeZone, position: null };
+  const { queries, since } = planQueries(table.query, target, moment, `tables.${table.entry}.query`);
+  const scope = { ...scan, queries, since };
+  const attributes = await sampleAttributes(client, table.table, signal, scope);
+  const { consistent } = table;
+  const common = {
+    table: table.table,
+    totalSegments: queries.length,
+    consistent,
+    pageItems: null,
+    attributes: null,
+  };
+  return { description, attributes, query: await measureQueries(client, { ...scope, ...common }, signal) };
+}
+
+function facts(
+  table: TableConfig,
+  described: TableDescription,
+  { region }: TablePlace,
+  tried: Tried | DynamoCsvError,
+  { seen, capacityShare }: CheckContext,
+): SourceCheck {
+  const failed = tried instanceof DynamoCsvError ? tried : null;
+  const { description, query, attributes } = tried instanceof DynamoCsvError ? untried(described) : tried;
+  const { keys, items, bytes, billing } = description;
+  const segments = table.segments === 'auto' ? 1 : table.segments;
+  const unitsPerPoll = query?.units ?? scanUnits(bytes, { consistent: table.consistent, segments });
+  const perMonth = readPrice(unitsPerPoll * pollsPerMonth(table.interval), region, description);
+  // With a budget the interval follows from the capacity.
+  const isSlow = capacityShare === undefined ? tooSlow(table, description, unitsPerPoll) : null;
+  const ways = { table, description: described, region, queryUnits: query?.units ?? null };
+  return {
+    keys: keys.map(({ name, type }) => `${name} ${type}`).join(', '),
+    items: query?.items ?? items,
+    bytes: query === null ? bytes : null,
+    unitsPerPoll,
+    // Provisioned capacity is paid for whether it is read or not.
+    pricePerMonth: billing === 'provisioned' ? 0 : perMonth,
+    ...(capacityShare === undefined
+      ? {}
+      : { shortestInterval: shortestInterval(unitsPerPoll, { ...table, capacityShare }, described) }),
+    problem: failed === null ? isSlow : failed.line,
+    notice: failed === null ? noticeOf(table, description, seen, attributes, query) : null,
+    ...(failed === null ? { ways: waysToRead(ways) } : {}),
+  };
+}
+
+function untried(description: TableDescription): Tried {
+  return { description, attributes: [], query: null };
 }
 
 function failureOf(error: unknown): DynamoCsvError {
@@ -58,11 +127,14 @@ function noticeOf(
   { keys }: TableDescription,
   seen: readonly string[],
   attributes: readonly string[],
+  query: Measured | null,
 ): string | null {
   const names = keys.map(({ name }) => name);
   const unseen = unseenNames(table, seen, [...names, ...attributes]);
   const told = seen.length > 0 ? unseen : unseen.filter(({ meant }) => meant !== null);
-  return told.length === 0 ? null : told.map(describeUnseen).join('; ');
+  const notices = told.map(describeUnseen);
+  if (query?.isLeast === true) notices.push('the query reads more than was measured: units are estimated');
+  return notices.length === 0 ? null : notices.join('; ');
 }
 
 /** A table that can be read, but not within its interval. */

@@ -53,6 +53,14 @@ export function readPrice(
   return (units / 1_000_000) * million * (table.isInfrequentAccess ? INFREQUENT_ACCESS : 1);
 }
 
+/** Per 100,000 GetRecords requests to a stream: https://aws.amazon.com/dynamodb/pricing/on-demand/ */
+const STREAM_READS_HUNDRED_THOUSAND = 0.02;
+
+/** Price of so many GetRecords requests to streams. Finding the shards is free. */
+export function streamPrice(reads: number): number {
+  return (reads / 100_000) * STREAM_READS_HUNDRED_THOUSAND;
+}
+
 /**
  * Read capacity units of one Scan over a table of that many bytes: one per 4 KB, half of it when eventually consistent;
  * a Scan of nothing is charged too, once per segment.

@@ -36,7 +36,15 @@ export const Usd = (description: string) =>
 
 const Pattern = Type.String({ pattern: '^[A-Za-z0-9_.*-]{1,255}$', kind: pattern });
 
-const { as: _published, ...patternOptions } = TableOptions.properties;
+const {
+  as: _published,
+  table: _table,
+  endpoint: _endpoint,
+  role: _role,
+  externalId: _externalId,
+  sessionName: _sessionName,
+  ...patternOptions
+} = TableOptions.properties;
 
 /** The option `tables`: names with options, or `all`. */
 export const Tables = Type.Union([Type.Literal('all'), TablesOption], {
@@ -88,7 +96,8 @@ export const DiscoverOption = Type.Object(
         Type.String({ pattern: '^[A-Za-z0-9_.*-]{1,255}$' }),
         Type.Object(patternOptions, {
           ...words({
-            description: 'Options of the tables with such a name, as under `tables` but for `as`.',
+            description:
+              'Options of the tables with such a name, as under `tables` but for `as`, `table`, `endpoint` and `role`.',
             synonyms: (TableOptions as { synonyms?: Record<string, string> }).synonyms ?? {},
           }),
           additionalProperties: false,

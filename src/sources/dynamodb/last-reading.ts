@@ -6,7 +6,15 @@ import { DECODED, type SegmentBlocks } from './blocks.js';
 import type { KeyAttribute } from './keys.js';
 import { checkOrigins, ItemLayout } from './layout.js';
 import type { EncodedRun, TableShape } from './run-encoder.js';
-import { type MergedRuns, mergeRuns, type Run, type SortedRows } from './sort.js';
+import {
+  compareKeys,
+  type MergedRuns,
+  mergeRuns,
+  type Run,
+  sortedRows as rowsInOrder,
+  type SortedRows,
+  sortedKeys,
+} from './sort.js';
 import { splice } from './splice.js';
 import type { ScanThreads } from './threads.js';
 
@@ -63,12 +71,14 @@ interface Joined {
 /**
  * The rows of a whole table from the results of its readers, in key order. If nothing differs from the previous reading,
  * returns the same object. Throws on a collision of two attributes, of which one may exist only in `before`.
+ * `mayRepeat`: an item may have been read twice; then one row of it stays, and the next reading shows which one is right.
  */
 export async function joinReads(
   { table, keys, options, known }: TableShape,
   reads: readonly EncodedRun[],
   before: LastReading | null,
   threads: ScanThreads,
+  mayRepeat = false,
 ): Promise<Joined> {
   const runs = reads.map(({ run }) => run);
   const segments = reads.flatMap((read) => read.segments);
@@ -83,12 +93,13 @@ export async function joinReads(
   const mixed = [
     ...new Set([...(before?.mixed ?? []), ...runs.flatMap((run) => run.mixed), ...differing(findings)]),
   ];
-  const rows = await joinRows(reads, columns, before?.rows ?? null, threads);
+  const joined = await joinRows(reads, columns, before?.rows ?? null, threads);
+  const rows = mayRepeat ? withoutRepeated(joined) : joined;
   const isWhole = new Set(segments.map(({ segment }) => segment)).size === segments.length;
   const allOrigins = new Map(origins.flatMap((one) => [...one]));
   return {
     reading: { rows: rows.rows, keys: layout.keys, mixed },
-    last: isWhole ? new LastReading(rows, segments, allOrigins, mixed, keys) : null,
+    last: isWhole && rows === joined ? new LastReading(rows, segments, allOrigins, mixed, keys) : null,
   };
 }
 
@@ -142,6 +153,15 @@ async function joinRows(
   const { rows, keys, stayed, added } = await splice(await under(columns, before), stays, fresh);
   follow(reads, fresh.places, stayed, added);
   return { rows, keys };
+}
+
+/** The rows without those whose key is that of the row before. */
+function withoutRepeated(sorted: SortedRows): SortedRows {
+  const { rows, keys } = sorted;
+  const repeated = (row: number) => row > 0 && compareKeys(keys, row - 1, keys, row) === 0;
+  const order = Uint32Array.from(keys.ends.keys()).filter((row) => !repeated(row));
+  if (order.length === keys.ends.length) return sorted;
+  return { rows: rowsInOrder(rows, order), keys: sortedKeys(keys, order) };
 }
 
 function findStaying(reads: readonly EncodedRun[], count: number): { stays: Uint8Array; staying: number } {
