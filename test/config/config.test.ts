@@ -52,7 +52,9 @@ test('one line is a complete configuration', async () => {
     grafanaUrl: null,
     tables: [DEFAULT_TABLE],
     instances: null,
+    dashboardsDir: null,
     discover: null,
+    grafanaDatasource: 'csv',
     budget: null,
   });
   assert.equal(dataDir, resolve('data'));
