@@ -1,4 +1,5 @@
 /** `npm run bench [NAME…]`: all benchmarks, or those named, as one table of ratios. */
+import { dumpBenchmark } from './dump.js';
 import type { Benchmark, Comparison } from './harness.js';
 import { historyBenchmark } from './history.js';
 import { httpBenchmark } from './http.js';
@@ -24,6 +25,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   memoryBenchmark,
   historyBenchmark,
   windowsBenchmark,
+  dumpBenchmark,
 ];
 
 const names = process.argv.slice(2);

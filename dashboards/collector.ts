@@ -116,15 +116,25 @@ const datasets = [
     at: [0, 13, 24, 8],
     title: 'Polls and price',
     description:
-      'Each source with its last poll, the 95th percentile of the latest 200, failures since the start, and what a day of polls reads and a month costs at this rate. Dataset `collector`.',
+      'Each source with its polling interval, its last poll, the 95th percentile of the latest 200, failures since the start, what a day of polls reads and a month costs at this rate, and what was spent since the first of the month (UTC). Dataset `collector`.',
     reading: read(
       'collector',
-      ['dataset', 'poll_seconds', 'poll_seconds_p95', 'failures', 'read_units_per_day', 'usd_per_month'],
+      [
+        'dataset',
+        'interval_seconds',
+        'poll_seconds',
+        'poll_seconds_p95',
+        'failures',
+        'read_units_per_day',
+        'usd_per_month',
+        'usd_this_month',
+      ],
       // A log or changes has none of its own: its table is polled.
       { failures__isnull: 'false' },
     ),
     columns: [
       { column: 'dataset', title: 'Source', width: 260, wrap: true },
+      { column: 'interval_seconds', title: 'Interval', unit: units.seconds, minWidth: 90 },
       { column: 'poll_seconds', title: 'Last poll', unit: units.seconds, minWidth: 100 },
       { column: 'poll_seconds_p95', title: 'Poll, p95', unit: units.seconds, minWidth: 100 },
       { column: 'failures', title: 'Failures', unit: units.count, minWidth: 90 },
@@ -138,6 +148,13 @@ const datasets = [
       {
         column: 'usd_per_month',
         title: 'Per month',
+        unit: units.dollars,
+        decimals: 2,
+        minWidth: 100,
+      },
+      {
+        column: 'usd_this_month',
+        title: 'This month',
         unit: units.dollars,
         decimals: 2,
         minWidth: 100,

@@ -7,10 +7,12 @@ import { Registry as MetricsRegistry } from 'prom-client';
 import type { ArchiveKeeper } from './archive/keeper.js';
 import { type Clock, isoTime } from './base/clock.js';
 import { Closing } from './base/closing.js';
-import { notListening } from './base/errors.js';
+import { type DynamoCsvError, notListening } from './base/errors.js';
 import { LocalDays } from './base/local-days.js';
 import type { Logger } from './base/logger.js';
 import { projectRoot } from './base/project.js';
+import { Budget, type BudgetPace, CAPACITY_SHARE } from './budget/budget.js';
+import { Ledger } from './budget/ledger.js';
 import { Collector } from './collect/collector.js';
 import { type CollectorDatasetOptions, createCollectorDataset } from './collect/collector-dataset.js';
 import { COLLECTOR_LOG, createCollectorLogSource } from './collect/collector-log.js';
@@ -18,12 +20,15 @@ import { createPollMetrics, type PollMetrics } from './collect/metrics.js';
 import { type Loop, Polling } from './collect/polling.js';
 import { stagger } from './collect/schedule.js';
 import type { Config } from './config/config.js';
+import { OWN_NAMES } from './config/published-names.js';
 import { displayPath } from './config/yaml-file.js';
 import { PublishedFolder } from './dashboards/published-folder.js';
 import { PollHealth } from './datasets/freshness.js';
 import { openLookups } from './datasets/lookups.js';
 import type { Queries } from './datasets/queries.js';
 import { DatasetRegistry } from './datasets/registry.js';
+import { Discovery, type DiscoveryHost } from './discovery/discovery.js';
+import { FoundTables } from './discovery/found-tables.js';
 import { LocalStore } from './history/local-store.js';
 import { Sealer } from './history/sealer.js';
 import { Sealing } from './history/sealing.js';
@@ -32,6 +37,7 @@ import { createHttp, type Http, ResponseTimes } from './http/server.js';
 import { recordable } from './recorder/broken-recorder.js';
 import type { Recorder } from './recorder/recorder.js';
 import { warnAboutUnservedData } from './recorder/unserved-data.js';
+import { TableList } from './sources/dynamodb/table-list.js';
 import { type OpenSources, openSources } from './sources/index.js';
 import { Sql } from './sql/sql.js';
 import { tryViews } from './sql/try-views.js';
@@ -39,7 +45,7 @@ import type { ViewDataset } from './sql/view-dataset.js';
 import { openRecorder } from './takeover/open-recorder.js';
 import type { TakeoverOptions } from './takeover/takeover.js';
 import { nodeFiles } from './volume/files.js';
-import { csvFile } from './volume/layout.js';
+import { csvFile, discoveredFile, spendingFile } from './volume/layout.js';
 import { thisProcess } from './volume/lock.js';
 import { openVolume } from './volume/volume.js';
 import { WindowQueries } from './windows/window-queries.js';
@@ -48,6 +54,8 @@ import { WindowQueries } from './windows/window-queries.js';
 export interface App {
   /** Where it answers: `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** What it reads, and what that costs, as of now. */
+  readonly reading: Reading;
   /**
    * Stops it within five seconds: new connections are refused, requests finish, reads in progress are dropped, polls being
    * recorded finish, and the volume is released.
@@ -60,6 +68,27 @@ export interface AppOptions {
   readonly logger: Logger;
   /** Aborts a start in progress: it rejects with the signal's reason, and everything is closed again. */
   readonly signal: AbortSignal;
+}
+
+/** What a service reads. */
+export interface Reading {
+  /** Resolves when tables have been looked for the first time; at once if there are none to find. */
+  readonly firstLook: Promise<void>;
+  /** In the order of the catalogue. */
+  sources(): readonly PolledSource[];
+  /** Tables that were found and cannot be read, with the reason. */
+  skipped(): ReadonlyMap<string, DynamoCsvError>;
+  /** Why no tables could be listed; null: they could, or there are none to find. */
+  problem(): DynamoCsvError | null;
+  /** US dollars per month that polls may cost; null: no limit. */
+  readonly usdPerMonth: number | null;
+}
+
+/** A source that is polled, with what that costs. */
+export interface PolledSource {
+  readonly title: string;
+  readonly collector: Collector;
+  readonly pace: BudgetPace;
 }
 
 /** What the parts of one service share. */
@@ -78,7 +107,15 @@ interface Service extends AppOptions {
 /** What opening and polling need from a source: a configured one, or the service itself. */
 type OpenSource = Pick<
   OpenSources['list'][number],
-  'title' | 'interval' | 'recording' | 'keeping' | 'consumesReadUnits' | 'pythonScript' | 'source' | 'price'
+  | 'title'
+  | 'interval'
+  | 'recording'
+  | 'keeping'
+  | 'consumesReadUnits'
+  | 'pythonScript'
+  | 'source'
+  | 'price'
+  | 'expect'
 >;
 
 /** A service that has locked its data folder. */
@@ -88,6 +125,19 @@ type LockedService = Service & { readonly checkVolume: () => Promise<void> };
 interface Polled {
   readonly source: OpenSource;
   readonly collector: Collector;
+  readonly budget: Budget;
+  readonly pace: BudgetPace;
+}
+
+/** The budgets of a service. */
+interface Budgets {
+  readonly ledger: Ledger;
+  /** Of the sources that the configuration names. */
+  readonly named: Budget;
+  /** Of the tables that are found. */
+  readonly found: Budget;
+  /** Whether the named ones have a limit. */
+  readonly isNamedLimited: boolean;
 }
 
 /** Milliseconds after which a view that is waiting for data is tried again. */
@@ -133,31 +183,89 @@ async function start(service: Service): Promise<App> {
   const store = new LocalStore(config.dataDir, nodeFiles);
   const sealer: Sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
   await sealer.checkTimeZone();
+  const budgets = await openBudgets(service);
   const locked = { ...service, checkVolume };
-  const polled = await openDatasets(sealer, locked);
-  const about = aboutPolls(polled, service);
-  const log = await openSource(collectorLog(about), 0, sealer, { ...locked, logger: warningsOf(logger) });
-  const views = await addDatasets(polled, about, log, sql, service);
+  const sources = await openSources(config, {
+    clock,
+    logger,
+    timeZone: config.timeZone,
+    ...(budgets.isNamedLimited ? { capacityShare: CAPACITY_SHARE } : {}),
+  });
+  closing.add(() => sources.close());
+  const polled = await openDatasets(sources, budgets, sealer, locked);
+  const about = aboutPolls(polled, budgets.ledger, service);
+  const log = await openSource(collectorLog(about), 0, unlimited(budgets.ledger, service), sealer, {
+    ...locked,
+    logger: warningsOf(logger),
+  });
+  const polling = new Polling(clock);
+  const sealing = new Sealing({ sealer, days, clock });
+  for (const one of [...polled, log]) startPolling(one, polling, sealing);
+  registerPolled(polled, service);
+  const host = discoveryHost({ polled, polling, sealing, sealer, sources, budgets }, locked);
+  const discovery = await openDiscovery(host, service);
+  await warnAboutUnserved([...polled, log], service);
+  const views = await addOtherDatasets(about, log, sql, service);
   const queries = new WindowQueries({ clock, localDays: days, next: sql.queries });
   const http = await createHttp({
     ...service,
     metrics: service.httpMetrics,
     ...pageOptions(config),
-    ...queriesOf(polled, queries),
+    ...queriesOf(polled, budgets.ledger, queries),
     ...(archive === null ? {} : { archive: () => archive.status }),
   });
-  const polling = new Polling(clock);
   const more = [
+    sealing,
     watchViews(views, service),
     ...dashboardsOf(queries, service),
     ...(archive === null ? [] : [archive]),
+    ...(discovery === null ? [] : [discovery]),
   ];
-  for (const loop of [...loopsOf([...polled, log], sealer, service), ...more]) polling.add(loop);
+  for (const loop of more) polling.add(loop);
   closing.add(() => Promise.all([http.close(), polling.stop()]));
   signal.throwIfAborted();
   const url = await listen(http, config);
   polling.start();
-  return { url, close: () => closing.close() };
+  return { url, reading: readingOf(polled, discovery, budgets), close: () => closing.close() };
+}
+
+function readingOf(polled: readonly Polled[], discovery: Discovery | null, budgets: Budgets): Reading {
+  const { usdPerMonth } = discovery === null ? budgets.named : budgets.found;
+  return {
+    firstLook: discovery?.first ?? Promise.resolve(),
+    sources: () => polled.map(({ source: { title }, collector, pace }) => ({ title, collector, pace })),
+    skipped: () => discovery?.skipped ?? new Map(),
+    problem: () => discovery?.problem ?? null,
+    usdPerMonth: Number.isFinite(usdPerMonth) ? usdPerMonth : null,
+  };
+}
+
+/** Opens the ledger, and makes the budgets that the configuration describes. */
+async function openBudgets({ config, clock, logger, closing }: Service): Promise<Budgets> {
+  const path = spendingFile(config.dataDir);
+  const ledger = await Ledger.open({ path, files: nodeFiles, clock, logger });
+  closing.add(() => ledger.close());
+  const limited = (usdPerMonth: number, coversEverything: boolean) =>
+    new Budget({ usdPerMonth, coversEverything, ledger, clock, logger });
+  const everything = config.budget === null ? null : limited(config.budget, true);
+  const own = config.discover?.budget ?? null;
+  return {
+    ledger,
+    named: everything ?? unlimited(ledger, { clock, logger }),
+    found: everything ?? limited(own ?? Number.POSITIVE_INFINITY, false),
+    isNamedLimited: everything !== null,
+  };
+}
+
+/** Without a limit: it counts what polls cost. */
+function unlimited(ledger: Ledger, { clock, logger }: Pick<Service, 'clock' | 'logger'>): Budget {
+  return new Budget({
+    usdPerMonth: Number.POSITIVE_INFINITY,
+    coversEverything: false,
+    ledger,
+    clock,
+    logger,
+  });
 }
 
 /** Locks the data folder. Returns a function that checks, before each write, that it is still the same one. */
@@ -207,29 +315,31 @@ async function openArchive(service: Service): Promise<ArchiveKeeper | null> {
   return keeper;
 }
 
-/** Opens the recorder of each source; nothing is polled yet. */
-async function openDatasets(sealer: Sealer, service: LockedService): Promise<readonly Polled[]> {
-  const { config, clock, logger, closing } = service;
-  const sources = await openSources(config, { clock, logger });
-  closing.add(() => sources.close());
-  const published = sources.list.map(({ recording, title }) => ({ name: recording.name, source: title }));
-  published.push({ name: COLLECTOR_LOG.recording.name, source: COLLECTOR_LOG.title });
-  await warnAboutUnservedData(published, { dataDir: config.dataDir, files: nodeFiles, logger });
+/** Opens the recorder of each source of the configuration; nothing is polled yet. */
+async function openDatasets(
+  sources: OpenSources,
+  budgets: Budgets,
+  sealer: Sealer,
+  service: LockedService,
+): Promise<Polled[]> {
   const offsets = stagger(sources.list.map(({ interval }) => interval));
   return Promise.all(
-    sources.list.map((source, index) => openSource(source, offsets[index] ?? 0, sealer, service)),
+    sources.list.map((source, index) =>
+      openSource(source, offsets[index] ?? 0, budgets.named, sealer, service),
+    ),
   );
 }
 
 async function openSource(
   configured: OpenSource,
-  offset: number,
+  offset: number | (() => number),
+  budget: Budget,
   sealer: Sealer,
   service: LockedService,
 ): Promise<Polled> {
   const { config, clock, logger, closing, checkVolume } = service;
-  const { source, title, recording } = configured;
-  const health = new PollHealth(configured.interval, clock);
+  const { source, title, recording, interval, price, expect, consumesReadUnits } = configured;
+  const health = new PollHealth(interval, clock);
   const { dataDir } = config;
   const recorder = await openRecorder({
     ...recording,
@@ -245,6 +355,14 @@ async function openSource(
   for (const dataset of [recorder.log, recorder.changes]) {
     if (dataset !== null) await sealer.restore(dataset);
   }
+  const pace = budget.join({
+    name: recording.name,
+    title,
+    shortest: interval,
+    isFixed: !consumesReadUnits || !Number.isFinite(budget.usdPerMonth),
+    price,
+    ...(expect === undefined ? {} : { expect }),
+  });
   const collector = new Collector({
     ...service,
     metrics: service.pollMetrics,
@@ -252,9 +370,96 @@ async function openSource(
     source: recordable(source, recorder),
     recorder,
     health,
+    pace,
     offset,
   });
-  return { source: configured, collector };
+  return { source: configured, collector, budget, pace };
+}
+
+function startPolling({ collector, source }: Polled, polling: Polling, sealing: Sealing): void {
+  sealing.add(collector, source.keeping);
+  polling.add(collector);
+}
+
+function registerPolled(polled: readonly Polled[], { registry }: Service): void {
+  for (const { collector } of polled) {
+    for (const dataset of collector.recorder.datasets) registry.add(dataset);
+  }
+}
+
+/** What sources that come and go are added to. */
+interface Running {
+  readonly polled: Polled[];
+  readonly polling: Polling;
+  readonly sealing: Sealing;
+  readonly sealer: Sealer;
+  readonly sources: OpenSources;
+  readonly budgets: Budgets;
+}
+
+/** Opens, polls and stops tables that are found while the service runs. */
+function discoveryHost(running: Running, service: LockedService): DiscoveryHost {
+  const { polled, polling, sealing, sealer, sources, budgets } = running;
+  const { registry, clock } = service;
+  const offsets = new Map<string, number>();
+  const byName = (name: string) => {
+    const found = polled.find(({ collector }) => collector.name === name);
+    if (found === undefined) throw new TypeError(`no source is called "${name}"`);
+    return found;
+  };
+  return {
+    isTaken: (name) => {
+      const lower = name.toLowerCase();
+      return OWN_NAMES.has(lower) || registry.list().some((dataset) => dataset.name.toLowerCase() === lower);
+    },
+    async open(configured) {
+      const source = await sources.open(configured, { capacityShare: CAPACITY_SHARE });
+      const { name } = source.recording;
+      const one = await openSource(source, () => offsets.get(name) ?? 0, budgets.found, sealer, service);
+      polled.push(one);
+      registerPolled([one], service);
+    },
+    poll(name, expectation, offset) {
+      const one = byName(name);
+      offsets.set(name, offset);
+      one.budget.rejoin(one.pace);
+      if (expectation !== null) one.pace.expects(expectation);
+      one.collector.health.lastError = null;
+      startPolling(one, polling, sealing);
+    },
+    async stop(name, { code, line }) {
+      const one = byName(name);
+      await polling.remove(one.collector);
+      await sealing.remove(one.collector);
+      one.budget.leave(one.pace);
+      const { health } = one.collector;
+      health.interval = null;
+      health.lastError = { code, message: line, at: clock.now() };
+    },
+    settle: () => budgets.found.settle(true),
+  };
+}
+
+/** Serves the tables that were found earlier. Null: the configuration has none found. */
+async function openDiscovery(host: DiscoveryHost, service: Service): Promise<Discovery | null> {
+  const { config, clock, logger, closing } = service;
+  const { discover, dataDir } = config;
+  if (discover === null) return null;
+  const foundPath = discoveredFile(dataDir);
+  const list = new TableList({ region: discover.region, capacityShare: CAPACITY_SHARE });
+  closing.add(async () => list.close());
+  const discovery = new Discovery({
+    config: discover,
+    named: new Set(config.tables.map(({ table }) => table)),
+    list,
+    found: await FoundTables.open(foundPath, nodeFiles, logger),
+    foundPath,
+    host,
+    clock,
+    logger,
+  });
+  await discovery.restore();
+  return discovery;
 }
 
 /** For the service's own polls: only warnings and errors are logged. */
@@ -262,10 +467,28 @@ function warningsOf(logger: Logger): Logger {
   return logger.child({}, { level: logger.isLevelEnabled('warn') ? 'warn' : logger.level });
 }
 
+/** Logs data on the volume that is not published. */
+function warnAboutUnserved(polled: readonly Polled[], { config, logger }: Service): Promise<void> {
+  const published = polled.map(({ source }) => ({ name: source.recording.name, source: source.title }));
+  return warnAboutUnservedData(published, { dataDir: config.dataDir, files: nodeFiles, logger });
+}
+
 /** What the dataset `collector` is made of. */
-function aboutPolls(polled: readonly Polled[], { clock, responseTimes }: Service): CollectorDatasetOptions {
-  const sources = polled.map(({ collector, source: { price } }) => ({ collector, price }));
-  return { sources, responseTimes: (name) => responseTimes.of(name), clock };
+function aboutPolls(
+  polled: readonly Polled[],
+  ledger: Ledger,
+  { clock, responseTimes }: Service,
+): CollectorDatasetOptions {
+  return {
+    sources: {
+      *[Symbol.iterator]() {
+        for (const { collector, source } of polled) yield { collector, price: source.price };
+      },
+    },
+    spentBy: (name) => ledger.spentBy(name),
+    responseTimes: (name) => responseTimes.of(name),
+    clock,
+  };
 }
 
 /** The service as a source of its own log. */
@@ -292,17 +515,13 @@ function takeoverOf({ pythonScript, recording }: OpenSource, dataDir: string): T
   };
 }
 
-/** Registers all datasets, in the order of the catalogue. Returns the views. */
-async function addDatasets(
-  polled: readonly Polled[],
+/** Registers the datasets that are not polled, and the service's own log. Returns the views. */
+async function addOtherDatasets(
   about: CollectorDatasetOptions,
   log: Polled,
   sql: Sql,
   { config, clock, logger, registry }: Service,
 ): Promise<readonly ViewDataset[]> {
-  for (const { collector } of polled) {
-    for (const dataset of collector.recorder.datasets) registry.add(dataset);
-  }
   registry.add(createCollectorDataset(about));
   for (const dataset of log.collector.recorder.datasets) registry.add(dataset);
   const dir = config.lookupsDir;
@@ -310,10 +529,35 @@ async function addDatasets(
   return sql.openViews(config.viewsDir, displayPath(config.viewsDir));
 }
 
-function queriesOf(polled: readonly Polled[], queries: Queries) {
-  const tables = polled.filter(({ source }) => source.consumesReadUnits);
-  const statistics = new Map(tables.map(({ collector }) => [collector.name, collector.statistics]));
-  return { queries, readUnitsToday: (dataset: string) => statistics.get(dataset)?.unitsToday ?? null };
+function queriesOf(polled: readonly Polled[], ledger: Ledger, queries: Queries) {
+  const byName = new Map<string, Polled>();
+  const of = (dataset: string) => {
+    // Sources are only added.
+    for (let index = byName.size; index < polled.length; index++) {
+      const one = polled[index];
+      if (one !== undefined) byName.set(one.collector.name, one);
+    }
+    return byName.get(dataset);
+  };
+  return {
+    queries,
+    readUnitsToday: (dataset: string) => {
+      const one = of(dataset);
+      return one?.source.consumesReadUnits === true ? one.collector.statistics.unitsToday : null;
+    },
+    costOf: (dataset: string) => {
+      const one = of(dataset);
+      if (one === undefined) return null;
+      const { usdPerMonth, problem } = one.pace;
+      const { usdPerMonth: budget } = one.budget;
+      return {
+        usdPerMonth,
+        usdThisMonth: ledger.spentBy(dataset),
+        budget: Number.isFinite(budget) ? budget : null,
+        waiting: problem?.line ?? null,
+      };
+    },
+  };
 }
 
 /** The page built by `npm run build`, if it exists. */
@@ -328,12 +572,6 @@ function dashboardsOf(queries: Queries, service: Service): readonly Loop[] {
   const { dashboardsDir: dir, grafanaDatasource: datasource, timeZone } = service.config;
   if (dir === null) return [];
   return [new PublishedFolder({ ...service, dir, datasource, timeZone, queries, files: nodeFiles })];
-}
-
-function loopsOf(polled: readonly Polled[], sealer: Sealer, { days, clock }: Service): readonly Loop[] {
-  const sealing = new Sealing({ sealer, days, clock });
-  for (const { collector, source } of polled) sealing.add(collector, source.keeping);
-  return [...polled.map(({ collector }) => collector), sealing];
 }
 
 /** Computes views as soon as their data is there, before the first request, and logs the broken ones. */

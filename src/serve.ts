@@ -1,7 +1,7 @@
 /** The process of the service: starts what a configuration describes, and shuts it down on a signal. */
 
 import closeWithGrace from 'close-with-grace';
-import { startApp } from './app.js';
+import { type App, startApp } from './app.js';
 import { systemClock } from './base/clock.js';
 import { DynamoCsvError, describeError } from './base/errors.js';
 import { createLogger, type Logger } from './base/logger.js';
@@ -13,8 +13,9 @@ import { ConfigMistakes, EXIT_CONFIGURATION } from './config/mistakes.js';
 const LONGEST_CLOSING = 4_500;
 
 export interface ServeOptions {
-  /** Called once the service answers, with its URL. */
-  readonly onListening?: (url: string) => void;
+  /** Called once the service answers. */
+  readonly onListening?: (app: App) => Promise<void>;
+  /** By default one that writes to standard output. */
   readonly logger?: Logger;
 }
 
@@ -66,11 +67,12 @@ async function serve(config: Config, options: ServeOptions): Promise<void> {
     },
   );
   try {
-    const { url } = await starting;
+    const app = await starting;
+    const { url } = app;
     logger.info({ url, dataDir: config.dataDir, config: config.file, version }, 'listening');
     // A parent process with an IPC channel (the demo) needs the URL.
     process.send?.({ url });
-    onListening?.(url);
+    await onListening?.(app);
   } catch (error) {
     if (stopping.signal.aborted) return;
     const code = error instanceof DynamoCsvError ? error.code : null;

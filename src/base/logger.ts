@@ -24,7 +24,9 @@ const SECRETS = [
 export interface LoggerOptions {
   /** `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`. */
   readonly level: string;
-  /** Where lines are written: by default standard output, formatted for people if it is a terminal. */
+  /** Which of the process's outputs lines are written to, formatted for people if it is a terminal; by default `stdout`. */
+  readonly output?: 'stdout' | 'stderr';
+  /** Where lines are written instead. */
   readonly destination?: DestinationStream;
 }
 
@@ -32,7 +34,8 @@ export interface LoggerOptions {
  * The service log: JSON lines with `level` as a word and `time` in ISO 8601, or the same formatted for a terminal. Writes
  * are synchronous, so that a line logged before a crash is not lost.
  */
-export function createLogger({ level, destination = standardOutput() }: LoggerOptions): Logger {
+export function createLogger(options: LoggerOptions): Logger {
+  const { level, output = 'stdout', destination = outputOf(output) } = options;
   return pino(
     {
       level,
@@ -48,9 +51,10 @@ export function createLogger({ level, destination = standardOutput() }: LoggerOp
   );
 }
 
-function standardOutput(): DestinationStream {
-  if (!process.stdout.isTTY) return pino.destination({ dest: 1, sync: true });
+function outputOf(output: 'stdout' | 'stderr'): DestinationStream {
+  const destination = output === 'stdout' ? 1 : 2;
+  if (!process[output].isTTY) return pino.destination({ dest: destination, sync: true });
   // Loaded only here: in a container it is never needed.
   const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty').PinoPretty;
-  return pretty({ translateTime: 'SYS:HH:MM:ss', singleLine: true, sync: true });
+  return pretty({ translateTime: 'SYS:HH:MM:ss', singleLine: true, sync: true, destination });
 }

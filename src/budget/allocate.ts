@@ -23,7 +23,7 @@ const INTERVALS: readonly number[] = [
 
 /** Bisections of the limit: it is found to a billionth, which is far less than the distance of two intervals. */
 const ROUNDS = 60;
-/** Beyond it a poll has to wait for money anyway; Node's timers have a limit, too. */
+/** The interval where there is no money at all: until then there is a new month. */
 const LONGEST = 31 * DAY;
 
 /**
@@ -34,8 +34,9 @@ const LONGEST = 31 * DAY;
 export function allocate(demands: readonly Demand[], usdPerMillisecond: number): readonly number[] {
   const shortest = demands.map((demand) => demand.shortest);
   if (spending(demands, shortest) <= usdPerMillisecond) return shortest;
+  if (usdPerMillisecond <= 0) return demands.map((demand) => withoutMoney(demand));
   // In logarithms: sources differ in cost by many orders of magnitude. At the lower limit all together fit.
-  let low = Math.log(Math.max(usdPerMillisecond, Number.MIN_VALUE) / demands.length);
+  let low = Math.log(usdPerMillisecond / demands.length);
   let high = Math.log(Math.max(...demands.map((demand) => demand.usdPerPoll / demand.shortest)));
   for (let round = 0; round < ROUNDS; round++) {
     const middle = (low + high) / 2;
@@ -52,12 +53,18 @@ export function spending(demands: readonly Demand[], intervals: readonly number[
 
 /** The intervals at which no source spends more than `limit`, in US dollars per millisecond. */
 function within(demands: readonly Demand[], limit: number): readonly number[] {
-  return demands.map(({ usdPerPoll, shortest }) => roundUp(usdPerPoll / limit, shortest));
+  return demands.map(({ usdPerPoll, shortest }) =>
+    usdPerPoll === 0 ? shortest : roundUp(usdPerPoll / limit, shortest),
+  );
 }
 
 /** The next interval to choose from that is long enough. */
 function roundUp(needed: number, shortest: number): number {
   if (needed <= shortest) return shortest;
   const interval = INTERVALS.find((one) => one >= needed) ?? Math.ceil(needed / DAY) * DAY;
-  return Math.max(shortest, Math.min(interval, LONGEST));
+  return Math.max(shortest, interval);
+}
+
+function withoutMoney({ usdPerPoll, shortest }: Demand): number {
+  return usdPerPoll === 0 ? shortest : Math.max(shortest, LONGEST);
 }

@@ -32,6 +32,8 @@ export interface BudgetedSource extends Pick<OpenedSource, 'price' | 'expect'> {
   readonly isFixed: boolean;
 }
 
+/** The share of a provisioned table's capacity that polls on a budget may take. */
+export const CAPACITY_SHARE = 0.25;
 /** Milliseconds for which an expectation is used: DynamoDB updates a table's size about every six hours. */
 const EXPECTATION_FRESH = 6 * 3_600_000;
 /** Milliseconds after which intervals are chosen again: what is left of the month's budget has changed. */
@@ -84,6 +86,12 @@ export class Budget {
     this.#paces.add(pace);
     this.#names.add(source.name);
     return pace;
+  }
+
+  /** Adds a source again that has left; one that is there stays. */
+  rejoin(pace: BudgetPace): void {
+    this.#paces.add(pace);
+    this.outdated();
   }
 
   /** Removes a source; what it has spent still counts. */
@@ -144,7 +152,9 @@ export class Budget {
     this.#isOutdated = false;
     this.#chosenAt = now;
     this.#chosenIn = monthOf(now);
-    const flexible = [...this.#paces].filter(({ isFixed }) => !isFixed);
+    // One that is never read because of its cost leaves its money to the others.
+    const { usdPerMonth } = this.#options;
+    const flexible = [...this.#paces].filter((pace) => !pace.isFixed && pace.usdPerPoll <= usdPerMonth);
     const intervals = allocate(flexible, Math.max(0, this.#rate(now)));
     flexible.forEach((pace, index) => {
       pace.choose(intervals[index] ?? pace.shortest);
@@ -235,6 +245,15 @@ export class BudgetPace implements Pace, Demand {
     return this.#problem;
   }
 
+  /** What is known about its size, or what AWS answers now. Rejects as the source's `expect` does. */
+  async known(signal: AbortSignal): Promise<PollExpectation> {
+    const { expect } = this.#source;
+    if (this.#expectation === null && expect !== undefined) this.expects(await expect(signal));
+    this.#budget.settle(!this.#hasChosen);
+    if (this.#expectation === null) throw new TypeError(`the size of ${this.title} is not known`);
+    return this.#expectation.value;
+  }
+
   /** Uses what is known about the source already, so that it need not be asked. */
   expects(value: PollExpectation): void {
     this.#expectation = { value, at: this.#options.clock.now() };
@@ -242,12 +261,13 @@ export class BudgetPace implements Pace, Demand {
   }
 
   async admit(last: number | null, signal: AbortSignal): Promise<Postponement | null> {
+    if (this.isFixed) return null;
     await this.#askAgain(signal);
     this.#budget.settle(!this.#hasChosen);
     const now = this.#options.clock.now();
     if (last !== null && last <= now && last + this.#interval * (1 - EARLY) > now)
       return { until: last + this.#interval, problem: this.#problem };
-    this.#problem = this.isFixed ? null : this.#budget.excess(this);
+    this.#problem = this.#budget.excess(this);
     if (this.#problem === null) return null;
     return { until: Math.min(endOfMonth(now), now + ASK_AGAIN), problem: this.#problem };
   }

@@ -34,7 +34,8 @@ export class Ledger {
   #usd: Map<string, number>;
   #writtenAt: number;
   #unwritten = 0;
-  #writing: Promise<void> = Promise.resolve();
+  /** The write in progress; null: none. */
+  #writing: Promise<void> | null = null;
   #hasFailed = false;
 
   private constructor(options: LedgerOptions, { month, usd }: Spending) {
@@ -68,13 +69,13 @@ export class Ledger {
     this.#usd.set(name, (this.#usd.get(name) ?? 0) + usd);
     this.#unwritten += usd;
     const isDue = this.#options.clock.now() - this.#writtenAt >= WRITE_EVERY;
-    if (isDue || this.#unwritten >= LARGE) this.#write();
+    if (isDue || this.#unwritten >= LARGE) this.#writing ??= this.#write();
   }
 
   /** Writes what is not written yet. */
   async close(): Promise<void> {
-    if (this.#unwritten > 0) this.#write();
     await this.#writing;
+    if (this.#unwritten > 0) await this.#write();
   }
 
   #turnMonth(): void {
@@ -84,23 +85,20 @@ export class Ledger {
     this.#usd = new Map();
   }
 
-  #write(): void {
+  async #write(): Promise<void> {
     const { path, files, clock, logger } = this.#options;
     this.#writtenAt = clock.now();
     this.#unwritten = 0;
     const content = JSON.stringify({ month: this.#month, usd: Object.fromEntries(this.#usd) });
-    this.#writing = this.#writing
-      .then(() => replaceFile(files, path, Buffer.from(content)))
-      .then(
-        () => {
-          this.#hasFailed = false;
-        },
-        (cause: unknown) => {
-          const problem = spendingNotWritten(path, cause);
-          logger[this.#hasFailed ? 'debug' : 'error']({ code: problem.code, err: cause }, problem.line);
-          this.#hasFailed = true;
-        },
-      );
+    try {
+      await replaceFile(files, path, Buffer.from(content));
+      this.#hasFailed = false;
+    } catch (cause) {
+      const problem = spendingNotWritten(path, cause);
+      logger[this.#hasFailed ? 'debug' : 'error']({ code: problem.code, err: cause }, problem.line);
+      this.#hasFailed = true;
+    }
+    this.#writing = null;
   }
 }
 

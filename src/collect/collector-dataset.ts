@@ -13,8 +13,10 @@ export interface ResponseTimes {
 }
 
 export interface CollectorDatasetOptions {
-  /** In the order of the catalogue, each with the price of its reads. */
-  readonly sources: readonly { readonly collector: Collector; readonly price: OpenedSource['price'] }[];
+  /** In the order of the catalogue, each with the price of its reads. Iterated each time: sources come and go. */
+  readonly sources: Iterable<{ readonly collector: Collector; readonly price: OpenedSource['price'] }>;
+  /** US dollars that a source has spent this month, by its first dataset; absent: not counted. */
+  readonly spentBy?: (dataset: string) => number;
   /** Null for a dataset that was not requested yet. */
   readonly responseTimes: (dataset: string) => ResponseTimes | null;
   readonly clock: Clock;
@@ -34,7 +36,9 @@ const COLUMNS = {
   poll_seconds_p95: 'number',
   failures: 'number',
   read_units_per_day: 'number',
+  interval_seconds: 'number',
   usd_per_month: 'number',
+  usd_this_month: 'number',
   response_ms_p50: 'number',
   response_ms_p99: 'number',
   stream_lag_seconds: 'number',
@@ -71,11 +75,16 @@ export function collectorRows(
 
 export const collectorColumn = (name: CollectorColumn): Column => ({ name, type: COLUMNS[name], seen: true });
 
-function rowsOf({ sources, responseTimes, clock }: CollectorDatasetOptions, startedAt: number): Row[] {
-  return sources.flatMap(({ collector, price }) =>
+function rowsOf(
+  { sources, spentBy, responseTimes, clock }: CollectorDatasetOptions,
+  startedAt: number,
+): Row[] {
+  return [...sources].flatMap(({ collector, price }) =>
     collector.recorder.datasets.map((dataset, index) => ({
       ...standing(dataset, collector.pace.interval, startedAt, clock.now()),
       ...(index === 0 ? polling(collector, price) : NOT_ITSELF_POLLED),
+      interval_seconds: index === 0 ? collector.pace.interval / 1_000 : null,
+      usd_this_month: index === 0 ? (spentBy?.(collector.name) ?? null) : null,
       response_ms_p50: responseTimes(dataset.name)?.p50 ?? null,
       response_ms_p99: responseTimes(dataset.name)?.p99 ?? null,
       stream_lag_seconds: collector.streamLag,

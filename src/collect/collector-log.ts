@@ -17,6 +17,9 @@ const COLUMNS: readonly CollectorColumn[] = [
   'age_seconds',
   'poll_seconds',
   'failures',
+  'interval_seconds',
+  'usd_per_month',
+  'usd_this_month',
   'response_ms_p50',
   'response_ms_p99',
 ];

@@ -24,7 +24,7 @@ export interface CollectorOptions {
   /** How often it is polled; by default at the interval that `health` has. */
   readonly pace?: Pace;
   /** Milliseconds after the start of `run` at which the first poll is due, and from which the source's fixed times are counted. */
-  readonly offset: number;
+  readonly offset: number | (() => number);
   readonly days: LocalDays;
   readonly metrics: PollMetrics;
   readonly clock: Clock;
@@ -91,18 +91,19 @@ export class Collector {
   /** Polls until the signal aborts, then resolves: a reading in progress is dropped, a poll being recorded is finished. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, offset } = this.#options;
-    let due = clock.now() + offset;
+    let due = clock.now() + (typeof offset === 'number' ? offset : offset());
     let grid = new PollGrid(due, this.pace.interval);
     this.#hasInterval(this.pace.interval);
     while (!signal.aborted) {
+      const { changed, interval } = this.pace;
+      if (interval !== this.health.interval) {
+        due = this.#dueAtNewInterval(due);
+        grid = new PollGrid(due, interval);
+      }
       this.health.nextPollAt = due;
-      const { changed } = this.pace;
       await this.#sleepUntil(due, AbortSignal.any([signal, changed]));
       if (signal.aborted) break;
-      if (changed.aborted) {
-        due = this.#dueAtNewInterval(due);
-        grid = new PollGrid(due, this.pace.interval);
-      } else if (clock.now() >= due) {
+      if (!changed.aborted && clock.now() >= due) {
         due = (await this.#postponed(signal)) ?? (await this.#poll(due, grid, signal));
       }
     }

@@ -15,6 +15,18 @@ interface Option {
 
 /** What starts the service, in the order of `--help`. */
 export const OPTIONS = {
+  all: { type: 'boolean', summary: 'every table of the region that the credentials may read' },
+  exclude: {
+    type: 'string',
+    multiple: true,
+    value: 'PATTERN',
+    summary: "leaves tables out, such as '*-backup'; may be repeated",
+  },
+  budget: {
+    type: 'string',
+    value: 'USD',
+    summary: 'the most that reading may cost in a month; 5 with --all or patterns, else no limit',
+  },
   changes: { type: 'boolean', summary: 'also records what changes between two polls' },
   region: {
     type: 'string',
@@ -35,6 +47,10 @@ export const OPTIONS = {
     summary: 'a configuration file, in place of names; ./dynamo-csv.yaml is used if it exists',
   },
   check: { type: 'boolean', summary: 'says what is readable and what reading costs, and ends' },
+  init: {
+    type: 'boolean',
+    summary: 'writes dynamo-csv.yaml, or the file of --config, for these tables, and ends',
+  },
   help: { type: 'boolean', short: 'h', summary: 'prints this' },
   version: { type: 'boolean', short: 'v', summary: 'prints the version' },
 } as const satisfies Readonly<Record<string, Option>>;

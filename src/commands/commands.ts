@@ -1,7 +1,8 @@
 import type { Command } from './command.js';
 import { demo } from './demo.js';
+import { dump } from './dump.js';
 import { restore } from './restore.js';
 import { verify } from './verify.js';
 
 /** The subcommands, in the order of `--help`. Anything else on the command line starts the service. */
-export const COMMANDS: readonly Command[] = [demo, restore, verify];
+export const COMMANDS: readonly Command[] = [demo, dump, restore, verify];

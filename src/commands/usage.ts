@@ -8,6 +8,8 @@ interface Line {
 
 const EXAMPLES: readonly Line[] = [
   { left: 'dynamo-csv orders sensors', right: 'publishes these tables' },
+  { left: 'dynamo-csv --all', right: 'publishes every table of the region, also those that come later' },
+  { left: "dynamo-csv 'prod-*'", right: 'publishes the tables with such names' },
   { left: 'dynamo-csv --config my.yaml', right: 'publishes what the file says' },
   ...COMMANDS.map(({ name, summary }) => ({ left: `dynamo-csv ${name}`, right: summary })),
 ];

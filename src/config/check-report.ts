@@ -24,33 +24,38 @@ const FIELDS: readonly Field[] = [
   { title: 'dataset', right: false, text: (row) => row.dataset },
   { title: 'source', right: false, text: (row) => row.source },
   { title: 'key', right: false, text: (row) => row.keys ?? NOTHING },
-  { title: 'items', right: true, text: (row) => grouped(row.items) },
+  { title: 'items', right: true, text: (row) => formatCount(row.items) },
   { title: 'size', right: true, text: (row) => (row.bytes === null ? NOTHING : formatBytes(row.bytes)) },
   {
     title: 'every',
     right: true,
     text: (row) => (row.interval === null ? NOTHING : formatDuration(row.interval)),
   },
-  { title: 'units/poll', right: true, text: (row) => grouped(row.unitsPerPoll) },
-  { title: 'units/month', right: true, text: (row) => grouped(unitsPerMonth(row)) },
-  { title: 'USD/month', right: true, text: (row) => dollars(row.pricePerMonth) },
+  { title: 'units/poll', right: true, text: (row) => formatCount(row.unitsPerPoll) },
+  { title: 'units/month', right: true, text: (row) => formatCount(unitsPerMonth(row)) },
+  { title: 'USD/month', right: true, text: (row) => formatDollars(row.pricePerMonth) },
   { title: 'wrong', right: false, text: (row) => row.problem ?? row.notice ?? 'nothing' },
 ];
 
-/** A table in plain text with a line of sums below it; ends in a line break. */
-export function formatCheckReport(rows: readonly CheckRow[]): string {
+/**
+ * A table in plain text with a line of sums below it, and one with the budget in US dollars per month if there is one; ends
+ * in a line break.
+ */
+export function formatCheckReport(rows: readonly CheckRow[], budget: number | null = null): string {
   const cells = rows.map((row) => FIELDS.map((field) => field.text(row)));
   const sums = FIELDS.map(({ title }) => {
     if (title === 'dataset') return 'together';
-    if (title === 'units/month') return grouped(sum(rows.map(unitsPerMonth)));
-    return title === 'USD/month' ? dollars(sum(rows.map((row) => row.pricePerMonth))) : '';
+    if (title === 'units/month') return formatCount(sum(rows.map(unitsPerMonth)));
+    return title === 'USD/month' ? formatDollars(sum(rows.map((row) => row.pricePerMonth))) : '';
   });
   const table = [FIELDS.map(({ title }) => title), ...cells, sums];
   const widths = FIELDS.map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0)));
   const lines = table.map((line) => aligned(line, widths));
   // As wide as the heads: what is wrong may be much longer.
   const rule = '-'.repeat(lines[0]?.length ?? 0);
-  return `${[lines[0], rule, ...lines.slice(1, -1), rule, lines.at(-1)].join('\n')}\n`;
+  const limit =
+    budget === null ? [] : [`budget: USD ${formatDollars(budget)} a month, by which intervals are chosen`];
+  return `${[lines[0], rule, ...lines.slice(1, -1), rule, lines.at(-1), ...limit].join('\n')}\n`;
 }
 
 function aligned(line: readonly string[], widths: readonly number[]): string {
@@ -76,14 +81,14 @@ function sum(values: readonly (number | null)[]): number | null {
 }
 
 /** 87600 → `87,600`; 0.5 → `0.5`. */
-function grouped(value: number | null): string {
+export function formatCount(value: number | null): string {
   return value === null
     ? NOTHING
     : value.toLocaleString('en-US', { maximumFractionDigits: value < 100 ? 1 : 0 });
 }
 
 /** Cents, and for less than a cent that it is less: `< 0.01`. */
-function dollars(value: number | null): string {
+export function formatDollars(value: number | null): string {
   if (value === null) return NOTHING;
   return value > 0 && value < 0.01
     ? '< 0.01'
@@ -91,7 +96,7 @@ function dollars(value: number | null): string {
 }
 
 /** 40894464 → `39 MB`, in powers of 1024 as DynamoDB's console does. */
-function formatBytes(bytes: number): string {
+export function formatBytes(bytes: number): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB'];
   const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
   const value = bytes / 1024 ** power;

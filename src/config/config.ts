@@ -179,8 +179,9 @@ async function checkFile(
 
 function checkSources(file: ConfigurationFile, report: MistakeReport): void {
   checkSourceAgreement(file, report);
-  const sources = configuredSources(sourceSettings(file));
-  if (sources.length === 0 && report.isEmpty) {
+  const settings = sourceSettings(file);
+  const sources = configuredSources(settings);
+  if (sources.length === 0 && settings.discover === null && report.isEmpty) {
     report.add({
       path: ['tables'],
       wrong: 'no table is named',

@@ -8,7 +8,10 @@ import { ConfigurationSchema } from './schema.js';
 export const SCHEMA_FILE = join(projectRoot, 'config', 'dynamo-csv.schema.json');
 
 interface SchemaNode {
-  readonly patternProperties?: Readonly<Record<string, { type?: unknown; readonly properties?: unknown }>>;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly anyOf?: readonly SchemaNode[];
+  readonly patternProperties?: Readonly<Record<string, SchemaNode>>;
+  type?: unknown;
 }
 
 /** The text of `config/dynamo-csv.schema.json`: the schema of the configuration file as JSON Schema (draft 7). */
@@ -16,13 +19,16 @@ export function jsonSchemaText(): string {
   const schema = JSON.parse(
     JSON.stringify(ConfigurationSchema, (key, value) => (OWN_KEYWORDS.has(key) ? undefined : value)),
   );
-  for (const { patternProperties = {} } of Object.values<SchemaNode>(schema.properties)) {
-    for (const entry of Object.values(patternProperties)) {
-      // A name alone (`my-table:`) means no options, and YAML reads it as null.
-      if (entry.properties !== undefined) entry.type = ['object', 'null'];
-    }
-  }
+  allowNamesAlone(schema);
   return `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...schema }, null, 2)}\n`;
+}
+
+/** A name alone (`my-table:`) means no options, and YAML reads it as null. */
+function allowNamesAlone({ properties = {}, anyOf = [], patternProperties = {} }: SchemaNode): void {
+  for (const entry of Object.values(patternProperties)) {
+    if (entry.properties !== undefined) entry.type = ['object', 'null'];
+  }
+  for (const node of [...Object.values(properties), ...anyOf]) allowNamesAlone(node);
 }
 
 /** Writes the file; true when it was not up to date. */

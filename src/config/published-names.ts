@@ -2,7 +2,7 @@ import { type MistakeReport, show } from '../options/mistakes.js';
 import type { PublishedName } from '../sources/kind.js';
 
 /** What the service has of its own where sources are published; no source may take these names. */
-const OWN_NAMES: ReadonlyMap<string, string> = new Map([
+export const OWN_NAMES: ReadonlyMap<string, string> = new Map([
   ['collector', "the service's own dataset"],
   ['collector-log', "the service's own log"],
   ['time-zone', "a file of the service's own, in the folder of the sealed days"],

@@ -15,6 +15,18 @@ import type { Queries } from '../datasets/queries.js';
 import type { HttpMetrics } from './metrics.js';
 import type { ResponseTimes } from './response-times.js';
 
+/** What reading a source costs, in US dollars. */
+export interface DatasetCost {
+  /** Expected per month (730 hours) at the present interval; null: not known yet. */
+  readonly usdPerMonth: number | null;
+  /** Spent in this calendar month (UTC). */
+  readonly usdThisMonth: number;
+  /** The budget per month that it shares with others; null: there is no limit. */
+  readonly budget: number | null;
+  /** Why its polls wait for money; null: they do not. */
+  readonly waiting: string | null;
+}
+
 /** What the HTTP server needs from the rest of the service. */
 export interface HttpOptions {
   /** The datasets that can be requested. */
@@ -34,6 +46,8 @@ export interface HttpOptions {
   readonly responseTimes: ResponseTimes;
   /** DynamoDB read capacity units that a dataset consumed since local midnight; null if it is not a DynamoDB table. */
   readonly readUnitsToday: (dataset: string) => number | null;
+  /** What reading a dataset's source costs; null: it is not polled itself. Absent: costs are not counted. */
+  readonly costOf?: (dataset: string) => DatasetCost | null;
   /** Folder of the page's built files; null: the service has no page. */
   readonly webDir: string | null;
   /** URL under which people open Grafana, for a link on the page; null: no link. */

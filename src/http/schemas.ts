@@ -31,6 +31,17 @@ export const FailureSchema = Type.Object({
   at: Type.String({ format: 'date-time', description: 'When it failed.' }),
 });
 
+/** What reading a source costs: estimates by list prices, in US dollars. */
+export const CostSchema = Type.Object({
+  usdPerMonth: Nullable(Type.Number(), 'Expected per month at the present interval; null if not known yet.'),
+  usdThisMonth: Type.Number({ description: 'Spent since the first of the month (UTC).' }),
+  budget: Nullable(
+    Type.Number(),
+    'The budget per month, shared with other sources, by which its interval is chosen; null: no limit.',
+  ),
+  waiting: Nullable(Type.String(), 'Why its polls wait for the budget; null if they do not.'),
+});
+
 /** How a view is computed. */
 export const DefinitionSchema = Type.Object({
   file: Type.String({ description: 'The path of its SQL file, for display.' }),
@@ -66,6 +77,7 @@ export const DatasetSchema = Type.Object({
   persisted: Type.Boolean({ description: 'False while the latest data could not be written to the volume.' }),
   lastError: Nullable(FailureSchema, 'Why the last poll failed; null if it succeeded.'),
   readUnitsToday: Nullable(Type.Number(), 'DynamoDB read capacity units consumed since local midnight.'),
+  cost: Nullable(CostSchema, 'What reading it costs; null if it is not polled itself.'),
   sealedDays: Type.Integer({ description: 'Number of closed days stored as Parquet.' }),
   missingDays: Type.Array(Type.String(), {
     description: 'Closed local days that cannot be read: a file of theirs is damaged or gone.',

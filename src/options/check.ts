@@ -60,6 +60,9 @@ function checkNode(node: Node, value: unknown, checking: Checking, path: Path): 
   const options = node.anyOf?.find((branch) => branch.properties !== undefined);
   if (options !== undefined && isMapping(value)) return checkOptions(options, value, checking, path);
   const list = node.items === undefined ? node.anyOf?.find((branch) => branch.items !== undefined) : node;
+  const entries = node.anyOf?.find((branch) => branch.patternProperties !== undefined);
+  if (entries !== undefined && (isMapping(value) || Array.isArray(value) || value === null))
+    return checkEntries(entries, value, checking, path);
   if (list !== undefined && (Array.isArray(value) || list === node))
     return checkList(list, value, checking, path);
   return checkLeaf(node, value, checking, path);

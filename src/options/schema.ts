@@ -24,7 +24,8 @@ export const OWN_KEYWORDS: ReadonlySet<string> = new Set(['kind', 'keyKind', 'sy
 /** Options of a `Type.*` call, checked by the compiler. */
 export const words = (options: Words) => options as Omit<Words, 'examples'> & { examples?: unknown[] };
 
-const PUBLISHED_NAME = '^[A-Za-z0-9_]([A-Za-z0-9._-]{0,198}[A-Za-z0-9_-])?$';
+/** The form of published names, as a regular expression. */
+export const PUBLISHED_NAME = '^[A-Za-z0-9_]([A-Za-z0-9._-]{0,198}[A-Za-z0-9_-])?$';
 
 export const Column = Type.String({ minLength: 1, kind: column });
 

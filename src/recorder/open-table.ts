@@ -58,7 +58,8 @@ export async function openTable(options: RecorderOptions, betweenPolls: BetweenP
   try {
     const changes = await open('changes');
     const state = new StateKeeper(stateFile, stateOf(found, layout, places, log, changes, options), found);
-    const appends = appendedBy(options) !== null;
+    // What is new is known without the other items.
+    const appends = appendedBy(options) !== null && options.newItemsOnly !== true;
     const hasSnapshot = places.some(({ kind }) => kind === 'snapshot');
     const paths = {
       rows: hasSnapshot ? csvFile(dataDir, name) : baselineFile(dataDir, name),
@@ -169,7 +170,7 @@ async function openWriter(
     name: dataset,
     kind,
     source,
-    description: DESCRIPTIONS[itemTime === null ? kind : 'items'](source),
+    description: DESCRIPTIONS[descriptionOf(kind, itemTime !== null, options)](source),
     path,
     files,
     health,
@@ -190,8 +191,18 @@ async function openWriter(
   return opened.dataset;
 }
 
+function descriptionOf(
+  kind: 'log' | 'changes',
+  isByItemTime: boolean,
+  { newItemsOnly }: RecorderOptions,
+): keyof typeof DESCRIPTIONS {
+  if (isByItemTime) return 'items';
+  return kind === 'log' && newItemsOnly === true ? 'newItems' : kind;
+}
+
 const DESCRIPTIONS = {
   log: (source: string) => `Every poll of ${source}, with its time.`,
+  newItems: (source: string) => `Every new item of ${source}, with the time of the poll that found it.`,
   items: (source: string) =>
     `Every new item of ${source}, by its own time, with the time of the poll that found it.`,
   changes: (source: string) => `What was inserted, updated and deleted in ${source} from poll to poll.`,

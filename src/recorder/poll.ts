@@ -191,7 +191,12 @@ async function replaceItems(table: OpenedTable, at: number): Promise<void> {
 }
 
 /** The file from which the items are brought forward after an interruption; null: there is none. */
-export function redoneFrom({ changes, log }: Pick<OpenedTable, 'changes' | 'log'>): AppendedWriter | null {
+export function redoneFrom({
+  changes,
+  log,
+  baseline,
+}: Pick<OpenedTable, 'changes' | 'log' | 'baseline'>): AppendedWriter | null {
+  if (baseline === null) return null;
   if (changes !== null) return changes;
   return log?.itemTime == null ? null : log;
 }

@@ -23,6 +23,8 @@ export interface RecorderOptions {
   readonly log: boolean;
   /** Name of the log in addition to the snapshot; null: the log replaces the snapshot under `name`. */
   readonly logName?: string;
+  /** With a log alone: readings have new items only, and the log keeps the position of the last one. */
+  readonly newItemsOnly?: boolean;
   /** With `log`: append items that are new since the last poll, instead of every poll's rows. Needs `time`. */
   readonly append?: boolean;
   /** The attribute that is the time of the items; null or absent: they have none. */

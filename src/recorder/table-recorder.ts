@@ -99,10 +99,11 @@ export class TableRecorder implements Recorder {
 
   /**
    * Where the source continues: the position of the last poll on the volume. Null if there is none, or if the items at
-   * that position are unknown (a log alone keeps none).
+   * that position are unknown (a log alone keeps none, and needs none if it grows by new items).
    */
   get position(): string | null {
     const { baseline } = this.#table;
+    if (this.#options.newItemsOnly === true) return this.#state.commit?.position ?? null;
     const isKnown = baseline?.isKnown && baseline.isTrue;
     return isKnown ? (this.#position ?? this.#state.commit?.position ?? null) : null;
   }
@@ -225,6 +226,7 @@ export class TableRecorder implements Recorder {
    */
   get #keepsPosition(): boolean {
     const { log, changes } = this.#table;
+    if (this.#options.newItemsOnly === true) return true;
     return log === null || log.itemTime === null || changes !== null;
   }
 
@@ -242,7 +244,7 @@ export class TableRecorder implements Recorder {
     const { baseline, times } = this.#table;
     const { appends, comparedAt, keys } = this.#state;
     const isFirst = appends?.since == null;
-    if (isFirst) return rows;
+    if (isFirst || this.#options.newItemsOnly === true) return rows;
     const before = await baseline!.allRows();
     if (before !== null) {
       const found = baseline!.isTrue ? differences : await diffRows(before, rows, keys.length);
@@ -318,7 +320,7 @@ export class TableRecorder implements Recorder {
     rows: EncodedRows,
     times: readonly number[],
   ): Promise<Pick<Poll, 'items' | 'edited'> & { readonly differences: readonly Difference[] | null }> {
-    if (reading.kind === 'full') return { items: rows, edited: [], differences: null };
+    if (reading.kind !== 'delta') return { items: rows, edited: [], differences: null };
     const { times: own } = this.#table;
     const { keys } = this.#state;
     const compareKeys = own === null ? reading.compareKeys : own.comparing(keys, reading.compareKeys);

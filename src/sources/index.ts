@@ -1,5 +1,13 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import type { MistakeReport } from '../options/mistakes.js';
+import {
+  checkDiscover,
+  type DiscoverConfig,
+  DiscoverOption,
+  discoverConfig,
+  Tables,
+  Usd,
+} from './dynamodb/discover.js';
 import { tables } from './dynamodb/kind.js';
 import { instances } from './ec2/kind.js';
 import type { ConfiguredSource, OpenedSource, SourceContext, SourceKind } from './kind.js';
@@ -11,29 +19,54 @@ const SOURCE_KINDS = [tables, instances] as const;
 type Kind = (typeof SOURCE_KINDS)[number];
 
 /** What the configuration has of each kind: `tables`, `instances`. */
-export type SourceSettings = { readonly [K in Kind as K['key']]: ReturnType<K['settings']> };
+export type SourceSettings = { readonly [K in Kind as K['key']]: ReturnType<K['settings']> } & {
+  /** Which tables are found by name; null: none. */
+  readonly discover: DiscoverConfig | null;
+  /** The most that all reading may cost, in US dollars per month; null: no limit. */
+  readonly budget: number | null;
+};
 
 /** The options of the configuration file that configure sources, for its schema. */
 export const SourceOptions = {
-  [tables.key]: Type.Optional(tables.schema),
+  [tables.key]: Type.Optional(Tables),
+  discover: Type.Optional(DiscoverOption),
+  budget: Type.Optional(
+    Usd(
+      'The most that everything this service reads may cost in a month, in US dollars: intervals are chosen so that it suffices. By default there is no limit for the tables named under `tables`, and 5 for those found by `discover`.',
+    ),
+  ),
   [instances.key]: Type.Optional(instances.schema),
 };
 
 const KINDS: readonly SourceKind[] = SOURCE_KINDS;
 
 /** The options by name as the file has them; those of other rooms are ignored. */
-type FileOptions = Readonly<Record<string, unknown>>;
+type FileOptions = {
+  readonly [K in keyof typeof SourceOptions]?: Static<(typeof SourceOptions)[K]> | undefined;
+};
+
+/** What the file has under a kind's key: without the tables that are to be found. */
+function optionsOf(file: FileOptions, key: Kind['key']): unknown {
+  const given = file[key];
+  return given === 'all' ? undefined : given;
+}
 
 /** The settings of every kind, all defaults applied. */
 export function sourceSettings(file: FileOptions): SourceSettings {
-  return Object.fromEntries(
-    KINDS.map((kind) => [kind.key, kind.settings(file[kind.key])]),
-  ) as unknown as SourceSettings;
+  const budget = file.budget ?? null;
+  return {
+    ...Object.fromEntries(
+      KINDS.map((kind) => [kind.key, kind.settings(optionsOf(file, kind.key as Kind['key']))]),
+    ),
+    discover: discoverConfig(file.tables, file.discover, budget),
+    budget,
+  } as unknown as SourceSettings;
 }
 
 /** Reports what is wrong between the options of each kind. */
 export function checkSourceAgreement(file: FileOptions, report: MistakeReport): void {
-  for (const kind of KINDS) kind.checkAgreement(file[kind.key], report);
+  for (const kind of KINDS) kind.checkAgreement(optionsOf(file, kind.key as Kind['key']), report);
+  checkDiscover(file.tables, file.discover, file.budget, report);
 }
 
 /** The sources that a configuration describes, in the order of the catalogue. */
@@ -41,9 +74,14 @@ export function configuredSources(settings: SourceSettings): readonly Configured
   return KINDS.flatMap((kind) => kind.configure(settings[kind.key as Kind['key']]));
 }
 
+/** A source that is open. */
+export type OpenSource = ConfiguredSource & OpenedSource;
+
 export interface OpenSources {
-  /** In the order of the catalogue. */
-  readonly list: readonly (ConfiguredSource & OpenedSource)[];
+  /** Those of the configuration, in the order of the catalogue. */
+  readonly list: readonly OpenSource[];
+  /** Opens another one. */
+  open(source: ConfiguredSource, context?: Pick<SourceContext, 'capacityShare'>): Promise<OpenSource>;
   close(): Promise<void>;
 }
 
@@ -53,16 +91,18 @@ export async function openSources(
   context: Omit<SourceContext, 'shared'>,
 ): Promise<OpenSources> {
   const shared = new SharedResources();
-  const list = await Promise.all(
-    configuredSources(settings).map(async (configured) => ({
-      ...configured,
-      ...(await configured.open({ ...context, shared })),
-    })),
-  );
+  const all: OpenSource[] = [];
+  const open: OpenSources['open'] = async (configured, more = {}) => {
+    const opened = { ...configured, ...(await configured.open({ ...context, ...more, shared })) };
+    all.push(opened);
+    return opened;
+  };
+  const list = await Promise.all(configuredSources(settings).map((configured) => open(configured)));
   return {
     list,
+    open,
     close: async () => {
-      await Promise.all(list.map(({ source }) => source.close()));
+      await Promise.all(all.map(({ source }) => source.close()));
       await shared.close();
     },
   };

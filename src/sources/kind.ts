@@ -57,6 +57,8 @@ export interface Recording {
   readonly log: boolean;
   /** Name of a log that is kept beside the snapshot. */
   readonly logName?: string;
+  /** Whether the readings are `append`: the log grows by new items, and there is no snapshot. */
+  readonly newItemsOnly?: boolean;
   /** With `log`: append items that are new since the last poll, instead of every poll's rows. */
   readonly append?: boolean;
   /** The attribute that is the time of the items; null or absent: they have none. */
@@ -95,6 +97,8 @@ export interface PythonScriptTable {
 export interface SourceContext {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The time zone of days: a name of the IANA time zone database. */
+  readonly timeZone: string;
   /** What the sources of one service share, such as threads. */
   readonly shared: SharedResources;
   /** The share of a provisioned capacity that its polls may take; absent: all of it. */
@@ -126,8 +130,12 @@ export interface PollExpectation {
 
 export interface CheckContext {
   readonly clock: Clock;
+  /** The time zone of days: a name of the IANA time zone database. */
+  readonly timeZone: string;
   /** Names of columns that earlier polls have seen values of; empty before the first poll. */
   readonly seen: readonly string[];
+  /** The share of a provisioned capacity that polls on a budget may take; absent: it has no budget. */
+  readonly capacityShare?: number;
   readonly signal: AbortSignal;
 }
 
@@ -141,8 +149,25 @@ export interface SourceCheck {
   readonly unitsPerPoll: number | null;
   /** US dollars at the configured interval. */
   readonly pricePerMonth: number | null;
+  /** Milliseconds between two polls that a budget may choose at least; absent: the configured interval. */
+  readonly shortestInterval?: number;
   /** What is wrong, with its remedy, on one line; null: nothing. */
   readonly problem: string | null;
   /** What looks like a mistake but may be right; null: nothing. */
   readonly notice: string | null;
+  /** The ways to read it, the configured one among them; absent: there is one only. */
+  readonly ways?: readonly ReadWay[];
+}
+
+/** A way to read a source, for comparison. */
+export interface ReadWay {
+  /** `Scan of index by-status`. */
+  readonly name: string;
+  readonly isConfigured: boolean;
+  /** Of one poll; null: it has none, or they are unknown. */
+  readonly unitsPerPoll: number | null;
+  /** US dollars at the configured interval; null: unknown. */
+  readonly pricePerMonth: number | null;
+  /** What differs from the other ways; null: nothing. */
+  readonly note: string | null;
 }

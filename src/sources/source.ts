@@ -31,7 +31,8 @@ export interface ReadRequest {
 }
 
 /**
- * What one poll found: everything (`full`), or what happened since `position` (`delta`).
+ * What one poll found: everything (`full`), what happened since `position` (`delta`), or what is new since then
+ * (`append`).
  *
  * A source that follows a stream returns a scan for `position: null`, and for any other position the records after it:
  *
@@ -54,11 +55,20 @@ export interface ReadRequest {
  * A reading that was not recorded is forgotten together with its position: the next `read` gets the previous position, and
  * returns the same records again.
  */
-export type Reading = FullReading | DeltaReading;
+export type Reading = FullReading | DeltaReading | AppendReading;
 
 /** All rows, in key order (numbers compared as numbers). */
 export interface FullReading extends ReadingFacts {
   readonly kind: 'full';
+  readonly rows: EncodedRows;
+}
+
+/**
+ * Rows that no earlier reading had, in key order, for sources whose recording is `newItemsOnly`: they are appended to the
+ * log. What happens to a row later is not known.
+ */
+export interface AppendReading extends ReadingFacts {
+  readonly kind: 'append';
   readonly rows: EncodedRows;
 }
 

@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { projectRoot } from '../base/project.js';
 import { Semaphore } from '../base/semaphore.js';
 import { literal } from '../windows/compile/sql-text.js';
 import { Scratch } from './scratch.js';
 import { Session, type SessionOptions } from './session.js';
 
+/** Not beside this module, which may be part of a bundle. */
+const MACROS = join(projectRoot, 'dist', 'src', 'sql', 'macros.sql');
 /** Enough for aggregates over millions of rows; beyond it DuckDB spills to the scratch folder. */
 const MEMORY_LIMIT = '256MB';
 /** More threads than this do not make queries faster. */
@@ -59,7 +62,7 @@ export class Engine {
       await session.run("SET GLOBAL disabled_optimizers = 'common_subplan'");
       await session.run('CREATE SCHEMA raw');
       await session.run(`CREATE MACRO service_now() AS to_timestamp(getvariable('now') / 1000)`);
-      await session.run(await readFile(fileURLToPath(new URL('./macros.sql', import.meta.url)), 'utf8'));
+      await session.run(await readFile(MACROS, 'utf8'));
       const folders = [dataDir, scratch.folder].map(literal).join(', ');
       await session.run(`SET GLOBAL allowed_directories = [${folders}]`);
       await session.run('SET GLOBAL enable_external_access = false');

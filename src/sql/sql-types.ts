@@ -45,7 +45,7 @@ export function isKept(text: string, type: CellSqlType): string {
     : isPrinted(text, type);
 }
 
-/** SQL of whether DuckDB itself prints that text for its value, exponents included. The text `nan` or `inf` is no number. */
+/** SQL of whether DuckDB itself prints that text for its value, exponents included. The text `nan` or `inf` is not a number. */
 export function isPrinted(text: string, type: CellSqlType): string {
   const same = `${printed(`TRY_CAST(${text} AS ${type})`, type)} IS NOT DISTINCT FROM ${text}`;
   return type === 'DOUBLE' ? `(${same} AND NOT contains(${text}, 'n'))` : same;

@@ -52,6 +52,16 @@ export function lockFile(dir: string): string {
   return join(ownFolder(dir), 'lock');
 }
 
+/** Which tables were found by name, and how each is published. */
+export function discoveredFile(dir: string): string {
+  return join(ownFolder(dir), 'discovered');
+}
+
+/** What reading has cost in this month. */
+export function spendingFile(dir: string): string {
+  return join(ownFolder(dir), 'spending');
+}
+
 /** Which archive the folder belongs to, and its last point that the folder has. */
 export function archiveFile(dir: string): string {
   return join(ownFolder(dir), 'archive');

@@ -22,6 +22,7 @@ it('says of each polled dataset how old it is and of each source what its polls 
   const responseTimes = (name: string) => (name === 'flags' ? { p50: 0.25, p99: 12.5 } : null);
   const dataset = createCollectorDataset({
     sources: [{ collector, price }],
+    spentBy: (name) => (name === 'flags' ? 1.25 : 0),
     responseTimes,
     clock,
   });
@@ -58,7 +59,9 @@ it('says of each polled dataset how old it is and of each source what its polls 
     failures: '0',
     // Half a unit 2,880 times a day, at 0.125 dollars for a million units.
     read_units_per_day: '1440',
+    interval_seconds: '30',
     usd_per_month: '0.005475',
+    usd_this_month: '1.25',
     response_ms_p50: '0.25',
     response_ms_p99: '12.5',
     stream_lag_seconds: '',
@@ -77,7 +80,9 @@ it('says of each polled dataset how old it is and of each source what its polls 
       poll_seconds_p95: '',
       failures: '',
       read_units_per_day: '',
+      interval_seconds: '',
       usd_per_month: '',
+      usd_this_month: '',
       response_ms_p50: '',
       response_ms_p99: '',
       stream_lag_seconds: '',

@@ -42,11 +42,11 @@ it('is recorded like any log: a row for each polled dataset and minute, with its
 
   const lines = (await readFile(join(dataDir, 'collector-log.csv'), 'utf8')).split('\n');
   assert.deepEqual(lines, [
-    'dataset,state,rows,age_seconds,poll_seconds,failures,response_ms_p50,response_ms_p99,timestamp',
-    'flags,fresh,1,5,0,0,0.25,12.5,2026-11-24T09:30:05.000Z',
-    'flags-changes,fresh,1,5,,,,,2026-11-24T09:30:05.000Z',
-    'flags,late,1,65,0,1,0.25,12.5,2026-11-24T09:31:05.000Z',
-    'flags-changes,late,1,65,,,,,2026-11-24T09:31:05.000Z',
+    'dataset,state,rows,age_seconds,poll_seconds,failures,interval_seconds,usd_per_month,usd_this_month,response_ms_p50,response_ms_p99,timestamp',
+    'flags,fresh,1,5,0,0,30,0,,0.25,12.5,2026-11-24T09:30:05.000Z',
+    'flags-changes,fresh,1,5,,,,,,,,2026-11-24T09:30:05.000Z',
+    'flags,late,1,65,0,1,30,0,,0.25,12.5,2026-11-24T09:31:05.000Z',
+    'flags-changes,late,1,65,,,,,,,,2026-11-24T09:31:05.000Z',
     '',
   ]);
   const [dataset] = recorder.datasets;
@@ -66,6 +66,6 @@ it('tells of a dataset that was never read, and asks nothing of AWS', async (t) 
   });
   const { rows, keys, cost } = await source.read({ known: [], signal: new AbortController().signal });
   assert.deepEqual(keys, ['dataset']);
-  assert.equal(rows.body.toString('utf8'), 'flags,waiting,,,,0,,\n');
+  assert.equal(rows.body.toString('utf8'), 'flags,waiting,,,,0,30,,,,\n');
   assert.deepEqual(Object.values(cost), [0, 0, 0, 0, 0]);
 });

@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config/config.js';
 import { load, withFile } from './load.js';
 
 const DEFAULT_TABLE = {
+  entry: 'my-table',
   table: 'my-table',
   name: 'my-table',
   log: false,
@@ -21,6 +22,11 @@ const DEFAULT_TABLE = {
   types: {},
   region: null,
   stream: false,
+  endpoint: null,
+  role: null,
+  index: null,
+  query: null,
+  filter: null,
   consistent: false,
   segments: 'auto',
   maxReadCapacity: null,
@@ -34,6 +40,7 @@ test('one line is a complete configuration', async () => {
   const config = await load('tables: { my-table: {} }');
   const { file, dataDir, viewsDir, lookupsDir, ...rest } = config;
   assert.deepEqual(rest, {
+    archive: null,
     check: false,
     timeZone: 'UTC',
     port: 8080,
@@ -46,6 +53,10 @@ test('one line is a complete configuration', async () => {
     grafanaUrl: null,
     tables: [DEFAULT_TABLE],
     instances: null,
+    dashboardsDir: null,
+    discover: null,
+    grafanaDatasource: 'csv',
+    budget: null,
   });
   assert.equal(dataDir, resolve('data'));
   assert.deepEqual([viewsDir, lookupsDir], [join(dirname(file), 'views'), join(dirname(file), 'lookups')]);
@@ -81,6 +92,7 @@ tables:
 `);
   assert.deepEqual(tables, [
     {
+      entry: 'Orders_2024.v1',
       table: 'Orders_2024.v1',
       name: 'orders',
       log: true,
@@ -95,6 +107,11 @@ tables:
       types: { 2024: 'string', total: 'number', paid: 'boolean' },
       region: 'us-gov-west-1',
       stream: 'auto',
+      endpoint: null,
+      role: null,
+      index: null,
+      query: null,
+      filter: null,
       consistent: true,
       segments: 8,
       maxReadCapacity: 12.5,
@@ -122,6 +139,27 @@ test('the time of an item is an attribute by its name or its new one, and only k
       { time: { column: 'ts', unit: 's' }, only: null },
     ],
   );
+});
+
+test('a path with an index needs no quotes, in lists and mappings in brackets either', async () => {
+  const { tables } = await load(`
+tables:
+  my-table:
+    columns: [address.city, tags[0], "q[1]", lines[2].items[0][1].sku, 'a, b[3]']
+    rename: { tags[0]: first, x: y }
+    types:
+      tags[0]: number
+      lines[2].items[0][1].sku: string
+`);
+  assert.deepEqual(tables[0]?.columns, [
+    'address.city',
+    'tags[0]',
+    'q[1]',
+    'lines[2].items[0][1].sku',
+    'a, b[3]',
+  ]);
+  assert.deepEqual(tables[0]?.rename, { 'tags[0]': 'first', x: 'y' });
+  assert.deepEqual(tables[0]?.types, { 'tags[0]': 'number', 'lines[2].items[0][1].sku': 'string' });
 });
 
 test('only: true keeps exactly the attributes in columns', async () => {
@@ -256,4 +294,45 @@ test("the fleet's file is right and is the default", async () => {
   );
   for (const table of config.tables) assert.ok(table.columns.length > 0, table.table);
   assert.deepEqual(config.instances?.tags, { Role: ['dispatch-api'] });
+});
+
+test('a part of a table: an index, a query, a filter, with every default', async () => {
+  const { tables } = await load(`
+tables:
+  open-orders: { table: orders, index: by-status, filter: { expression: 'total > :t', values: { ':t': 10 } } }
+  new-orders: { table: orders, query: { index: by-day, key: { day: '{today}', store: [1, "2"] }, since: created_at } }
+  late-orders: { table: orders, query: { key: { id: 7 }, since: at, overlap: 1h } }
+`);
+  const [open, fresh, late] = tables;
+  assert.deepEqual(
+    [open?.table, open?.name, open?.index, open?.log],
+    ['orders', 'open-orders', 'by-status', false],
+  );
+  assert.deepEqual(open?.filter, { expression: 'total > :t', names: {}, values: { ':t': { N: '10' } } });
+  assert.deepEqual(fresh?.query, {
+    index: 'by-day',
+    key: { day: '{today}', store: [1, '2'] },
+    since: 'created_at',
+    overlap: 60_000,
+  });
+  assert.deepEqual([fresh?.log, fresh?.append], [true, false]);
+  assert.deepEqual(late?.query, { index: null, key: { id: 7 }, since: 'at', overlap: 3_600_000 });
+});
+
+test('a table of another account: its ARN, a role and an endpoint', async () => {
+  const arn = 'arn:aws:dynamodb:eu-west-1:123456789012:table/orders';
+  const { tables } = await load(`
+tables:
+  ${arn}: { role: arn:aws:iam::123456789012:role/a/reader, externalId: x-1, endpoint: http://localhost:8000 }
+  theirs: { table: '${arn}', role: arn:aws:iam::123456789012:role/reader, sessionName: me }
+`);
+  const [first, second] = tables;
+  assert.deepEqual([first?.table, first?.name, first?.region], [arn, 'orders', 'eu-west-1']);
+  assert.deepEqual(first?.role, {
+    arn: 'arn:aws:iam::123456789012:role/a/reader',
+    externalId: 'x-1',
+    sessionName: 'dynamo-csv',
+  });
+  assert.equal(first?.endpoint, 'http://localhost:8000');
+  assert.deepEqual([second?.table, second?.name, second?.role?.sessionName], [arn, 'theirs', 'me']);
 });

@@ -10,7 +10,9 @@ import { projectRoot } from '../../src/base/project.js';
 import { EnvironmentSchema } from '../../src/config/environment.js';
 import { jsonSchemaText, SCHEMA_FILE } from '../../src/config/json-schema.js';
 import { ConfigurationSchema } from '../../src/config/schema.js';
+import { DiscoverOption } from '../../src/sources/dynamodb/discover.js';
 import { TableOptions } from '../../src/sources/dynamodb/options.js';
+import { FilterOptions, QueryOptions } from '../../src/sources/dynamodb/query/options.js';
 import { InstancesOptions } from '../../src/sources/ec2/options.js';
 
 const read = (...path: string[]) => readFile(join(projectRoot, ...path), 'utf8');
@@ -35,6 +37,9 @@ test('an editor takes what the service takes, and refuses what it refuses', asyn
     'tables:\n  my-table:\n',
     'tables: { my-table: { log: true, keep: 2w, retention: 100, only: true, segments: 4 } }',
     'instances: { ids: [i-12345678], tags: { A: b, C: [d, e] } }',
+    "tables: { orders: { query: { index: by-day, key: { day: '{today}', store: [1, 2], at: { from: 3 } }, since: n } } }",
+    "tables: { orders: { filter: { expression: 'a = :b', names: { '#a': b }, values: { ':b': { N: '1' } } } } }",
+    'tables: { arn:aws:dynamodb:eu-west-1:123456789012:table/orders: { role: arn:aws:iam::123456789012:role/a } }',
   ];
   for (const text of right) assert.ok(accepts(parse(text)), `${text}: ${JSON.stringify(accepts.errors)}`);
   const wrong = [
@@ -42,6 +47,8 @@ test('an editor takes what the service takes, and refuses what it refuses', asyn
     'tables: { my-table: { colums: [a] } }',
     'tables: { my-table: { as: a/b } }',
     'tables: { a b: {} }',
+    'tables: { orders: { query: { key: { a: [] } } } }',
+    'tables: { orders: { filter: { values: { open: 1 } } } }',
     'timezone: UTC',
   ];
   for (const text of wrong) assert.ok(!accepts(parse(text)), text);
@@ -65,6 +72,9 @@ async function rowsUnder(heading: string): Promise<Map<string, string>> {
 const REFERENCE: readonly (readonly [string, Readonly<Record<string, TSchema>>])[] = [
   ['The file as a whole', ConfigurationSchema.properties],
   ['`tables`', TableOptions.properties],
+  ['`query`', QueryOptions.properties],
+  ['`filter`', FilterOptions.properties],
+  ['`discover`', DiscoverOption.properties],
   ['`archive`', ArchiveOptions.properties],
   ['`instances`', InstancesOptions.properties],
   ['Environment', EnvironmentSchema.properties],

@@ -45,6 +45,157 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'tables: { arn:aws:dynamodb:eu-west-1:1:table/orders: {} }',
     'FILE: tables["arn:aws:dynamodb:eu-west-1:1:table/orders"]: "arn:aws:dynamodb:eu-west-1:1:table/orders" is not a DynamoDB table\'s name; write it as orders with region: eu-west-1 (line 1)',
   ],
+  // types and paths
+  [
+    'tables: { my-table: { types: { price: nubmer } } }',
+    'FILE: tables.my-table.types.price: "nubmer" is not a type of a column; write it as number (line 1)',
+  ],
+  [
+    'tables: { my-table: { types: { price: VARCHAR } } }',
+    'FILE: tables.my-table.types.price: "VARCHAR" is not a type of a column; write it as string (line 1)',
+  ],
+  [
+    'tables: { my-table: { types: { at: date } } }',
+    'FILE: tables.my-table.types.at: "date" is not a type of a column; write number, string or boolean (line 1)',
+  ],
+  [
+    'tables: { my-table: { types: number } }',
+    'FILE: tables.my-table.types: "number" is not a list of named entries; write entries as name: value (line 1)',
+  ],
+  [
+    'tables: { my-table: { types: { a: number, b: string }, rename: { a: b } } }',
+    'FILE: tables.my-table.types.b: "a" is the same column; remove it here (line 1)',
+  ],
+  [
+    'tables: { my-table: { types: { at: string }, time: at } }',
+    'FILE: tables.my-table.types.at: time names it already, so it is a time; remove it here (line 1)',
+  ],
+  [
+    'tables: { my-table: { flatten: true } }',
+    'FILE: tables.my-table.flatten: there is no such option; did you mean expand? (line 1)',
+  ],
+  [
+    'tables: { my-table: { columns: [a.b, "a.b"] } }',
+    'FILE: tables.my-table.columns[1]: "a.b" is there twice; keep one (line 1)',
+  ],
+  [
+    'tables: { my-table: { columns: [city, address.city], rename: { address.city: city } } }',
+    'FILE: tables.my-table.columns[1]: "address.city" and "city" are the same column; keep one (line 1)',
+  ],
+  [
+    'tables: { my-table: { columns: [tags[x]] } }',
+    'FILE: line 1, column 37: missing , or : between flow sequence items; correct the YAML there',
+  ],
+  [
+    'instances: { ids: [i-12345678], types: { cpu: number } }',
+    'FILE: instances.types: there is no such option; the options here are ids, tags, regions, interval, as, keep, retention (line 1)',
+  ],
+  // parts of tables
+  [
+    "tables: { orders: { query: { key: { day: '{tody}' } } } }",
+    'FILE: tables.orders.query.key.day: {tody} is not a date; write {today}, {yesterday}, {today-6}, {today-6..today} or {today:yyyyMMdd} (line 1)',
+  ],
+  [
+    "tables: { orders: { query: { key: { day: ['{today..today-6}'] } } } }",
+    'FILE: tables.orders.query.key.day[0]: "{today..today-6}" ends before it begins; write the earlier day first (line 1)',
+  ],
+  [
+    'tables: { orders: { query: { key: { store: 12345678901234567890 } } } }',
+    'FILE: tables.orders.query.key.store: 12345678901234567000 lost digits: YAML reads it as a number; write it in quotes (line 1)',
+  ],
+  [
+    'tables: { orders: { query: { key: { store: true } } } }',
+    'FILE: tables.orders.query.key.store: true is not the value of a key; write text or a number; several as a list, [1, 2]; of a sort key also { from: …, to: … } or { beginsWith: … } (line 1)',
+  ],
+  [
+    "tables: { orders: { query: { key: { id: 1, at: { from: '{today-6..today}' } } } } }",
+    'FILE: tables.orders.query.key.at.from: "{today-6..today}" is several days; write one day as a bound (line 1)',
+  ],
+  [
+    'tables: { orders: { query: { key: { id: 1, at: { after: 3 } } } } }',
+    'FILE: tables.orders.query.key.at.after: there is no such option; the options here are from, to, beginsWith (line 1)',
+  ],
+  [
+    'tables: { orders: { query: { key: { id: 1, at: {} } } } }',
+    'FILE: tables.orders.query.key.at: the range has no bound; write from, to or beginsWith (line 1)',
+  ],
+  [
+    'tables: { orders: { query: { key: { id: 1, at: { beginsWith: a, to: b } } } } }',
+    'FILE: tables.orders.query.key.at: beginsWith stands alone; write either beginsWith, or from and to (line 1)',
+  ],
+  [
+    'tables: { orders: { query: { index: by-day } } }',
+    "FILE: tables.orders.query.key: it has no key to read; give the partition key a value, such as key: { day: '{today}' } (line 1)",
+  ],
+  [
+    "tables: { orders: { query: { key: { day: '{today-999..today}', store: [1, 2] } } } }",
+    'FILE: tables.orders.query.key: it means 2,000 Queries in each poll, more than 1,000; list fewer values, or scan an index instead (line 1)',
+  ],
+  [
+    'tables: { orders: { index: by-day, query: { key: { id: 1 } } } }',
+    'FILE: tables.orders.index: it scans an index, and query reads by key; write it as query.index to query the index, or remove query (line 1)',
+  ],
+  [
+    'tables: { orders: { query: { key: { id: 1 } }, segments: 4 } }',
+    'FILE: tables.orders.segments: it has no effect on a query; remove it (line 1)',
+  ],
+  [
+    'tables: { orders: { query: { key: { id: 1 }, overlap: 5m } } }',
+    'FILE: tables.orders.query.overlap: it has no effect without since; name the sort key by since, or remove this (line 1)',
+  ],
+  [
+    'tables: { orders: { query: { key: { id: 1, at: 2 }, since: at } } }',
+    'FILE: tables.orders.query.since: key has values for "at" already, so it does not grow; remove it from key, or remove since (line 1)',
+  ],
+  [
+    'tables: { orders: { query: { key: { id: 1 }, since: at }, changes: true } }',
+    'FILE: tables.orders.changes: since reads new items only, so there is nothing to compare; remove it, or remove since (line 1)',
+  ],
+  [
+    'tables: { orders: { query: { key: { id: 1 }, since: at }, log: false } }',
+    'FILE: tables.orders.log: since appends new items to a log; remove this, or remove since (line 1)',
+  ],
+  [
+    "tables: { orders: { filter: { expression: '#s = :open', names: { '#s': status } } } }",
+    'FILE: tables.orders.filter.expression: :open is not in values; add it there (line 1)',
+  ],
+  [
+    "tables: { orders: { filter: { expression: 'a = :open', values: { ':open': 1, ':other': 2 } } } }",
+    'FILE: tables.orders.filter.values[":other"]: the expression does not use it, which DynamoDB refuses; remove it (line 1)',
+  ],
+  [
+    "tables: { orders: { filter: { expression: 'a = :b', values: { ':b': { Q: 1 } } } } }",
+    `FILE: tables.orders.filter.values[":b"]: {"Q":1} is not a value in DynamoDB's JSON; write one type and its value, such as { N: "10" } or { L: [{ S: a }] } (line 1)`,
+  ],
+  [
+    "tables: { orders: { filter: { expression: 'a = :b', values: { ':b': 12345678901234567890 } } } }",
+    `FILE: tables.orders.filter.values[":b"]: 12345678901234567000 lost digits: YAML reads it as a number; write it in quotes, as DynamoDB's JSON: { N: "…" } (line 1)`,
+  ],
+  [
+    'tables: { orders: { index: by/day } }',
+    'FILE: tables.orders.index: "by/day" is not an index\'s name; write 3 to 255 letters, digits, "_", "-" or "." (line 1)',
+  ],
+  // other accounts
+  [
+    'tables: { orders: { role: reader } }',
+    'FILE: tables.orders.role: "reader" is not the ARN of an IAM role; write one such as arn:aws:iam::123456789012:role/reader (line 1)',
+  ],
+  [
+    'tables: { orders: { externalId: abc } }',
+    'FILE: tables.orders.externalId: it has no effect without role; name the role to assume, or remove this (line 1)',
+  ],
+  [
+    'tables: { orders: { endpoint: localhost:8000 } }',
+    'FILE: tables.orders.endpoint: "localhost:8000" is not the address of an endpoint; write it as http://localhost:8000 (line 1)',
+  ],
+  [
+    'tables: { orders: { table: arn:aws:dynamodb:eu-west-1:123456789012:table/orders, region: us-east-1 } }',
+    'FILE: tables.orders.region: the ARN of the table says eu-west-1; remove this, or correct the ARN (line 1)',
+  ],
+  [
+    'tables: { orders: { table: arn:aws:dynamodb:eu-west-1:123456789012:table/orders/index/by-day } }',
+    'FILE: tables.orders.table: "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/index/by-day" is not a DynamoDB table\'s name; write it as arn:aws:dynamodb:eu-west-1:123456789012:table/orders (line 1)',
+  ],
   // keys
   [
     'tables: { my-table: {} }\ntimezone: UTC',
@@ -110,6 +261,10 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
   [
     'tables: { my-table: { time: [ts] } }',
     'FILE: tables.my-table.time: ["ts"] is not an attribute\'s name; write the name of an attribute, such as created_at, or { attribute: ts, unit: ms } (line 1)',
+  ],
+  [
+    'tables: { my-table: { time: at, rename: { at: ordered_at }, types: { ordered_at: number } } }',
+    'FILE: tables.my-table.types.ordered_at: "ordered_at" is the time of the items, and its type is time; remove it here, or name another attribute in time (line 1)',
   ],
   [
     'tables: { my-table: { timeColumn: ts } }',

@@ -41,6 +41,8 @@ test('the catalogue describes each dataset, in the order of the configuration', 
   const world = await createWorld(t, {
     grafanaUrl: 'http://localhost:3000',
     readUnitsToday: (name) => (name === 'flags' ? 12.5 : null),
+    costOf: (name) =>
+      name === 'flags' ? { usdPerMonth: 0.25, usdThisMonth: 0.125, budget: 5, waiting: null } : null,
   });
   const table = await world.table('flags', { changes: true });
   world.registry.add(view('flags-today'));
@@ -72,6 +74,7 @@ test('the catalogue describes each dataset, in the order of the configuration', 
     ],
     keys: ['id'],
     timeColumn: null,
+    exceptions: [],
     rows: 1,
     bytes: 20,
     version: table.datasets[0]!.version,
@@ -83,11 +86,13 @@ test('the catalogue describes each dataset, in the order of the configuration', 
     persisted: true,
     lastError: null,
     readUnitsToday: 12.5,
+    cost: { usdPerMonth: 0.25, usdThisMonth: 0.125, budget: 5, waiting: null },
     sealedDays: 0,
     missingDays: [],
     definition: null,
     usedBy: ['flags-today'],
     url: '/csv/flags',
+    grafanaPath: null,
   });
   assert.deepEqual(today?.definition?.uses, ['flags']);
 });
@@ -209,6 +214,8 @@ test('OpenAPI describes the routes, SQL only where it is open, and /docs shows i
   assert.deepEqual(Object.keys(closed.paths).sort(), [
     '/csv/{name}',
     '/datasets',
+    '/grafana/alerts/{name}',
+    '/grafana/dashboards/{name}',
     '/healthz',
     '/metrics',
     '/openapi.json',

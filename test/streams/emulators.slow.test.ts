@@ -40,7 +40,7 @@ for (const [emulator, isMissing] of EMULATORS) {
     });
 
     const writtenTo = async (): Promise<Written> => {
-      const table = await dynamoDb.createTable({ id: 'S' }, undefined, 'NEW_AND_OLD_IMAGES');
+      const table = await dynamoDb.createTable({ id: 'S' }, undefined, [], 'NEW_AND_OLD_IMAGES');
       return {
         endpoint: dynamoDb.endpoint,
         table,
@@ -76,7 +76,7 @@ for (const [emulator, isMissing] of EMULATORS) {
 
     for (const viewType of ['NEW_IMAGE', 'KEYS_ONLY', 'OLD_IMAGE'] satisfies StreamViewType[]) {
       test(`a stream of ${viewType}`, async () => {
-        const table = await dynamoDb.createTable({ id: 'S', at: 'N' }, undefined, viewType);
+        const table = await dynamoDb.createTable({ id: 'S', at: 'N' }, undefined, [], viewType);
         const item = (id: string, count: number) => ({
           id: { S: id },
           at: { N: '1.5' },

@@ -6,6 +6,7 @@ import {
   CreateTableCommand,
   DeleteTableCommand,
   DynamoDBClient,
+  type KeySchemaElement,
   type ScalarAttributeType,
   type StreamViewType,
   waitUntilTableExists,
@@ -22,8 +23,9 @@ export interface TestDynamoDb {
   readonly emulator: Emulator;
   /** `keys`: partition first, name to type. The table's name is one that no other test uses. */
   createTable(
-    keys: Readonly<Record<string, ScalarAttributeType>>,
+    keys: KeyTypes,
     name?: string,
+    indexes?: readonly TestIndex[],
     stream?: StreamViewType,
   ): Promise<string>;
   readonly client: DynamoDBClient;
@@ -33,6 +35,18 @@ export interface TestDynamoDb {
 }
 
 export type Emulator = 'dynalite' | 'moto' | 'dynoxide';
+
+/** Partition key first, name to type. */
+type KeyTypes = Readonly<Record<string, ScalarAttributeType>>;
+
+export interface TestIndex {
+  readonly name: string;
+  readonly keys: KeyTypes;
+  /** By default a global one. */
+  readonly isLocal?: boolean;
+  /** The attributes that it has besides keys; by default all. */
+  readonly projected?: readonly string[];
+}
 
 /** DynamoDB takes at most 25 items in a batch. */
 const BATCH = 25;
@@ -46,8 +60,8 @@ export async function startTestDynamoDb(emulator: Emulator = 'dynalite'): Promis
     endpoint: server.endpoint,
     emulator,
     client,
-    createTable: (keys, name, stream) =>
-      createTable(client, keys, name ?? `table-${process.pid}-${++tables}`, stream),
+    createTable: (keys, name, indexes, stream) =>
+      createTable(client, keys, name ?? `table-${process.pid}-${++tables}`, indexes, stream),
     put: (table, items) => put(client, table, items),
     deleteTable: async (table) => {
       await client.send(new DeleteTableCommand({ TableName: table }));
@@ -79,19 +93,19 @@ async function startDynalite(): Promise<{ endpoint: string; close(): Promise<voi
 
 async function createTable(
   client: DynamoDBClient,
-  keys: Readonly<Record<string, ScalarAttributeType>>,
+  keys: KeyTypes,
   name: string,
+  indexes: readonly TestIndex[] = [],
   stream?: StreamViewType,
 ): Promise<string> {
-  const entries = Object.entries(keys);
+  const types = Object.assign({}, keys, ...indexes.map((index) => index.keys)) as KeyTypes;
+  const global = indexes.filter(({ isLocal }) => isLocal !== true);
+  const local = indexes.filter(({ isLocal }) => isLocal === true);
   await client.send(
     new CreateTableCommand({
       TableName: name,
-      KeySchema: entries.map(([AttributeName], index) => ({
-        AttributeName,
-        KeyType: index === 0 ? 'HASH' : 'RANGE',
-      })),
-      AttributeDefinitions: entries.map(([AttributeName, AttributeType]) => ({
+      KeySchema: keySchema(keys),
+      AttributeDefinitions: Object.entries(types).map(([AttributeName, AttributeType]) => ({
         AttributeName,
         AttributeType,
       })),
@@ -99,10 +113,30 @@ async function createTable(
       ...(stream === undefined
         ? {}
         : { StreamSpecification: { StreamEnabled: true, StreamViewType: stream } }),
+      ...(global.length === 0 ? {} : { GlobalSecondaryIndexes: global.map(indexInput) }),
+      ...(local.length === 0 ? {} : { LocalSecondaryIndexes: local.map(indexInput) }),
     }),
   );
   await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 0.02 }, { TableName: name });
   return name;
+}
+
+function keySchema(keys: KeyTypes): KeySchemaElement[] {
+  return Object.keys(keys).map((AttributeName, index) => ({
+    AttributeName,
+    KeyType: index === 0 ? 'HASH' : 'RANGE',
+  }));
+}
+
+function indexInput({ name, keys, projected }: TestIndex) {
+  return {
+    IndexName: name,
+    KeySchema: keySchema(keys),
+    Projection:
+      projected === undefined
+        ? { ProjectionType: 'ALL' as const }
+        : { ProjectionType: 'INCLUDE' as const, NonKeyAttributes: [...projected] },
+  };
 }
 
 async function put(

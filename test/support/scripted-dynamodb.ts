@@ -5,7 +5,7 @@ import { type Hanging, hang } from './hanging-server.js';
 
 /** A request as DynamoDB's JSON protocol writes it. */
 export interface ScriptedRequest {
-  readonly action: 'DescribeTable' | 'Scan';
+  readonly action: 'ListTables' | 'DescribeTable' | 'Scan' | 'Query';
   readonly body: Readonly<Record<string, unknown>>;
   /** Aborts when the client gives the request up. */
   readonly signal: AbortSignal;
@@ -77,12 +77,15 @@ export function described({
   bytes = 0,
   keys = { id: 'N' },
   status = 'ACTIVE',
+  more = {},
 }: {
   readonly items?: number;
   readonly bytes?: number;
   /** Partition key first, name to type. */
   readonly keys?: Readonly<Record<string, 'S' | 'N' | 'B'>>;
   readonly status?: string;
+  /** What else the description has: indexes, for example. */
+  readonly more?: Readonly<Record<string, unknown>>;
 } = {}): ScriptedAnswer {
   const entries = Object.entries(keys);
   return {
@@ -101,6 +104,7 @@ export function described({
         ItemCount: items,
         TableSizeBytes: bytes,
         BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
+        ...more,
       },
     },
   };

@@ -24,6 +24,7 @@ export const datasets = routePlugin('datasets', [], (http, options) => {
     (_request, reply) => {
       const now = clock.now();
       const all = registry.list();
+      const views = all.filter(({ definition }) => definition !== undefined);
       reply.header('cache-control', 'no-store');
       return {
         service: {
@@ -36,7 +37,7 @@ export const datasets = routePlugin('datasets', [], (http, options) => {
           allowSql: config.allowSql,
           grafana: grafanaUrl,
         },
-        datasets: all.map((dataset) => datasetJson(dataset, all, options, now)),
+        datasets: all.map((dataset) => datasetJson(dataset, views, options, now)),
       };
     },
   );
@@ -44,8 +45,8 @@ export const datasets = routePlugin('datasets', [], (http, options) => {
 
 function datasetJson(
   dataset: Dataset,
-  all: readonly Dataset[],
-  { readUnitsToday, registry, hasDashboards }: HttpOptions,
+  views: readonly Dataset[],
+  { readUnitsToday, costOf, registry, hasDashboards }: HttpOptions,
   now: number,
 ): DatasetJson {
   const { name, kind, source, description, keys, timeColumn, version, definition } = dataset;
@@ -74,13 +75,14 @@ function datasetJson(
         ? null
         : { code: lastError.code, message: lastError.message, at: isoTime(lastError.at) },
     readUnitsToday: readUnitsToday(name),
+    cost: costOf?.(name) ?? null,
     sealedDays: sealedDaysOf(dataset).length - missingDays(dataset).length,
     missingDays: [...missingDays(dataset)],
     definition:
       definition === undefined
         ? null
         : { file: definition.file, sql: definition.sql, uses: [...definition.uses] },
-    usedBy: all.filter((other) => other.definition?.uses.includes(name) === true).map((other) => other.name),
+    usedBy: views.filter((view) => view.definition?.uses.includes(name) === true).map((view) => view.name),
     url: `/csv/${encodeURIComponent(name)}`,
     grafanaPath: shown === null ? null : `d/${dashboardUid(shown)}`,
   };

@@ -1,8 +1,17 @@
 import { check } from '../../options/check.js';
 import { type Mistake, type MistakeReport, type Path, show } from '../../options/mistakes.js';
 import { checkKeeping } from '../keeping.js';
-import { type TableConfig, TableOptions, type TablesOption, tableConfig } from './options.js';
+import {
+  attributeOf,
+  regionOfTable,
+  type TableConfig,
+  TableOptions,
+  type TablesOption,
+  tableConfig,
+  tableNameOf,
+} from './options.js';
 import { publishedColumn, renamedPaths } from './paths.js';
+import { checkReading } from './query/agreement.js';
 
 /** Columns that changes add to the table's own. */
 const CHANGES_COLUMNS: readonly string[] = ['change', 'since'];
@@ -15,12 +24,15 @@ export function checkAgreement(tables: TablesOption, report: MistakeReport): voi
     if (!report.isWrong([...path, 'log']) && !report.isWrong([...path, 'changes'])) {
       checkUseless(options, path, report);
     }
+    checkReading(options, path, report);
+    checkPlace(options, table, path, report);
     checkLog(options, path, report);
+    checkTimeType(options, table, path, report);
     checkColumns(options, table, path, report);
     checkTimeColumn(table, path, report);
     checkStream(table, path, report);
     checkKeeping(table, path, report);
-    if (options.as === undefined) checkName(name, path, report);
+    if (options.as === undefined) checkName(tableNameOf(name), path, report);
   }
 }
 
@@ -33,9 +45,30 @@ function checkName(name: string, path: Path, report: MistakeReport): void {
   }
 }
 
+/** Reports options about where a table is and who reads it. */
+function checkPlace(options: TableOptions, { table }: TableConfig, path: Path, report: MistakeReport): void {
+  const region = regionOfTable(table);
+  if (region !== null && options.region !== undefined && options.region !== region) {
+    report.add({
+      path: [...path, 'region'],
+      wrong: `the ARN of the table says ${region}`,
+      remedy: 'remove this, or correct the ARN',
+    });
+  }
+  for (const option of ['externalId', 'sessionName'] as const) {
+    if (options[option] === undefined || options.role !== undefined) continue;
+    report.add({
+      path: [...path, option],
+      wrong: 'it has no effect without role',
+      remedy: 'name the role to assume, or remove this',
+    });
+  }
+}
+
 /** Reports options about history if no history is kept, since their author expects one. */
 function checkUseless(options: TableOptions, path: Path, report: MistakeReport): void {
-  if ((options.log ?? false) !== false || options.changes === true) return;
+  const isLogged = (options.log ?? false) !== false || options.query?.since !== undefined;
+  if (isLogged || options.changes === true) return;
   for (const option of ['keep', 'retention', 'timestampColumn'] as const) {
     if (options[option] === undefined) continue;
     report.add({
@@ -44,6 +77,18 @@ function checkUseless(options: TableOptions, path: Path, report: MistakeReport):
       remedy: 'add one of them or remove this',
     });
   }
+}
+
+/** The type of the time is time. */
+function checkTimeType({ time }: TableOptions, table: TableConfig, path: Path, report: MistakeReport): void {
+  if (time === undefined) return;
+  const declared = [attributeOf(time), table.time!.column].find((name) => Object.hasOwn(table.types, name));
+  if (declared === undefined) return;
+  report.add({
+    path: [...path, 'types', declared],
+    wrong: `${show(declared)} is the time of the items, and its type is time`,
+    remedy: 'remove it here, or name another attribute in time',
+  });
 }
 
 /** New items are filed by their own time. */
@@ -57,7 +102,16 @@ function checkLog({ log, time }: TableOptions, path: Path, report: MistakeReport
 }
 
 /** Records of a stream are applied to items, and a log alone keeps none. */
-function checkStream({ stream, log, changes }: TableConfig, path: Path, report: MistakeReport): void {
+function checkStream(table: TableConfig, path: Path, report: MistakeReport): void {
+  const { stream, log, changes } = table;
+  for (const option of ['index', 'query', 'filter'] as const) {
+    if (stream === false || table[option] === null) continue;
+    report.add({
+      path: [...path, option],
+      wrong: 'a stream has the writes of the whole table',
+      remedy: 'leave out this or stream',
+    });
+  }
   if (stream === false || !log || changes) return;
   report.add({
     path: [...path, 'stream'],

@@ -175,11 +175,11 @@ export class KnownBlocks {
 export interface PagePart {
   /** The first of the known blocks; -1: decoded. */
   readonly known: number;
-  readonly blocks: number;
+  blocks: number;
   /** Offsets of the items' bytes. */
   readonly start: number;
-  readonly end: number;
-  readonly items: number;
+  end: number;
+  items: number;
 }
 
 /** Whether decoded items of that many bytes make a block. */
@@ -188,16 +188,21 @@ export function isFull(bytes: number, { hasKnown }: { readonly hasKnown: boolean
   return bytes >= (hasKnown ? MOST_BLOCK_BYTES : BLOCK_BYTES);
 }
 
+/** A segment seldom grows by more than this from one poll to the next. */
+function withRoom(before = 1024): number {
+  return Math.ceil(before * 1.1) + 16;
+}
+
 /** Collects the blocks of one segment as it is read. */
 export class BlockCollector {
   readonly #segment: number;
   readonly #known: KnownBlocks | null;
   readonly #key: Uint8Array;
-  readonly #hashes = new Growing(Uint8Array, 64 * HASH_BYTES);
-  readonly #lengths = new Growing(Uint32Array, 64);
-  readonly #marks = new Growing(Uint32Array, 64);
-  readonly #counts = new Growing(Uint32Array, 64);
-  readonly #rows = new Growing(Uint32Array, 1024);
+  readonly #hashes: Growing<Uint8Array>;
+  readonly #lengths: Growing<Uint32Array>;
+  readonly #marks: Growing<Uint32Array>;
+  readonly #counts: Growing<Uint32Array>;
+  readonly #rows: Growing<Uint32Array>;
   readonly #tags = new Growing(Uint8Array, 4 * TAG_BYTES);
   readonly #pageLengths = new Growing(Uint32Array, 4);
   readonly #pageBlocks = new Growing(Uint32Array, 4);
@@ -206,6 +211,12 @@ export class BlockCollector {
     this.#segment = segment;
     this.#known = known;
     this.#key = known?.blocks.pages.key ?? randomBytes(KEY_BYTES);
+    const blocks = withRoom(known?.blocks.lengths.length);
+    this.#hashes = new Growing(Uint8Array, blocks * HASH_BYTES);
+    this.#lengths = new Growing(Uint32Array, blocks);
+    this.#marks = new Growing(Uint32Array, blocks);
+    this.#counts = new Growing(Uint32Array, blocks);
+    this.#rows = new Growing(Uint32Array, withRoom(known?.blocks.rows.length));
   }
 
   /** The tag of a page's items, to be compared with those of the previous reading. */

@@ -1,45 +1,38 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { formatDuration } from '../../base/durations.js';
 import { DynamoCsvError } from '../../base/errors.js';
 import { pollsPerMonth } from '../billing.js';
 import type { CheckContext, SourceCheck } from '../kind.js';
 import { createDynamoDbClient, placeOf } from './client.js';
 import { readPrice, scanUnits, streamPrice } from './cost.js';
-import { tableNotActive } from './errors.js';
+import { at, type TablePlace, tableNotActive } from './errors.js';
 import type { TableConfig } from './options.js';
+import { type Measured, measureQueries } from './query/measure.js';
+import { planQueries } from './query/plan.js';
+import { indexNameOf, targetOf } from './query/target.js';
 import { sampleAttributes } from './sample.js';
+import { shortestInterval } from './source.js';
 import { isReadable } from './status.js';
 import { describeTable, type TableDescription } from './table.js';
 import { describeUnseen, unseenNames } from './unseen-names.js';
+import { waysToRead } from './ways.js';
 
 /**
- * `--check`: describes the table and reads one item, so that a denied Scan is found; that consumes half a read unit.
- * Rejects with a `DynamoCsvError`, or with the signal's reason.
+ * `--check`: describes the table and reads one item of it, so that a denied Scan is found; that consumes half a read unit.
+ * Of a query it counts the items, a page of each Query. Rejects with a `DynamoCsvError`, or with the signal's reason.
  */
-export async function checkTable(table: TableConfig, { seen, signal }: CheckContext): Promise<SourceCheck> {
-  const client = createDynamoDbClient({ region: table.region, endpoint: null });
+export async function checkTable(table: TableConfig, context: CheckContext): Promise<SourceCheck> {
+  const { region, endpoint, role } = table;
+  const client = createDynamoDbClient({ region, endpoint, role });
   try {
-    const description = await describeTable(client, table.table, signal);
+    const description = await describeTable(client, table.table, context.signal);
     const place = await placeOf(client, table.table);
-    const reading = isReadable(description.status)
-      ? await sampleAttributes(client, table.table, signal).catch(failureOf)
-      : tableNotActive(place, description.status, null);
-    signal.throwIfAborted();
-    const { keys, items, bytes, billing } = description;
-    const following = await checkedStream(table, description, signal);
-    const segments = table.segments === 'auto' ? 1 : table.segments;
-    const unitsPerPoll = scanUnits(bytes, { consistent: table.consistent, segments });
-    const perMonth = readPrice(unitsPerPoll * pollsPerMonth(table.interval), place.region);
-    const slow = following.shards === null ? tooSlow(table, description, unitsPerPoll) : null;
-    return {
-      keys: keys.map(({ name, type }) => `${name} ${type}`).join(', '),
-      items,
-      bytes,
-      unitsPerPoll: following.shards === null ? unitsPerPoll : 0,
-      // Provisioned capacity is paid for whether it is read or not.
-      pricePerMonth: following.pricePerMonth ?? (billing === 'provisioned' ? 0 : perMonth),
-      problem: 'code' in reading ? reading.line : (following.problem ?? slow),
-      notice: 'code' in reading ? null : noticeOf(table, description, seen, reading),
-    };
+    if (!isReadable(description.status))
+      return facts(table, description, place, tableNotActive(place, description.status, null), context);
+    const reading = await tryReading(client, table, description, place, context).catch(failureOf);
+    context.signal.throwIfAborted();
+    const found = facts(table, description, place, reading, context);
+    return withStream(found, await checkedStream(table, description, context.signal), reading);
   } finally {
     client.destroy();
   }
@@ -56,6 +49,17 @@ interface CheckedStream {
 
 const POLLED: CheckedStream = { shards: null, pricePerMonth: null, problem: null };
 
+/** The findings about a table whose stream is followed: it is scanned at the start only. */
+function withStream(
+  found: SourceCheck,
+  { shards, pricePerMonth, problem }: CheckedStream,
+  reading: Tried | DynamoCsvError,
+): SourceCheck {
+  if (shards === null) return { ...found, problem: found.problem ?? problem };
+  const failed = reading instanceof DynamoCsvError ? reading.line : null;
+  return { ...found, unitsPerPoll: 0, pricePerMonth, problem: failed };
+}
+
 /** Lists the shards of the table's stream and reads from one, so that a denied action is found. */
 async function checkedStream(
   table: TableConfig,
@@ -67,6 +71,82 @@ async function checkedStream(
   const checked = await checkStream(table, stream, signal);
   if (checked instanceof DynamoCsvError) return { ...POLLED, problem: checked.line };
   return { shards: checked, pricePerMonth: streamPrice(checked * pollsPerMonth(1_000)), problem: null };
+}
+
+/** What reading a table the configured way showed. */
+interface Tried {
+  /** The description of what is read: of the index, if there is one. */
+  readonly description: TableDescription;
+  /** Names of attributes that items have. */
+  readonly attributes: readonly string[];
+  /** Null: it is scanned. */
+  readonly query: Measured | null;
+}
+
+async function tryReading(
+  client: DynamoDBClient,
+  table: TableConfig,
+  described: TableDescription,
+  place: TablePlace,
+  { clock, timeZone, signal }: CheckContext,
+): Promise<Tried> {
+  const target = targetOf(described, table, at(place));
+  const { description } = target;
+  const index = indexNameOf(table);
+  const scan = { index, queries: null, since: null, filter: table.filter };
+  if (table.query === null) {
+    const attributes = await sampleAttributes(client, table.table, signal, scan);
+    return { description, attributes, query: null };
+  }
+  const moment = { now: clock.now(), timeZone, position: null };
+  const { queries, since } = planQueries(table.query, target, moment, `tables.${table.entry}.query`);
+  const scope = { ...scan, queries, since };
+  const attributes = await sampleAttributes(client, table.table, signal, scope);
+  const { consistent } = table;
+  const common = {
+    table: table.table,
+    totalSegments: queries.length,
+    consistent,
+    pageItems: null,
+    attributes: null,
+  };
+  return { description, attributes, query: await measureQueries(client, { ...scope, ...common }, signal) };
+}
+
+function facts(
+  table: TableConfig,
+  described: TableDescription,
+  { region }: TablePlace,
+  tried: Tried | DynamoCsvError,
+  { seen, capacityShare }: CheckContext,
+): SourceCheck {
+  const failed = tried instanceof DynamoCsvError ? tried : null;
+  const { description, query, attributes } = tried instanceof DynamoCsvError ? untried(described) : tried;
+  const { keys, items, bytes, billing } = description;
+  const segments = table.segments === 'auto' ? 1 : table.segments;
+  const unitsPerPoll = query?.units ?? scanUnits(bytes, { consistent: table.consistent, segments });
+  const perMonth = readPrice(unitsPerPoll * pollsPerMonth(table.interval), region, description);
+  // With a budget the interval follows from the capacity.
+  const isSlow = capacityShare === undefined ? tooSlow(table, description, unitsPerPoll) : null;
+  const ways = { table, description: described, region, queryUnits: query?.units ?? null };
+  return {
+    keys: keys.map(({ name, type }) => `${name} ${type}`).join(', '),
+    items: query?.items ?? items,
+    bytes: query === null ? bytes : null,
+    unitsPerPoll,
+    // Provisioned capacity is paid for whether it is read or not.
+    pricePerMonth: billing === 'provisioned' ? 0 : perMonth,
+    ...(capacityShare === undefined
+      ? {}
+      : { shortestInterval: shortestInterval(unitsPerPoll, { ...table, capacityShare }, described) }),
+    problem: failed === null ? isSlow : failed.line,
+    notice: failed === null ? noticeOf(table, description, seen, attributes, query) : null,
+    ...(failed === null ? { ways: waysToRead(ways) } : {}),
+  };
+}
+
+function untried(description: TableDescription): Tried {
+  return { description, attributes: [], query: null };
 }
 
 function failureOf(error: unknown): DynamoCsvError {
@@ -83,11 +163,14 @@ function noticeOf(
   { keys }: TableDescription,
   seen: readonly string[],
   attributes: readonly string[],
+  query: Measured | null,
 ): string | null {
   const names = keys.map(({ name }) => name);
   const unseen = unseenNames(table, seen, [...names, ...attributes]);
   const told = seen.length > 0 ? unseen : unseen.filter(({ meant }) => meant !== null);
-  return told.length === 0 ? null : told.map(describeUnseen).join('; ');
+  const notices = told.map(describeUnseen);
+  if (query?.isLeast === true) notices.push('the query reads more than was measured: units are estimated');
+  return notices.length === 0 ? null : notices.join('; ');
 }
 
 /** A table that can be read, but not within its interval. */

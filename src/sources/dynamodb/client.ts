@@ -4,14 +4,17 @@ import { DEADLINES, type Deadlines } from '../aws/deadlines.js';
 import { collectAtMost } from './bodies.js';
 import { type TablePlace, tableTooLarge } from './errors.js';
 import { PageCodec } from './page.js';
+import { type Role, roleCredentials } from './role.js';
 import { DynamoDBClient, errorTypeRegistries } from './sdk.js';
 
-/** Where a table is; everything else (credentials, profile) is left to the SDK's default chain. */
+/** Where a table is and who reads it; everything else (keys, profile) is left to the SDK's default chain. */
 export interface ClientOptions {
   /** AWS region, or null for the SDK's default chain (`AWS_REGION`, `~/.aws/config` …). */
   readonly region: string | null;
   /** Another endpoint than the region's, or null for the SDK's default chain (`AWS_ENDPOINT_URL_DYNAMODB` …). */
   readonly endpoint: string | null;
+  /** A role to assume; null or absent: the credentials that the SDK finds. */
+  readonly role?: Role | null;
   /** Other deadlines than the usual; for tests. */
   readonly deadlines?: Deadlines;
 }
@@ -34,6 +37,7 @@ export function createDynamoDbClient(options: ClientOptions): DynamoDBClient {
   const client = new DynamoDBClient({
     ...(options.region === null ? {} : { region: options.region }),
     ...(options.endpoint === null ? {} : { endpoint: options.endpoint }),
+    ...(options.role == null ? {} : { credentials: roleCredentials(options.role) }),
     ...(process.env.AWS_MAX_ATTEMPTS === undefined ? { maxAttempts: MAX_ATTEMPTS } : {}),
     retryMode: 'adaptive',
     ...clientOptions({ maxSockets: MAX_IN_FLIGHT, silence: deadlines.silence }),
@@ -80,10 +84,11 @@ export function rememberEndpoint(client: Located): void {
 export async function placeOf(
   client: { readonly config: { region(): Promise<string> } },
   table: string,
+  index: string | null = null,
 ): Promise<TablePlace> {
   const region = await client.config.region().catch(() => null);
   // An empty AWS_REGION, as Compose passes it on, is a region for the SDK.
-  return { table, region: region || null, endpoint: endpoints.get(client) ?? null };
+  return { table, index, region: region || null, endpoint: endpoints.get(client) ?? null };
 }
 
 /**

@@ -1,21 +1,24 @@
 import { DynamoCsvError } from '../../base/errors.js';
-import type { AwsFailure, FailureKind } from '../aws/failures.js';
+import { type AwsFailure, awsFailure, type FailureKind, facts } from '../aws/failures.js';
 import { columnOfPath, parsePath } from './paths.js';
 import { meaningOf } from './status.js';
 
 /** Where a DynamoDB table was looked for. */
 export interface TablePlace {
   readonly table: string;
+  /** The index that was read; null or absent: the table. */
+  readonly index?: string | null;
   /** Null when the SDK found no region. */
   readonly region: string | null;
   /** The endpoint that was asked, e.g. `https://dynamodb.us-east-1.amazonaws.com`; null before the first request. */
   readonly endpoint: string | null;
 }
 
-/** The table and where it was looked for, for a sentence. */
-export function at({ table, region, endpoint }: TablePlace): string {
+/** The table or index and where it was looked for, for a sentence. */
+export function at({ table, index = null, region, endpoint }: TablePlace): string {
   const parts = [region === null ? null : `region ${region}`, endpoint].filter((part) => part !== null);
-  return parts.length === 0 ? `table ${table}` : `table ${table} (${parts.join(', ')})`;
+  const what = index === null ? `table ${table}` : `index ${index} of table ${table}`;
+  return parts.length === 0 ? what : `${what} (${parts.join(', ')})`;
 }
 
 const BAD_UPSTREAM = 502;
@@ -102,9 +105,22 @@ export function dynamoDbFailed(
   cause: unknown,
 ): DynamoCsvError {
   return new DynamoCsvError('DYNAMODB_FAILED', `${action} failed on ${at(place)}: ${reason}`, {
+    ...expressionRemedy(reason),
     status: BAD_UPSTREAM,
     cause,
   });
+}
+
+/** What to do about a filter that DynamoDB does not accept. */
+function expressionRemedy(reason: string): { readonly remedy?: string } {
+  const reserved = /reserved keyword: (\w+)/.exec(reason)?.[1];
+  if (reserved !== undefined)
+    return {
+      remedy: `write #${reserved} in filter.expression, and '#${reserved}': ${reserved} in filter.names`,
+    };
+  return /FilterExpression/.test(reason)
+    ? { remedy: 'correct filter in the configuration of this table' }
+    : {};
 }
 
 /** A response larger than any that DynamoDB sends. */
@@ -120,11 +136,17 @@ export function answerTooLarge(place: TablePlace, cause: unknown): DynamoCsvErro
   );
 }
 
-/** A Scan whose pages repeat. `page` counts the pages of the segment, from 1. */
-export function scanRepeats(table: string, segment: number, page: number): DynamoCsvError {
+/** A Scan or Query whose pages repeat. `page` counts the pages of the segment or Query, from 1. */
+export function scanRepeats(
+  table: string,
+  segment: number,
+  page: number,
+  operation: 'Scan' | 'Query' = 'Scan',
+): DynamoCsvError {
+  const of = operation === 'Scan' ? 'segment' : 'Query';
   return new DynamoCsvError(
     'SCAN_REPEATS',
-    `The Scan of table ${table} does not end: page ${page} of segment ${segment} has the LastEvaluatedKey of an earlier page`,
+    `The ${operation} of table ${table} does not end: page ${page} of ${of} ${segment} has the LastEvaluatedKey of an earlier page`,
     { remedy: 'check that the endpoint is DynamoDB', status: BAD_UPSTREAM },
   );
 }
@@ -167,6 +189,23 @@ export function keyAttributeMissing(table: string, attribute: string, type: stri
     `An item of table ${table} has no key attribute ${JSON.stringify(attribute)} of type ${type}`,
     { remedy: 'the key of the table is read again at the next poll', status: BAD_UPSTREAM },
   );
+}
+
+/** STS did not assume the role. `cause`: what the SDK threw. */
+export function roleNotAssumed(arn: string, cause: unknown): DynamoCsvError {
+  const { name, reason } = facts(cause);
+  const isDenied = name === 'AccessDenied' || name === 'AccessDeniedException';
+  return new DynamoCsvError('ROLE_NOT_ASSUMED', `The role ${arn} was not assumed: ${reason}`, {
+    remedy: isDenied
+      ? 'allow sts:AssumeRole on this role for these credentials, and allow them in the trust policy of the role, with its external id if it has one (docs/iam.md)'
+      : (awsFailure(cause, {
+          action: 'sts:AssumeRole',
+          allow: () => '',
+          regionOption: 'region in the configuration of this table',
+        })?.remedy ?? 'check role in the configuration of this table'),
+    status: BAD_UPSTREAM,
+    cause,
+  });
 }
 
 export function notADynamoDbNumber(text: string): DynamoCsvError {

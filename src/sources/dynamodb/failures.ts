@@ -19,7 +19,8 @@ export function explainFailure(thrown: unknown, place: TablePlace, action: strin
   if (thrown instanceof AnswerTooLarge) return answerTooLarge(place, thrown);
   const failure = awsFailure(thrown, {
     action,
-    allow: (denied) => `allow the action ${denied} on this table in IAM (docs/iam.md)`,
+    allow: (denied) =>
+      `allow the action ${denied} on this ${place.index == null ? 'table' : 'index'} in IAM (docs/iam.md)`,
     regionOption: 'region in the configuration of this table',
   });
   if (failure !== null) return tableNotRead(place, failure, thrown);

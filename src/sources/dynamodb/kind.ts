@@ -10,8 +10,9 @@ import type {
 } from '../kind.js';
 import { checkAgreement } from './agreement.js';
 import { checkTable } from './check.js';
-import { type TableConfig, TablesOption, tableConfig } from './options.js';
+import { type TableConfig, TablesOption, tableConfig, tableNameOf } from './options.js';
 import { publishedColumn, renamedPaths } from './paths.js';
+import { indexNameOf } from './query/target.js';
 import { createDynamoDbSource, type DynamoDbSourceOptions, type TableSource } from './source.js';
 import { ScanThreads } from './threads.js';
 import { tableTitle } from './title.js';
@@ -29,30 +30,30 @@ export const tables = {
 export function configuredTable(table: TableConfig): ConfiguredSource {
   return {
     title: tableTitle(table.table),
-    label: `table ${table.table}`,
+    label: labelOf(table),
     interval: table.interval,
     recording: recordingOf(table),
     keeping: table,
     published: publishedBy(table),
     consumesReadUnits: true,
-    // The script kept every poll's rows; a log of new items begins anew.
-    pythonScript: table.append
-      ? null
-      : { table: table.table, rename: table.rename, timeColumn: table.timestampColumn },
+    pythonScript: readByScript(table)
+      ? { table: table.table, rename: table.rename, timeColumn: table.timestampColumn }
+      : null,
     open: (context: SourceContext) => open(table, context),
     check: (context: CheckContext) => checkTable(table, context),
   };
 }
 
 async function open(table: TableConfig, context: SourceContext): Promise<OpenedSource> {
-  const { clock, logger, shared, capacityShare } = context;
+  const { clock, logger, shared, timeZone, capacityShare } = context;
   const source = await createSource(table, {
     ...table,
-    others: table.time === null ? [] : [table.time.column],
+    others: [...(table.time === null ? [] : [table.time.column]), ...Object.keys(table.types)],
     ...(capacityShare === undefined ? {} : { capacityShare }),
     threads: shared.get(ScanThreads),
     clock,
     logger,
+    timeZone,
   });
   return { source, price: (cost) => source.price(cost), expect: (signal) => source.expect(signal) };
 }
@@ -67,25 +68,51 @@ async function createSource(
   return createStreamSource({ ...options, stream, interval });
 }
 
+/** The script read whole tables and kept every poll's rows: a part of a table, or a log of new items, begins anew. */
+function readByScript({ append, query, index, filter }: TableConfig): boolean {
+  return !append && query === null && index === null && filter === null;
+}
+
 function recordingOf(options: TableConfig): Recording {
-  const { table, name, log, append, time, changes, stream, columns, rename, timestampColumn } = options;
-  const exactTimes = stream !== false;
+  const { entry, name, log, append, time, query, changes, stream, columns, rename, timestampColumn } =
+    options;
   const renamed = renamedPaths(rename);
   const published = (name: string) => publishedColumn(name, renamed);
   const configured = columns.map(published);
   const types = Object.fromEntries(
     Object.entries(options.types).map(([column, type]) => [published(column), type]),
   );
-  const optionsAt = formatPath(['tables', table]);
-  return { name, log, append, time, types, optionsAt, changes, exactTimes, configured, timestampColumn };
+  const optionsAt = formatPath(['tables', entry]);
+  const newItemsOnly = query?.since != null;
+  const exactTimes = stream !== false;
+  const common = {
+    name,
+    log,
+    append,
+    time,
+    types,
+    optionsAt,
+    changes,
+    exactTimes,
+    configured,
+    timestampColumn,
+  };
+  return { ...common, newItemsOnly };
 }
 
-function publishedBy({ table, name, changes }: TableConfig): PublishedName[] {
-  const path = ['tables', table];
+/** `query of index by-day of table orders` */
+function labelOf(table: TableConfig): string {
+  const index = indexNameOf(table);
+  const what = index === null ? `table ${table.table}` : `index ${index} of table ${table.table}`;
+  return table.query === null ? what : `query of ${what}`;
+}
+
+function publishedBy({ entry, table, name, changes }: TableConfig): PublishedName[] {
+  const path = ['tables', entry];
   const own = {
     name,
     by: `table ${table}`,
-    path: name === table ? path : [...path, 'as'],
+    path: name === tableNameOf(entry) ? path : [...path, 'as'],
     derived: false,
   };
   if (!changes) return [own];

@@ -6,7 +6,15 @@ import { DECODED, type SegmentBlocks } from './blocks.js';
 import type { KeyAttribute } from './keys.js';
 import { checkOrigins, ItemLayout } from './layout.js';
 import type { EncodedRun, TableShape } from './run-encoder.js';
-import { type MergedRuns, mergeRuns, type Run, type SortedRows } from './sort.js';
+import {
+  compareKeys,
+  type MergedRuns,
+  mergeRuns,
+  type Run,
+  sortedRows as rowsInOrder,
+  type SortedRows,
+  sortedKeys,
+} from './sort.js';
 import { splice } from './splice.js';
 import type { ScanThreads } from './threads.js';
 
@@ -63,32 +71,37 @@ interface Joined {
 /**
  * The rows of a whole table from the results of its readers, in key order. If nothing differs from the previous reading,
  * returns the same object. Throws on a collision of two attributes, of which one may exist only in `before`.
+ * `mayRepeat`: an item may have been read twice; then one row of it stays, and the next reading shows which one is right.
  */
 export async function joinReads(
   { table, keys, options, known }: TableShape,
   reads: readonly EncodedRun[],
   before: LastReading | null,
   threads: ScanThreads,
+  mayRepeat = false,
 ): Promise<Joined> {
   const runs = reads.map(({ run }) => run);
   const segments = reads.flatMap((read) => read.segments);
   const origins = [...(before === null ? [] : [before.origins]), ...runs.map((run) => run.origins)];
   checkOrigins(table, origins);
   const layout = new ItemLayout(table, keys, options, known);
+  const standing = findStaying(reads, before?.rows.keys.ends.length ?? 0);
   // Types cover all values, including those of items that are not decoded again.
-  const findings = [...(before === null ? [] : [before.rows.rows]), ...runs.map(({ rows }) => rows)].map(
+  const kept = before !== null && standing.staying > 0 ? before : null;
+  const findings = [...(kept === null ? [] : [kept.rows.rows]), ...runs.map(({ rows }) => rows)].map(
     ({ columns }) => columns,
   );
   const columns = withKnownTypes(layout.union(findings), known);
   const mixed = [
-    ...new Set([...(before?.mixed ?? []), ...runs.flatMap((run) => run.mixed), ...differing(findings)]),
+    ...new Set([...(kept?.mixed ?? []), ...runs.flatMap((run) => run.mixed), ...differing(findings)]),
   ];
-  const rows = await joinRows(reads, columns, before?.rows ?? null, threads);
+  const joined = await joinRows(reads, columns, before?.rows ?? null, standing, threads);
+  const rows = mayRepeat ? withoutRepeated(joined) : joined;
   const isWhole = new Set(segments.map(({ segment }) => segment)).size === segments.length;
   const allOrigins = new Map(origins.flatMap((one) => [...one]));
   return {
     reading: { rows: rows.rows, keys: layout.keys, mixed },
-    last: isWhole ? new LastReading(rows, segments, allOrigins, mixed, keys) : null,
+    last: isWhole && rows === joined ? new LastReading(rows, segments, allOrigins, mixed, keys) : null,
   };
 }
 
@@ -115,10 +128,10 @@ async function joinRows(
   reads: readonly EncodedRun[],
   columns: readonly Column[],
   before: SortedRows | null,
+  { stays, staying }: Standing,
   threads: ScanThreads,
 ): Promise<SortedRows> {
   const count = before?.keys.ends.length ?? 0;
-  const { stays, staying } = findStaying(reads, count);
   const decoded = reads.reduce((sum, { run }) => sum + run.keys.ends.length, 0);
   if (before !== null && staying === count && decoded === 0) {
     return sameColumns(before.rows.columns, columns) ? before : under(columns, before);
@@ -144,7 +157,22 @@ async function joinRows(
   return { rows, keys };
 }
 
-function findStaying(reads: readonly EncodedRun[], count: number): { stays: Uint8Array; staying: number } {
+/** The rows without those whose key is that of the row before. */
+function withoutRepeated(sorted: SortedRows): SortedRows {
+  const { rows, keys } = sorted;
+  const repeated = (row: number) => row > 0 && compareKeys(keys, row - 1, keys, row) === 0;
+  const order = Uint32Array.from(keys.ends.keys()).filter((row) => !repeated(row));
+  if (order.length === keys.ends.length) return sorted;
+  return { rows: rowsInOrder(rows, order), keys: sortedKeys(keys, order) };
+}
+
+/** Which rows of the previous reading are kept: 1 for each of these, and how many. */
+interface Standing {
+  readonly stays: Uint8Array;
+  readonly staying: number;
+}
+
+function findStaying(reads: readonly EncodedRun[], count: number): Standing {
   const stays = new Uint8Array(count);
   let staying = 0;
   for (const { rows } of reads.flatMap(({ segments }) => segments)) {

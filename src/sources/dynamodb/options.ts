@@ -7,13 +7,51 @@ import { Column, Columns, Duration, defaultOf, Flag, PublishedName, words } from
 import { Region } from '../aws/region.js';
 import { Keep, type Keeping, keepingOf, Retention } from '../keeping.js';
 import { publishedColumn, renamedPaths } from './paths.js';
+import { type AttributeFilter, attributeValue, type FilterValue } from './query/filter.js';
+import { FilterOptions, IndexName, QueryOptions } from './query/options.js';
+import type { QueryConfig, TargetOptions } from './query/target.js';
+import type { Role } from './role.js';
+
+/** A table by its ARN: partition, region, account and name. */
+const TABLE_ARN = /^arn:(aws[a-z-]*):dynamodb:([a-z0-9-]+):(\d{12}):table\/([A-Za-z0-9_.-]{3,255})$/;
 
 const tableName: Kind = {
   what: "a DynamoDB table's name",
-  write: '3 to 255 letters, digits, "_", "-" or "."',
+  write:
+    '3 to 255 letters, digits, "_", "-" or ".", or an ARN such as arn:aws:dynamodb:us-east-1:123456789012:table/orders',
   guess(value) {
+    const table =
+      /^(arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/[A-Za-z0-9_.-]{3,255})\/(?:index|stream)\//.exec(
+        String(value),
+      );
+    if (table !== null) return table[1] ?? null;
     const arn = /^arn:[^:]+:dynamodb:([^:]*):[^:]*:table\/([\w.-]+)/.exec(String(value));
     return arn === null ? null : `${arn[2]} with region: ${arn[1]}`;
+  },
+};
+
+const roleArn: Kind = {
+  what: 'the ARN of an IAM role',
+  write: 'one such as arn:aws:iam::123456789012:role/reader',
+};
+
+const externalId: Kind = {
+  what: 'an external id',
+  write: '2 to 1224 letters, digits or any of +=,.@:/-_',
+  guess: quoted,
+};
+
+const sessionName: Kind = {
+  what: 'the name of a session',
+  write: '2 to 64 letters, digits or any of +=,.@-_',
+  guess: quoted,
+};
+
+const endpoint: Kind = {
+  what: 'the address of an endpoint',
+  write: 'one such as http://localhost:8000',
+  guess(value) {
+    return /^[\w.-]+:\d+$/.test(String(value)) ? `http://${value}` : null;
   },
 };
 
@@ -108,6 +146,8 @@ const timeUnit: Kind = {
   write: 's, ms or us (seconds, milliseconds or microseconds since 1970)',
   guess: (value) => UNIT_WORDS.find(([word]) => word.test(String(value).trim()))?.[1] ?? null,
 };
+const TABLE_PATTERN =
+  '^([A-Za-z0-9_.-]{3,255}|arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]{3,255})$';
 
 export const TableOptions = Type.Object(
   {
@@ -243,6 +283,62 @@ export const TableOptions = Type.Object(
         examples: ['ap-northeast-2'],
       }),
     ),
+    table: Type.Optional(
+      Type.String({
+        ...words({
+          description:
+            'The name or ARN of the DynamoDB table, if this entry has another name: to read one table in several ways, or tables of one name in several regions.',
+          examples: ['orders', 'arn:aws:dynamodb:us-east-1:123456789012:table/orders'],
+        }),
+        pattern: TABLE_PATTERN,
+        kind: tableName,
+      }),
+    ),
+    endpoint: Type.Optional(
+      Type.String({
+        ...words({
+          description:
+            'Another endpoint than that of the region: of an emulator, or of a VPC endpoint. By default the one that the SDK finds (`AWS_ENDPOINT_URL_DYNAMODB`, …).',
+          examples: ['http://localhost:8000'],
+        }),
+        pattern: '^https?://[^\\s/?#]+/?$',
+        kind: endpoint,
+      }),
+    ),
+    role: Type.Optional(
+      Type.String({
+        ...words({
+          description: 'An IAM role to assume to read this table, for example of another account.',
+          examples: ['arn:aws:iam::123456789012:role/reader'],
+        }),
+        pattern: '^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\\w+=,.@/-]+$',
+        kind: roleArn,
+      }),
+    ),
+    externalId: Type.Optional(
+      Type.String({
+        ...words({
+          description: 'The external id that the trust policy of `role` asks for.',
+          examples: ['grafana-7f3a'],
+        }),
+        pattern: '^[\\w+=,.@:/-]{2,1224}$',
+        kind: externalId,
+      }),
+    ),
+    sessionName: Type.Optional(
+      Type.String({
+        ...words({
+          description: 'How CloudTrail names the sessions of `role`.',
+          default: 'dynamo-csv',
+          examples: ['grafana'],
+        }),
+        pattern: '^[\\w+=,.@-]{2,64}$',
+        kind: sessionName,
+      }),
+    ),
+    index: Type.Optional(IndexName),
+    query: Type.Optional(QueryOptions),
+    filter: Type.Optional(FilterOptions),
     consistent: Type.Optional(
       Flag({
         description: 'Strongly consistent reads: they see every confirmed write, at twice the cost.',
@@ -312,6 +408,11 @@ export const TableOptions = Type.Object(
         unnest: 'expand',
         explode: 'expand',
         schema: 'types',
+        gsi: 'index',
+        where: 'filter',
+        arn: 'table',
+        rolearn: 'role',
+        assumerole: 'role',
         timestamp: 'time',
         timeattribute: 'time',
         timecolumn: 'time',
@@ -324,9 +425,9 @@ export const TableOptions = Type.Object(
 );
 
 /** The option `tables`: DynamoDB tables by name. */
-export const TablesOption = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{3,255}$' }), TableOptions, {
+export const TablesOption = Type.Record(Type.String({ pattern: TABLE_PATTERN }), TableOptions, {
   ...words({
-    description: 'The DynamoDB tables by name, each with its options.',
+    description: 'The DynamoDB tables by name or ARN, each with its options.',
     default: {},
     examples: [{ 'my-table': {} }],
   }),
@@ -338,8 +439,10 @@ export type TableOptions = Static<typeof TableOptions>;
 export type TablesOption = Static<typeof TablesOption>;
 
 /** A DynamoDB table to publish; every default applied. */
-export interface TableConfig extends Keeping {
-  /** The DynamoDB table's name. */
+export interface TableConfig extends Keeping, TargetOptions {
+  /** How the configuration names it: the key in `tables`. */
+  readonly entry: string;
+  /** The DynamoDB table's name or ARN. */
   readonly table: string;
   /** The published name: of the dataset, its URL and its file. */
   readonly name: string;
@@ -365,6 +468,10 @@ export interface TableConfig extends Keeping {
   readonly types: Readonly<Record<string, ColumnType>>;
   /** Null: the SDK finds it. */
   readonly region: string | null;
+  /** Null: the SDK finds it. */
+  readonly endpoint: string | null;
+  /** The role to assume; null: none. */
+  readonly role: Role | null;
   readonly consistent: boolean;
   readonly segments: number | 'auto';
   /** Read capacity units per second; null: no limit. */
@@ -381,12 +488,16 @@ const option = TableOptions.properties;
 export function tableConfig(name: string, options: TableOptions): TableConfig {
   const columns = options.columns ?? defaultOf<string[]>(option.columns);
   const rename = options.rename ?? defaultOf<Record<string, string>>(option.rename);
+  const query = queryOf(options);
+  const isFollowed = query?.since != null;
   const log = options.log ?? defaultOf<boolean>(option.log);
   return {
-    table: name,
-    name: options.as ?? name,
-    log: log !== false,
-    append: log === 'append',
+    entry: name,
+    table: options.table ?? name,
+    name: options.as ?? tableNameOf(name),
+    log: log !== false || isFollowed,
+    // What is new is filed by its own time where that is known.
+    append: log === 'append' || (isFollowed && options.time !== undefined),
     time: itemTimeOf(options.time, rename),
     changes: options.changes ?? defaultOf<boolean>(option.changes),
     interval: milliseconds(options.interval ?? defaultOf<string>(option.interval)),
@@ -396,7 +507,12 @@ export function tableConfig(name: string, options: TableOptions): TableConfig {
     types: options.types ?? defaultOf<Record<string, ColumnType>>(option.types),
     only: withTimeOf(options.time, options.only === true ? columns : (options.only ?? null)),
     rename,
-    region: options.region ?? null,
+    region: options.region ?? regionOfTable(options.table ?? name),
+    endpoint: options.endpoint ?? null,
+    role: roleOf(options),
+    index: options.index ?? null,
+    query,
+    filter: filterOf(options),
     consistent: options.consistent ?? defaultOf<boolean>(option.consistent),
     segments: options.segments ?? defaultOf<'auto'>(option.segments),
     maxReadCapacity: options.maxReadCapacity ?? null,
@@ -422,4 +538,37 @@ function itemTimeOf(time: TableOptions['time'], rename: TableConfig['rename']): 
 function withTimeOf(time: TableOptions['time'], only: readonly string[] | null): readonly string[] | null {
   if (time === undefined || only === null) return only;
   return [...new Set([...only, attributeOf(time)])];
+}
+
+function queryOf({ query }: TableOptions): QueryConfig | null {
+  if (query === undefined) return null;
+  const overlap = query.overlap ?? defaultOf<string>(QueryOptions.properties.overlap);
+  const { index = null, key = {}, since = null } = query;
+  return { index, key, since, overlap: milliseconds(overlap) };
+}
+
+function filterOf({ filter }: TableOptions): AttributeFilter | null {
+  if (filter?.expression === undefined) return null;
+  const { expression, names = {}, values = {} } = filter;
+  const typed = Object.entries(values).map(([name, value]) => [name, attributeValue(value as FilterValue)]);
+  return { expression, names, values: Object.fromEntries(typed) };
+}
+
+function roleOf({ role, externalId, sessionName }: TableOptions): Role | null {
+  if (role === undefined) return null;
+  return {
+    arn: role,
+    externalId: externalId ?? null,
+    sessionName: sessionName ?? defaultOf<string>(option.sessionName),
+  };
+}
+
+/** The table's name in a name or ARN. */
+export function tableNameOf(table: string): string {
+  return TABLE_ARN.exec(table)?.[4] ?? table;
+}
+
+/** The region in an ARN; null for a name. */
+export function regionOfTable(table: string): string | null {
+  return TABLE_ARN.exec(table)?.[2] ?? null;
 }

@@ -3,7 +3,7 @@ import { type Item, isBinary } from './attributes.js';
 import { DynamoDBJsonCodec2 } from './sdk.js';
 
 /**
- * One response to a Scan as received: its items stay bytes.
+ * One response to a Scan or Query as received: its items stay bytes.
  * They are in `bytes` from `start` to `end`, JSON objects separated by commas.
  */
 export interface Page {
@@ -97,11 +97,14 @@ function parsed(text: string): object | null {
   }
 }
 
-/** The key under which the response to a Scan carries its page. */
+/** The responses whose items stay bytes. */
+const PAGED: ReadonlySet<string | undefined> = new Set(['ScanOutput', 'QueryOutput']);
+
+/** The key under which the response to a Scan or Query carries its page. */
 const PAGE = Symbol('page');
 
 /**
- * The SDK's DynamoDB codec, except that the items of a Scan's response stay bytes (`pageOf`).
+ * The SDK's DynamoDB codec, except that the items of a response to a Scan or Query stay bytes (`pageOf`).
  *
  * The SDK's own reader walks every attribute of every item with its schema; for a large Scan that takes twice the
  * time of everything else. A custom codec at `protocolSettings.jsonCodec` is the SDK's way to replace it. Requests, errors
@@ -113,7 +116,7 @@ export class PageCodec extends DynamoDBJsonCodec2 {
     const reader = super.createDeserializer();
     const read = reader.read.bind(reader);
     reader.read = (schema, data: string | Uint8Array) =>
-      shapeName(schema) === 'ScanOutput' ? withPage(data) : read(schema, data as string);
+      PAGED.has(shapeName(schema)) ? withPage(data) : read(schema, data as string);
     return reader;
   }
 }
@@ -123,7 +126,7 @@ function withPage(data: string | Uint8Array): object {
   return { ...page.envelope, [PAGE]: { page, bytes: data.length } };
 }
 
-/** The page of a response to a Scan, and the size of its body in bytes: 0 if the SDK has read it itself. */
+/** The page of a response to a Scan or Query, and the size of its body in bytes: 0 if the SDK has read it itself. */
 export function pageOf(answer: { readonly Items?: unknown }): {
   readonly page: Page;
   readonly bytes: number;

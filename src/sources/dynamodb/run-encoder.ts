@@ -150,7 +150,13 @@ export class RunEncoder {
       if (known !== null && block >= 0) {
         close(at - 1, at);
         behind = at + known.blocks.lengths[block]!;
-        parts.push({ known: block, blocks: 1, start: at, end: behind, items: known.itemsOf(block, 1) });
+        const items = known.itemsOf(block, 1);
+        const last = parts.at(-1);
+        if (last !== undefined && isNext(last, block, at)) {
+          last.blocks += 1;
+          last.items += items;
+          last.end = behind;
+        } else parts.push({ known: block, blocks: 1, start: at, end: behind, items });
         open = { start: behind + 1, items: 0 };
       } else {
         behind = scanner.scan(bytes, at, end);
@@ -216,6 +222,11 @@ export class RunEncoder {
     }
     return laidOut.length > 0 ? laidOut : [{ columns, body: Buffer.alloc(0), ends: new Uint32Array(0) }];
   }
+}
+
+/** Whether a known block at `at` continues this part. */
+function isNext({ known, blocks, end }: PagePart, block: number, at: number): boolean {
+  return known >= 0 && known + blocks === block && end === at - 1;
 }
 
 /** The page as one part, if it is the page that followed in the previous reading; null if not. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import type { DynamoDBClient, AttributeValue as SdkValue } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient, ScanCommand, AttributeValue as SdkValue } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '../../base/clock.js';
 import { bytesOf } from './attributes.js';
 import type { SegmentBlocks } from './blocks.js';
@@ -9,26 +9,9 @@ import { type ByteBudget, MAX_IN_FLIGHT, spend } from './client.js';
 import { scanRepeats } from './errors.js';
 import { ReadPacer } from './pacing.js';
 import { type Page, pageOf } from './page.js';
+import { NewItems, type Tail } from './query/since.js';
+import { type Cursor, readCommand, type ScanPlan } from './read-plan.js';
 import { type EncodedRun, RunEncoder, type TableShape } from './run-encoder.js';
-import { ScanCommand } from './sdk.js';
-
-/** How a table is scanned; plain data. */
-export interface ScanPlan {
-  readonly table: string;
-  readonly totalSegments: number;
-  readonly consistent: boolean;
-  /** Items requested per page; null for DynamoDB's maximum of 1 MB. */
-  readonly pageItems: number | null;
-  /** The attributes to request; null for all. Saves transfer, not read units. */
-  readonly attributes: readonly string[] | null;
-}
-
-/** The point from which a segment still has to be read. */
-export interface Cursor {
-  readonly segment: number;
-  /** The last key that was read, or null for the beginning. */
-  readonly after: Record<string, SdkValue> | null;
-}
 
 export interface ScanCost {
   requests: number;
@@ -90,10 +73,14 @@ class SegmentsScan {
   async run(): Promise<{ cost: ScanCost; rest: Cursor[] }> {
     const workers = Math.min(MAX_IN_FLIGHT, this.#waiting.length);
     const work = (signal: AbortSignal) => this.#readWaiting(signal);
-    await together(
-      this.#handlers.signal,
-      Array.from({ length: workers }, () => work),
-    );
+    try {
+      await together(
+        this.#handlers.signal,
+        Array.from({ length: workers }, () => work),
+      );
+    } finally {
+      pageMemory.clear();
+    }
     return { cost: this.#cost, rest: [...this.#rest, ...this.#waiting] };
   }
 
@@ -108,7 +95,7 @@ class SegmentsScan {
 
   async #segment({ segment, after }: Cursor, signal: AbortSignal): Promise<void> {
     const { budget, onPage } = this.#handlers;
-    const keys = new KeysSeen(this.#plan.table, segment);
+    const keys = new KeysSeen(this.#plan, segment);
     let request: Promise<Answer> | null = this.#page({ segment, after }, signal);
     while (request !== null) {
       const { page, bytes, next }: Answer = await request;
@@ -126,7 +113,9 @@ class SegmentsScan {
   async #page(cursor: Cursor, signal: AbortSignal): Promise<Answer> {
     const { pacer } = this.#handlers;
     const expected = (await pacer?.take(signal)) ?? 0;
-    const answer = await this.#client.send(this.#command(cursor), { abortSignal: signal });
+    const answer = await this.#client.send(readCommand(this.#plan, cursor) as ScanCommand, {
+      abortSignal: signal,
+    });
     const units = answer.ConsumedCapacity?.CapacityUnits ?? 0;
     pacer?.consumed(units, expected);
     const { page, bytes } = pageOf(answer);
@@ -136,30 +125,17 @@ class SegmentsScan {
     this.#cost.readCapacityUnits += units;
     return { page, bytes, next: requestKey(answer.LastEvaluatedKey) };
   }
-
-  #command({ segment, after }: Cursor): ScanCommand {
-    const { table, totalSegments, consistent, pageItems, attributes } = this.#plan;
-    return new ScanCommand({
-      TableName: table,
-      ReturnConsumedCapacity: 'TOTAL',
-      ...(totalSegments > 1 ? { Segment: segment, TotalSegments: totalSegments } : {}),
-      ...(after === null ? {} : { ExclusiveStartKey: after }),
-      ...(consistent ? { ConsistentRead: true } : {}),
-      ...(pageItems === null ? {} : { Limit: pageItems }),
-      ...(attributes === null ? {} : projection(attributes)),
-    });
-  }
 }
 
 /** Detects repeating pages: DynamoDB never sends the same `LastEvaluatedKey` twice in a Scan. */
 class KeysSeen {
-  readonly #table: string;
+  readonly #plan: ScanPlan;
   readonly #segment: number;
   readonly #hashes = new Set<string>();
   #pages = 0;
 
-  constructor(table: string, segment: number) {
-    this.#table = table;
+  constructor(plan: ScanPlan, segment: number) {
+    this.#plan = plan;
     this.#segment = segment;
   }
 
@@ -168,15 +144,12 @@ class KeysSeen {
     this.#pages += 1;
     if (key === null) return;
     const hash = createHash('sha256').update(JSON.stringify(key)).digest('base64');
-    if (this.#hashes.has(hash)) throw scanRepeats(this.#table, this.#segment, this.#pages);
+    if (this.#hashes.has(hash)) {
+      const { table, queries } = this.#plan;
+      throw scanRepeats(table, this.#segment, this.#pages, queries === null ? 'Scan' : 'Query');
+    }
     this.#hashes.add(hash);
   }
-}
-
-/** Attribute names may contain anything, so expressions refer to them by placeholders (`#0`). */
-function projection(attributes: readonly string[]) {
-  const names = Object.fromEntries(attributes.map((name, index) => [`#${index}`, name]));
-  return { ProjectionExpression: Object.keys(names).join(','), ExpressionAttributeNames: names };
 }
 
 /** Converts a key of a response for a request: binary as bytes. */
@@ -214,6 +187,8 @@ export interface SegmentsRead extends EncodedRun {
   readonly cost: ScanCost;
   /** The segments left unread because the limit was reached. */
   readonly rest: readonly Cursor[];
+  /** With `since`: what has to be remembered, by segment. */
+  readonly tails: ReadonlyMap<number, Tail>;
   /** Milliseconds still to wait for this reading. */
   readonly owed: number;
 }
@@ -232,17 +207,19 @@ export async function readSegments(
   limits: ReadLimits | null,
 ): Promise<SegmentsRead> {
   const encoder = new RunEncoder(task.shape, task.earlier);
+  const { since } = task.plan;
+  const fresh = since === null ? null : new NewItems(since, task.shape.keys);
   const pacer = task.pace === null ? null : new ReadPacer(task.pace.unitsPerSecond, clock, task.pace);
   const { cost, rest } = await scanSegments(client, task.plan, task.cursors, {
     pacer,
     budget: task.budget,
     signal,
     onPage: (segment, page, { bytes }) => {
-      encoder.add(segment, page);
+      encoder.add(segment, fresh?.of(segment, page) ?? page);
       return limits === null || (encoder.items <= limits.items && bytes <= limits.bytes);
     },
   });
-  return { ...encoder.finish(), cost, rest, owed: pacer?.owed ?? 0 };
+  return { ...encoder.finish(), cost, rest, tails: fresh?.finish() ?? new Map(), owed: pacer?.owed ?? 0 };
 }
 
 /**

@@ -7,6 +7,9 @@ export {
   DescribeTableCommand,
   DynamoDBClient,
   errorTypeRegistries,
+  ListTablesCommand,
+  QueryCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
+export { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 export { DynamoDBJsonCodec2 } from '@aws-sdk/dynamodb-codec';

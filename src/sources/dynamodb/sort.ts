@@ -16,7 +16,7 @@ export function sortedOrder(keys: SortKeys): Uint32Array {
   return radixSorted(order, keys, compare);
 }
 
-/** Rows rearranged: row i of the result is row `order[i]`. */
+/** Rows rearranged: row i of the result is row `order[i]`; rows that `order` lacks are left out. */
 export function sortedRows({ columns, body, ends }: EncodedRows, order: Uint32Array): EncodedRows {
   return { columns, ...reordered(body, ends, order, bodyBehindHeader(columns, ends.at(-1) ?? 0)) };
 }
@@ -33,14 +33,14 @@ function reordered(
   order: Uint32Array,
   body: Buffer,
 ): Pick<EncodedRows, 'body' | 'ends'> {
-  const newEnds = new Uint32Array(ends.length);
+  const newEnds = new Uint32Array(order.length);
   let length = 0;
   for (let index = 0; index < order.length; index += 1) {
     const row = order[index]!;
     length = copyRow(bytes, ends, row, body, length);
     newEnds[index] = length;
   }
-  return { body, ends: newEnds };
+  return { body: body.subarray(0, length), ends: newEnds };
 }
 
 /** A native copy costs as much as a loop over so many bytes; most rows and keys are shorter. */

@@ -9,8 +9,15 @@ import type { OpenedSource, PollExpectation } from '../kind.js';
 import type { Reading, Source } from '../source.js';
 import { createDynamoDbClient, placeOf } from './client.js';
 import { readPrice, scanUnits } from './cost.js';
-import { type TablePlace, tableNotActive } from './errors.js';
+import { at, type TablePlace, tableNotActive } from './errors.js';
 import { explainFailure } from './failures.js';
+import { type Measured, measureQueries } from './query/measure.js';
+import { planQueries } from './query/plan.js';
+import { encodePosition } from './query/since.js';
+import { indexNameOf, type Target, type TargetOptions, targetOf, WHOLE_TABLE } from './query/target.js';
+import { isTime } from './query/times.js';
+import type { ReadScope } from './read-plan.js';
+import type { Role } from './role.js';
 import { MOST_EXPANDED } from './run-encoder.js';
 import { sampleAttributes } from './sample.js';
 import { isReadable } from './status.js';
@@ -20,15 +27,23 @@ import type { ScanThreads } from './threads.js';
 import { tableTitle } from './title.js';
 import { describeUnseen, isPath, unseenNames } from './unseen-names.js';
 
-export interface DynamoDbSourceOptions extends ReadOptions {
+export interface DynamoDbSourceOptions extends ReadOptions, Partial<TargetOptions> {
+  /** How the configuration names it: the key in `tables`; by default the table. */
+  readonly entry?: string;
   /** AWS region; null: the SDK's default chain. */
   readonly region: string | null;
   /** The attribute that is the items' time, which is expected like `columns`. */
   readonly time?: ItemTime | null;
+  /** Declared types by attribute or column name; the names are expected like `columns`. */
+  readonly types?: Readonly<Record<string, unknown>>;
   /** Where large tables are read; one for all sources. */
   readonly threads: ScanThreads;
-  /** Another endpoint than the SDK's default chain finds; for tests. */
+  /** Another endpoint than the SDK's default chain finds; null or absent: that one. */
   readonly endpoint?: string | null;
+  /** A role to assume; null or absent: none. */
+  readonly role?: Role | null;
+  /** The time zone of dates in a query, by default UTC. */
+  readonly timeZone?: string;
   /** Other deadlines than the usual; for tests. */
   readonly deadlines?: Deadlines;
   readonly clock?: Clock;
@@ -43,36 +58,52 @@ const DESCRIPTION_USABLE = 3_600_000;
 /** A DynamoDB table as a source, with what reading it costs. */
 export type TableSource = Source & Required<Pick<OpenedSource, 'price' | 'expect'>>;
 
-/** A DynamoDB table as a source: each reading is a complete Scan. */
+/**
+ * A DynamoDB table as a source: each reading is a complete Scan of the table or of an index, or the result of Queries; with
+ * `since` it has their new items only.
+ */
 export function createDynamoDbSource(options: DynamoDbSourceOptions): TableSource {
   return new DynamoDbSource(options);
 }
 
 const ON_DEMAND = { billing: 'on-demand', isInfrequentAccess: false } as const;
 
-/** What a poll of a table needs, by its description. */
+/** Bytes of items that one read unit reads when eventually consistent. */
+const BYTES_PER_UNIT = 8_192;
+
+/** What a poll of a table needs, by its description; of Queries by what was measured. */
 export function expectationOf(
   description: TableDescription,
   options: Pick<ReadOptions, 'consistent' | 'segments' | 'maxReadCapacity' | 'capacityShare'>,
   region: string | null,
+  measured: Measured | null = null,
 ): PollExpectation {
   const { items, bytes, billing } = description;
   const { consistent } = options;
   const segments = options.segments === 'auto' ? 1 : options.segments;
-  const unitsPerPoll = scanUnits(bytes, { consistent, segments });
-  const perSecond = capacityFor(options, description) ?? Infinity;
+  const unitsPerPoll = measured?.units ?? scanUnits(bytes, { consistent, segments });
   return {
-    items,
-    bytes,
+    items: measured?.items ?? items,
+    bytes: measured === null ? bytes : unitsPerPoll * BYTES_PER_UNIT,
     unitsPerPoll,
     usdPerPoll: billing === 'provisioned' ? 0 : readPrice(unitsPerPoll, region, description),
-    shortestInterval: Math.ceil((unitsPerPoll / perSecond) * 1_000),
+    shortestInterval: shortestInterval(unitsPerPoll, options, description),
   };
+}
+
+/** Milliseconds that polls of so many units have to be apart to take no more of a capacity than they may. */
+export function shortestInterval(
+  units: number,
+  options: Pick<ReadOptions, 'maxReadCapacity' | 'capacityShare'>,
+  description: TableDescription,
+): number {
+  return Math.ceil((units / (capacityFor(options, description) ?? Infinity)) * 1_000);
 }
 
 class DynamoDbSource implements TableSource {
   readonly title: string;
   readonly #options: DynamoDbSourceOptions;
+  readonly #target: TargetOptions;
   readonly #clock: Clock;
   readonly #client: DynamoDBClient;
   readonly #reader: TableReader;
@@ -83,13 +114,18 @@ class DynamoDbSource implements TableSource {
   /** What the last reading found: more up to date than a description that is hours old. */
   #observed = { items: 0, bytes: 0 };
   #hasToldUnseen = false;
+  #hasToldFilter = false;
+  /** What of the table is read, by its description; nothing is known about Queries. */
+  #expected: Pick<TableDescription, 'bytes' | 'readCapacity'> = { bytes: 0, readCapacity: null };
+  #hasToldNoTime = false;
   readonly #toldBeyond = new Set<string>();
   /** When all read units taken so far are paid, in milliseconds since the epoch. */
   #paidAt = 0;
 
   constructor(options: DynamoDbSourceOptions) {
-    const { region, endpoint = null, deadlines } = options;
-    const client = { region, endpoint, ...(deadlines === undefined ? {} : { deadlines }) };
+    const { region, endpoint = null, role = null, deadlines } = options;
+    const client = { region, endpoint, role, ...(deadlines === undefined ? {} : { deadlines }) };
+    this.#target = { ...WHOLE_TABLE, ...options };
     this.title = tableTitle(options.table);
     this.#options = options;
     this.#region = region;
@@ -113,7 +149,7 @@ class DynamoDbSource implements TableSource {
   /** Twice the time that the limits on reading the table imply for its size. */
   neededTime(): number {
     const { consistent } = this.#options;
-    const { bytes = 0, readCapacity = null } = this.#description?.value ?? {};
+    const { bytes, readCapacity } = this.#expected;
     const units = scanUnits(Math.max(bytes, this.#observed.bytes), { consistent });
     const allowed = capacityFor(this.#options, { readCapacity });
     const perSecond = Math.min(allowed ?? Infinity, readCapacity ?? Infinity);
@@ -127,22 +163,32 @@ class DynamoDbSource implements TableSource {
   }
 
   async expect(signal: AbortSignal): Promise<PollExpectation> {
-    const description = await describeTable(this.#client, this.#options.table, signal);
-    this.#region ??= (await placeOf(this.#client, this.#options.table)).region;
-    this.#billing = description;
-    return expectationOf(description, this.#options, this.#region);
+    const { table, consistent } = this.#options;
+    const described = await describeTable(this.#client, table, signal);
+    this.#region ??= (await placeOf(this.#client, table)).region;
+    this.#billing = described;
+    const target = await this.#targetIn(described);
+    const scope = this.#scope(target, null);
+    if (scope.queries === null) return expectationOf(target.description, this.#options, this.#region);
+    const plan = { ...scope, table, consistent, totalSegments: 1, pageItems: null, attributes: null };
+    const measured = await measureQueries(this.#client, plan, signal);
+    return expectationOf(target.description, this.#options, this.#region, measured);
   }
 
   async close(): Promise<void> {
     this.#client.destroy();
   }
 
-  async #attempt({ known, signal }: Parameters<Source['read']>[0]): Promise<Reading> {
+  async #attempt({ known, position = null, signal }: Parameters<Source['read']>[0]): Promise<Reading> {
     signal.throwIfAborted();
     try {
-      const { description, requests } = await this.#described(signal);
+      const { description: table, requests } = await this.#described(signal);
+      const target = await this.#targetIn(table);
+      const scope = this.#scope(target, position);
+      this.#expected = sizeOf(target, scope);
       const owed = Math.max(0, this.#paidAt - this.#clock.now());
-      const expectation = { description, known, observed: this.#observed, owed };
+      const { description } = target;
+      const expectation = { scope, description, known, observed: this.#observed, owed };
       const reading = await this.#reader.read(expectation, signal);
       this.#paidAt = this.#clock.now() + reading.owed;
       this.#observed = { items: reading.rows.ends.length, bytes: reading.cost.bytes };
@@ -153,15 +199,20 @@ class DynamoDbSource implements TableSource {
         requests: reading.cost.requests + requests,
         attempts: reading.cost.attempts + requests,
       };
+      this.#logAboutScope(scope, reading);
       const { rows, keys, mixed } = reading;
-      return { kind: 'full', rows, keys, mixed, position: null, cost };
+      return { ...outcomeOf(scope, reading), rows, keys, mixed, cost };
     } catch (thrown) {
       // An outdated description may be the cause, whatever the error.
       const wasDescribed = this.#description !== null;
       this.#description = null;
       signal.throwIfAborted();
-      const place = await placeOf(this.#client, this.#options.table);
-      const error = explainFailure(thrown, place, 'dynamodb:Scan');
+      const place = await placeOf(this.#client, this.#options.table, indexNameOf(this.#target));
+      const error = explainFailure(
+        thrown,
+        place,
+        this.#target.query === null ? 'dynamodb:Scan' : 'dynamodb:Query',
+      );
       throw wasDescribed ? await this.#withStatus(error, place, signal) : error;
     }
   }
@@ -169,10 +220,54 @@ class DynamoDbSource implements TableSource {
   /** Checks the table's status: one that is not `ACTIVE` fails like one that does not exist or must not be read. */
   async #withStatus(error: DynamoCsvError, place: TablePlace, signal: AbortSignal): Promise<DynamoCsvError> {
     const isDenied = error.code === 'TABLE_ACCESS_DENIED';
-    if (error.code !== 'TABLE_NOT_FOUND' && !isDenied) return error;
+    // DynamoDB has no error of its own for an index that is missing or not ready.
+    const mayBeIndex = error.code === 'DYNAMODB_FAILED' && place.index != null;
+    if (error.code !== 'TABLE_NOT_FOUND' && !isDenied && !mayBeIndex) return error;
     const described = await describeTable(this.#client, this.#options.table, signal).catch(() => null);
-    if (described === null || isReadable(described.status)) return error;
+    if (described === null) return error;
+    if (isReadable(described.status))
+      return mayBeIndex ? this.#targetIn(described).then(() => error, asError) : error;
     return tableNotActive(place, described.status, isDenied ? error.message : null);
+  }
+
+  /** The table or index to read. Rejects if there is none, or if it cannot be read. */
+  async #targetIn(description: TableDescription): Promise<Target> {
+    const place = await placeOf(this.#client, this.#options.table);
+    return targetOf(description, { ...this.#target, consistent: this.#options.consistent }, at(place));
+  }
+
+  #scope(target: Target, position: string | null): ReadScope {
+    const { query, filter } = this.#target;
+    const index = indexNameOf(this.#target);
+    if (query === null) return { index, queries: null, since: null, filter };
+    const { entry, table, timeZone = 'UTC', logger } = this.#options;
+    const moment = { now: this.#clock.now(), timeZone, position };
+    const { queries, since, skipped } = planQueries(query, target, moment, `tables.${entry ?? table}.query`);
+    if (skipped.length > 0)
+      logger?.warn(
+        { table, from: skipped[0], to: skipped.at(-1) },
+        'too many days passed since the last reading: new items of these days are not read',
+      );
+    return { index, queries, since, filter };
+  }
+
+  /** Logs once what the way of reading cannot do. */
+  #logAboutScope({ filter, since }: ReadScope, { tails }: TableReading): void {
+    const { table, logger } = this.#options;
+    if (filter !== null && !this.#hasToldFilter) {
+      this.#hasToldFilter = true;
+      logger?.info(
+        { table, filter: filter.expression },
+        'the filter saves transfer, not read units: DynamoDB bills the items that it leaves out too',
+      );
+    }
+    const newest = tails.find((tail) => tail.newest !== null)?.newest ?? null;
+    if (since === null || newest === null || this.#hasToldNoTime || isTime(newest)) return;
+    this.#hasToldNoTime = true;
+    logger?.warn(
+      { table, attribute: since.attribute.name, newest },
+      'the sort key named by since is not a time, so overlap has no effect: an item that appears after one with a later sort key is missed',
+    );
   }
 
   /** Logs names in `columns` and `only` that no item has, once, as soon as there are items. */
@@ -231,4 +326,24 @@ class DynamoDbSource implements TableSource {
       return { description: known.value, requests: 1 };
     }
   }
+}
+
+function asError(error: unknown): DynamoCsvError {
+  if (error instanceof DynamoCsvError) return error;
+  throw error;
+}
+
+function sizeOf({ description }: Target, { queries }: ReadScope) {
+  const { bytes, readCapacity } = description;
+  return { bytes: queries === null ? bytes : 0, readCapacity };
+}
+
+/** A reading of new items continues where it ended. */
+function outcomeOf(
+  { index, since }: ReadScope,
+  { tails }: TableReading,
+): { readonly kind: 'full' | 'append'; readonly position: string | null } {
+  if (since === null) return { kind: 'full', position: null };
+  const position = encodePosition({ at: since.now, tails }, index, since.attribute.name);
+  return { kind: 'append', position };
 }

@@ -9,13 +9,13 @@ import { scanUnits } from './cost.js';
 import { joinReads, type LastReading } from './last-reading.js';
 import type { ColumnOptions } from './layout.js';
 import { attributeOfPath, meaningsOf } from './paths.js';
+import type { Tail } from './query/since.js';
+import type { Cursor, ReadScope, ScanPlan } from './read-plan.js';
 import type { TableShape } from './run-encoder.js';
 import {
-  type Cursor,
   type Pace,
   type ReadLimits,
   readSegments,
-  type ScanPlan,
   type SegmentsRead,
   type SegmentsTask,
   together,
@@ -54,6 +54,7 @@ export interface ReadOptions extends ColumnOptions {
 
 /** What is known about a table before it is read. */
 export interface Expectation {
+  readonly scope: ReadScope;
   readonly description: TableDescription;
   /** Columns the dataset already has. */
   readonly known: readonly Column[];
@@ -72,6 +73,8 @@ export interface TableReading {
   readonly mixed: readonly string[];
   /** Attributes that stay JSON in some of the decoded items, because their values would make too many columns. */
   readonly beyond: readonly string[];
+  /** With `since`: what has to be remembered, in the order of the Queries; else empty. */
+  readonly tails: readonly Tail[];
 }
 
 /** Reads a whole table: a small one in this thread, a large one (or the rest of one that turns out to be large) in threads. */
@@ -102,7 +105,8 @@ export class TableReader {
   async read(expectation: Expectation, signal: AbortSignal): Promise<TableReading> {
     const plan = this.#plan(expectation, isLarge(expectation));
     const shape = this.#shape(expectation);
-    const before = this.#last?.fits(shape, plan.totalSegments) ? this.#last : null;
+    const isKept = plan.since === null && this.#last?.fits(shape, plan.totalSegments) === true;
+    const before = isKept ? this.#last : null;
     try {
       return await this.#read(expectation, plan, shape, before, signal);
     } catch (error) {
@@ -129,7 +133,8 @@ export class TableReader {
     const reads: SegmentsRead[] = [];
     let { owed } = expectation;
     const readHere = async (cursors: readonly Cursor[], limits: ReadLimits | null) => {
-      const task = { shape, plan, cursors, pace: this.#pace(expectation, 1, owed), budget, earlier };
+      const pace = this.#pace(expectation, 1, owed);
+      const task = { shape, plan: withTails(plan, reads), cursors, pace, budget, earlier };
       const here = await readSegments(this.#client, task, this.#clock, signal, limits);
       reads.push(here);
       owed = here.owed;
@@ -138,21 +143,23 @@ export class TableReader {
     const rest = isLarge(expectation)
       ? await this.#whileThreadsStart(all, expectation, (cursor) => readHere([cursor], null))
       : await readHere(all, SMALL);
+    const planOfRest = withTails(plan, reads);
     const shares = split(rest, this.#threads.size);
     const tasks = shares.map((cursors): SegmentsTask => {
       const pace = this.#pace(expectation, shares.length, owed);
-      return { shape, plan, cursors, pace, budget, earlier: earlierOf(cursors, earlier) };
+      return { shape, plan: planOfRest, cursors, pace, budget, earlier: earlierOf(cursors, earlier) };
     });
     const elsewhere = await together(
       signal,
       tasks.map((task) => (signal) => this.#threads.read(task, this.#clientOptions, signal)),
     );
     reads.push(...elsewhere);
-    const { reading, last } = await joinReads(shape, reads, before, this.#threads);
-    this.#last = last;
+    const { reading, last } = await joinReads(shape, reads, before, this.#threads, mayRepeat(plan));
+    this.#last = plan.since === null ? last : null;
     const owing = Math.max(...reads.map(({ owed }) => owed));
     const beyond = [...new Set(reads.flatMap(({ run }) => run.beyond))];
-    return { ...reading, beyond, cost: totalCost(reads), owed: owing };
+    const tails = withTails(plan, reads).since?.tails ?? [];
+    return { ...reading, beyond, cost: totalCost(reads), owed: owing, tails };
   }
 
   /**
@@ -192,12 +199,14 @@ export class TableReader {
     const { table, consistent, segments, only } = this.#options;
     const maxReadCapacity = capacityFor(this.#options, expectation.description);
     const auto = large ? autoSegments(expectedSize(expectation).bytes, maxReadCapacity) : 1;
+    const { scope } = expectation;
     return {
       table,
-      totalSegments: segments === 'auto' ? auto : segments,
+      ...scope,
+      totalSegments: scope.queries?.length ?? (segments === 'auto' ? auto : segments),
       consistent,
       pageItems: this.#pageItems(expectation),
-      attributes: only === null ? null : this.#attributes(expectation.description, only),
+      attributes: only === null ? null : this.#attributes(expectation, only),
     };
   }
 
@@ -226,7 +235,8 @@ export class TableReader {
   }
 
   /** The attributes needed for the wanted columns: those named, those renamed to one of them, and the keys. */
-  #attributes({ keys }: TableDescription, only: readonly string[]): readonly string[] | null {
+  #attributes({ description, scope }: Expectation, only: readonly string[]): readonly string[] | null {
+    const keys = [...description.keys, ...(scope.since === null ? [] : [scope.since.attribute])];
     const wanted = new Set(only);
     const renamed = Object.entries(this.#options.rename).filter(([, column]) => wanted.has(column));
     // Of a path the whole attribute: an index in a projected list is not the index in the list.
@@ -246,7 +256,9 @@ export function capacityFor(
   return Math.min(maxReadCapacity ?? Infinity, readCapacity * capacityShare);
 }
 
-function expectedSize({ description, observed }: Expectation): { items: number; bytes: number } {
+function expectedSize({ scope, description, observed }: Expectation): { items: number; bytes: number } {
+  // What a Query returns is known once it has been read.
+  if (scope.queries !== null) return observed;
   return {
     items: Math.max(description.items, observed.items),
     bytes: Math.max(description.bytes, observed.bytes),
@@ -262,6 +274,20 @@ function autoSegments(bytes: number, maxReadCapacity: number | null): number {
   const useful = Math.min(MAX_AUTO_SEGMENTS, Math.ceil(bytes / PAGE_BYTES));
   const affordable = maxReadCapacity === null ? useful : Math.ceil(maxReadCapacity / UNITS_PER_SEGMENT);
   return Math.max(1, Math.min(useful, affordable));
+}
+
+/** The plan for the rest of a reading: what was read so far has been seen. */
+function withTails(plan: ScanPlan, reads: readonly SegmentsRead[]): ScanPlan {
+  const { since } = plan;
+  if (since === null) return plan;
+  const tails = [...since.tails];
+  for (const read of reads) for (const [segment, tail] of read.tails) tails[segment] = tail;
+  return { ...plan, since: { ...since, tails } };
+}
+
+/** Whether an item may be read twice: one that moves within an index while it is read. In a table none moves. */
+function mayRepeat({ index, queries }: ScanPlan): boolean {
+  return index !== null || queries !== null;
 }
 
 /** Deals the cursors out evenly. */

@@ -1,6 +1,7 @@
 import type { DynamoDBClient, TableDescription as SdkTable } from '@aws-sdk/client-dynamodb';
 import { placeOf } from './client.js';
 import { explainFailure } from './failures.js';
+import { type IndexDescription, indexesOf, type KeySchema, keySchemaOf } from './indexes.js';
 import type { KeyAttribute } from './keys.js';
 import { DescribeTableCommand } from './sdk.js';
 
@@ -9,6 +10,9 @@ export interface TableDescription {
   readonly table: string;
   /** Partition key and, if there is one, sort key. */
   readonly keys: readonly KeyAttribute[];
+  /** The same keys by their kind. */
+  readonly key: KeySchema;
+  readonly indexes: readonly IndexDescription[];
   readonly items: number;
   readonly bytes: number;
   readonly billing: 'on-demand' | 'provisioned';
@@ -50,22 +54,14 @@ export async function describeTable(
 }
 
 function describe(table: string, description: SdkTable): TableDescription {
-  const types = new Map(
-    description.AttributeDefinitions?.map(({ AttributeName, AttributeType }) => [
-      AttributeName,
-      AttributeType,
-    ]),
-  );
-  // The partition key is the one with KeyType HASH; DescribeTable lists it first, but does not promise to.
-  const schema = [...(description.KeySchema ?? [])].sort((a) => (a.KeyType === 'HASH' ? -1 : 1));
+  const key = keySchemaOf(description.KeySchema ?? [], description.AttributeDefinitions);
   const provisioned = description.ProvisionedThroughput?.ReadCapacityUnits ?? 0;
   const onDemand = description.BillingModeSummary?.BillingMode === 'PAY_PER_REQUEST' || provisioned === 0;
   return {
     table,
-    keys: schema.map(({ AttributeName: name }) => ({
-      name: name ?? '',
-      type: (types.get(name) ?? 'S') as KeyAttribute['type'],
-    })),
+    keys: [...key.partition, ...key.sort],
+    key,
+    indexes: indexesOf(description),
     items: description.ItemCount ?? 0,
     bytes: description.TableSizeBytes ?? 0,
     billing: onDemand ? 'on-demand' : 'provisioned',

@@ -4,11 +4,13 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { systemClock } from '../../base/clock.js';
 import { type ErrorData, errorToData } from '../../base/errors.js';
-import type { Column, EncodedRows } from '../../csv/rows.js';
+import type { Column } from '../../csv/rows.js';
 import { type ClientOptions, createDynamoDbClient, placeOf } from './client.js';
 import { explainFailure } from './failures.js';
+import { actionOf } from './read-plan.js';
 import { readSegments, type SegmentsRead, type SegmentsTask } from './scan.js';
 import { type MergedRuns, mergeRuns, type SortedRows } from './sort.js';
+import { runBuffers, withBuffers } from './thread-buffers.js';
 
 export interface ReadTask extends SegmentsTask {
   readonly client: ClientOptions;
@@ -35,8 +37,8 @@ export async function read(task: ReadTask): Promise<ReadResult> {
     const read = await readSegments(client, task, systemClock, controller.signal, null);
     return moved({ read }, runBuffers(read.run));
   } catch (thrown) {
-    const place = await placeOf(client, task.plan.table);
-    return { error: errorToData(explainFailure(thrown, place, 'dynamodb:Scan')) };
+    const place = await placeOf(client, task.plan.table, task.plan.index);
+    return { error: errorToData(explainFailure(thrown, place, actionOf(task.plan))) };
   } finally {
     task.cancel.close();
   }
@@ -51,24 +53,10 @@ export function merge({ runs, columns }: MergeTask): MergedRuns {
 const clients = new Map<string, DynamoDBClient>();
 
 function clientFor({ client: options, plan: { table } }: ReadTask): DynamoDBClient {
-  const name = JSON.stringify([table, options.region, options.endpoint]);
+  const name = JSON.stringify([table, options.region, options.endpoint, options.role ?? null]);
   const client = clients.get(name) ?? createDynamoDbClient(options);
   clients.set(name, client);
   return client;
-}
-
-/** The buffers of a run, to be transferred instead of copied. */
-export function runBuffers({ rows, keys }: SortedRows): ArrayBuffer[] {
-  return [rows.body.buffer, rows.ends.buffer, keys.bytes.buffer, keys.ends.buffer] as ArrayBuffer[];
-}
-
-/** A `Buffer` arrives from another thread as a mere `Uint8Array`. */
-export function withBuffers<T extends { readonly rows: EncodedRows }>(received: T): T {
-  return { ...received, rows: asEncodedRows(received.rows) };
-}
-
-function asEncodedRows({ columns, body, ends }: EncodedRows): EncodedRows {
-  return { columns, body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), ends };
 }
 
 function moved<T>(value: T, buffers: ArrayBuffer[]): T {

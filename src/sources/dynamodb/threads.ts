@@ -1,18 +1,23 @@
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { MessageChannel, SHARE_ENV } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { errorFromData } from '../../base/errors.js';
+import { projectRoot } from '../../base/project.js';
 import type { Column } from '../../csv/rows.js';
 import type { ClientOptions } from './client.js';
 import type { SegmentsRead, SegmentsTask } from './scan.js';
 import type { MergedRuns, SortedRows } from './sort.js';
-import { type MergeTask, type ReadResult, type ReadTask, runBuffers, withBuffers } from './thread.js';
+import type { MergeTask, ReadResult, ReadTask } from './thread.js';
+import { runBuffers, withBuffers } from './thread-buffers.js';
 
 /** Longer than the usual interval, so that threads and their connections are warm for the next poll; then they end. */
 const IDLE_TIMEOUT = 90_000;
 /** Readings mostly wait for DynamoDB, so a thread takes many: a slow reading of one table never delays another. */
 const TASKS_PER_THREAD = 64;
+
+/** Not beside this module, which may be part of a bundle. */
+const THREAD = join(projectRoot, 'dist', 'src', 'sources', 'dynamodb', 'thread.js');
 
 /** Room for the objects that live while a page is read, in megabytes: items are bytes, so these are few. */
 const YOUNG_GENERATION = 8;
@@ -23,7 +28,8 @@ const YOUNG_GENERATION = 8;
  */
 export class ScanThreads {
   readonly size: number;
-  #pool: Piscina | null = null;
+  #pool: Promise<Piscina> | null = null;
+  #started: Piscina | null = null;
 
   constructor({ size = availableParallelism() } = {}) {
     this.size = size;
@@ -31,12 +37,12 @@ export class ScanThreads {
 
   /** Threads running now. */
   get running(): number {
-    return this.#pool?.threads.length ?? 0;
+    return this.#started?.threads.length ?? 0;
   }
 
   /** Starts all threads; resolves when each of them has loaded its code. */
   async start(): Promise<void> {
-    const pool = this.#started();
+    const pool = await this.#start();
     await Promise.all(Array.from({ length: this.size }, () => pool.run(null, { name: 'ready' })));
   }
 
@@ -48,7 +54,10 @@ export class ScanThreads {
     signal.addEventListener('abort', cancel, { once: true });
     try {
       const message: ReadTask = { ...task, client, cancel: port2 };
-      const result: ReadResult = await this.#started().run(message, { name: 'read', transferList: [port2] });
+      const result: ReadResult = await (await this.#start()).run(message, {
+        name: 'read',
+        transferList: [port2],
+      });
       signal.throwIfAborted();
       if ('error' in result) throw errorFromData(result.error);
       return { ...result.read, run: withBuffers(result.read.run) };
@@ -62,19 +71,27 @@ export class ScanThreads {
   async merge(runs: readonly SortedRows[], columns: readonly Column[]): Promise<MergedRuns> {
     const message: MergeTask = { runs, columns };
     const options = { name: 'merge', transferList: runs.flatMap(runBuffers) };
-    return withBuffers((await this.#started().run(message, options)) as MergedRuns);
+    return withBuffers((await (await this.#start()).run(message, options)) as MergedRuns);
   }
 
   /** Stops the threads; running tasks are dropped. */
   async close(): Promise<void> {
     const pool = this.#pool;
     this.#pool = null;
-    await pool?.destroy();
+    this.#started = null;
+    await (await pool)?.destroy();
   }
 
-  #started(): Piscina {
-    this.#pool ??= new Piscina({
-      filename: fileURLToPath(new URL('./thread.js', import.meta.url)),
+  #start(): Promise<Piscina> {
+    this.#pool ??= this.#open();
+    return this.#pool;
+  }
+
+  /** Loaded here: a service with small tables needs no threads. */
+  async #open(): Promise<Piscina> {
+    const { Piscina } = await import('piscina');
+    this.#started = new Piscina({
+      filename: THREAD,
       minThreads: 0,
       maxThreads: this.size,
       idleTimeout: IDLE_TIMEOUT,
@@ -86,7 +103,7 @@ export class ScanThreads {
       env: SHARE_ENV,
       loadBalancer: (_task, workers) => leastBusy(workers, this.size),
     });
-    return this.#pool;
+    return this.#started;
   }
 }
 

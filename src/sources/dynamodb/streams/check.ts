@@ -2,6 +2,7 @@ import { systemClock } from '../../../base/clock.js';
 import type { DynamoCsvError } from '../../../base/errors.js';
 import { placeOf } from '../client.js';
 import { explainFailure } from '../failures.js';
+import type { TableConfig } from '../options.js';
 import type { TableStream } from '../table.js';
 import { createStreamsClient } from './client.js';
 import { noStream } from './errors.js';
@@ -12,11 +13,11 @@ import { StreamRequests } from './requests.js';
  * number of shards that are open, or why the stream cannot be read. Rejects with the signal's reason.
  */
 export async function checkStream(
-  { table, region }: { readonly table: string; readonly region: string | null },
+  { table, region, endpoint, role }: Pick<TableConfig, 'table' | 'region' | 'endpoint' | 'role'>,
   stream: TableStream | null,
   signal: AbortSignal,
 ): Promise<number | DynamoCsvError> {
-  const client = createStreamsClient({ region, endpoint: null });
+  const client = createStreamsClient({ region, endpoint, role });
   try {
     if (stream === null) return noStream(await placeOf(client, table));
     const requests = new StreamRequests(client, stream.arn, systemClock);

@@ -4,6 +4,7 @@ import { DEADLINES } from '../../aws/deadlines.js';
 import type { Item } from '../attributes.js';
 import { collectAtMost } from '../bodies.js';
 import { type ClientOptions, MAX_ANSWER_BYTES, MAX_IN_FLIGHT, rememberEndpoint } from '../client.js';
+import { roleCredentials } from '../role.js';
 import { DynamoDBJsonCodec2 } from '../sdk.js';
 import * as sdk from './sdk.js';
 
@@ -16,6 +17,7 @@ export function createStreamsClient(options: ClientOptions): DynamoDBStreamsClie
   const client = new sdk.DynamoDBStreamsClient({
     ...(options.region === null ? {} : { region: options.region }),
     ...(options.endpoint === null ? {} : { endpoint: options.endpoint }),
+    ...(options.role == null ? {} : { credentials: roleCredentials(options.role) }),
     ...(process.env.AWS_MAX_ATTEMPTS === undefined ? { maxAttempts: MAX_ATTEMPTS } : {}),
     ...clientOptions({ maxSockets: MAX_IN_FLIGHT, silence: deadlines.silence }),
     streamCollector: collectAtMost(MAX_ANSWER_BYTES),

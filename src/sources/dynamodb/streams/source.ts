@@ -78,8 +78,8 @@ class StreamSource implements TableSource {
   #throttled = 0;
 
   constructor(options: StreamSourceOptions) {
-    const { region, endpoint = null, deadlines } = options;
-    const client = { region, endpoint, ...(deadlines === undefined ? {} : { deadlines }) };
+    const { region, endpoint = null, role = null, deadlines } = options;
+    const client = { region, endpoint, role, ...(deadlines === undefined ? {} : { deadlines }) };
     this.title = tableTitle(options.table);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;

@@ -1,0 +1,10 @@
+import type { Command } from './command.js';
+
+export const dump: Command = {
+  name: 'dump',
+  summary: 'writes one table to a file, once and complete, as CSV, JSON or Parquet',
+  async run(argv) {
+    const { runDump } = await import('../dump/run.js');
+    return runDump(argv);
+  },
+};

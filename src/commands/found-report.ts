@@ -1,0 +1,95 @@
+import type { App, PolledSource } from '../app.js';
+import { formatDuration } from '../base/durations.js';
+import { describeError } from '../base/errors.js';
+import { formatBytes, formatCount, formatDollars } from '../config/check-report.js';
+import { textTable } from './text-table.js';
+
+/** Rows that are printed; a terminal has no use for a thousand. */
+const MOST_ROWS = 40;
+/** Milliseconds that the first answers of AWS may take before what is known is printed. */
+const PATIENCE = 30_000;
+
+interface Row {
+  readonly title: string;
+  readonly items: string;
+  readonly size: string;
+  readonly every: string;
+  readonly usd: number | null;
+  readonly where: string;
+}
+
+/**
+ * What the command line prints once the service runs: each table with its size, interval and cost, and where it is; then
+ * the address of the page.
+ */
+export async function foundReport({ url, reading }: App): Promise<string> {
+  const signal = AbortSignal.timeout(PATIENCE);
+  await Promise.race([reading.firstLook, aborted(signal)]);
+  const rows = await Promise.all(reading.sources().map((source) => rowOf(source, url, signal)));
+  const skipped = [...reading.skipped()];
+  const lines = rows
+    .slice(0, MOST_ROWS)
+    .map(({ title, items, size, every, usd, where }) => [
+      title,
+      items,
+      size,
+      every,
+      formatDollars(usd),
+      where,
+    ]);
+  const more = rows.length - lines.length;
+  const sum = rows.reduce((total, { usd }) => total + (usd ?? 0), 0);
+  const problem = reading.problem();
+  return [
+    '',
+    ...(rows.length === 0
+      ? [problem === null ? 'No table was found.' : problem.line]
+      : textTable([['table', 'items', 'size', 'every', 'USD/month', 'CSV'], ...lines], [1, 2, 3, 4])),
+    ...(more > 0 ? [`and ${formatCount(more)} more`] : []),
+    ...skipped.slice(0, MOST_ROWS).map(([table, { line }]) => `${table} is skipped: ${line}`),
+    ...(skipped.length > MOST_ROWS
+      ? [`and ${formatCount(skipped.length - MOST_ROWS)} more are skipped`]
+      : []),
+    '',
+    costLine(sum, reading.usdPerMonth),
+    `Page    ${url}/`,
+    '',
+  ].join('\n');
+}
+
+function costLine(usd: number, budget: number | null): string {
+  const about = `Reading costs about USD ${formatDollars(usd)} a month on demand`;
+  return budget === null
+    ? `${about}. There is no limit; --budget sets one.`
+    : `${about}; the budget is USD ${formatDollars(budget)}.`;
+}
+
+async function rowOf(
+  { title, collector, pace }: PolledSource,
+  url: string,
+  signal: AbortSignal,
+): Promise<Row> {
+  const name = title.replace(/^DynamoDB table /, '');
+  const where = `${url}/csv/${encodeURIComponent(collector.name)}`;
+  try {
+    const { items, bytes } = await pace.known(signal);
+    return {
+      title: name,
+      items: formatCount(items),
+      size: formatBytes(bytes),
+      every: formatDuration(pace.interval),
+      usd: pace.usdPerMonth,
+      where: pace.problem === null ? where : pace.problem.line,
+    };
+  } catch (error) {
+    const problem = signal.aborted ? 'AWS has not answered yet' : describeError(error);
+    return { title: name, items: '-', size: '-', every: '-', usd: null, where: problem };
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,210 @@
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { DynamoCsvError, describeError } from '../base/errors.js';
+import { type ClientOptions, createDynamoDbClient } from '../sources/dynamodb/client.js';
+import { describeTable, type TableDescription } from '../sources/dynamodb/table.js';
+import { nodeFiles } from '../volume/files.js';
+import { binaryToTerminal, outputFailed } from './errors.js';
+import { columnsOfFilter, type DumpOptions } from './options.js';
+import { ProgressLine, type ProgressOutput, shownDuration, summaryOf } from './progress.js';
+import { scanTable, segmentsFor } from './scan-table.js';
+import { Spool } from './spool.js';
+import { csvOf, isEverything, jsonOf, type Output, outputOf } from './write-rows.js';
+
+/** What a dump writes to besides its file. */
+export interface DumpStreams {
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stderr: ProgressOutput;
+}
+
+/** Ended by a signal, as shells count it: 128 + SIGINT. */
+export const EXIT_INTERRUPTED = 130;
+
+/**
+ * Dumps one table. Resolves to the exit code; what went wrong, and how to go on, was written to `stderr`. When `signal`
+ * aborts, a dump to a file records how far it is, and the same command continues it.
+ */
+export async function dump(options: DumpOptions, streams: DumpStreams, signal: AbortSignal): Promise<number> {
+  const say = (line: string) => streams.stderr.write(`${line}\n`);
+  const dumping = new Dump(options, streams);
+  try {
+    await dumping.run(signal);
+    return 0;
+  } catch (error) {
+    if (!signal.aborted && !(error instanceof DynamoCsvError)) throw error;
+    if (!signal.aborted) say(`dynamo-csv: ${describeError(error)}`);
+    say(await dumping.howToGoOn(signal.aborted));
+    return signal.aborted ? EXIT_INTERRUPTED : 1;
+  } finally {
+    await dumping.close();
+  }
+}
+
+class Dump {
+  readonly #options: DumpOptions;
+  readonly #streams: DumpStreams;
+  readonly #client: ClientOptions;
+  #spool: Spool | null = null;
+  #folder: string | null = null;
+  #progress: ProgressLine | null = null;
+
+  constructor(options: DumpOptions, streams: DumpStreams) {
+    this.#options = options;
+    this.#streams = streams;
+    this.#client = { region: options.region, endpoint: null };
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const options = this.#options;
+    const startedAt = performance.now();
+    if (options.output === null && options.format === 'parquet' && this.#streams.stdout.isTTY === true)
+      throw binaryToTerminal();
+    const description = await this.#described(signal);
+    const spool = await this.#openSpool(description);
+    const { stderr } = this.#streams;
+    if (spool.isResumed && !options.quiet)
+      stderr.write(`Continuing: ${summaryOf(spool)} are there already\n`);
+    this.#progress = new ProgressLine(stderr, description, spool, () => performance.now());
+    const onChunk = () => (options.quiet ? undefined : this.#progress!.update());
+    await scanTable({ options, description, client: this.#client, spool, onChunk }, signal);
+    const keys = description.keys.map(({ name }) => name);
+    await this.#write(spool, outputOf(spool, keys, options), signal);
+    const took = shownDuration(performance.now() - startedAt);
+    if (!options.quiet) this.#progress.end(`${options.table}: ${summaryOf(spool)} in ${took}`);
+  }
+
+  async #described(signal: AbortSignal): Promise<TableDescription> {
+    const client = createDynamoDbClient(this.#client);
+    try {
+      return await describeTable(client, this.#options.table, signal);
+    } finally {
+      client.destroy();
+    }
+  }
+
+  async #openSpool(description: TableDescription): Promise<Spool> {
+    const { table, output, region, consistent, restart } = this.#options;
+    const path = await this.#spoolPath(output);
+    const begun = {
+      table,
+      region: region ?? process.env.AWS_REGION ?? null,
+      endpoint: process.env.AWS_ENDPOINT_URL_DYNAMODB ?? null,
+      consistent,
+      totalSegments: segmentsFor(description, this.#options),
+      attributes: attributesOf(this.#options),
+    };
+    try {
+      this.#spool = await Spool.open(path, begun, {
+        isKept: output !== null,
+        restart,
+        anySegments: this.#options.segments === null,
+      });
+      return this.#spool;
+    } catch (error) {
+      throw error instanceof DynamoCsvError ? error : outputFailed(path, error);
+    }
+  }
+
+  /** Beside the file, so that it becomes the file by a rename; for standard output in the system's temporary folder. */
+  async #spoolPath(output: string | null): Promise<string> {
+    if (output !== null) return `${resolve(output)}.part`;
+    this.#folder = await mkdtemp(join(tmpdir(), 'dynamo-csv-dump-'));
+    return join(this.#folder, 'rows.csv');
+  }
+
+  async #write(spool: Spool, output: Output, signal: AbortSignal): Promise<void> {
+    await spool.commit();
+    const { output: path, format } = this.#options;
+    if (path === null) return this.#writeToStdout(spool, output, signal);
+    const target = resolve(path);
+    try {
+      // The spool is the file already, unless a column was found after the first rows.
+      const isReady = format === 'csv' && isEverything(output) && spool.isWhole;
+      if (isReady) await spool.sync();
+      else await this.#writeBeside(`${target}.tmp`, spool, output, signal);
+      await rename(isReady ? spool.path : `${target}.tmp`, target);
+      await nodeFiles.syncFolder(dirname(target));
+      await spool.remove();
+    } catch (error) {
+      await rm(`${target}.tmp`, { force: true });
+      throw signal.aborted || error instanceof DynamoCsvError ? error : outputFailed(path, error);
+    }
+  }
+
+  /** The output in a file of its own, from the rows in the spool. */
+  async #writeBeside(path: string, spool: Spool, output: Output, signal: AbortSignal): Promise<void> {
+    if (this.#options.format !== 'parquet') {
+      const rows = this.#options.format === 'json' ? jsonOf(spool, output) : csvOf(spool, output);
+      await pipeline(Readable.from(rows), createWriteStream(path, { flush: true }), { signal });
+      return;
+    }
+    const csv = `${path}.csv`;
+    try {
+      await pipeline(Readable.from(csvOf(spool, output)), createWriteStream(csv), { signal });
+      // DuckDB is loaded for Parquet only.
+      const { writeParquet } = await import('./parquet.js');
+      await writeParquet(csv, output.columns, path);
+    } finally {
+      await rm(csv, { force: true });
+    }
+  }
+
+  async #writeToStdout(spool: Spool, output: Output, signal: AbortSignal): Promise<void> {
+    const { format } = this.#options;
+    const { stdout } = this.#streams;
+    try {
+      let rows: AsyncIterable<Buffer> = format === 'json' ? jsonOf(spool, output) : csvOf(spool, output);
+      if (format === 'parquet') {
+        const path = join(this.#folder!, 'rows.parquet');
+        await this.#writeBeside(path, spool, output, signal);
+        rows = fileParts(path);
+      }
+      await pipeline(Readable.from(rows, { objectMode: false }), stdout, { signal, end: false });
+    } catch (error) {
+      throw signal.aborted || error instanceof DynamoCsvError
+        ? error
+        : outputFailed('standard output', error);
+    }
+  }
+
+  /** What the user can do with a dump that did not end well. Records how far it is. */
+  async howToGoOn(isInterrupted: boolean): Promise<string> {
+    const spool = this.#spool;
+    const what = isInterrupted ? 'Interrupted' : 'Not complete';
+    if (this.#options.output === null || spool === null)
+      return `${what}. Nothing was kept: a dump to standard output cannot be continued; name a file with -o for that.`;
+    await spool.commit();
+    return `${what} after ${summaryOf(spool)}, kept in ${spool.path}. The same command continues from there.`;
+  }
+
+  async close(): Promise<void> {
+    await this.#spool?.close();
+    if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function* fileParts(path: string): AsyncGenerator<Buffer> {
+  const file = await nodeFiles.open(path, 'r');
+  const { size } = await file.stat();
+  try {
+    for (let at = 0; at < size; ) {
+      const bytes = Buffer.allocUnsafe(Math.min(1 << 20, size - at));
+      const read = await file.read(bytes, at);
+      if (read === 0) return;
+      at += read;
+      yield bytes.subarray(0, read);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** The attributes to request: of the chosen columns, and of those that are filtered by; null: all. */
+function attributesOf({ columns, where }: DumpOptions): readonly string[] | null {
+  if (columns === null) return null;
+  return [...new Set([...columns, ...where.flatMap(([name]) => columnsOfFilter(name))])].sort();
+}

@@ -1,0 +1,42 @@
+import { DynamoCsvError, describeError } from '../base/errors.js';
+
+/** What an interrupted dump left does not fit what is asked for now. */
+export function otherDump(output: string, what: string): DynamoCsvError {
+  return new DynamoCsvError('DUMP_DIFFERS', `An interrupted dump to ${output} ${what}`, {
+    remedy: 'run it with the options that it was begun with, or add --restart to begin again',
+  });
+}
+
+/** What an interrupted dump left cannot be read. */
+export function dumpDamaged(path: string, cause: unknown): DynamoCsvError {
+  return new DynamoCsvError('DUMP_DAMAGED', `Cannot continue from ${path}: ${describeError(cause)}`, {
+    remedy: 'add --restart to begin again',
+    cause,
+  });
+}
+
+/** The output cannot be written. */
+export function outputFailed(output: string, cause: unknown): DynamoCsvError {
+  return new DynamoCsvError('OUTPUT_FAILED', `Cannot write ${output}: ${describeError(cause)}`, {
+    remedy: 'make room, or name another file',
+    cause,
+  });
+}
+
+/** Parquet on a terminal is of no use to anybody. */
+export function binaryToTerminal(): DynamoCsvError {
+  return new DynamoCsvError('BINARY_TO_TERMINAL', 'Parquet is not text for a terminal', {
+    remedy: 'name a file: -o orders.parquet',
+  });
+}
+
+/** Columns that no item has. */
+export function columnsUnknown(names: readonly string[], table: string): DynamoCsvError {
+  return new DynamoCsvError(
+    'COLUMN_UNKNOWN',
+    `No item of ${table} has ${names.map((name) => JSON.stringify(name)).join(', ')}`,
+    {
+      remedy: 'correct --columns',
+    },
+  );
+}

@@ -1,0 +1,184 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { SHARE_ENV } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { errorFromData } from '../base/errors.js';
+import { mergeColumns } from '../csv/columns.js';
+import { relayoutInSlices } from '../csv/relayout.js';
+import type { Column, EncodedRows } from '../csv/rows.js';
+import type { ClientOptions } from '../sources/dynamodb/client.js';
+import { scanUnits } from '../sources/dynamodb/cost.js';
+import { EVERYTHING, type ScanPlan } from '../sources/dynamodb/read-plan.js';
+import type { TableDescription } from '../sources/dynamodb/table.js';
+import type { DumpOptions } from './options.js';
+import type { Spool } from './spool.js';
+import { type Chunk, type ChunkResult, type ChunkTask, readHere } from './thread.js';
+
+/** The most that DynamoDB returns in one page. */
+const PAGE_BYTES = 1 << 20;
+/** Up to this size a table is read in the main thread: starting threads would take longer. */
+const SMALL_BYTES = 2 << 20;
+const MOST_SEGMENTS = 16;
+/** Read units per second that one segment can consume: about ten pages of 128 units. */
+const UNITS_PER_SEGMENT = 1_024;
+/** Pages of a chunk, as bytes of JSON: few enough to bound memory, many enough that a segment seldom waits. */
+const CHUNK_BYTES = 4 << 20;
+const ASSUMED_ITEM_BYTES = 1_024;
+
+/** Segments by the size of the table, and by what the limit can feed. */
+export function segmentsFor({ bytes }: TableDescription, { segments, maxCapacity }: DumpOptions): number {
+  if (segments !== null) return segments;
+  const useful = Math.min(MOST_SEGMENTS, Math.ceil(bytes / PAGE_BYTES));
+  const affordable = maxCapacity === null ? useful : Math.ceil(maxCapacity / UNITS_PER_SEGMENT);
+  return Math.max(1, Math.min(useful, affordable));
+}
+
+export interface TableScanOptions {
+  readonly options: DumpOptions;
+  readonly description: TableDescription;
+  readonly client: ClientOptions;
+  readonly spool: Spool;
+  /** Called after each chunk was added to the spool. */
+  readonly onChunk: () => void;
+}
+
+/**
+ * Reads the rest of every segment into the spool, segments side by side in worker threads. Rejects with a `DynamoCsvError`
+ * for the first failure, or with the signal's reason; what was added to the spool until then counts.
+ */
+export async function scanTable(scan: TableScanOptions, signal: AbortSignal): Promise<void> {
+  const { spool, description } = scan;
+  const open = spool.positions.flatMap((position, segment) => (position === 'done' ? [] : [segment]));
+  const size = Math.min(open.length, availableParallelism());
+  const isSmall = open.length < 2 && description.bytes <= SMALL_BYTES;
+  const threads = isSmall || size === 0 ? null : startThreads(size);
+  const read = threads === null ? readHere : (task: ChunkTask) => threads.run(task, { name: 'readChunk' });
+  const stopping = new AbortController();
+  const stop = AbortSignal.any([signal, stopping.signal]);
+  try {
+    const reading = new TableScan(scan, read as (task: ChunkTask) => Promise<ChunkResult>, open.length);
+    await firstFailure(
+      open.map((segment) => reading.segment(segment, stop)),
+      stopping,
+      signal,
+    );
+  } finally {
+    await threads?.destroy();
+  }
+}
+
+/** Waits for all; the first failure, or the signal, ends the others at their next chunk and is thrown at once. */
+async function firstFailure(
+  segments: readonly Promise<void>[],
+  stopping: AbortController,
+  signal: AbortSignal,
+): Promise<void> {
+  const aborted = new Promise<never>((_, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    await Promise.race([Promise.all(segments), aborted]);
+  } catch (error) {
+    stopping.abort(error);
+    for (const segment of segments) segment.catch(() => undefined);
+    throw error;
+  }
+}
+
+function startThreads(size: number): Piscina {
+  return new Piscina({
+    filename: fileURLToPath(new URL('./thread.js', import.meta.url)),
+    minThreads: size,
+    maxThreads: size,
+    concurrentTasksPerWorker: MOST_SEGMENTS,
+    atomics: 'disabled',
+    env: SHARE_ENV,
+  });
+}
+
+class TableScan {
+  readonly #scan: TableScanOptions;
+  readonly #read: (task: ChunkTask) => Promise<ChunkResult>;
+  readonly #segments: number;
+  #known: readonly Column[];
+
+  constructor(scan: TableScanOptions, read: (task: ChunkTask) => Promise<ChunkResult>, segments: number) {
+    this.#scan = scan;
+    this.#read = read;
+    this.#segments = segments;
+    this.#known = scan.spool.columns;
+  }
+
+  async segment(segment: number, signal: AbortSignal): Promise<void> {
+    const { spool, onChunk } = this.#scan;
+    let owed = 0;
+    for (let at = spool.positions[segment]!; at !== 'done'; at = spool.positions[segment]!) {
+      signal.throwIfAborted();
+      const result = await this.#read(this.#task(segment, at, owed));
+      signal.throwIfAborted();
+      if ('error' in result) throw errorFromData(result.error);
+      const { chunk } = result;
+      owed = chunk.owed;
+      await spool.add(segment, await this.#laidOut(rowsOf(chunk)), chunk.next, chunk.cost);
+      onChunk();
+    }
+  }
+
+  #task(segment: number, after: ChunkTask['cursor']['after'], owed: number): ChunkTask {
+    const { options, description, client } = this.#scan;
+    const { maxCapacity } = options;
+    return {
+      client,
+      shape: {
+        table: options.table,
+        keys: description.keys,
+        options: { columns: [], only: this.#scan.spool.begun.attributes, rename: {} },
+        known: this.#known,
+      },
+      plan: this.#plan(),
+      cursor: { segment, after },
+      pace: maxCapacity === null ? null : this.#pace(maxCapacity, owed),
+      // Slow reading is committed page by page.
+      limits: maxCapacity === null ? { items: Infinity, bytes: CHUNK_BYTES } : { items: 0, bytes: 0 },
+    };
+  }
+
+  #plan(): ScanPlan {
+    const { options, spool } = this.#scan;
+    const { table, consistent, totalSegments, attributes } = spool.begun;
+    const pageItems = this.#pageItems(options);
+    return { ...EVERYTHING, table, totalSegments, consistent, attributes, pageItems };
+  }
+
+  /** Items per page so that a page takes at most one second's read units; null if a full page is not more than that. */
+  #pageItems({ maxCapacity, consistent }: DumpOptions): number | null {
+    if (maxCapacity === null) return null;
+    const bytes = (maxCapacity / scanUnits(PAGE_BYTES, { consistent })) * PAGE_BYTES;
+    if (bytes >= PAGE_BYTES) return null;
+    const { items, bytes: size } = this.#scan.description;
+    return Math.max(1, Math.floor(bytes / (items > 0 ? Math.max(1, size / items) : ASSUMED_ITEM_BYTES)));
+  }
+
+  #pace(maxCapacity: number, owed: number) {
+    const unitsPerSecond = maxCapacity / this.#segments;
+    const { consistent } = this.#scan.options;
+    const page = scanUnits(Math.min(PAGE_BYTES, this.#scan.description.bytes), { consistent });
+    return { unitsPerSecond, owed, expected: Math.min(unitsPerSecond, page) };
+  }
+
+  /** The rows with every column found so far, so that the spool has few layouts. */
+  async #laidOut(rows: EncodedRows): Promise<EncodedRows> {
+    const { keys } = this.#scan.description;
+    const order = { keys: keys.map(({ name }) => name), configured: [] };
+    this.#known = mergeColumns(this.#known, rows.columns, order);
+    const laidOut = await relayoutInSlices(rows, this.#known);
+    return laidOut === rows ? rows : { ...laidOut, columns: this.#known };
+  }
+}
+
+/** A `Buffer` arrives from another thread as a mere `Uint8Array`. */
+function rowsOf({ rows: { columns, body, ends } }: Chunk): EncodedRows {
+  return { columns, body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), ends };
+}

@@ -1,0 +1,289 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, watch } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { parse } from 'csv-parse/sync';
+import { projectRoot } from '../../src/base/project.js';
+import { testDynamoDb } from '../app/world.js';
+import { TEST_AWS } from '../support/aws.js';
+import { type PageServer, type PageServerOptions, startPageServer } from '../support/page-server.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Running {
+  readonly process: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+/** Starts `dynamo-csv dump` as a user does. */
+function start(t: TestContext, endpoint: string, args: readonly string[], cwd?: string): Running {
+  const child = spawn(process.execPath, [join(projectRoot, 'dist/src/bin.js'), 'dump', ...args], {
+    cwd,
+    env: {
+      PATH: process.env.PATH,
+      ...TEST_AWS,
+      AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const texts = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      texts[name] += text;
+    });
+  const ended = once(child, 'close').then(([code, signal]): Ended => ({ code, signal, ...texts }));
+  t.after(async () => {
+    if (child.exitCode === null) child.kill('SIGKILL');
+    await ended;
+  });
+  return { process: child, ended };
+}
+
+const dump = (t: TestContext, endpoint: string, args: readonly string[], cwd?: string) =>
+  start(t, endpoint, args, cwd).ended;
+
+async function pages(t: TestContext, options: PageServerOptions): Promise<PageServer> {
+  const server = await startPageServer(options);
+  t.after(() => server.close());
+  return server;
+}
+
+/** Resolves as soon as an interrupted dump could be continued: the first rows are committed. */
+async function committed(output: string): Promise<void> {
+  const progress = `${output}.part.json`;
+  const watching = new AbortController();
+  const watcher = watch(dirname(output), { signal: watching.signal });
+  while (!existsSync(progress)) await once(watcher, 'change');
+  watching.abort();
+}
+
+const ORDERS: readonly Record<string, AttributeValue>[] = [
+  {
+    id: { S: 'a' },
+    n: { N: '1' },
+    price: { N: '12345678901234567890.5' },
+    note: { S: 'x,"y"\nz' },
+    open: { BOOL: true },
+  },
+  { id: { S: 'b' }, n: { N: '-2' }, note: { S: '' }, tags: { L: [{ S: 'q' }] } },
+  { id: { S: 'ç' }, n: { N: '30' }, price: { N: '7' }, open: { BOOL: false } },
+];
+
+async function orders(t: TestContext) {
+  const database = await testDynamoDb(t);
+  const table = await database.createTable({ id: 'S' });
+  await database.put(table, ORDERS);
+  return { endpoint: database.endpoint, table, folder: await temporaryFolder(t) };
+}
+
+const records = (text: string) =>
+  (parse(text, { columns: true }) as Record<string, string>[]).sort((a, b) => (a.id! < b.id! ? -1 : 1));
+
+test('a table is written to standard output, complete, with every digit', async (t) => {
+  const { endpoint, table } = await orders(t);
+  const { code, stdout, stderr } = await dump(t, endpoint, [table]);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^id,n,note,open,price,tags\n/);
+  assert.deepEqual(records(stdout), [
+    { id: 'a', n: '1', note: 'x,"y"\nz', open: 'true', price: '12345678901234567890.5', tags: '' },
+    { id: 'b', n: '-2', note: '', open: '', price: '', tags: '["q"]' },
+    { id: 'ç', n: '30', note: '', open: 'false', price: '7', tags: '' },
+  ]);
+  assert.match(stderr, /^.+: 3 items, 0 MB, [\d.]+ read units in \d+ s\n$/);
+});
+
+test('the same rows are a CSV, a JSON and a Parquet file, by the name of the file', async (t) => {
+  const { endpoint, table, folder } = await orders(t);
+  for (const name of ['o.csv', 'o.json', 'o.parquet', 'o.txt']) {
+    const { code, stdout, stderr } = await dump(t, endpoint, [table, '-o', name, '--quiet'], folder);
+    assert.deepEqual([code, stdout, stderr], [0, '', ''], name);
+  }
+  assert.deepEqual((await readdir(folder)).sort(), ['o.csv', 'o.json', 'o.parquet', 'o.txt']);
+  const csv = await readFile(join(folder, 'o.csv'), 'utf8');
+  assert.equal(await readFile(join(folder, 'o.txt'), 'utf8'), csv);
+  const json = JSON.parse(await readFile(join(folder, 'o.json'), 'utf8')) as Record<string, unknown>[];
+  assert.deepEqual(json.map(({ id, n, note, open }) => [id, n, note, open]).sort(), [
+    ['a', 1, 'x,"y"\nz', true],
+    ['b', -2, '', null],
+    ['ç', 30, null, false],
+  ]);
+  const connection = await (await DuckDBInstance.create()).connect();
+  const path = join(folder, 'o.parquet');
+  const answer = await connection.runAndReadAll(`SELECT id, n, price, open FROM '${path}' ORDER BY n`);
+  assert.deepEqual(answer.getRowsJson(), [
+    ['b', '-2', null, null],
+    ['a', '1', '12345678901234567890.5', true],
+    ['ç', '30', '7', false],
+  ]);
+  connection.closeSync();
+});
+
+test('only rows that pass every filter, and only the columns asked for', async (t) => {
+  const { endpoint, table } = await orders(t);
+  const rows = async (...args: string[]) => (await dump(t, endpoint, [table, '-q', ...args])).stdout;
+  assert.equal(await rows('--where', 'n__gt=0', '--where', 'open=true', '--columns', 'n,id'), 'n,id\n1,a\n');
+  assert.equal(await rows('--where', 'note__isnull=false', '--columns', 'id', '--where', 'n=-2'), 'id\nb\n');
+  assert.equal(await rows('--where', 'n=7', '--format', 'json'), '[]\n');
+});
+
+test('a table without items is its key', async (t) => {
+  const database = await testDynamoDb(t);
+  const table = await database.createTable({ device: 'S', at: 'N' });
+  const folder = await temporaryFolder(t);
+  assert.equal((await dump(t, database.endpoint, [table])).stdout, 'device,at\n');
+  await dump(t, database.endpoint, [table, '-o', 'o.csv'], folder);
+  assert.equal(await readFile(join(folder, 'o.csv'), 'utf8'), 'device,at\n');
+  await dump(t, database.endpoint, [table, '-o', 'o.parquet'], folder);
+  const connection = await (await DuckDBInstance.create()).connect();
+  const answer = await connection.runAndReadAll(`SELECT count(*)::INT FROM '${join(folder, 'o.parquet')}'`);
+  assert.deepEqual(answer.getRowsJson(), [[0]]);
+  connection.closeSync();
+});
+
+test('columns that appear late are in the header, and every cell is below its own', async (t) => {
+  const server = await pages(t, { items: 80, attributes: 'own', pageBytes: 10_000 });
+  // Limited, each page is a chunk of its own.
+  const { stdout, code } = await dump(t, server.endpoint, [server.table, '-q', '--max-capacity', '1000000']);
+  assert.equal(code, 0);
+  const rows = parse(stdout, { columns: true }) as Record<string, string>[];
+  assert.equal(rows.length, 80);
+  for (const { taxi_id, ...cells } of rows) {
+    const own = Object.entries(cells).filter(([, cell]) => cell !== '');
+    assert.deepEqual(
+      own,
+      Array.from({ length: 50 }, (_, i) => [
+        `u-${String(Number(taxi_id) * 50 + i).padStart(5, '0')}`,
+        String(i),
+      ]),
+    );
+  }
+});
+
+for (const signal of ['SIGKILL', 'SIGINT'] as const) {
+  test(`a dump that ${signal} ends is continued by the same command, and is the table`, async (t) => {
+    const server = await pages(t, { items: 20_000, pageBytes: 20_000, latency: 20 });
+    const folder = await temporaryFolder(t);
+    const args = [server.table, '-o', 'o.csv', '--max-capacity', '1000000', '--segments', '3'];
+    const first = start(t, server.endpoint, args, folder);
+    await committed(join(folder, 'o.csv'));
+    first.process.kill(signal);
+    const { code, stderr } = await first.ended;
+    assert.equal(code, signal === 'SIGINT' ? 130 : null);
+    if (signal === 'SIGINT')
+      assert.match(
+        stderr,
+        /Interrupted after [\d,]+ items, .* kept in .*o\.csv\.part\. The same command continues from there\.\n$/,
+      );
+    assert.deepEqual((await readdir(folder)).filter((name) => !name.startsWith('.')).sort(), [
+      'o.csv.part',
+      'o.csv.part.json',
+    ]);
+    const second = await dump(t, server.endpoint, args, folder);
+    assert.equal(second.code, 0, second.stderr);
+    assert.match(second.stderr, /^Continuing: [\d,]+ items, .* are there already\n/);
+    assert.deepEqual(await readdir(folder), ['o.csv']);
+    const whole = await dump(t, server.endpoint, [server.table, '-q']);
+    const sorted = (text: string) => text.split('\n').sort();
+    assert.deepEqual(sorted(await readFile(join(folder, 'o.csv'), 'utf8')), sorted(whole.stdout));
+    assert.equal(sorted(whole.stdout).length, 20_002);
+  });
+}
+
+test('an interrupted dump to standard output says that it cannot be continued', async (t) => {
+  const server = await pages(t, { items: 20_000, pageBytes: 20_000, latency: 50 });
+  const running = start(t, server.endpoint, [server.table, '--segments', '1']);
+  await once(running.process.stderr!, 'data');
+  running.process.kill('SIGINT');
+  const { code, stdout, stderr } = await running.ended;
+  assert.deepEqual([code, stdout], [130, '']);
+  assert.match(stderr, /cannot be continued; name a file with -o for that\.\n$/);
+});
+
+test('other options do not continue a dump; --restart begins again', async (t) => {
+  const server = await pages(t, { items: 20_000, pageBytes: 20_000, latency: 20 });
+  const folder = await temporaryFolder(t);
+  const args = [server.table, '-o', 'o.csv', '--max-capacity', '1000000', '--segments', '2'];
+  const first = start(t, server.endpoint, args, folder);
+  await committed(join(folder, 'o.csv'));
+  first.process.kill('SIGINT');
+  await first.ended;
+  const other = await dump(t, server.endpoint, [...args, '--columns', 'taxi_id'], folder);
+  assert.equal(other.code, 1);
+  assert.match(
+    other.stderr,
+    /had attributes null and not \["taxi_id"\]; run it with the options .* --restart to begin again\n/,
+  );
+  const again = await dump(t, server.endpoint, [...args, '--columns', 'taxi_id', '--restart', '-q'], folder);
+  assert.deepEqual([again.code, again.stderr], [0, '']);
+  assert.match(await readFile(join(folder, 'o.csv'), 'utf8'), /^taxi_id\n/);
+});
+
+test('what an interrupted dump left, damaged, is an error with a way out', async (t) => {
+  const { endpoint, table, folder } = await orders(t);
+  await writeFile(join(folder, 'o.csv.part.json'), '{"version"');
+  await writeFile(join(folder, 'o.csv.part'), '');
+  const { code, stderr } = await dump(t, endpoint, [table, '-o', 'o.csv'], folder);
+  assert.equal(code, 1);
+  assert.match(stderr, /Cannot continue from .*o\.csv\.part\.json: .*; add --restart to begin again\n/);
+  assert.equal((await dump(t, endpoint, [table, '-o', 'o.csv', '--restart'], folder)).code, 0);
+});
+
+test('a wrong filter or column is found after reading, which is not lost', async (t) => {
+  const { endpoint, table, folder } = await orders(t);
+  const wrong = await dump(t, endpoint, [table, '-o', 'o.csv', '--where', 'prise__gt=1'], folder);
+  assert.equal(wrong.code, 1);
+  assert.match(
+    wrong.stderr,
+    /prise__gt: there is no such column or parameter in .*; did you mean price__gt\?\n/,
+  );
+  const right = await dump(t, endpoint, [table, '-o', 'o.csv', '--where', 'price__gt=10'], folder);
+  assert.match(right.stderr, /^Continuing: 3 items/);
+  assert.deepEqual(
+    records(await readFile(join(folder, 'o.csv'), 'utf8')).map(({ id }) => id),
+    ['a'],
+  );
+});
+
+test('a missing table, a file that cannot be written and a closed pipe are errors in one sentence', async (t) => {
+  const { endpoint, table, folder } = await orders(t);
+  const missing = await dump(t, endpoint, ['no-such-table']);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /^dynamo-csv: .*no-such-table.*\n/);
+  const nowhere = await dump(t, endpoint, [table, '-o', join(folder, 'none', 'o.csv')]);
+  assert.equal(nowhere.code, 1);
+  assert.match(nowhere.stderr, /^dynamo-csv: Cannot write .*: ENOENT/);
+  const server = await pages(t, { items: 20_000 });
+  const running = start(t, server.endpoint, [server.table, '-q']);
+  running.process.stdout!.once('data', () => running.process.stdout!.destroy());
+  const closed = await running.ended;
+  assert.equal(closed.code, 1);
+  assert.match(closed.stderr, /^dynamo-csv: Cannot write standard output: .*EPIPE/);
+});
+
+test('mistakes on the command line are told together, before anything is read', async (t) => {
+  const args = ['a', 'b', '--fromat', 'csv', '--format', 'xls', '--where', 'x', '--segments', 'many'];
+  const { code, stderr } = await dump(t, 'http://127.0.0.1:9', args);
+  assert.equal(code, 78);
+  assert.deepEqual(stderr.trim().split('\n').sort(), [
+    'dump: --format: there is no format "xls"; write one of csv, json, parquet',
+    'dump: --fromat is not known; did you mean --format?',
+    'dump: --segments: "many" is not a number from 1 to 1000000',
+    'dump: --where: "x" is not a filter; write status=open or price__gt=5',
+    'dump: name one table; each dump has one',
+  ]);
+  const help = await dump(t, 'http://127.0.0.1:9', ['--help']);
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /^Writes one DynamoDB table to a file/);
+});
