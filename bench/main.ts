@@ -12,6 +12,7 @@ import {
   tableMemoryBenchmark,
   wideBenchmark,
 } from './scan.js';
+import { streamBenchmark } from './stream.js';
 import { windowsBenchmark } from './windows.js';
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -25,6 +26,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   memoryBenchmark,
   historyBenchmark,
   windowsBenchmark,
+  streamBenchmark,
   dumpBenchmark,
 ];
 
