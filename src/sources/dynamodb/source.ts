@@ -14,7 +14,14 @@ import { explainFailure } from './failures.js';
 import { type Measured, measureQueries } from './query/measure.js';
 import { planQueries } from './query/plan.js';
 import { encodePosition } from './query/since.js';
-import { indexNameOf, type Target, type TargetOptions, targetOf, WHOLE_TABLE } from './query/target.js';
+import {
+  indexNameOf,
+  projectedBy,
+  type Target,
+  type TargetOptions,
+  targetOf,
+  WHOLE_TABLE,
+} from './query/target.js';
 import { isTime } from './query/times.js';
 import type { ReadScope } from './read-plan.js';
 import type { Role } from './role.js';
@@ -229,7 +236,8 @@ class DynamoDbSource implements TableSource {
   #scope(target: Target, position: string | null): ReadScope {
     const { query, filter } = this.#target;
     const index = indexNameOf(this.#target);
-    if (query === null) return { index, queries: null, since: null, filter };
+    const projected = projectedBy(target);
+    if (query === null) return { index, queries: null, since: null, filter, projected };
     const { entry, table, timeZone = 'UTC', logger } = this.#options;
     const moment = { now: this.#clock.now(), timeZone, position };
     const { queries, since, skipped } = planQueries(query, target, moment, `tables.${entry ?? table}.query`);
@@ -238,7 +246,7 @@ class DynamoDbSource implements TableSource {
         { table, from: skipped[0], to: skipped.at(-1) },
         'too many days passed since the last reading: new items of these days are not read',
       );
-    return { index, queries, since, filter };
+    return { index, queries, since, filter, projected };
   }
 
   /** Logs once what the way of reading cannot do. */
