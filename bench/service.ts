@@ -11,7 +11,7 @@ import { parse, stringify } from 'yaml';
 import { nodeFlags, projectRoot } from '../src/base/project.js';
 import { LOCAL_AWS_ENVIRONMENT } from '../src/demo/local-aws.js';
 import type { FleetEndpoints, FleetRequest } from './fleet-server.js';
-import { Contender } from './harness.js';
+import { Contender, IMAGE_ENVIRONMENT } from './harness.js';
 
 const SERVER = join(projectRoot, 'dist', 'src', 'server.js');
 const FLEET_SERVER = fileURLToPath(new URL('./fleet-server.js', import.meta.url));
@@ -79,8 +79,7 @@ export class Service {
         ...process.env,
         ...LOCAL_AWS_ENVIRONMENT,
         ...endpoints,
-        // As in the image.
-        MALLOC_ARENA_MAX: '2',
+        ...IMAGE_ENVIRONMENT,
         NODE_OPTIONS: '--enable-source-maps',
         CONFIG: config,
         DATA_DIR: dataDir,

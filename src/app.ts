@@ -11,7 +11,7 @@ import { type DynamoCsvError, notListening } from './base/errors.js';
 import { LocalDays } from './base/local-days.js';
 import type { Logger } from './base/logger.js';
 import { projectRoot } from './base/project.js';
-import { Budget, type BudgetPace } from './budget/budget.js';
+import { Budget, type BudgetPace, CAPACITY_SHARE } from './budget/budget.js';
 import { Ledger } from './budget/ledger.js';
 import { Collector } from './collect/collector.js';
 import { type CollectorDatasetOptions, createCollectorDataset } from './collect/collector-dataset.js';
@@ -128,9 +128,6 @@ interface Polled {
   readonly budget: Budget;
   readonly pace: BudgetPace;
 }
-
-/** The share of a provisioned table's capacity that polls on a budget may take. */
-const CAPACITY_SHARE = 0.25;
 
 /** The budgets of a service. */
 interface Budgets {

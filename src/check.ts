@@ -1,8 +1,14 @@
+import { setMaxListeners } from 'node:events';
 import { basename, extname } from 'node:path';
 import { systemClock } from './base/clock.js';
 import { formatDuration } from './base/durations.js';
 import { DynamoCsvError, describeError } from './base/errors.js';
 import { createLogger } from './base/logger.js';
+import { Semaphore } from './base/semaphore.js';
+import { allocate, spending } from './budget/allocate.js';
+import { CAPACITY_SHARE } from './budget/budget.js';
+import { neverAffordable } from './budget/errors.js';
+import { LONGEST_MONTH } from './budget/month.js';
 import { createCollectorDataset } from './collect/collector-dataset.js';
 import { type CheckRow, formatCheckReport } from './config/check-report.js';
 import type { Config } from './config/config.js';
@@ -11,6 +17,9 @@ import { displayPath } from './config/yaml-file.js';
 import { openLookups } from './datasets/lookups.js';
 import { DatasetRegistry } from './datasets/registry.js';
 import { knownRelations } from './recorder/known-relations.js';
+import { pollsPerMonth } from './sources/billing.js';
+import { discoveredTable, isWanted, publishedNameFor } from './sources/dynamodb/discover.js';
+import { TableList } from './sources/dynamodb/table-list.js';
 import { configuredSources } from './sources/index.js';
 import type { ConfiguredSource, Recording } from './sources/kind.js';
 import { Sql } from './sql/sql.js';
@@ -25,6 +34,8 @@ export interface Check {
 
 /** How long AWS may take to answer, in milliseconds; a person is waiting. */
 const PATIENCE = 20_000;
+/** Sources that are checked at the same time. */
+const AT_A_TIME = 32;
 
 /**
  * `--check`: checks every source at the same time, and runs every view. It neither locks the volume nor writes to it, so a
@@ -32,14 +43,21 @@ const PATIENCE = 20_000;
  */
 export async function check(config: Config): Promise<Check> {
   const signal = AbortSignal.timeout(PATIENCE);
-  const [archives, views, ...polled] = await Promise.all([
+  setMaxListeners(0, signal);
+  const [archives, views, named, found] = await Promise.all([
     checkArchives(config),
     checkComputed(config),
-    ...configuredSources(config).map((source) => checkSource(source, config, signal)),
+    checkSources(configuredSources(config), config, config.budget !== null, signal),
+    checkFound(config, signal),
   ]);
+  const { discover, budget } = config;
+  const polled =
+    budget === null
+      ? [...named, ...withinBudget(found, discover?.budget ?? null)]
+      : withinBudget([...named, ...found], budget);
   const rows = [...polled, ...views, ...archives];
   return {
-    report: `${formatCheckReport(rows)}${formatWays(rows)}`,
+    report: `${formatCheckReport(rows, budget ?? discover?.budget ?? null)}${formatWays(rows)}`,
     isRight: rows.every(({ problem }) => problem === null),
   };
 }
@@ -61,12 +79,94 @@ async function checkArchives({ archive }: Config): Promise<CheckRow[]> {
   }
 }
 
-async function checkSource(source: ConfiguredSource, { dataDir, timeZone }: Config, signal: AbortSignal) {
+/** The tables that are found by their names. */
+async function checkFound(config: Config, signal: AbortSignal): Promise<CheckRow[]> {
+  const { discover, tables } = config;
+  if (discover === null) return [];
+  const list = new TableList({ region: discover.region, capacityShare: CAPACITY_SHARE });
+  const taken = new Set(configuredSources(config).flatMap(({ published }) => published.map(lowerName)));
+  try {
+    const listed = await list.names(signal);
+    const named = new Set(tables.map(({ table }) => table));
+    const found = listed.filter((table) => isWanted(table, discover) && !named.has(table)).sort();
+    const sources = found.map((table) => {
+      const isTaken = (name: string) =>
+        discoveredTable(table, name, discover).published.some((one) => taken.has(lowerName(one)));
+      const source = discoveredTable(table, publishedNameFor(table, isTaken), discover);
+      for (const one of source.published) taken.add(lowerName(one));
+      return source;
+    });
+    return await checkSources(sources, config, true, signal);
+  } catch (error) {
+    const problem = signal.aborted ? 'AWS did not answer in time' : describeError(error);
+    return [{ ...nothingKnown('-', 'tables that are found'), problem }];
+  } finally {
+    list.close();
+  }
+}
+
+function lowerName({ name }: { readonly name: string }): string {
+  return name.toLowerCase();
+}
+
+function checkSources(
+  sources: readonly ConfiguredSource[],
+  config: Config,
+  isOnBudget: boolean,
+  signal: AbortSignal,
+): Promise<CheckRow[]> {
+  const slots = new Semaphore(AT_A_TIME);
+  return Promise.all(
+    sources.map((source) =>
+      slots
+        .run(() => checkSource(source, config, isOnBudget, signal), signal)
+        .catch(() => ({ ...nothingKnown(source.recording.name, source.label), problem: noAnswer(source) })),
+    ),
+  );
+}
+
+/** The rows with the intervals that a budget of so many US dollars a month chooses; null: there is no limit. */
+function withinBudget(rows: readonly CheckRow[], budget: number | null): readonly CheckRow[] {
+  if (budget === null) return rows;
+  const costs = rows.map(({ interval, pricePerMonth, shortestInterval }) => ({
+    usdPerPoll: (pricePerMonth ?? 0) / pollsPerMonth(interval ?? 1),
+    shortest: Math.max(interval ?? 1, shortestInterval ?? 0),
+    isFixed: shortestInterval === undefined,
+  }));
+  const fixed = costs.filter(({ isFixed }) => isFixed);
+  const flexible = costs.filter(({ isFixed, usdPerPoll }) => !isFixed && usdPerPoll <= budget);
+  const rate =
+    budget / LONGEST_MONTH -
+    spending(
+      fixed,
+      fixed.map(({ shortest }) => shortest),
+    );
+  const chosen = new Map(allocate(flexible, rate).map((interval, index) => [flexible[index], interval]));
+  return rows.map((row, index) => {
+    const cost = costs[index];
+    if (cost === undefined || cost.isFixed) return row;
+    const interval = chosen.get(cost);
+    const { usdPerPoll } = cost;
+    if (interval !== undefined)
+      return { ...row, interval, pricePerMonth: usdPerPoll * pollsPerMonth(interval) };
+    const title = row.source;
+    const excess = { title, usdPerPoll, budget, spent: 0, reserved: 0, until: 0 };
+    return { ...row, interval: null, pricePerMonth: 0, problem: row.problem ?? neverAffordable(excess).line };
+  });
+}
+
+async function checkSource(
+  source: ConfiguredSource,
+  { dataDir, timeZone }: Config,
+  isOnBudget: boolean,
+  signal: AbortSignal,
+): Promise<CheckRow> {
   const { label, interval, recording } = source;
   const row = { ...nothingKnown(recording.name, label), interval };
   try {
     const seen = await seenColumns(dataDir, recording);
-    return { ...row, ...(await source.check({ clock: systemClock, timeZone, seen, signal })) };
+    const share = isOnBudget ? { capacityShare: CAPACITY_SHARE } : {};
+    return { ...row, ...(await source.check({ clock: systemClock, timeZone, seen, ...share, signal })) };
   } catch (error) {
     return { ...row, problem: signal.aborted ? noAnswer(source) : describeError(error) };
   }

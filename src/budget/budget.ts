@@ -32,6 +32,8 @@ export interface BudgetedSource extends Pick<OpenedSource, 'price' | 'expect'> {
   readonly isFixed: boolean;
 }
 
+/** The share of a provisioned table's capacity that polls on a budget may take. */
+export const CAPACITY_SHARE = 0.25;
 /** Milliseconds for which an expectation is used: DynamoDB updates a table's size about every six hours. */
 const EXPECTATION_FRESH = 6 * 3_600_000;
 /** Milliseconds after which intervals are chosen again: what is left of the month's budget has changed. */

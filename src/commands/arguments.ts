@@ -47,6 +47,10 @@ export const OPTIONS = {
     summary: 'a configuration file, in place of names; ./dynamo-csv.yaml is used if it exists',
   },
   check: { type: 'boolean', summary: 'says what is readable and what reading costs, and ends' },
+  init: {
+    type: 'boolean',
+    summary: 'writes dynamo-csv.yaml, or the file of --config, for these tables, and ends',
+  },
   help: { type: 'boolean', short: 'h', summary: 'prints this' },
   version: { type: 'boolean', short: 'v', summary: 'prints the version' },
 } as const satisfies Readonly<Record<string, Option>>;

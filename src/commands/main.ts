@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { describeError } from '../base/errors.js';
 import { createLogger } from '../base/logger.js';
 import { version } from '../base/project.js';
 import type { Config, GivenOptions } from '../config/config.js';
@@ -29,6 +30,8 @@ async function start(given: Arguments): Promise<number> {
   if (given.flags.has('help')) return print(usage());
   if (given.flags.has('version')) return print(`${version}\n`);
   const file = fileOf(given);
+  if (given.flags.has('init') && (file === null || typeof file === 'string'))
+    throw mistake('--init needs --all or names of tables; add them');
   if (file === null) {
     print(usage());
     console.error(
@@ -42,6 +45,7 @@ async function start(given: Arguments): Promise<number> {
     file,
     check: given.flags.has('check'),
   });
+  if (given.flags.has('init')) return writeFile(config, given);
   const { checkOrServe } = await import('../serve.js');
   if (typeof file === 'string') return checkOrServe(config);
   return checkOrServe(config, {
@@ -63,7 +67,7 @@ function fileOf(given: Arguments): string | GivenOptions | null {
   const { tables, flags, values } = given;
   const [config] = values.get('config') ?? [];
   if (tables.length > 0 || flags.has('all')) {
-    if (config !== undefined)
+    if (config !== undefined && !flags.has('init'))
       throw mistake('--config and tables were given; write the tables into the file, or leave one out');
     return { options: optionsOf(given), by: 'command line', dataDir: DATA_FOLDER };
   }
@@ -72,6 +76,18 @@ function fileOf(given: Arguments): string | GivenOptions | null {
     throw mistake(`--${option} needs --all or names of tables; add them, or set the option in the file`);
   }
   return config ?? (process.env.CONFIG || (existsSync(CONFIG_FILE) ? CONFIG_FILE : null));
+}
+
+async function writeFile(config: Config, { values }: Arguments): Promise<number> {
+  const { init } = await import('./init.js');
+  const [file = CONFIG_FILE] = values.get('config') ?? [];
+  const [dataDir = DATA_FOLDER] = values.get('data') ?? [];
+  try {
+    return print(await init(config, file, dataDir));
+  } catch (error) {
+    console.error(describeError(error));
+    return 1;
+  }
 }
 
 /** Options that say how tables of the command line are read. */

@@ -37,8 +37,11 @@ const FIELDS: readonly Field[] = [
   { title: 'wrong', right: false, text: (row) => row.problem ?? row.notice ?? 'nothing' },
 ];
 
-/** A table in plain text with a line of sums below it; ends in a line break. */
-export function formatCheckReport(rows: readonly CheckRow[]): string {
+/**
+ * A table in plain text with a line of sums below it, and one with the budget in US dollars per month if there is one; ends
+ * in a line break.
+ */
+export function formatCheckReport(rows: readonly CheckRow[], budget: number | null = null): string {
   const cells = rows.map((row) => FIELDS.map((field) => field.text(row)));
   const sums = FIELDS.map(({ title }) => {
     if (title === 'dataset') return 'together';
@@ -50,7 +53,9 @@ export function formatCheckReport(rows: readonly CheckRow[]): string {
   const lines = table.map((line) => aligned(line, widths));
   // As wide as the heads: what is wrong may be much longer.
   const rule = '-'.repeat(lines[0]?.length ?? 0);
-  return `${[lines[0], rule, ...lines.slice(1, -1), rule, lines.at(-1)].join('\n')}\n`;
+  const limit =
+    budget === null ? [] : [`budget: USD ${formatDollars(budget)} a month, by which intervals are chosen`];
+  return `${[lines[0], rule, ...lines.slice(1, -1), rule, lines.at(-1), ...limit].join('\n')}\n`;
 }
 
 function aligned(line: readonly string[], widths: readonly number[]): string {

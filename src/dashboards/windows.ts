@@ -3,7 +3,7 @@ import { columnList, everyInterval, pickedTime, type Reading, type Window } from
 
 /** The questions that the panels of a generated dashboard ask, in the language of windows. */
 
-/** Names of our own columns in an answer, none of which is a column of the dataset that stands beside it. */
+/** Names of our own columns in an answer, none of which is the name of another column in it. */
 export function freeName(name: string, taken: readonly (string | null)[]): string {
   return taken.includes(name) ? freeName(`${name}_`, taken) : name;
 }

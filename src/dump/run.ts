@@ -2,7 +2,7 @@ import { ConfigMistakes } from '../config/mistakes.js';
 import { dump } from './dump.js';
 import { readDumpOptions, USAGE } from './options.js';
 
-/** The command `dynamo-csv dump`, with what stands behind it. Resolves to the exit code; `USAGE` lists them. */
+/** The command `dynamo-csv dump`; `argv` are its arguments. Resolves to the exit code; `USAGE` lists them. */
 export async function runDump(argv: readonly string[]): Promise<number> {
   try {
     const options = readDumpOptions(argv);

@@ -132,6 +132,8 @@ export interface CheckContext {
   readonly timeZone: string;
   /** Names of columns that earlier polls have seen values of; empty before the first poll. */
   readonly seen: readonly string[];
+  /** The share of a provisioned capacity that polls on a budget may take; absent: it has no budget. */
+  readonly capacityShare?: number;
   readonly signal: AbortSignal;
 }
 
@@ -145,6 +147,8 @@ export interface SourceCheck {
   readonly unitsPerPoll: number | null;
   /** US dollars at the configured interval. */
   readonly pricePerMonth: number | null;
+  /** Milliseconds between two polls that a budget may choose at least; absent: the configured interval. */
+  readonly shortestInterval?: number;
   /** What is wrong, with its remedy, on one line; null: nothing. */
   readonly problem: string | null;
   /** What looks like a mistake but may be right; null: nothing. */

@@ -133,3 +133,33 @@ describe('tables that are found', () => {
     assert.ok(cost!.usdPerMonth <= 0.01);
   });
 });
+
+describe('--check', () => {
+  it('has the tables that are found, at the intervals that the budget chooses, and what exceeds it', async (t) => {
+    const sizes: Record<string, number> = { small: 100 * 1_024, large: 2 * GB, giant: 500 * GB };
+    const stub = await startScriptedDynamoDb(({ action, body }) => {
+      if (action === 'ListTables') return { ok: { TableNames: Object.keys(sizes) } };
+      if (action === 'DescribeTable')
+        return described({ bytes: sizes[String(body.TableName)] ?? 0, items: 1 });
+      return { ok: page([{ id: { N: '7' } }]) };
+    });
+    t.after(() => stub.close());
+    const check = await startService(t, {
+      config: 'tables: all',
+      env: at(stub.endpoint),
+      args: ['--check'],
+    });
+    assert.equal((await check.exit).code, 1);
+    const row = (name: string) =>
+      check
+        .output()
+        .split('\n')
+        .find((line) => line.startsWith(`${name} `));
+    assert.match(row('small')!, / 100 KB +30s +12\.5 +1,095,000 +0\.21 +nothing$/);
+    assert.match(row('large')!, / 2 GB +8h +262,144 +\d/);
+    assert.match(row('giant')!, /table giant is not read: one poll costs about USD 12\.29/);
+    assert.match(check.output(), /^budget: USD 5\.00 a month, by which intervals are chosen$/m);
+    const sum = Number(/^together .* ([\d.]+)$/m.exec(check.output())![1]);
+    assert.ok(sum > 2 && sum <= 5, String(sum));
+  });
+});

@@ -157,6 +157,7 @@ describe('tables with a time of their own', () => {
         total: [10, 20],
       });
     }
+    await service.end();
   });
 
   it('a user with sensors has each reading once, and an alert on the last minutes in both flavours', async (t) => {
@@ -219,6 +220,7 @@ describe('tables with a time of their own', () => {
       `/csv/${readings}?last=5m&every=1m&agg=max:temperature&pivot=device:temperature_max`,
     );
     assert.match(perMinute.text, /^ts,a,b\n/);
+    await second.end();
   });
 
   it('a user who asks for the last minutes of a table without a time is told what to write', async (t) => {
@@ -255,5 +257,6 @@ describe('tables with a time of their own', () => {
       (await get(url, `/csv/${plain}?last=5m`)).text,
       `last: ${plain} has no time column; name the attribute that is the time of an item with the option time of tables.${plain}, or leave last out\n`,
     );
+    await service.end();
   });
 });

@@ -158,6 +158,26 @@ export const zoo: readonly ZooTable[] = [
     items: [{ id: S('a'), cost_usd: N(3) }],
   },
   {
+    name: 'events',
+    keys: { event_id: 'S' },
+    options: '{ time: created_at }',
+    items: times(40, (i) => ({
+      event_id: S(`e${i}`),
+      created_at: S(new Date(Date.now() - i * 60_000).toISOString()),
+      amount_usd: N(i),
+    })),
+  },
+  {
+    name: 'appended',
+    keys: { device: 'S', ts: 'N' },
+    options: '{ time: ts, log: append }',
+    items: times(40, (i) => ({
+      device: S(`d${i % 4}`),
+      ts: N(Math.floor(Date.now() / 1_000) - i * 60),
+      temperature: N(20 + i),
+    })),
+  },
+  {
     name: 'two-few-keys',
     keys: { region: 'S', 'device-id': 'S' },
     options: both,
@@ -206,7 +226,7 @@ FROM orders
 export function zooConfig(): string {
   const lines = zoo.map(
     ({ name, options }) =>
-      `  ${JSON.stringify(name)}: ${options === '{}' ? '{ interval: 1s }' : options.replace('{', '{ interval: 1s,')}`,
+      `  ${JSON.stringify(name)}: ${options === '{}' ? '{ interval: 5s }' : options.replace('{', '{ interval: 5s,')}`,
   );
   return `tables:\n${lines.join('\n')}\n`;
 }

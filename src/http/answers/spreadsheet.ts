@@ -83,8 +83,9 @@ export function forSpreadsheet(
 ): Query {
   if (!query.contentType.startsWith('text/csv')) return query;
   const { bom, quoteAll, safe } = options;
+  const { atOnce: _, ...computed } = query;
   return {
-    ...query,
+    ...computed,
     key: JSON.stringify(['spreadsheet', bom, quoteAll, safe, shape.delimiter, query.key]),
     run: async (signal) => {
       const answer = await query.run(signal);

@@ -11,6 +11,7 @@ import { type Measured, measureQueries } from './query/measure.js';
 import { planQueries } from './query/plan.js';
 import { indexNameOf, projectedBy, targetOf } from './query/target.js';
 import { sampleAttributes } from './sample.js';
+import { shortestInterval } from './source.js';
 import { isReadable } from './status.js';
 import { describeTable, type TableDescription } from './table.js';
 import { describeUnseen, unseenNames } from './unseen-names.js';
@@ -82,7 +83,7 @@ function facts(
   described: TableDescription,
   { region }: TablePlace,
   tried: Tried | DynamoCsvError,
-  { seen }: CheckContext,
+  { seen, capacityShare }: CheckContext,
 ): SourceCheck {
   const failed = tried instanceof DynamoCsvError ? tried : null;
   const { description, query, attributes } = tried instanceof DynamoCsvError ? untried(described) : tried;
@@ -90,6 +91,8 @@ function facts(
   const segments = table.segments === 'auto' ? 1 : table.segments;
   const unitsPerPoll = query?.units ?? scanUnits(bytes, { consistent: table.consistent, segments });
   const perMonth = readPrice(unitsPerPoll * pollsPerMonth(table.interval), region, description);
+  // With a budget the interval follows from the capacity.
+  const isSlow = capacityShare === undefined ? tooSlow(table, description, unitsPerPoll) : null;
   const ways = { table, description: described, region, queryUnits: query?.units ?? null };
   return {
     keys: keys.map(({ name, type }) => `${name} ${type}`).join(', '),
@@ -98,7 +101,10 @@ function facts(
     unitsPerPoll,
     // Provisioned capacity is paid for whether it is read or not.
     pricePerMonth: billing === 'provisioned' ? 0 : perMonth,
-    problem: failed === null ? tooSlow(table, description, unitsPerPoll) : failed.line,
+    ...(capacityShare === undefined
+      ? {}
+      : { shortestInterval: shortestInterval(unitsPerPoll, { ...table, capacityShare }, described) }),
+    problem: failed === null ? isSlow : failed.line,
     notice: failed === null ? noticeOf(table, description, seen, attributes, query) : null,
     ...(failed === null ? { ways: waysToRead(ways) } : {}),
   };

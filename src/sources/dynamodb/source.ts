@@ -37,6 +37,8 @@ export interface DynamoDbSourceOptions extends ReadOptions, Partial<TargetOption
   readonly region: string | null;
   /** The attribute that is the items' time, which is expected like `columns`. */
   readonly time?: ItemTime | null;
+  /** Declared types by attribute or column name; the names are expected like `columns`. */
+  readonly types?: Readonly<Record<string, unknown>>;
   /** Where large tables are read; one for all sources. */
   readonly threads: ScanThreads;
   /** Another endpoint than the SDK's default chain finds; null or absent: that one. */
@@ -83,14 +85,22 @@ export function expectationOf(
   const { consistent } = options;
   const segments = options.segments === 'auto' ? 1 : options.segments;
   const unitsPerPoll = measured?.units ?? scanUnits(bytes, { consistent, segments });
-  const perSecond = capacityFor(options, description) ?? Infinity;
   return {
     items: measured?.items ?? items,
     bytes: measured === null ? bytes : unitsPerPoll * BYTES_PER_UNIT,
     unitsPerPoll,
     usdPerPoll: billing === 'provisioned' ? 0 : readPrice(unitsPerPoll, region, description),
-    shortestInterval: Math.ceil((unitsPerPoll / perSecond) * 1_000),
+    shortestInterval: shortestInterval(unitsPerPoll, options, description),
   };
+}
+
+/** Milliseconds that polls of so many units have to be apart to take no more of a capacity than they may. */
+export function shortestInterval(
+  units: number,
+  options: Pick<ReadOptions, 'maxReadCapacity' | 'capacityShare'>,
+  description: TableDescription,
+): number {
+  return Math.ceil((units / (capacityFor(options, description) ?? Infinity)) * 1_000);
 }
 
 class DynamoDbSource implements TableSource {
