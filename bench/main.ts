@@ -1,4 +1,5 @@
 /** `npm run bench [NAME…]`: all benchmarks, or those named, as one table of ratios. */
+import { aggregatesBenchmark } from './aggregates.js';
 import type { Benchmark, Comparison } from './harness.js';
 import { historyBenchmark } from './history.js';
 import { httpBenchmark } from './http.js';
@@ -11,6 +12,7 @@ import {
   tableMemoryBenchmark,
   wideBenchmark,
 } from './scan.js';
+import { startBenchmark } from './start.js';
 import { windowsBenchmark } from './windows.js';
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -24,6 +26,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   memoryBenchmark,
   historyBenchmark,
   windowsBenchmark,
+  aggregatesBenchmark,
+  startBenchmark,
 ];
 
 const names = process.argv.slice(2);
