@@ -4,6 +4,7 @@ import type { Benchmark, Comparison } from './harness.js';
 import { historyBenchmark } from './history.js';
 import { httpBenchmark } from './http.js';
 import { memoryBenchmark } from './memory.js';
+import { scaleBenchmark } from './scale.js';
 import {
   firstScanBenchmark,
   pollBenchmark,
@@ -30,16 +31,23 @@ const BENCHMARKS: readonly Benchmark[] = [
   startBenchmark,
 ];
 
-const names = process.argv.slice(2);
-const unknown = names.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
+/** Written pages are not measured unless asked for by name. */
+const BY_NAME: readonly Benchmark[] = [scaleBenchmark];
+
+// Options are those of the benchmark that takes them.
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const unknown = names.filter(
+  (name) => ![...BENCHMARKS, ...BY_NAME].some((benchmark) => benchmark.name === name),
+);
 if (unknown.length > 0) {
   console.error(`No benchmark ${unknown.join(', ')}. There are:`);
-  for (const { name, about } of BENCHMARKS) console.error(`  ${name}: ${about}`);
+  for (const { name, about } of [...BENCHMARKS, ...BY_NAME]) console.error(`  ${name}: ${about}`);
   process.exit(64);
 }
 
 const lines: Comparison[] = [];
-for (const benchmark of BENCHMARKS.filter(({ name }) => names.length === 0 || names.includes(name))) {
+const chosen = [...BENCHMARKS, ...BY_NAME].filter(({ name }) => names.includes(name));
+for (const benchmark of names.length === 0 ? BENCHMARKS : chosen) {
   console.error(`${benchmark.name}: ${benchmark.about} …`);
   lines.push(...(await benchmark.run()));
 }
