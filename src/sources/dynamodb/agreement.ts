@@ -112,7 +112,7 @@ function checkColumns(options: TableOptions, table: TableConfig, path: Path, rep
   const renamed = renamedPaths(rename);
   const published = (name: string) => publishedColumn(name, renamed);
   checkTwice(columns, published, [...path, 'columns'], report);
-  checkTypes(options, table, published, path, report);
+  checkTypes(options, published, path, report);
   if (Array.isArray(options.only)) {
     const kept = new Set(options.only.map(published));
     checkTwice(options.only, published, [...path, 'only'], report);
@@ -138,26 +138,23 @@ function checkColumns(options: TableOptions, table: TableConfig, path: Path, rep
   }
 }
 
-/** Reports a type that two names declare for one column, and one of the items' time, which is a time. */
+/** Reports two declared types of one column. */
 function checkTypes(
-  options: TableOptions,
-  { time }: TableConfig,
+  { types = {} }: TableOptions,
   published: (name: string) => string,
   path: Path,
   report: MistakeReport,
 ): void {
   const first = new Map<string, string>();
-  for (const name of Object.keys(options.types ?? {})) {
-    const column = published(name);
-    const other = first.get(column);
-    first.set(column, name);
-    const wrong =
-      time?.column === column
-        ? 'time names it already, so it is a time'
-        : other === undefined
-          ? null
-          : `${show(other)} is the same column`;
-    if (wrong !== null) report.add({ path: [...path, 'types', name], wrong, remedy: 'remove it here' });
+  for (const name of Object.keys(types)) {
+    const other = first.get(published(name));
+    first.set(published(name), name);
+    if (other === undefined) continue;
+    report.add({
+      path: [...path, 'types', name],
+      wrong: `${show(other)} is the same column`,
+      remedy: 'remove it here',
+    });
   }
 }
 
