@@ -133,11 +133,11 @@ const datasets = [
       { failures__isnull: 'false' },
     ),
     columns: [
-      { column: 'dataset', title: 'Source', width: 260, wrap: true },
-      { column: 'interval_seconds', title: 'Interval', unit: units.seconds, minWidth: 90 },
+      { column: 'dataset', title: 'Source', width: 200, wrap: true },
+      { column: 'interval_seconds', title: 'Interval', unit: units.seconds, minWidth: 80 },
       { column: 'poll_seconds', title: 'Last poll', unit: units.seconds, minWidth: 100 },
       { column: 'poll_seconds_p95', title: 'Poll, p95', unit: units.seconds, minWidth: 100 },
-      { column: 'failures', title: 'Failures', unit: units.count, minWidth: 90 },
+      { column: 'failures', title: 'Failures', unit: units.count, minWidth: 80 },
       {
         column: 'read_units_per_day',
         title: 'Units per day',
