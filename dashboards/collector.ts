@@ -143,7 +143,7 @@ const datasets = [
         title: 'Units per day',
         unit: units.count,
         decimals: 0,
-        minWidth: 110,
+        minWidth: 98,
       },
       {
         column: 'usd_per_month',
