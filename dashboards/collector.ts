@@ -133,7 +133,7 @@ const datasets = [
       { failures__isnull: 'false' },
     ),
     columns: [
-      { column: 'dataset', title: 'Source', width: 180, wrap: true },
+      { column: 'dataset', title: 'Source', width: 150, wrap: true },
       { column: 'interval_seconds', title: 'Interval', unit: units.seconds, minWidth: 80 },
       { column: 'poll_seconds', title: 'Last poll', unit: units.seconds, minWidth: 92 },
       { column: 'poll_seconds_p95', title: 'Poll, p95', unit: units.seconds, minWidth: 92 },
@@ -143,7 +143,7 @@ const datasets = [
         title: 'Units per day',
         unit: units.count,
         decimals: 0,
-        minWidth: 98,
+        minWidth: 103,
       },
       {
         column: 'usd_per_month',
