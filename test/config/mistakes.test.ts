@@ -255,6 +255,10 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'FILE: tables.my-table.time.unit: "seconds" is not a unit of times; write it as s (line 1)',
   ],
   [
+    'tables: { my-table: { time: { attribut: ts } } }',
+    'FILE: tables.my-table.time.attribut: there is no such option; did you mean attribute? (line 1)',
+  ],
+  [
     'tables: { my-table: { time: { unit: ms } } }',
     'FILE: tables.my-table.time: attribute is missing; add attribute (line 1)',
   ],

@@ -113,6 +113,21 @@ describe('an index', () => {
     assert.equal(keysOf(reading).length, 12);
   });
 
+  test('attributes that it does not project are not requested, which DynamoDB refuses', async (t) => {
+    const index = {
+      IndexName: 'by-store',
+      KeySchema: [{ AttributeName: 'store', KeyType: 'HASH' }],
+      Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['total'] },
+    };
+    const server = await startScriptedDynamoDb(({ action }) =>
+      action === 'DescribeTable' ? described({ more: { GlobalSecondaryIndexes: [index] } }) : page([1]),
+    );
+    t.after(() => server.close());
+    await read('orders', { index: 'by-store', only: ['total', 'note', 'store'], endpoint: server.endpoint });
+    const { ExpressionAttributeNames: names } = server.requests.at(-1)!.body;
+    assert.deepEqual(Object.values(names as object).sort(), ['id', 'store', 'total']);
+  });
+
   test('is read in parallel segments too', async () => {
     const table = await orders();
     const whole = csv(await read(table, { index: 'by-day' }));
