@@ -207,10 +207,9 @@ export class TableRecorder implements Recorder {
     const { appends, comparedAt, keys } = this.#state;
     const isFirst = appends?.since == null;
     if (isFirst || this.#options.newItemsOnly === true) return rows;
-    if (baseline!.rows !== null) {
-      const found = baseline!.isTrue ? differences : await diffRows(baseline!.rows, rows, keys.length);
-      return newRows(rows, found);
-    }
+    if (baseline!.isTrue) return newRows(rows, differences);
+    // Changed from outside: what it still has is not new.
+    if (baseline!.rows !== null) return newRows(rows, await diffRows(baseline!.rows, rows, keys.length));
     const after = comparedAt ?? 0;
     this.#options.logger.warn(
       { dataset: this.#options.name, after: isoTime(after) },
