@@ -27,12 +27,13 @@ FROM base AS runtime
 LABEL org.opencontainers.image.title="dynamo-csv" \
       org.opencontainers.image.description="Live DynamoDB tables as CSV for Grafana, with the history that DynamoDB forgets" \
       org.opencontainers.image.licenses="MIT"
-# HOME is where the AWS SDK looks for .aws, whatever user id the container runs as. More of malloc's arenas than two keep
-# memory that no thread uses.
+# HOME is where the AWS SDK looks for .aws, whatever user id the container runs as. More of malloc's arenas than two, and a
+# higher threshold (malloc raises it by itself otherwise), keep memory that no thread uses.
 ENV DATA_DIR=/data \
     HOME=/home/node \
     HOST=0.0.0.0 \
     MALLOC_ARENA_MAX=2 \
+    MALLOC_TRIM_THRESHOLD_=1000000 \
     NODE_OPTIONS=--enable-source-maps \
     PORT=8080
 # A new volume takes its folder's owner and mode: whatever user id the container runs as, it can write there.

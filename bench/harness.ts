@@ -2,6 +2,9 @@
 import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { once } from 'node:events';
 
+/** How the image sets up malloc (`Dockerfile`): for benchmarks of memory. */
+export const IMAGE_ENVIRONMENT = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '1000000' };
+
 /** One line of the table that `npm run bench` prints. */
 export interface Comparison {
   /** `Scan to CSV, wall time`. */

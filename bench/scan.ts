@@ -1,7 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { nodeFlags } from '../src/base/project.js';
 import { type PageServer, type PageServerOptions, startPageServer } from '../test/support/page-server.js';
-import { alternate, type Benchmark, type Comparison, Contender, median, pairedRatio } from './harness.js';
+import {
+  alternate,
+  type Benchmark,
+  type Comparison,
+  Contender,
+  IMAGE_ENVIRONMENT,
+  median,
+  pairedRatio,
+} from './harness.js';
 import type { ScanRequest, ScanResult } from './scan-contender.js';
 
 const ITEMS = 200_000;
@@ -137,7 +145,7 @@ export const tableMemoryBenchmark: Benchmark = {
   run: async () => {
     const server = await startPageServer({ items: MANY });
     const contender = new Contender<ScanRequest, ScanResult>(CONTENDER, ['recorded'], {
-      env: ENVIRONMENT,
+      env: { ...ENVIRONMENT, ...IMAGE_ENVIRONMENT },
       execArgv: [...nodeFlags],
     });
     try {

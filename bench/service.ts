@@ -11,7 +11,7 @@ import { parse, stringify } from 'yaml';
 import { nodeFlags, projectRoot } from '../src/base/project.js';
 import { LOCAL_AWS_ENVIRONMENT } from '../src/demo/local-aws.js';
 import type { FleetEndpoints, FleetRequest } from './fleet-server.js';
-import { Contender } from './harness.js';
+import { Contender, IMAGE_ENVIRONMENT } from './harness.js';
 
 const SERVER = join(projectRoot, 'dist', 'src', 'server.js');
 const FLEET_SERVER = fileURLToPath(new URL('./fleet-server.js', import.meta.url));
@@ -79,8 +79,7 @@ export class Service {
         ...process.env,
         ...LOCAL_AWS_ENVIRONMENT,
         ...endpoints,
-        // As in the image.
-        MALLOC_ARENA_MAX: '2',
+        ...IMAGE_ENVIRONMENT,
         NODE_OPTIONS: '--enable-source-maps',
         CONFIG: config,
         DATA_DIR: dataDir,
@@ -129,6 +128,18 @@ export class Service {
       polls: value(
         new RegExp(`^dynamo_csv_polls_total\\{dataset="${dataset}",outcome="success"\\} (\\S+)$`, 'm'),
       ),
+    };
+  }
+
+  /** Of the process: seconds of processor time, resident memory in bytes, and successful polls of all datasets. */
+  async process(): Promise<{ readonly cpu: number; readonly memory: number; readonly polls: number }> {
+    const { body } = await this.get('/metrics');
+    const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(body)?.[1] ?? 0);
+    const polls = body.matchAll(/^dynamo_csv_polls_total\{.*outcome="success"\} (\S+)$/gm);
+    return {
+      cpu: value('process_cpu_seconds_total'),
+      memory: value('process_resident_memory_bytes'),
+      polls: Array.from(polls, ([, count]) => Number(count)).reduce((sum, count) => sum + count, 0),
     };
   }
 

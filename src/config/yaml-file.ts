@@ -76,7 +76,8 @@ function unreadable(error: NodeJS.ErrnoException): string {
   }
 }
 
-function parseYaml(text: string): YamlFile {
+function parseYaml(source: string): YamlFile {
+  const text = withQuotedPaths(source);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: isSameKey });
   const problems = document.errors.map((error) => explain(error, text, lines));
@@ -102,6 +103,37 @@ function parseYaml(text: string): YamlFile {
     // One that grows without bound.
     return unusable(`${(error as Error).message.split('\n')[0]}; write the values out instead of the alias`);
   }
+}
+
+/** A path with an index, as in `[address.city, tags[0]]`. */
+const PATH = /[^\s,[\]{}'"#:]+(?:\[\d+\][^\s,[\]{}'"#:]*)+/y;
+/** Paths that are quoted at most: each takes another look at the file. */
+const MOST_QUOTED = 100;
+
+/**
+ * The text with quotes around paths like `tags[0]` in lists and mappings in brackets. There YAML takes the bracket for the
+ * beginning of another list, which is an error behind a name, so no correct file is read in another way.
+ */
+function withQuotedPaths(text: string): string {
+  let quoted = text;
+  for (let count = 0; count < MOST_QUOTED; count++) {
+    const next = withQuotedPath(quoted);
+    if (next === null) break;
+    quoted = next;
+  }
+  return quoted;
+}
+
+function withQuotedPath(text: string): string | null {
+  for (const { code, pos } of parseDocument(text, { prettyErrors: false }).errors) {
+    if (code !== 'MISSING_CHAR' || text[pos[0]] !== '[') continue;
+    const before = /[^\s,[\]{}'"#:]*$/.exec(text.slice(0, pos[0]))?.[0] ?? '';
+    PATH.lastIndex = pos[0] - before.length;
+    const path = before === '' ? undefined : PATH.exec(text)?.[0];
+    if (path !== undefined)
+      return `${text.slice(0, pos[0] - before.length)}'${path}'${text.slice(PATH.lastIndex)}`;
+  }
+  return null;
 }
 
 /** `1e3` and `1000` are two names, although one number. */

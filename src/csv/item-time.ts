@@ -1,9 +1,10 @@
-import { yieldToEventLoop } from '../base/event-loop.js';
-import { decodeRow } from './decode.js';
+import { createYielder } from '../base/event-loop.js';
+import { sameLayout } from './columns.js';
+import { decodeRow, rowAt } from './decode.js';
 import { bodyBehindHeader } from './encode.js';
 import { parseInstant } from './instant.js';
 import type { EncodedRows } from './rows.js';
-import { BYTES_PER_SLICE, cellEnd, QUOTE } from './scan.js';
+import { cellEnd, QUOTE } from './scan.js';
 
 /** Units of times that are numbers since 1970-01-01T00:00:00Z. */
 export const TIME_UNITS = ['s', 'ms', 'us'] as const;
@@ -79,26 +80,140 @@ function unitOf(number: number): TimeUnit | null {
   return number < 1e14 ? 'ms' : 'us';
 }
 
+/** What rewriting rows took and gave. */
+export interface Rewritten {
+  readonly read: EncodedRows;
+  readonly timed: TimedRows;
+}
+
 /**
  * Rewrites the cells of one column as times. Yields to the event loop. The body of the result is `rows.body` itself if
  * every cell has the form already; otherwise it follows its header in memory (`bodyBehindHeader`).
- * `latest`: a later time is not to be believed, milliseconds since the epoch.
+ * `latest`: a later time is not to be believed, milliseconds since the epoch. `before`: an earlier result with the same
+ * columns; rows that are the same, in the same order, are copied from it, which takes a tenth of the time.
  */
 export async function withItemTimes(
   rows: EncodedRows,
   { column, unit }: ItemTime,
   latest = Number.POSITIVE_INFINITY,
+  before: Rewritten | null = null,
 ): Promise<TimedRows> {
   const place = rows.columns.findIndex(({ name }) => name === column);
   const rewriting = new Rewriting(rows, place, new TimeReader(unit), latest);
-  let pause = BYTES_PER_SLICE;
-  for (let row = 0; row < rows.ends.length; row++) {
-    rewriting.take(row);
-    if (rows.ends[row]! < pause) continue;
-    pause = rows.ends[row]! + BYTES_PER_SLICE;
-    await yieldToEventLoop();
+  const known = before === null ? null : new KnownRows(before, rows);
+  const breathe = createYielder();
+  for (let row = 0; row < rows.ends.length; ) {
+    const same = known?.sameFrom(row) ?? null;
+    if (same !== null) rewriting.copy(row, same);
+    else rewriting.take(row);
+    row += same?.count ?? 1;
+    await breathe();
   }
   return rewriting.finish();
+}
+
+/** Rows of an earlier result: `count` of them from `from`. */
+interface SameRows {
+  readonly timed: EncodedRows;
+  readonly from: number;
+  readonly count: number;
+}
+
+/** Rows compared at once, and rows copied before yielding to the event loop. */
+const MOST_COMPARED = 256;
+const MOST_COPIED = 16_384;
+/** How far the next known row is looked for. */
+const LOOK_AHEAD = 4;
+/** Bytes in which a known row is searched for after many new ones, and how often. */
+const SEARCHED = 1 << 18;
+const MOST_SEARCHES = 64;
+
+/**
+ * Finds the rows of an earlier reading in a later one. Both are in the order of their keys, so most rows meet their
+ * counterpart at once; a row that does not is read anew, which is right too.
+ */
+class KnownRows {
+  readonly #read: EncodedRows;
+  readonly #timed: EncodedRows;
+  readonly #rows: EncodedRows;
+  /** The rows with odd times, which are read anew: whether one is to be believed depends on the clock. */
+  readonly #odd: ReadonlySet<number>;
+  readonly #isUsable: boolean;
+  /** The next row of the earlier reading. */
+  #next = 0;
+  #searches = 0;
+  /** Where the search found it among the rows, in bytes. */
+  #foundAt = -1;
+
+  constructor({ read, timed }: Rewritten, rows: EncodedRows) {
+    this.#read = read;
+    this.#timed = timed.rows;
+    this.#rows = rows;
+    const all = [timed.wrong, timed.unbelievable];
+    this.#odd = new Set(all.flatMap(({ listed }) => listed.map(({ row }) => row)));
+    this.#isUsable =
+      sameLayout(read.columns, rows.columns) && all.every(({ count, listed }) => count === listed.length);
+  }
+
+  /** The earlier rows that are the same as those from `row` on; null: that row has to be read. */
+  sameFrom(row: number): SameRows | null {
+    if (!this.#isUsable || !this.#find(row)) return null;
+    const from = this.#next;
+    const count = this.#countSame(row);
+    this.#next += Math.max(1, count);
+    return count === 0 ? null : { timed: this.#timed, from, count };
+  }
+
+  /** Moves on to the earlier row that is the same as `row`, if there is one near. False: `row` is new, or was changed. */
+  #find(row: number): boolean {
+    for (let skipped = 0; skipped <= LOOK_AHEAD; skipped++) {
+      if (!this.#isSame(row, this.#next + skipped)) continue;
+      this.#next += skipped;
+      return true;
+    }
+    if (!this.#isAhead(row)) this.#next += 1;
+    return false;
+  }
+
+  /** Whether the next earlier row comes later in the rows: those before it are new. */
+  #isAhead(row: number): boolean {
+    for (let ahead = 1; ahead <= LOOK_AHEAD; ahead++) if (this.#isSame(row + ahead, this.#next)) return true;
+    const { body, ends } = this.#rows;
+    if (ends[row]! <= this.#foundAt) return true;
+    if (this.#next >= this.#read.ends.length || this.#searches >= MOST_SEARCHES) return false;
+    this.#searches += 1;
+    const found = body.subarray(ends[row]!, ends[row]! + SEARCHED).indexOf(rowAt(this.#read, this.#next));
+    this.#foundAt = found === -1 ? -1 : ends[row]! + found;
+    return found !== -1;
+  }
+
+  #isSame(row: number, earlier: number): boolean {
+    return this.#areSame(row, earlier, 1);
+  }
+
+  #areSame(row: number, earlier: number, count: number): boolean {
+    const [one, other] = [this.#rows, this.#read];
+    if (row + count > one.ends.length || earlier + count > other.ends.length) return false;
+    const [a, aEnd] = [startOf(one, row), one.ends[row + count - 1]!];
+    const [b, bEnd] = [startOf(other, earlier), other.ends[earlier + count - 1]!];
+    return aEnd - a === bEnd - b && one.body.compare(other.body, b, bEnd, a, aEnd) === 0;
+  }
+
+  /** How many rows are the same from `row` and `#next` on, up to one that is odd. */
+  #countSame(row: number): number {
+    let count = 0;
+    for (let step = MOST_COMPARED; step >= 1 && count < MOST_COPIED; ) {
+      if (this.#areSame(row + count, this.#next + count, step)) count += step;
+      else step >>= 1;
+    }
+    if (this.#odd.size === 0) return count;
+    for (let same = 0; same < count; same++) if (this.#odd.has(this.#next + same)) return same;
+    return count;
+  }
+}
+
+function startOf({ ends }: EncodedRows, row: number): number {
+  return row === 0 ? 0 : ends[row - 1]!;
 }
 
 /** `2026-11-24T09:30:00.000Z` */
@@ -133,6 +248,27 @@ class Rewriting {
     const to = cellEnd(body, from);
     if (to > from) this.#takeCell(row, from, to);
     this.#ends[row] = this.#size + ends[row]! - this.#taken;
+  }
+
+  /** Takes rows from `row` on as they were written before. */
+  copy(row: number, { timed, from, count }: SameRows): void {
+    const { columns, body, ends } = this.#rows;
+    const [start, end] = [startOf(timed, from), timed.ends[from + count - 1]!];
+    const isWritten = end - start === ends[row + count - 1]! - startOf(this.#rows, row);
+    if (
+      isWritten &&
+      this.#target === null &&
+      timed.body.compare(body, startOf(this.#rows, row), ends[row + count - 1]!, start, end) === 0
+    ) {
+      for (let at = row; at < row + count; at++) this.#ends[at] = ends[at]!;
+      return;
+    }
+    this.#target ??= bodyBehindHeader(columns, body.length + LENGTH * ends.length);
+    this.#copyUntil(startOf(this.#rows, row));
+    const shift = this.#size - start;
+    for (let at = 0; at < count; at++) this.#ends[row + at] = timed.ends[from + at]! + shift;
+    this.#size += timed.body.copy(this.#target, this.#size, start, end);
+    this.#taken = ends[row + count - 1]!;
   }
 
   finish(): TimedRows {

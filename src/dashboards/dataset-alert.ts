@@ -3,7 +3,7 @@ import { formatDuration, parseDuration } from '../base/durations.js';
 import { type AlertSpec, groupInFile, rule } from './alert.js';
 import { panelIds } from './dataset-standing.js';
 import { alertImpossible, badAlert } from './errors.js';
-import type { Facts } from './facts.js';
+import { type Facts, groupKeys } from './facts.js';
 import type { Flavour } from './flavour.js';
 import { isPlainName, titleOf } from './naming.js';
 import { columnList, type Reading } from './reading.js';
@@ -98,10 +98,10 @@ const shortened = (title: string) =>
 const inTemplate = (name: string) => (name.includes('{{') ? `{{ ${JSON.stringify(name)} }}` : name);
 
 function stale(facts: Facts, request: AlertRequest): Spec {
-  const { dataset, timeColumn, kind, interval } = facts;
+  const { dataset, timeColumn, kind, interval, isPollLog } = facts;
   const older = durationOf('older', request.older, interval === null ? HOUR : 3 * interval);
   const name = inTemplate(dataset);
-  const hasOwnTime = timeColumn !== null && kind !== 'log' && kind !== 'changes';
+  const hasOwnTime = timeColumn !== null && !isPollLog && kind !== 'changes';
   if (!hasOwnTime && interval === null)
     throw alertImpossible(dataset, 'it has no time column and is not polled');
   return {
@@ -136,7 +136,7 @@ function above(facts: Facts, request: AlertRequest): Spec {
   const { dataset } = facts;
   const column = measureOf(facts, request.column);
   const bound = boundOf(request.value);
-  const keys = facts.keys.map(({ name }) => name);
+  const keys = groupKeys(facts).map(({ name }) => name);
   const value = freeName('value', keys);
   const labels = keys.map((key) => `{{ index $labels ${JSON.stringify(key)} }}`).join(', ');
   const what = `${inTemplate(column)} of ${inTemplate(dataset)}`;

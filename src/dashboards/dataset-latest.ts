@@ -1,5 +1,5 @@
 import { formatDuration } from '../base/durations.js';
-import type { Facts } from './facts.js';
+import { type Facts, groupKeys } from './facts.js';
 import { colours } from './look.js';
 import { distinct, panelIdOf, titleOf, unitOf } from './naming.js';
 import type { PanelSpec } from './panels/panel.js';
@@ -17,8 +17,7 @@ export function latestValues(facts: Facts): PanelSpec[] {
 }
 
 function bars(facts: Facts, measure: string, index: number): PanelSpec {
-  const { reading, value } = latest(facts, measure);
-  const keys = facts.keys.map(({ name }) => name);
+  const { reading, keys, value } = latest(facts, measure);
   const titles = distinct([...keys, measure].map(titleOf));
   const { unit, decimals } = unitOf(measure);
   return table({
@@ -41,39 +40,39 @@ function bars(facts: Facts, measure: string, index: number): PanelSpec {
   });
 }
 
-function latest(facts: Facts, measure: string): { reading: Reading; value: string } {
-  const order = (column: string): Window => ({ sort: columnList([`-${column}`]), limit: String(MOST_BARS) });
-  const keys = facts.keys.map(({ name }) => name);
-  if (isOncePerKey(facts)) {
-    const window = { ...inTime(facts), ...known(measure), ...chosenKeys(facts), ...order(measure) };
-    return { reading: plain(facts, [...keys, measure], window), value: measure };
-  }
-  const value = freeName('value', keys);
-  const { dataset } = facts;
-  const columns = [...facts.keys, { name: value, type: 'number' as const }];
-  const agg = aggregates([value, `last:${measure}`]);
-  const window = {
-    ...inTime(facts),
-    ...known(measure),
-    ...chosenKeys(facts),
-    agg,
-    by: columnList(keys),
-    ...order(value),
-  };
-  return { reading: { dataset, columns, window }, value };
+interface Latest {
+  readonly reading: Reading;
+  readonly keys: readonly string[];
+  /** The column of the bars. */
+  readonly value: string;
 }
 
-/** A snapshot has one row per item. With a time of its own it may have one per reading: then the key without it repeats. */
+function latest(facts: Facts, measure: string): Latest {
+  const { dataset } = facts;
+  const order = (column: string): Window => ({ sort: columnList([`-${column}`]), limit: String(MOST_BARS) });
+  const filters = { ...inTime(facts), ...known(measure), ...chosenKeys(facts) };
+  const grouped = isOncePerKey(facts) ? [] : groupKeys(facts);
+  if (grouped.length === 0) {
+    const keys = facts.keys.map(({ name }) => name);
+    const reading = plain(facts, [...keys, measure], { ...filters, ...order(measure) });
+    return { reading, keys, value: measure };
+  }
+  const keys = grouped.map(({ name }) => name);
+  const value = freeName('value', keys);
+  const columns = [...grouped, { name: value, type: 'number' as const }];
+  const agg = aggregates([value, `last:${measure}`]);
+  const window = { ...filters, agg, by: columnList(keys), ...order(value) };
+  return { reading: { dataset, columns, window }, keys, value };
+}
+
+/** A snapshot has one row per item. If the time is part of the key, each item is one reading of many. */
 function isOncePerKey({ kind, timeColumn, keyHasTime }: Facts): boolean {
   return timeColumn === null || (kind === 'snapshot' && !keyHasTime);
 }
 
-/**
- * The last poll of a log, which has every item; of others what falls into the picked time. A log's polls are asked for by
- * age, so that the answer does not grow with what is picked.
- */
-function inTime({ kind, timeColumn, interval }: Facts): Window {
+/** Of a log of polls the last ones, which have every item; of others what falls into the picked time. */
+function inTime({ isPollLog, timeColumn, interval }: Facts): Window {
   if (timeColumn === null) return {};
-  if (kind === 'log' && interval !== null) return { last: formatDuration(Math.ceil(interval * 2.5)) };
+  if (isPollLog && interval !== null) return { last: formatDuration(Math.ceil(interval * 2.5)) };
   return pickedTime;
 }

@@ -17,7 +17,7 @@ export function overTime(facts: Facts): PanelSpec[] {
   if (facts.timeColumn === null || facts.kind === 'changes') return [];
   const panels = facts.measures.slice(0, MOST_MEASURES).map((measure, index) => plot(facts, measure, index));
   // In a log of polls every poll has every row: their number says how often it was polled.
-  return facts.kind === 'log' ? panels : [rowsPerStep(facts, panels.length), ...panels];
+  return facts.isPollLog ? panels : [rowsPerStep(facts, panels.length), ...panels];
 }
 
 const placeOf = (index: number) => [12 * (index % 2), 9 * Math.floor(index / 2), 12, 9] as const;
@@ -31,13 +31,13 @@ export function lineKey({ keys, values }: Facts) {
 }
 
 function plot(facts: Facts, measure: string, index: number): PanelSpec {
-  const isCounted = facts.kind !== 'log';
+  const isCounted = !facts.isPollLog;
   const options = {
     id: panelIdOf('series', measure),
     at: placeOf(isCounted ? index + 1 : index),
     title: titleOf(measure),
     ...unitOf(measure),
-    ...(facts.interval !== null && facts.kind === 'log' ? { interval: formatDuration(facts.interval) } : {}),
+    ...(facts.interval !== null && facts.isPollLog ? { interval: formatDuration(facts.interval) } : {}),
   };
   const key = lineKey(facts);
   if (key === undefined) return ranges(facts, measure, options);

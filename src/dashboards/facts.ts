@@ -34,6 +34,8 @@ export interface Facts {
   readonly timeColumn: string | null;
   /** Whether the time is part of the key: an item is one reading of many. */
   readonly keyHasTime: boolean;
+  /** Whether it has the rows of every poll: each item again and again. */
+  readonly isPollLog: boolean;
   /** Number columns that measure something. */
   readonly measures: readonly string[];
   readonly rows: number | null;
@@ -79,6 +81,7 @@ export async function factsOf(
     keys,
     timeColumn,
     keyHasTime: timeColumn !== null && dataset.keys.includes(timeColumn),
+    isPollLog: dataset.kind === 'log' && (dataset.itemTime ?? null) === null,
     measures: columns
       .filter((column) => seen.has(column.name) && isMeasure(column, keys))
       .map(({ name }) => name),
@@ -109,4 +112,12 @@ function changesOf({ name, kind }: Dataset, registry: Pick<Registry, 'get'>): Ch
     timeColumn: changes.timeColumn,
     columns: columns.map(({ name: column, type }) => ({ name: column, type })),
   };
+}
+
+/** The groups of an answer are limited to this many: see `MOST_GROUPS` of the windows. */
+const MOST_GROUPS = 50_000;
+
+/** The keys by which rows may be grouped without too many groups: all of a dataset with few rows, else those with few values. */
+export function groupKeys({ keys, rows, values }: Facts): readonly ColumnFact[] {
+  return rows !== null && rows <= MOST_GROUPS ? keys : keys.filter(({ name }) => values.has(name));
 }

@@ -24,7 +24,7 @@ export interface PublishedFolderOptions {
 }
 
 /** Milliseconds between two looks at the tables; Grafana looks at the folder every 30 seconds. */
-const LOOK_EVERY = 15_000;
+const LOOK_EVERY = 5_000;
 /** Milliseconds after which a dashboard is made anew though its columns are the same: keys may have new values. */
 const MADE_ANEW = 600_000;
 /** Milliseconds after the start in which nothing is removed: tables are still being found. */

@@ -22,6 +22,8 @@ export interface Dataset {
   readonly keys: readonly string[];
   /** The column that time windows refer to, or null. */
   readonly timeColumn: string | null;
+  /** In a log of new items the column of their own time; null or absent: a log has the rows of every poll. */
+  readonly itemTime?: string | null;
   /** Where the configuration has the options of its table, `tables.orders`; absent: it is not a table's. */
   readonly optionsAt?: string;
   /** What is odd about the values of columns; absent: nothing. */

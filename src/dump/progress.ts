@@ -54,7 +54,7 @@ export class ProgressLine {
 
   #show(text: string): void {
     if (this.#output.isTTY !== true) return void this.#output.write(`${text}\n`);
-    const line = text.slice(0, Math.max(20, (this.#output.columns ?? 80) - 1));
+    const line = text.slice(0, (this.#output.columns || 80) - 1);
     this.#output.write(`\r${line.padEnd(this.#width)}`);
     this.#width = line.length;
   }

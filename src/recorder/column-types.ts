@@ -108,7 +108,10 @@ export class ColumnTypes {
     const columns = declared.map((column) => {
       const tally = tallies.get(column.name);
       if (tally === undefined || column.declared === true) return column;
-      return { ...column, type: typeOf(tally, recorded.get(column.name)) };
+      const before = recorded.get(column.name);
+      // A full reading whose values all have one type knows it; a single value may deviate.
+      const isKnown = reading.kind === 'full' && !reading.mixed.includes(column.name) && tally.total > 1;
+      return isKnown ? column : { ...column, type: typeOf(tally, before) };
     });
     const exceptions = columns.flatMap((column) =>
       exceptionOf(column, tallies.get(column.name), rows, keyCount),
@@ -170,7 +173,7 @@ export class ColumnTypes {
     if (state === logged) return;
     if (state === undefined) {
       this.#logged.delete(name);
-      logger.info({ dataset, column: name }, `all values in ${name} are ${NOUNS[type]}s again`);
+      logger.info({ dataset, column: name }, `all values of ${name} are ${NOUNS[type]}s again`);
       return;
     }
     this.#logged.set(name, state);
@@ -291,10 +294,10 @@ function keyText({ key }: Pick<ColumnException, 'key'>): string {
 
 function describeException({ name, declared }: Column, exception: ColumnException, { total }: Tally): string {
   const { count, problem } = exception;
-  const values = count === 1 ? 'values is' : 'values are';
+  const [are, their, them] = count === 1 ? ['is', 'its', 'it'] : ['are', 'their', 'them'];
   const remedy =
     declared === true ? 'declare another type' : `set types: { ${name}: string } to make the column text`;
-  return `in ${name} ${count} of ${total} ${values} ${problem}, first in the item ${keyText(exception)}: CSV has them as they are, filters, sorts, aggregates and SQL take them as absent; correct them, or ${remedy}`;
+  return `${count} of ${total} values of ${name} ${are} ${problem}, the first in item ${keyText(exception)}: the CSV keeps ${their} text, but filters, sorts, aggregates and SQL treat ${them} as absent; correct ${them}, or ${remedy}`;
 }
 
 function describeText(
@@ -308,6 +311,6 @@ function describeText(
   const why =
     example === null
       ? `none of its values is a ${NOUNS[usual]} any more`
-      : `${count} of ${total} values are not ${NOUNS[usual]}s, first in the item ${keyText(example)}`;
-  return `${name} is text: ${why}; set types: { ${name}: ${usual} } to keep it a ${NOUNS[usual]}`;
+      : `${count} of ${total} values are not ${NOUNS[usual]}s, the first in item ${keyText(example)}`;
+  return `the column ${name} is text now: ${why}; set types: { ${name}: ${usual} } to keep it a ${NOUNS[usual]}`;
 }

@@ -2,7 +2,7 @@ import type { Logger } from '../base/logger.js';
 import { sameColumns } from '../csv/columns.js';
 import { decodeRow, rowAt } from '../csv/decode.js';
 import { isSameMemory } from '../csv/encode.js';
-import { type ItemTime, type OddTimes, type TimedRows, withItemTimes } from '../csv/item-time.js';
+import { type ItemTime, type OddTimes, type Rewritten, withItemTimes } from '../csv/item-time.js';
 import { AHEAD } from '../csv/row-time.js';
 import type { Cell, Column, EncodedRows } from '../csv/rows.js';
 import type { ColumnException } from '../datasets/dataset.js';
@@ -47,7 +47,7 @@ export class ItemTimes {
   /** Whether the items are filed by their time. */
   readonly #isLog: boolean;
   /** The latest full reading: one that found nothing changed has the same rows. */
-  #last: { readonly read: EncodedRows; readonly timed: TimedRows } | null = null;
+  #last: Rewritten | null = null;
   readonly #wrong = new OddItems(WRONG);
   readonly #unbelievable = new OddItems(UNBELIEVABLE);
 
@@ -70,7 +70,7 @@ export class ItemTimes {
     const timed =
       last !== null && isSameMemory(last.read.body, rows.body) && sameColumns(last.read.columns, rows.columns)
         ? last.timed
-        : await withItemTimes(rows, this.time, readAt + AHEAD);
+        : await withItemTimes(rows, this.time, readAt + AHEAD, last);
     this.#last = { read: rows, timed };
     this.#wrong.replace(rows, timed.wrong, keys);
     this.#unbelievable.replace(timed.rows, this.#isLog ? timed.unbelievable : NONE, keys);

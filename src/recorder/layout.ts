@@ -39,9 +39,9 @@ export async function layOut(
     found = withPublishedNames(rows, names);
   }
   const typed = withTimeColumn(found.columns, time);
-  const before_ = withTimeColumn(before.columns, time);
+  const recorded = withTimeColumn(before.columns, time);
   // A full reading knows the types of all values, a delta only those of some.
-  const known = kind === 'full' ? withTypesOf(typed, before_) : yielding(before_, typed);
+  const known = kind === 'full' ? withTypesOf(typed, recorded) : yielding(recorded, typed);
   const columns = mergeColumns(known, [...typed, ...expected(time)], { keys, configured });
   if (names !== null) names = withPreviousNames(names, columns, changing(columns, keys));
   return {

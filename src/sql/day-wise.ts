@@ -267,7 +267,7 @@ function canBeMoved({ modifiers }: Node, names: readonly string[]): boolean {
   });
 }
 
-/** The index in the list of what a number in GROUP BY stands for; -1: it is no number. */
+/** The index in the list of what a number in GROUP BY stands for; -1: it is not a number. */
 function placeOf({ class: kind, value }: Node): number {
   const number = kind === 'CONSTANT' ? (value as { readonly value?: unknown }).value : undefined;
   return typeof number === 'number' ? number - 1 : -1;

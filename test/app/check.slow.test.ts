@@ -141,7 +141,7 @@ describe('npm start -- --check', () => {
     });
     t.after(() => server.close());
     const config =
-      'tables: { denied: {}, archived: {}, orders: { only: [address.city, address.zpi, address.ctiy, rare] } }';
+      'tables: { denied: {}, archived: {}, orders: { only: [address.city, address.ctiy, rare] } }';
     const { code, row } = await check({ config, env: at(server.endpoint) });
     assert.equal(code, 1);
     assert.match(

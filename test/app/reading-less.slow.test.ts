@@ -103,7 +103,10 @@ tables:
     };
     const { kind, description } = datasets.find(({ name }) => name === 'log-of-orders')!;
     assert.equal(kind, 'log');
-    assert.equal(description, 'Every new item of DynamoDB table orders, with the time of the poll that found it.');
+    assert.equal(
+      description,
+      'Every new item of DynamoDB table orders, with the time of the poll that found it.',
+    );
   });
 });
 

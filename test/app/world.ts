@@ -27,9 +27,14 @@ export async function get(url: string, path: string, headers: Record<string, str
 }
 
 /** Asks until the answer is so. */
-export async function until(url: string, path: string, is: (answer: Answer) => boolean): Promise<Answer> {
+export async function until(
+  url: string,
+  path: string,
+  is: (answer: Answer) => boolean,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   for (;;) {
-    const answer = await get(url, path);
+    const answer = await get(url, path, headers);
     if (is(answer)) return answer;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

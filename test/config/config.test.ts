@@ -52,7 +52,9 @@ test('one line is a complete configuration', async () => {
     grafanaUrl: null,
     tables: [DEFAULT_TABLE],
     instances: null,
+    dashboardsDir: null,
     discover: null,
+    grafanaDatasource: 'csv',
     budget: null,
   });
   assert.equal(dataDir, resolve('data'));
@@ -134,6 +136,27 @@ test('the time of an item is an attribute by its name or its new one, and only k
       { time: { column: 'ts', unit: 's' }, only: null },
     ],
   );
+});
+
+test('a path with an index needs no quotes, in lists and mappings in brackets either', async () => {
+  const { tables } = await load(`
+tables:
+  my-table:
+    columns: [address.city, tags[0], "q[1]", lines[2].items[0][1].sku, 'a, b[3]']
+    rename: { tags[0]: first, x: y }
+    types:
+      tags[0]: number
+      lines[2].items[0][1].sku: string
+`);
+  assert.deepEqual(tables[0]?.columns, [
+    'address.city',
+    'tags[0]',
+    'q[1]',
+    'lines[2].items[0][1].sku',
+    'a, b[3]',
+  ]);
+  assert.deepEqual(tables[0]?.rename, { 'tags[0]': 'first', x: 'y' });
+  assert.deepEqual(tables[0]?.types, { 'tags[0]': 'number', 'lines[2].items[0][1].sku': 'string' });
 });
 
 test('only: true keeps exactly the attributes in columns', async () => {

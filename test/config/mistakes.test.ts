@@ -45,6 +45,51 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'tables: { arn:aws:dynamodb:eu-west-1:1:table/orders: {} }',
     'FILE: tables["arn:aws:dynamodb:eu-west-1:1:table/orders"]: "arn:aws:dynamodb:eu-west-1:1:table/orders" is not a DynamoDB table\'s name; write it as orders with region: eu-west-1 (line 1)',
   ],
+  // types and paths
+  [
+    'tables: { my-table: { types: { price: nubmer } } }',
+    'FILE: tables.my-table.types.price: "nubmer" is not a type of a column; write it as number (line 1)',
+  ],
+  [
+    'tables: { my-table: { types: { price: VARCHAR } } }',
+    'FILE: tables.my-table.types.price: "VARCHAR" is not a type of a column; write it as string (line 1)',
+  ],
+  [
+    'tables: { my-table: { types: { at: date } } }',
+    'FILE: tables.my-table.types.at: "date" is not a type of a column; write number, string or boolean (line 1)',
+  ],
+  [
+    'tables: { my-table: { types: number } }',
+    'FILE: tables.my-table.types: "number" is not a list of named entries; write entries as name: value (line 1)',
+  ],
+  [
+    'tables: { my-table: { types: { a: number, b: string }, rename: { a: b } } }',
+    'FILE: tables.my-table.types.b: "a" is the same column; remove it here (line 1)',
+  ],
+  [
+    'tables: { my-table: { types: { at: string }, time: at } }',
+    'FILE: tables.my-table.types.at: time names it already, so it is a time; remove it here (line 1)',
+  ],
+  [
+    'tables: { my-table: { flatten: true } }',
+    'FILE: tables.my-table.flatten: there is no such option; did you mean expand? (line 1)',
+  ],
+  [
+    'tables: { my-table: { columns: [a.b, "a.b"] } }',
+    'FILE: tables.my-table.columns[1]: "a.b" is there twice; keep one (line 1)',
+  ],
+  [
+    'tables: { my-table: { columns: [city, address.city], rename: { address.city: city } } }',
+    'FILE: tables.my-table.columns[1]: "address.city" and "city" are the same column; keep one (line 1)',
+  ],
+  [
+    'tables: { my-table: { columns: [tags[x]] } }',
+    'FILE: line 1, column 37: missing , or : between flow sequence items; correct the YAML there',
+  ],
+  [
+    'instances: { ids: [i-12345678], types: { cpu: number } }',
+    'FILE: instances.types: there is no such option; the options here are ids, tags, regions, interval, as, keep, retention (line 1)',
+  ],
   // parts of tables
   [
     "tables: { orders: { query: { key: { day: '{tody}' } } } }",
@@ -210,12 +255,20 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'FILE: tables.my-table.time.unit: "seconds" is not a unit of times; write it as s (line 1)',
   ],
   [
+    'tables: { my-table: { time: { attribut: ts } } }',
+    'FILE: tables.my-table.time.attribut: there is no such option; did you mean attribute? (line 1)',
+  ],
+  [
     'tables: { my-table: { time: { unit: ms } } }',
     'FILE: tables.my-table.time: attribute is missing; add attribute (line 1)',
   ],
   [
     'tables: { my-table: { time: [ts] } }',
     'FILE: tables.my-table.time: ["ts"] is not an attribute\'s name; write the name of an attribute, such as created_at, or { attribute: ts, unit: ms } (line 1)',
+  ],
+  [
+    'tables: { my-table: { time: at, rename: { at: ordered_at }, types: { ordered_at: number } } }',
+    'FILE: tables.my-table.types.ordered_at: "ordered_at" is the time of the items, and its type is time; remove it here, or name another attribute in time (line 1)',
   ],
   [
     'tables: { my-table: { timeColumn: ts } }',

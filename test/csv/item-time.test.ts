@@ -165,3 +165,44 @@ test('times before 1970, and later than a bound, are told and kept', async () =>
   ]);
   assert.equal(rows.body.toString().split('\n')[2], '2,2026-11-25T00:00:00.001Z,');
 });
+
+test('rows that were rewritten before are taken over, whatever changed around them', async () => {
+  const line = fc.tuple(fc.constantFrom('a', 'b', 'c'), anyCell, fc.option(text));
+  const edit = fc.record({ at: fc.nat(60), removed: fc.nat(8), added: fc.array(line, { maxLength: 9 }) });
+  const latest = Date.parse('2030-01-01');
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(line, { maxLength: 60 }),
+      fc.array(edit, { maxLength: 4 }),
+      async (lines, edits) => {
+        const read = encodeRows(COLUMNS, lines);
+        const timed = await withItemTimes(read, AT, latest - 5e11);
+        const now = [...lines];
+        for (const { at, removed, added } of edits) now.splice(at, removed, ...added);
+        const rows = encodeRows(COLUMNS, now);
+        const anew = await withItemTimes(rows, AT, latest);
+        const taken = await withItemTimes(rows, AT, latest, { read, timed });
+        assert.equal(taken.rows.body.toString(), anew.rows.body.toString());
+        assert.deepEqual([...taken.rows.ends], [...anew.rows.ends]);
+        for (const what of ['wrong', 'unbelievable'] as const)
+          assert.deepEqual({ ...taken[what] }, { ...anew[what] });
+      },
+    ),
+    { numRuns: 1_500 },
+  );
+});
+
+test('many rows are taken over where a few were added, in one place or in many', async () => {
+  const at = (index: number) => String(1_764_000_000_000 + index * 1_000);
+  const lines = Array.from({ length: 20_000 }, (_, index): Cell[] => [`d${index}`, at(index), null]);
+  const read = encodeRows(COLUMNS, lines);
+  const before = { read, timed: await withItemTimes(read, AT) };
+  const fresh = Array.from({ length: 500 }, (_, index): Cell[] => [`n${index}`, at(index), 'new']);
+  const inOnePlace = lines.toSpliced(7_000, 0, ...fresh);
+  const inMany = lines.flatMap((one, index) => (index % 40 === 0 ? [fresh[index / 40]!, one] : [one]));
+  for (const now of [inOnePlace, inMany]) {
+    const rows = encodeRows(COLUMNS, now);
+    const taken = await withItemTimes(rows, AT, Number.POSITIVE_INFINITY, before);
+    assert.equal(taken.rows.body.toString(), (await withItemTimes(rows, AT)).rows.body.toString());
+  }
+});

@@ -124,7 +124,7 @@ test('a key that has new values is offered with them after ten minutes', async (
   assert.deepEqual(await offered(), [true]);
   // With 51 values there is nothing to choose from.
   await dataset.land(Array.from({ length: 51 }, (_, i) => [`id ${i}`, '1']));
-  for (let seconds = 0; seconds < 585; seconds += 15) await clock.next();
+  for (let seconds = 0; seconds < 595; seconds += 5) await clock.next();
   assert.deepEqual(await offered(), [true]);
   await clock.next();
   assert.deepEqual(await offered(), []);

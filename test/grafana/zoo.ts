@@ -226,7 +226,7 @@ FROM orders
 export function zooConfig(): string {
   const lines = zoo.map(
     ({ name, options }) =>
-      `  ${JSON.stringify(name)}: ${options === '{}' ? '{ interval: 1s }' : options.replace('{', '{ interval: 1s,')}`,
+      `  ${JSON.stringify(name)}: ${options === '{}' ? '{ interval: 5s }' : options.replace('{', '{ interval: 5s,')}`,
   );
   return `tables:\n${lines.join('\n')}\n`;
 }

@@ -74,6 +74,7 @@ test('the catalogue describes each dataset, in the order of the configuration', 
     ],
     keys: ['id'],
     timeColumn: null,
+    exceptions: [],
     rows: 1,
     bytes: 20,
     version: table.datasets[0]!.version,
@@ -91,6 +92,7 @@ test('the catalogue describes each dataset, in the order of the configuration', 
     definition: null,
     usedBy: ['flags-today'],
     url: '/csv/flags',
+    grafanaPath: null,
   });
   assert.deepEqual(today?.definition?.uses, ['flags']);
 });
@@ -212,6 +214,8 @@ test('OpenAPI describes the routes, SQL only where it is open, and /docs shows i
   assert.deepEqual(Object.keys(closed.paths).sort(), [
     '/csv/{name}',
     '/datasets',
+    '/grafana/alerts/{name}',
+    '/grafana/dashboards/{name}',
     '/healthz',
     '/metrics',
     '/openapi.json',

@@ -122,7 +122,7 @@ describe('without a declaration', () => {
       [
         [
           'warn',
-          'in v 1 of 4 values is not a number, first in the item id=3: CSV has them as they are, filters, sorts, aggregates and SQL take them as absent; correct them, or set types: { v: string } to make the column text',
+          '1 of 4 values of v is not a number, the first in item id=3: the CSV keeps its text, but filters, sorts, aggregates and SQL treat it as absent; correct it, or set types: { v: string } to make the column text',
         ],
       ],
     );
@@ -130,7 +130,7 @@ describe('without a declaration', () => {
     assert.deepEqual(exceptions(), []);
     assert.deepEqual(
       lines.slice(1).map(({ level, msg }) => [level, msg]),
-      [['info', 'all values in v are numbers again']],
+      [['info', 'all values of v are numbers again']],
     );
     await record(full(5, 10, 44, 'N/A'));
     assert.equal(lines.length, 3, 'told again');
@@ -153,11 +153,18 @@ describe('without a declaration', () => {
     assert.equal(await record(full(1, 'a', 'b')), 'string');
     assert.equal(
       lines[0]?.msg,
-      'v is text: 2 of 3 values are not numbers, first in the item id=1; set types: { v: number } to keep it a number',
+      'the column v is text now: 2 of 3 values are not numbers, the first in item id=1; set types: { v: number } to keep it a number',
     );
     assert.equal(await record(full(1, 'a', 3)), 'number');
     assert.equal(await record(full('a', 'b', 'c')), 'string');
     assert.equal(await record(full(1, 2, 3)), 'number');
+  });
+
+  test('a column whose values all become text is text, whatever it looks like', async (t) => {
+    const { record } = await world(t);
+    assert.equal(await record(full(98101, 98102)), 'number');
+    assert.equal(await record(full('98101', '00123')), 'string');
+    assert.equal(await record(full(98101, 98102)), 'number');
   });
 
   test('deltas count all items, not only those that they bring', async (t) => {

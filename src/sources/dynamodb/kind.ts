@@ -48,7 +48,7 @@ async function open(table: TableConfig, context: SourceContext): Promise<OpenedS
   const { clock, logger, shared, timeZone, capacityShare } = context;
   const source = createDynamoDbSource({
     ...table,
-    others: table.time === null ? [] : [table.time.column],
+    others: [...(table.time === null ? [] : [table.time.column]), ...Object.keys(table.types)],
     ...(capacityShare === undefined ? {} : { capacityShare }),
     threads: shared.get(ScanThreads),
     clock,

@@ -85,15 +85,17 @@ export async function joinReads(
   const origins = [...(before === null ? [] : [before.origins]), ...runs.map((run) => run.origins)];
   checkOrigins(table, origins);
   const layout = new ItemLayout(table, keys, options, known);
+  const standing = findStaying(reads, before?.rows.keys.ends.length ?? 0);
   // Types cover all values, including those of items that are not decoded again.
-  const findings = [...(before === null ? [] : [before.rows.rows]), ...runs.map(({ rows }) => rows)].map(
+  const kept = before !== null && standing.staying > 0 ? before : null;
+  const findings = [...(kept === null ? [] : [kept.rows.rows]), ...runs.map(({ rows }) => rows)].map(
     ({ columns }) => columns,
   );
   const columns = withKnownTypes(layout.union(findings), known);
   const mixed = [
-    ...new Set([...(before?.mixed ?? []), ...runs.flatMap((run) => run.mixed), ...differing(findings)]),
+    ...new Set([...(kept?.mixed ?? []), ...runs.flatMap((run) => run.mixed), ...differing(findings)]),
   ];
-  const joined = await joinRows(reads, columns, before?.rows ?? null, threads);
+  const joined = await joinRows(reads, columns, before?.rows ?? null, standing, threads);
   const rows = mayRepeat ? withoutRepeated(joined) : joined;
   const isWhole = new Set(segments.map(({ segment }) => segment)).size === segments.length;
   const allOrigins = new Map(origins.flatMap((one) => [...one]));
@@ -126,10 +128,10 @@ async function joinRows(
   reads: readonly EncodedRun[],
   columns: readonly Column[],
   before: SortedRows | null,
+  { stays, staying }: Standing,
   threads: ScanThreads,
 ): Promise<SortedRows> {
   const count = before?.keys.ends.length ?? 0;
-  const { stays, staying } = findStaying(reads, count);
   const decoded = reads.reduce((sum, { run }) => sum + run.keys.ends.length, 0);
   if (before !== null && staying === count && decoded === 0) {
     return sameColumns(before.rows.columns, columns) ? before : under(columns, before);
@@ -164,7 +166,13 @@ function withoutRepeated(sorted: SortedRows): SortedRows {
   return { rows: rowsInOrder(rows, order), keys: sortedKeys(keys, order) };
 }
 
-function findStaying(reads: readonly EncodedRun[], count: number): { stays: Uint8Array; staying: number } {
+/** Which rows of the previous reading are kept: 1 for each of these, and how many. */
+interface Standing {
+  readonly stays: Uint8Array;
+  readonly staying: number;
+}
+
+function findStaying(reads: readonly EncodedRun[], count: number): Standing {
   const stays = new Uint8Array(count);
   let staying = 0;
   for (const { rows } of reads.flatMap(({ segments }) => segments)) {

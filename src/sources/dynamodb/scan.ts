@@ -73,10 +73,14 @@ class SegmentsScan {
   async run(): Promise<{ cost: ScanCost; rest: Cursor[] }> {
     const workers = Math.min(MAX_IN_FLIGHT, this.#waiting.length);
     const work = (signal: AbortSignal) => this.#readWaiting(signal);
-    await together(
-      this.#handlers.signal,
-      Array.from({ length: workers }, () => work),
-    );
+    try {
+      await together(
+        this.#handlers.signal,
+        Array.from({ length: workers }, () => work),
+      );
+    } finally {
+      pageMemory.clear();
+    }
     return { cost: this.#cost, rest: [...this.#rest, ...this.#waiting] };
   }
 

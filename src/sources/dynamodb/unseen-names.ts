@@ -3,20 +3,23 @@ import type { ItemTime } from '../../csv/item-time.js';
 import type { ColumnOptions } from './layout.js';
 import { parsePath, publishedColumn, renamedPaths } from './paths.js';
 
-/** A name in `columns`, `only` or `time` that no item has. */
+/** A name in `columns`, `only`, `time` or `types` that no item has. */
 export interface UnseenName {
   readonly name: string;
-  readonly option: 'columns' | 'only' | 'time';
+  readonly option: 'columns' | 'only' | 'time' | 'types';
   /** The attribute that was probably meant, or null. */
   readonly meant: string | null;
 }
 
 /**
- * The names in `columns`, `only` and `time` that match no attribute. `columns`: published names with values seen, keys included;
+ * The names in `columns`, `only`, `time` and `types` that match no attribute. `columns`: published names with values seen, keys included;
  * `attributes`: names of attributes and paths that items have, for guesses.
  */
 export function unseenNames(
-  options: ColumnOptions & { readonly time?: ItemTime | null },
+  options: ColumnOptions & {
+    readonly time?: ItemTime | null;
+    readonly types?: Readonly<Record<string, unknown>>;
+  },
   columns: Iterable<string>,
   attributes: readonly string[],
 ): readonly UnseenName[] {
@@ -34,7 +37,11 @@ export function unseenNames(
     ...unseen('columns', options.columns),
   ];
   const known = new Set(first.map(({ name }) => name));
-  return [...first, ...unseen('only', options.only ?? []).filter(({ name }) => !known.has(name))];
+  const others = [
+    ...unseen('only', options.only ?? []),
+    ...unseen('types', Object.keys(options.types ?? {})),
+  ];
+  return [...first, ...others.filter(({ name }) => !known.has(name))];
 }
 
 /** `columns: no item has an attribute "adress"; did you mean address?` */

@@ -402,6 +402,11 @@ describe('names in columns and only that no item has', () => {
       'only: no item has a value at the path "adress.city"; did you mean address.city?',
       'only: no item has an attribute "unheard"; check its spelling',
     ]);
+    const time = { column: 'creatd', unit: null };
+    const created = { id: { N: '1' }, created: { S: '2026-11-24' } };
+    assert.deepEqual(await told(t, { time }, [created]), [
+      'time: no item has an attribute "creatd"; did you mean created?',
+    ]);
     assert.deepEqual(await told(t, { columns: ['address.ctiy'] }), [
       'columns: no item has a value at the path "address.ctiy"; did you mean address.city?',
     ]);

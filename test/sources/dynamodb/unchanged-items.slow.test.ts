@@ -157,6 +157,7 @@ const OPTIONS: Readonly<Record<string, Partial<DynamoDbSourceOptions>>> = {
   'renamed columns': { rename: { count: 'zahl', zone: 'id of zone' }, columns: ['later', 'zahl'] },
   'two attributes for one column': { rename: { count: 'name' } },
   'only some columns': { only: ['count', 'at'] },
+  'paths into maps and lists': { columns: ['count.a', 'zone[0]'], expand: true },
 };
 
 for (const [size, items] of [

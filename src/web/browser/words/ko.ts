@@ -3,6 +3,8 @@ import type { Words } from './en.js';
 /** What is odd about values, as the service names it. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   'not a time': '시각이 아님',
+  'not a number': '숫자가 아님',
+  'not a boolean': 'true나 false가 아님',
   'before 1970, or more than a day ahead': '1970년 이전이거나 하루 넘게 앞선 시각',
 };
 
