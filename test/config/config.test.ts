@@ -21,6 +21,7 @@ const DEFAULT_TABLE = {
   expand: false,
   types: {},
   region: null,
+  stream: false,
   endpoint: null,
   role: null,
   index: null,
@@ -90,6 +91,7 @@ tables:
     types: { total: number, "2024": string, paid: boolean }
     as: orders
     region: us-gov-west-1
+    stream: auto
     consistent: true
     segments: 8
     maxReadCapacity: 12.5
@@ -114,6 +116,7 @@ tables:
       expand: true,
       types: { 2024: 'string', total: 'number', paid: 'boolean' },
       region: 'us-gov-west-1',
+      stream: 'auto',
       endpoint: null,
       role: null,
       index: null,

@@ -30,6 +30,7 @@ export function checkAgreement(tables: TablesOption, report: MistakeReport): voi
     checkTimeType(options, table, path, report);
     checkColumns(options, table, path, report);
     checkTimeColumn(table, path, report);
+    checkStream(table, path, report);
     checkKeeping(table, path, report);
     if (options.as === undefined) checkName(tableNameOf(name), path, report);
   }
@@ -97,6 +98,25 @@ function checkLog({ log, time }: TableOptions, path: Path, report: MistakeReport
     path: [...path, 'log'],
     wrong: 'append files new items by their own time, and no attribute is named that has it',
     remedy: 'add time with the name of that attribute, such as time: created_at',
+  });
+}
+
+/** Records of a stream are applied to items, and a log alone keeps none. */
+function checkStream(table: TableConfig, path: Path, report: MistakeReport): void {
+  const { stream, log, changes } = table;
+  for (const option of ['index', 'query', 'filter'] as const) {
+    if (stream === false || table[option] === null) continue;
+    report.add({
+      path: [...path, option],
+      wrong: 'a stream has the writes of the whole table',
+      remedy: 'leave out this or stream',
+    });
+  }
+  if (stream === false || !log || changes) return;
+  report.add({
+    path: [...path, 'stream'],
+    wrong: 'a log alone keeps no items to which what a stream says could be applied',
+    remedy: 'add changes: true, which then has every change, or leave log out',
   });
 }
 
@@ -185,7 +205,8 @@ function checkTimeColumn(table: TableConfig, path: Path, report: MistakeReport):
     ...(table.time === null ? [] : [table.time.column]),
   ];
   const taken = own.includes(column);
-  const reserved = table.changes && (CHANGES_COLUMNS.includes(column) || column.startsWith('previous_'));
+  const columns = table.stream === false ? CHANGES_COLUMNS : [...CHANGES_COLUMNS, 'changed_at'];
+  const reserved = table.changes && (columns.includes(column) || column.startsWith('previous_'));
   if (!taken && !reserved) return;
   report.add({
     path: [...path, 'timestampColumn'],
