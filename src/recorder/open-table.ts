@@ -72,7 +72,8 @@ export async function openTable(options: RecorderOptions, betweenPolls: BetweenP
       found,
       state,
       times,
-      baseline: hasSnapshot || options.changes || appends ? new Baseline(paths, files) : null,
+      baseline:
+        hasSnapshot || options.changes || appends ? new Baseline(paths, files, options.writeRate) : null,
       snapshot: hasSnapshot
         ? new SnapshotDataset({ name, source, description, health, times, ...optionsAtOf(options) })
         : null,
@@ -101,7 +102,7 @@ function stateOf(
   options: RecorderOptions,
 ): TableState {
   const readAt = latest(found?.readAt, changes?.lastAt ?? log?.lastAt);
-  const { items = [], deleted = [], position = null } = found?.commit ?? {};
+  const { items = [], itemsAt, deleted = [], position = null } = found?.commit ?? {};
   return {
     format: 1,
     columns: [...(layout.columns.length === 0 ? ownColumns(log) : layout.columns)],
@@ -116,7 +117,12 @@ function stateOf(
     source: options.source,
     datasets: [...new Set([...(found?.datasets ?? []), ...places.map(({ dataset }) => dataset)])],
     // A position is meaningful only to the source that returned it.
-    commit: { items, deleted, position: found?.source === options.source ? position : null },
+    commit: {
+      items,
+      ...(itemsAt === undefined ? {} : { itemsAt }),
+      deleted,
+      position: found?.source === options.source ? position : null,
+    },
   };
 }
 

@@ -177,6 +177,23 @@ test('a log of new items that was given up for a while begins anew', async (t) =
   );
 });
 
+test('after an interrupted poll of an empty table the first items are new', async (t) => {
+  const { open, logged, dataDir, now } = await world(t);
+  const baseline = join(dataDir, '.dynamo-csv', 'readings.baseline.csv');
+  const files = new FaultyFiles(nodeFiles, ({ name, path }) =>
+    name === 'rename' && path === baseline ? { stops: true } : null,
+  );
+  const interrupted = await open({ ...NEW_ITEMS, files });
+  await interrupted.record(readingOf(itemsOf({})), now());
+  const recorder = await open(NEW_ITEMS);
+  await recorder.record(readingOf(itemsOf({ a: { value: '1' } })), FIRST + MINUTE);
+  assert.deepEqual(
+    (await logged()).map(([id]) => id),
+    ['a'],
+  );
+  await recorder.close();
+});
+
 test('when the items of the last poll are lost, only later ones are new', async (t) => {
   const { record, logged, dataDir, lines } = await world(t);
   const [a, b] = [reading(-1, '1'), reading(-2, '2')];
