@@ -160,7 +160,7 @@ describe('dynamo-csv', () => {
     assert.match(text, new RegExp(`^orders +\\d+ +\\d+ B +30s +< 0\\.01 +${url}/csv/orders$`, 'm'));
     assert.match(text, /^demo +0 /m);
     assert.doesNotMatch(text, /backup/);
-    assert.match(text, /^Reading costs about USD 0\.02 a month on demand; the budget is USD 5\.00\.$/m);
+    assert.match(text, /^Reading costs less than USD 0\.01 a month on demand; the budget is USD 5\.00\.$/m);
     await until(url, '/csv/orders', ({ status }) => status === 200);
     const { text: json } = await get(url, '/csv/orders?total__gt=5&format=json');
     assert.deepEqual(JSON.parse(json), [{ id: 2, total: 7 }]);
