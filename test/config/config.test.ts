@@ -54,9 +54,7 @@ test('one line is a complete configuration', async () => {
     grafanaDatasource: 'csv',
     tables: [DEFAULT_TABLE],
     instances: null,
-    dashboardsDir: null,
     discover: null,
-    grafanaDatasource: 'csv',
     budget: null,
   });
   assert.equal(dataDir, resolve('data'));
