@@ -178,6 +178,7 @@ export const datasets = {
       usd_this_month: polled,
       response_ms_p50: answered,
       response_ms_p99: answered,
+      stream_lag_seconds: { type: 'number', mayBeAbsent: 'the table is polled' },
     },
   },
   'collector-log': {

@@ -11,4 +11,6 @@ export const limits = {
   unassignedTaxis: 1,
   /** Data more than this many intervals old is stale. */
   staleIntervals: 3,
+  /** Seconds that data may be behind the stream of its table. */
+  streamLag: 60,
 } as const;

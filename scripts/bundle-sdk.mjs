@@ -47,6 +47,14 @@ async function bundle(entryPoints, shared) {
   });
 }
 
-await bundle(['src/archive/sdk.ts', 'src/sources/dynamodb/sdk.ts', 'src/sources/ec2/sdk.ts'], 'sdk');
+await bundle(
+  [
+    'src/archive/sdk.ts',
+    'src/sources/dynamodb/sdk.ts',
+    'src/sources/dynamodb/streams/sdk.ts',
+    'src/sources/ec2/sdk.ts',
+  ],
+  'sdk',
+);
 // Apart, because the demo writes to its DynamoDB: the service has no operation that writes.
 await bundle(['src/demo/sdk.ts'], 'demo/sdk');

@@ -134,6 +134,21 @@ export const alerts: readonly FleetAlert[] = [
     onSilence: 'KeepLast',
   },
   {
+    uid: 'stream-lag',
+    title: 'Data is behind its stream',
+    reading: read('collector', ['dataset', 'stream_lag_seconds'], { stream_lag_seconds__isnull: 'false' }),
+    when: ['gt', limits.streamLag],
+    for: '1m',
+    severity: 'warning',
+    team: 'platform',
+    summary: `${dataset} is ${value(beyond('lt', limits.streamLag), `${number('%.0f')} seconds`, `more than ${limits.streamLag} seconds`)} behind the stream of its table`,
+    resolved: `${dataset} has caught up with its stream`,
+    description:
+      'Its panels and alerts use old data. Either the stream cannot be read, for the reason in the column “Last error”, or there are more changes than the service keeps up with.',
+    panel: [collector.uid, collectorPanels.datasets],
+    onSilence: 'KeepLast',
+  },
+  {
     uid: 'service-silent',
     title: 'dynamo-csv does not answer',
     // Its value never fires: what counts is that there is one.

@@ -41,6 +41,7 @@ const COLUMNS = {
   usd_this_month: 'number',
   response_ms_p50: 'number',
   response_ms_p99: 'number',
+  stream_lag_seconds: 'number',
 } as const satisfies Readonly<Record<string, ColumnType>>;
 
 export type CollectorColumn = keyof typeof COLUMNS;
@@ -86,6 +87,7 @@ function rowsOf(
       usd_this_month: index === 0 ? (spentBy?.(collector.name) ?? null) : null,
       response_ms_p50: responseTimes(dataset.name)?.p50 ?? null,
       response_ms_p99: responseTimes(dataset.name)?.p99 ?? null,
+      stream_lag_seconds: collector.streamLag,
     })),
   );
 }
@@ -109,6 +111,7 @@ function standing(dataset: Dataset, interval: number, startedAt: number, now: nu
 
 function polling({ statistics }: Collector, price: OpenedSource['price']) {
   const { lastDuration, duration95, failures, unitsPerPoll, metricsPerPoll, spacing } = statistics;
+  const streamReads = statistics.streamReadsPerPoll ?? 0;
   return {
     poll_seconds: lastDuration === null ? null : lastDuration / 1_000,
     poll_seconds_p95: duration95 === null ? null : duration95 / 1_000,
@@ -117,7 +120,7 @@ function polling({ statistics }: Collector, price: OpenedSource['price']) {
     usd_per_month:
       unitsPerPoll === null || metricsPerPoll === null
         ? null
-        : price({ readCapacityUnits: unitsPerPoll, metricsRequested: metricsPerPoll }) *
+        : price({ readCapacityUnits: unitsPerPoll, metricsRequested: metricsPerPoll, streamReads }) *
           pollsPerMonth(spacing),
   };
 }

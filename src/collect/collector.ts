@@ -38,6 +38,9 @@ export interface CollectorOptions {
 /** Milliseconds. */
 const LONGEST_SLEEP = 86_400_000;
 
+/** Milliseconds before a failed reading is retried, of a source that wanted to be read again at once. */
+const SHORTEST_PAUSE = 1_000;
+
 /**
  * Polls one source into its datasets, one poll at a time, at the source's own fixed times. A poll that is due while the
  * previous one is still running is skipped. After a failure only `lastError` has changed, and the next poll waits
@@ -53,6 +56,10 @@ export class Collector {
   /** Polls wait for money; poll failed; part of the source not readable; volume not writable; days not sealed. */
   readonly #troubles: Readonly<Record<'budget' | 'poll' | 'part' | 'volume' | 'sealing', Trouble>>;
   #hasSucceeded = false;
+  /** Milliseconds that the source of the last reading wanted to wait; null: it has fixed times. */
+  #pause: number | null = null;
+  /** Everything before that time is in the data, as far as the source knows; in milliseconds since the epoch. */
+  #upTo: number | null = null;
 
   constructor(options: CollectorOptions) {
     const {
@@ -150,6 +157,7 @@ export class Collector {
       const reading = await this.#read(signal);
       const recorded = await recorder.record(reading, startedAt);
       this.#succeeded(reading, recorded, Math.max(0, clock.now() - startedAt));
+      if (reading.nextIn !== undefined) return clock.now() + reading.nextIn;
     } catch (thrown) {
       if (signal.aborted) return due;
       this.#failed(pollFailed(thrown), Math.max(0, clock.now() - startedAt));
@@ -160,7 +168,8 @@ export class Collector {
     if (failures === 0) return grid.next(startedAt, endedAt);
     // The clock may have been set back during the poll.
     const from = Math.min(startedAt, endedAt);
-    return Math.max(endedAt, from + backoff(this.pace.interval, failures, random()));
+    const base = Math.min(this.pace.interval, this.#pause ?? this.pace.interval);
+    return Math.max(endedAt, from + backoff(base, failures, random()));
   }
 
   /** Also rejects at the deadline: otherwise a poll that hangs would be the last one. */
@@ -175,11 +184,12 @@ export class Collector {
     return withDeadline(deadline, signal, (signal) => source.read({ known, position, signal }));
   }
 
-  #succeeded({ cost, problem = null }: Reading, recorded: Recorded, took: number): void {
+  #succeeded({ cost, problem = null, nextIn, upTo }: Reading, recorded: Recorded, took: number): void {
     const { logger, metrics } = this.#options;
     const dataset = this.name;
     const { rows, bytes, changes } = recorded;
-    this.statistics.succeeded(took, cost);
+    this.statistics.succeeded(took, cost, nextIn);
+    this.#follows(nextIn, upTo);
     this.pace.succeeded(cost);
     metrics.polls.inc({ dataset, outcome: 'success' });
     metrics.pollDuration.observe({ dataset }, took / 1_000);
@@ -187,6 +197,7 @@ export class Collector {
     metrics.bytes.inc({ dataset }, cost.bytes);
     metrics.attempts.inc({ dataset }, cost.attempts);
     metrics.readUnits.inc({ dataset }, cost.readCapacityUnits);
+    metrics.streamReads.inc({ dataset }, cost.streamReads ?? 0);
     metrics.cloudWatchMetrics.inc({ dataset }, cost.metricsRequested);
     const { attempts, readCapacityUnits: readUnits } = cost;
     logger.debug({ dataset, took, rows, bytes, changes, attempts, readUnits }, 'polled');
@@ -195,6 +206,20 @@ export class Collector {
     this.#hasSucceeded = true;
     this.#tell('part', problem);
     this.#tell('volume', recorded.problems[0] ?? null);
+  }
+
+  /** A source that decides on its next reading follows a stream. */
+  #follows(nextIn: number | undefined, upTo: number | undefined): void {
+    this.#pause = nextIn === undefined ? null : Math.max(SHORTEST_PAUSE, nextIn);
+    this.#upTo = upTo ?? null;
+    const { metrics } = this.#options;
+    if (upTo === undefined) metrics.streamLags.delete(this.name);
+    else metrics.streamLags.set(this.name, () => this.streamLag ?? 0);
+  }
+
+  /** Seconds of which what happened in the table is not in the data yet; null: its source follows no stream. */
+  get streamLag(): number | null {
+    return this.#upTo === null ? null : Math.max(0, this.#options.clock.now() - this.#upTo) / 1_000;
   }
 
   #failed(problem: DynamoCsvError, took: number): void {

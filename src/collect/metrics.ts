@@ -15,6 +15,10 @@ export interface PollMetrics {
   readonly attempts: Counter<'dataset'>;
   /** DynamoDB read capacity units consumed. */
   readonly readUnits: Counter<'dataset'>;
+  /** GetRecords requests to streams, which are billed. */
+  readonly streamReads: Counter<'dataset'>;
+  /** By dataset: seconds for which its stream has not been read to its end, now. */
+  readonly streamLags: Map<string, () => number>;
   /** Metrics requested from CloudWatch, which bills each one. */
   readonly cloudWatchMetrics: Counter<'dataset'>;
 }
@@ -26,6 +30,16 @@ const POLL_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 3
 export function createPollMetrics(registry: Registry): PollMetrics {
   const registers = [registry];
   const byDataset = ['dataset'] as const;
+  const streamLags = new Map<string, () => number>();
+  new Gauge({
+    name: 'dynamo_csv_stream_lag_seconds',
+    help: 'How far the data is behind the stream of its table: everything older is in it.',
+    labelNames: byDataset,
+    registers,
+    collect() {
+      for (const [dataset, lag] of streamLags) this.set({ dataset }, lag());
+    },
+  });
   return {
     registry,
     polls: new Counter({
@@ -62,6 +76,13 @@ export function createPollMetrics(registry: Registry): PollMetrics {
     readUnits: new Counter({
       name: 'dynamo_csv_consumed_read_capacity_units_total',
       help: 'DynamoDB read capacity units consumed.',
+      labelNames: byDataset,
+      registers,
+    }),
+    streamLags,
+    streamReads: new Counter({
+      name: 'dynamo_csv_stream_reads_total',
+      help: 'GetRecords requests to DynamoDB Streams, which bills each.',
       labelNames: byDataset,
       registers,
     }),

@@ -14,6 +14,9 @@ export class PollStatistics {
   readonly #durations = new Recent();
   readonly #units = new Recent();
   readonly #metrics = new Recent();
+  readonly #streamReads = new Recent();
+  /** Milliseconds from the start of a poll to that of the next one, of a source that decides on it itself. */
+  readonly #spacings = new Recent();
   #today = '';
   #unitsToday = 0;
   /** Finished polls, including failed ones. */
@@ -29,12 +32,14 @@ export class PollStatistics {
     this.#clock = clock;
   }
 
-  /** `duration` in milliseconds. */
-  succeeded(duration: number, cost: ReadingCost): void {
+  /** `duration` in milliseconds; `nextIn`: as in a reading. */
+  succeeded(duration: number, cost: ReadingCost, nextIn?: number): void {
     this.polls += 1;
     this.#durations.add(duration);
     this.#units.add(cost.readCapacityUnits);
     this.#metrics.add(cost.metricsRequested);
+    this.#streamReads.add(cost.streamReads ?? 0);
+    if (nextIn !== undefined) this.#spacings.add(duration + nextIn);
     this.#unitsToday = this.unitsToday + cost.readCapacityUnits;
     this.#today = this.#days.dateOf(this.#clock.now());
   }
@@ -65,8 +70,15 @@ export class PollStatistics {
     return this.#metrics.mean;
   }
 
-  /** Milliseconds between polls: the interval, or as many of them as one poll takes. */
+  /** GetRecords requests of one poll, the average of recent ones. */
+  get streamReadsPerPoll(): number | null {
+    return this.#streamReads.mean;
+  }
+
+  /** Milliseconds between polls: the source's own, the interval, or as many of them as one poll takes. */
   get spacing(): number {
+    const own = this.#spacings.mean;
+    if (own !== null) return Math.max(1, own);
     const polls = Math.ceil((this.#durations.mean ?? 0) / this.interval);
     return this.interval * Math.max(1, polls);
   }

@@ -1,6 +1,14 @@
 import type { EncodedRows } from '../csv/rows.js';
 import type { Dataset } from './dataset.js';
 
+/** Rows of which some changed, all in the layout of the relation. */
+export interface EditedRows {
+  /** The rows that are new or different now. */
+  readonly put: EncodedRows;
+  /** Rows with the keys of those that are gone; their other cells mean nothing. */
+  readonly removed: EncodedRows;
+}
+
 /** A closed local day of a log or of changes, stored as Parquet and never written again. */
 export interface SealedDay {
   /** Local day, `2026-11-24`. */
@@ -17,6 +25,8 @@ export interface Relation extends Dataset {
   appendedSince(version: string): EncodedRows | null;
   /** In a log of new items, whose rows have a time of their own: the column of the poll's time; absent: there is none. */
   readonly pollColumn?: string;
+  /** What changed since that version in rows that keep their keys' order; null or absent: everything must be loaded again. */
+  editedSince?(version: string): EditedRows | null;
   /** Closed days, oldest first; empty for what keeps no history. */
   readonly sealedDays: readonly SealedDay[];
 }

@@ -4,12 +4,11 @@ import { decodeRow, rowAt, splitRows } from '../csv/decode.js';
 import { encodeFile, encodeRow, encodeRows, isSameMemory, noRows } from '../csv/encode.js';
 import { inferColumns } from '../csv/infer.js';
 import { concatRows, relayout, relayoutInSlices } from '../csv/relayout.js';
+import { type CompareKeys, joinRows, RowBlocks, rowKey, sortRows } from '../csv/row-blocks.js';
 import type { Cell, Column, EncodedRows } from '../csv/rows.js';
-import type { DeltaReading } from '../sources/source.js';
 import type { Files } from '../volume/files.js';
 import { SnapshotFile } from '../volume/write.js';
-import { type Deleted, type Difference, readChange, rowKey } from './changes.js';
-import { sortRows } from './delta.js';
+import { type Deleted, type Difference, isRemoval, readChange } from './changes.js';
 import type { FileMark } from './table-state.js';
 
 /** Deleted items whose last known values are kept in case they return; beyond this, the oldest are dropped. */
@@ -18,6 +17,8 @@ const DELETED_LIMIT = 100_000;
 const BATCH = 512;
 /** How many possible contents are tracked while the disk refuses to replace a file. */
 const MOST_MARKS = 8;
+/** Bytes per second, see `RecorderOptions.writeRate`: 100 MB are written every 100 seconds. */
+const WRITE_RATE = 1_000_000;
 
 /**
  * What a file of the baseline turned out to hold. `expected`: content that this service wrote; `newest` if it is the
@@ -32,6 +33,7 @@ export type Finding = 'newest' | 'expected' | 'changed' | 'unknown';
  */
 export class Baseline {
   readonly #files: Files;
+  readonly #writeRate: number;
   readonly #items: MarkedFile;
   readonly #deletedItems: MarkedFile;
   #columns: readonly Column[] = [];
@@ -41,17 +43,32 @@ export class Baseline {
   /** Whether the rows are in the order of a full reading. */
   #isInOrder = false;
   #rows: EncodedRows | null = null;
+  /** The items in blocks, once deltas are applied to them; then `#rows` is null. */
+  #blocks: RowBlocks | null = null;
+  /** The poll that the announced items are of, and when they were written; in milliseconds since the epoch. */
+  #itemsAt: number | null = null;
+  #writtenAt = Number.NEGATIVE_INFINITY;
   /** Whether the rows are those of the latest poll. Otherwise changes since then are unknown. */
   isTrue = true;
   deleted: Deleted = new Map();
 
-  constructor(paths: { readonly rows: string; readonly deleted: string }, files: Files) {
+  constructor(
+    paths: { readonly rows: string; readonly deleted: string },
+    files: Files,
+    writeRate = WRITE_RATE,
+  ) {
     this.#files = files;
+    this.#writeRate = writeRate;
     this.#items = new MarkedFile(paths.rows, files);
     this.#deletedItems = new MarkedFile(paths.deleted, files);
   }
 
-  /** Null until there are rows from a first poll or a file. */
+  /** Whether there are items, from a first poll or a file. */
+  get isKnown(): boolean {
+    return this.#rows !== null || this.#blocks !== null;
+  }
+
+  /** Null until there are items, and while they are in blocks. */
   get rows(): EncodedRows | null {
     return this.#rows;
   }
@@ -59,16 +76,39 @@ export class Baseline {
   /** The items as a poll found them, in the order of a full reading. */
   set rows(rows: EncodedRows) {
     this.#rows = rows;
+    this.#blocks = null;
     this.#isInOrder = true;
     this.isTrue = true;
   }
 
-  /** The rows in the order of a full reading, which is the order of `compareKeys`. */
-  inOrder(keyCount: number, compareKeys: DeltaReading['compareKeys']): EncodedRows {
+  /** The items after a delta. */
+  set blocks(blocks: RowBlocks) {
+    this.#blocks = blocks;
+    this.#rows = null;
+  }
+
+  /** The items, whether they are in blocks or not; null: there are none. */
+  async allRows(): Promise<EncodedRows | null> {
+    return this.#rows ?? (await this.#blocks?.toRows()) ?? null;
+  }
+
+  /** The items in blocks and in the order of a full reading, which is the order of `compare`. */
+  async inBlocks(keyCount: number, compare: CompareKeys): Promise<RowBlocks> {
+    if (this.#blocks !== null) return this.#blocks;
     const rows = this.#rows ?? noRows(this.#columns);
-    if (!this.#isInOrder) this.#rows = sortRows(rows, keyCount, compareKeys);
-    this.#isInOrder = true;
-    return this.#rows ?? rows;
+    const inOrder = this.#isInOrder ? rows : sortRows(rows, keyCount, compare);
+    this.blocks = await RowBlocks.from(inOrder, keyCount, compare);
+    return this.#blocks!;
+  }
+
+  /** The items' file has the items of that poll. */
+  set fileAt(at: number | null) {
+    this.#itemsAt = at;
+  }
+
+  /** Whether the items' file is to be replaced by a delta at that time: a large one not every second. */
+  isDue(now: number, size: number): boolean {
+    return now - this.#writtenAt >= (size / this.#writeRate) * 1_000;
   }
 
   /** Path of the items' file. */
@@ -82,8 +122,13 @@ export class Baseline {
   }
 
   /** What the files may hold from now on, newest first; goes into the state. */
-  get marks(): { readonly items: FileMark[]; readonly deleted: FileMark[] } {
-    return { items: [...this.#items.marks], deleted: [...this.#deletedItems.marks] };
+  get marks(): {
+    readonly items: FileMark[];
+    readonly itemsAt: number | null;
+    readonly deleted: FileMark[];
+  } {
+    const deleted = [...this.#deletedItems.marks];
+    return { items: [...this.#items.marks], itemsAt: this.#itemsAt, deleted };
   }
 
   /**
@@ -129,7 +174,7 @@ export class Baseline {
     for (const { change, cells } of readChanges(changes, layout, columns.length, keyCount)) {
       const row = Buffer.from(encodeRow(cells));
       const key = rowKey(row, keyCount);
-      if (change === 'delete') rows.delete(key);
+      if (isRemoval(change)) rows.delete(key);
       else rows.set(key, row);
     }
     this.setRows(columns, [...rows.values()]);
@@ -175,7 +220,7 @@ export class Baseline {
   ): void {
     for (const { change, cells } of readChanges(changes, layout, columns.length, keyCount)) {
       const key = rowKey(Buffer.from(encodeRow(cells)), keyCount);
-      if (change === 'delete') this.deleted.set(key, cells);
+      if (isRemoval(change)) this.deleted.set(key, cells);
       else this.deleted.delete(key);
     }
     this.#isDeletedBehind = true;
@@ -184,6 +229,7 @@ export class Baseline {
   /** Replaces the rows in memory. */
   setRows(columns: readonly Column[], rows: readonly Buffer[]): void {
     this.#rows = joinRows(columns, rows);
+    this.#blocks = null;
     this.#isInOrder = false;
     this.isTrue = true;
     this.#columns = columns;
@@ -193,6 +239,7 @@ export class Baseline {
   async layOut(columns: readonly Column[]): Promise<void> {
     const breathe = createYielder();
     if (this.#rows !== null) this.#rows = await relayoutInSlices(this.#rows, columns);
+    if (this.#blocks !== null) this.#blocks = await this.#blocks.layOut(columns);
     const old = new Map(this.#columns.map(({ name }, index) => [name, index]));
     const positions = columns.map(({ name }) => old.get(name) ?? -1);
     let index = 0;
@@ -209,6 +256,7 @@ export class Baseline {
   /** Forgets everything: earlier items are not comparable, because the key schema changed or the items are unknown. */
   clear(): void {
     this.#rows = null;
+    this.#blocks = null;
     this.deleted.clear();
     this.#isDeletedBehind = true;
   }
@@ -248,9 +296,13 @@ export class Baseline {
     else this.deleted.set(key, cells);
   }
 
-  /** Announces what `write` will write, so that the state can record it first. `bytes` are header and rows. */
-  async announce(bytes: Buffer): Promise<void> {
+  /**
+   * Announces what `write` will write, so that the state can record it first. `bytes` are header and rows; `at`: the poll
+   * that they are of, in milliseconds since the epoch.
+   */
+  async announce(bytes: Buffer, at: number): Promise<void> {
     await this.#items.announce(bytes);
+    this.#itemsAt = at;
     if (this.#isDeletedBehind) await this.#deletedItems.announce(encodeFile(await this.#encodeDeleted()));
   }
 
@@ -259,6 +311,12 @@ export class Baseline {
     await this.#deletedItems.write();
     await this.#items.write();
     this.#isDeletedBehind = false;
+    this.#writtenAt = this.#itemsAt ?? this.#writtenAt;
+  }
+
+  /** Releases the bytes of the file, when the items in memory are not these bytes. */
+  release(): void {
+    this.#items.release();
   }
 
   async #encodeDeleted(): Promise<EncodedRows> {
@@ -308,6 +366,10 @@ class MarkedFile {
     this.marks = [mark, ...(others.length < MOST_MARKS ? others : others.toSpliced(MOST_MARKS - 2, 1))];
   }
 
+  release(): void {
+    this.#announced = null;
+  }
+
   async write(): Promise<void> {
     if (this.#announced === null) return;
     await this.#file.replace(this.#announced);
@@ -344,14 +406,4 @@ async function readRows(bytes: Buffer, path: string, known: readonly Column[]): 
 function union(known: readonly Column[], found: readonly Column[]): Column[] {
   const names = new Set(known.map((column) => column.name));
   return [...known, ...found.filter((column) => !names.has(column.name))];
-}
-
-function joinRows(columns: readonly Column[], rows: readonly Buffer[]): EncodedRows {
-  const ends = new Uint32Array(rows.length);
-  let end = 0;
-  for (const [index, row] of rows.entries()) {
-    end += row.length;
-    ends[index] = end;
-  }
-  return { columns, body: Buffer.concat(rows), ends };
 }

@@ -2,11 +2,12 @@ import { createYielder } from '../base/event-loop.js';
 import { rowAt } from '../csv/decode.js';
 import { encodeFile, noRows } from '../csv/encode.js';
 import { concatRows } from '../csv/relayout.js';
+import { rowKey } from '../csv/row-blocks.js';
 import { timeOfRow } from '../csv/row-time.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import { type AppendedWriter, rowsAfter } from './appended-writer.js';
 import type { Baseline } from './baseline.js';
-import { changeRows, type Difference, rowKey } from './changes.js';
+import { changeRows, type Difference } from './changes.js';
 import { addedNames, changesColumns, logColumns } from './layout.js';
 import type { OpenedTable } from './open-table.js';
 import type { RecorderOptions } from './recorder-options.js';
@@ -36,7 +37,7 @@ async function fillChanges(
   const comparable = rowsAfter(await log.rows(), (keysSince ?? 0) - 1);
   const past = await changesOfLog(comparable, own, keys.length, columns, baseline);
   // The baseline first: if this is interrupted before the changes are written, all of it runs again.
-  await baseline.announce(encodeFile(baseline.rows!));
+  await baseline.announce(encodeFile(baseline.rows!), past.at);
   state.update({ commit: { position: null, ...baseline.marks } });
   await state.write();
   await baseline.write();

@@ -3,6 +3,7 @@ import { createYielder } from '../base/event-loop.js';
 import { decodeRow, rowAt } from '../csv/decode.js';
 import { encodeRows, isSameMemory, noRows } from '../csv/encode.js';
 import { concatRows } from '../csv/relayout.js';
+import { rowKey } from '../csv/row-blocks.js';
 import type { Cell, Column, EncodedRows } from '../csv/rows.js';
 
 /** One item that differs between two polls. Rows are CSV lines with their `\n`; null: the item did not exist. */
@@ -11,6 +12,10 @@ export interface Difference {
   readonly after: Buffer | null;
   /** When it happened, in milliseconds since the epoch; absent if only the poll that found it is known. */
   readonly at?: number;
+  /** When it happened by the source's own clock, not made to fit the order of the rows; absent: unknown. */
+  readonly changedAt?: number;
+  /** Whether the item was removed by its time to live. */
+  readonly isExpired?: boolean;
 }
 
 /** How many rows ahead an inserted or deleted row is searched for before both rows are set aside. */
@@ -96,26 +101,8 @@ export async function diffRows(
   return differences;
 }
 
-const COMMA = 0x2c;
-const NEWLINE = 0x0a;
-const QUOTE = 0x22;
-
-/** The encoded bytes of the first `keyCount` cells: equal exactly for rows of the same item. */
-export function rowKey(row: Buffer, keyCount: number): string {
-  let quoted = false;
-  let cells = 0;
-  for (let index = 0; index < row.length; index++) {
-    const byte = row[index];
-    if (byte === QUOTE) quoted = !quoted;
-    else if (!quoted && (byte === COMMA || byte === NEWLINE) && ++cells === keyCount) {
-      return row.toString('latin1', 0, index);
-    }
-  }
-  return row.toString('latin1');
-}
-
-/** What happened to an item. */
-export type Change = 'insert' | 'update' | 'delete';
+/** What happened to an item; `expire`: it was deleted by its time to live. */
+export type Change = 'insert' | 'update' | 'delete' | 'expire';
 
 /** The last known cells of items that are not in the table now, by encoded key. */
 export type Deleted = Map<string, readonly Cell[]>;
@@ -125,8 +112,8 @@ const BATCH = 512;
 
 /**
  * The rows of changes of one poll: the change, the cells after it (of a deleted item only the key), the cells before it
- * without the key (of an item that returns, its last known ones), the time of the previous poll, and the time of the
- * change: that of the difference or, if unknown, of the poll.
+ * without the key (of an item that returns, its last known ones), where `columns` have it the source's time of the change,
+ * the time of the previous poll, and the time of the change: that of the difference or, if unknown, of the poll.
  *
  * @param columns layout of the changes dataset, as `changesColumns` gives it
  * @param deleted items deleted before these differences
@@ -143,13 +130,16 @@ export async function changeRows(
   const sinceCell = since === null ? null : isoTime(since);
   const justDeleted: Deleted = new Map();
   const lastKnown = (key: string) => justDeleted.get(key) ?? deleted.get(key);
-  const toCells = ({ before, after, at: happenedAt = at }: Difference): Cell[] => {
-    const change: Change = before === null ? 'insert' : after === null ? 'delete' : 'update';
+  const toCells = (difference: Difference): Cell[] => {
+    const { before, after, at: happenedAt = at, changedAt } = difference;
     const old = before === null ? lastKnown(rowKey(after as Buffer, keyCount)) : decodeRow(before);
     if (before !== null && after === null) justDeleted.set(rowKey(before, keyCount), old ?? []);
     const now = after === null ? withoutValues(old ?? [], keyCount) : decodeRow(after);
     const previous = now.map((_, index) => old?.[index] ?? null).slice(keyCount);
-    return [change, ...now, ...previous, sinceCell, isoTime(happenedAt)];
+    const cells = [changeOf(difference), ...now, ...previous];
+    const hasTime = cells.length + 2 < columns.length;
+    if (hasTime) cells.push(changedAt === undefined ? null : isoTime(changedAt));
+    return [...cells, sinceCell, isoTime(happenedAt)];
   };
   const breathe = createYielder();
   const parts: EncodedRows[] = [];
@@ -171,9 +161,20 @@ export interface ReadChange {
 export function readChange(cells: readonly Cell[], width: number, keyCount: number): ReadChange {
   const change = cells[0] as Change;
   const after = cells.slice(1, 1 + width);
-  if (change !== 'delete') return { change, cells: after };
+  if (!isRemoval(change)) return { change, cells: after };
   const previous = cells.slice(1 + width, 1 + width + width - keyCount);
   return { change, cells: [...after.slice(0, keyCount), ...previous] };
+}
+
+/** Whether the item is gone after that change. */
+export function isRemoval(change: Change): boolean {
+  return change === 'delete' || change === 'expire';
+}
+
+function changeOf({ before, after, isExpired = false }: Difference): Change {
+  if (before === null) return 'insert';
+  if (after !== null) return 'update';
+  return isExpired ? 'expire' : 'delete';
 }
 
 function withoutValues(cells: readonly Cell[], keyCount: number): Cell[] {

@@ -102,7 +102,7 @@ export class ColumnTypes {
     const declared = withDeclared(rows.columns, this.#options.declared);
     const tallies = await this.#tally(
       rows,
-      declared.filter((column) => this.#isInQuestion(column)),
+      declared.filter((column) => isInQuestion(column, this.#mixed)),
     );
     const recorded = new Map(before.map((column) => [column.name, column]));
     const columns = declared.map((column) => {
@@ -130,9 +130,15 @@ export class ColumnTypes {
     };
   }
 
-  /** The items' time is text or a number in the source, and has become a time before. */
-  #isInQuestion({ name, type, declared }: Column): boolean {
-    return this.#mixed.has(name) && type !== 'time' && !(declared === true && type === 'string');
+  /** Whether `decide` looks at the rows; the arguments are the same. */
+  isAnyInQuestion(
+    columns: readonly Column[],
+    before: readonly Column[],
+    found: readonly Column[],
+    reading: Pick<Reading, 'kind'> & { readonly mixed: readonly string[] },
+  ): boolean {
+    const mixed = this.#mixedAfter(before, found, reading);
+    return withDeclared(columns, this.#options.declared).some((column) => isInQuestion(column, mixed));
   }
 
   #mixedAfter(
@@ -198,6 +204,11 @@ interface Found {
 }
 
 type Example = Pick<ColumnException, 'key' | 'value'>;
+
+/** The items' time is text or a number in the source, and has become a time before. */
+function isInQuestion({ name, type, declared }: Column, mixed: ReadonlySet<string>): boolean {
+  return mixed.has(name) && type !== 'time' && !(declared === true && type === 'string');
+}
 
 function isTyped(column: Column | undefined): boolean {
   return column?.seen === true && (column.type === 'number' || column.type === 'boolean');

@@ -3,11 +3,11 @@ import { sameColumns } from '../csv/columns.js';
 import { decodeRow, rowAt } from '../csv/decode.js';
 import { isSameMemory } from '../csv/encode.js';
 import { type ItemTime, type OddTimes, type Rewritten, withItemTimes } from '../csv/item-time.js';
+import { rowKey } from '../csv/row-blocks.js';
 import { AHEAD } from '../csv/row-time.js';
 import type { Cell, Column, EncodedRows } from '../csv/rows.js';
 import type { ColumnException } from '../datasets/dataset.js';
 import type { DeltaReading } from '../sources/source.js';
-import { rowKey } from './changes.js';
 
 /** Characters of a value that are shown. */
 const MOST_SHOWN = 80;

@@ -32,6 +32,8 @@ export async function layOut(
     before.names ?? (log || changes ? chooseNames([...before.columns, ...rows.columns], options) : null);
   let found = rows;
   if (names !== null) {
+    if (changes && options.exactTimes === true)
+      names = withChangedAt(names, [...before.columns, ...rows.columns]);
     const known = changing(before.columns, before.keys);
     const earlier = withPreviousNames(names, before.columns, known);
     names = publishedNames(rows.columns, before.columns, earlier, known);
@@ -138,6 +140,7 @@ export function hasOtherKeys(before: Layout, after: Layout): boolean {
 export const TIMESTAMP = 'timestamp';
 export const CHANGE = 'change';
 export const SINCE = 'since';
+export const CHANGED_AT = 'changed_at';
 const PREVIOUS = 'previous_';
 
 /**
@@ -148,6 +151,8 @@ export interface AddedNames {
   readonly timestamp: string;
   readonly change: string;
   readonly since: string;
+  /** Of the column with the source's own times of changes; absent: no reading had any. */
+  readonly changedAt?: string;
   /** Names of the columns for values before a change, by column, if not `previous_<column>`. */
   readonly previous?: NamesByName;
   /** Published names of attributes whose own name is one of ours, by attribute. */
@@ -170,8 +175,20 @@ export function chooseAddedNames(columns: readonly Column[], configured: string 
   return { timestamp, change, since };
 }
 
-function freeName(name: string, taken: ReadonlySet<string>): string {
-  return taken.has(name) ? freeName(`poll_${name}`, taken) : name;
+function freeName(name: string, taken: ReadonlySet<string>, prefix = 'poll_'): string {
+  return taken.has(name) ? freeName(`${prefix}${name}`, taken, prefix) : name;
+}
+
+/** Adds the column for the source's own times of changes. */
+function withChangedAt(names: AddedNames, columns: readonly Column[]): AddedNames {
+  if (names.changedAt !== undefined) return names;
+  const taken = new Set([...ownNames(names), ...columns.map(({ name }) => name)]);
+  return { ...names, changedAt: freeName(CHANGED_AT, taken, 'stream_') };
+}
+
+/** The names of the added columns, without those for values before a change. */
+export function ownNames({ timestamp, change, since, changedAt }: AddedNames): string[] {
+  return [timestamp, change, since, ...(changedAt === undefined ? [] : [changedAt])];
 }
 
 /**
@@ -188,7 +205,7 @@ export function publishedNames(
   changing: readonly Column[],
 ): AddedNames {
   const published = new Map(Object.entries(names.attributes ?? {}));
-  const ours = new Set([names.timestamp, names.change, names.since, ...published.values()]);
+  const ours = new Set([...ownNames(names), ...published.values()]);
   for (const { name } of changing) ours.add(previousName(name, names));
   const inTheWay = found.filter(({ name }) => ours.has(name) && !published.has(name));
   if (inTheWay.length === 0) return names;
@@ -219,7 +236,7 @@ export function withPreviousNames(
   columns: readonly Column[],
   changing: readonly Column[],
 ): AddedNames {
-  const taken = new Set([names.timestamp, names.change, names.since, ...columns.map(({ name }) => name)]);
+  const taken = new Set([...ownNames(names), ...columns.map(({ name }) => name)]);
   const previous = new Map(Object.entries(names.previous ?? {}));
   const isNew = ({ name }: Column) => taken.has(`${PREVIOUS}${name}`) && !previous.has(name);
   const chosen = changing.filter(isNew);
@@ -242,12 +259,13 @@ export function logColumns(columns: readonly Column[], names: AddedNames): Colum
   return [...columns, timeColumn(names.timestamp)];
 }
 
-/** Columns of changes: what happened, the key, the values after, the values before, and the two polls' times. */
+/** Columns of changes: what happened, the key, the values after, the values before, the source's time if it has one, and the two polls' times. */
 export function changesColumns(columns: readonly Column[], keyCount: number, names: AddedNames): Column[] {
   return [
     { name: names.change, type: 'string', seen: true },
     ...columns,
     ...columns.slice(keyCount).map((column) => ({ ...column, name: previousName(column.name, names) })),
+    ...(names.changedAt === undefined ? [] : [timeColumn(names.changedAt)]),
     timeColumn(names.since),
     timeColumn(names.timestamp),
   ];

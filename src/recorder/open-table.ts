@@ -72,7 +72,8 @@ export async function openTable(options: RecorderOptions, betweenPolls: BetweenP
       found,
       state,
       times,
-      baseline: hasSnapshot || options.changes || appends ? new Baseline(paths, files) : null,
+      baseline:
+        hasSnapshot || options.changes || appends ? new Baseline(paths, files, options.writeRate) : null,
       snapshot: hasSnapshot
         ? new SnapshotDataset({ name, source, description, health, times, ...optionsAtOf(options) })
         : null,
@@ -101,7 +102,7 @@ function stateOf(
   options: RecorderOptions,
 ): TableState {
   const readAt = latest(found?.readAt, changes?.lastAt ?? log?.lastAt);
-  const { items = [], deleted = [], position = null } = found?.commit ?? {};
+  const { items = [], itemsAt, deleted = [], position = null } = found?.commit ?? {};
   return {
     format: 1,
     columns: [...(layout.columns.length === 0 ? ownColumns(log) : layout.columns)],
@@ -115,7 +116,12 @@ function stateOf(
     changes: options.changes,
     source: options.source,
     datasets: [...new Set([...(found?.datasets ?? []), ...places.map(({ dataset }) => dataset)])],
-    commit: { items, deleted, position: isContinued(found, log, options) ? position : null },
+    commit: {
+      items,
+      ...(itemsAt === undefined ? {} : { itemsAt }),
+      deleted,
+      position: isContinued(found, log, options) ? position : null,
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { DynamoCsvError } from '../base/errors.js';
-import { encodeFile } from '../csv/encode.js';
+import { encodeFile, encodeHeader } from '../csv/encode.js';
+import { type EditedRow, RowBlocks } from '../csv/row-blocks.js';
 import type { EncodedRows } from '../csv/rows.js';
 import type { AppendedWriter } from './appended-writer.js';
 import type { Difference } from './changes.js';
@@ -14,8 +15,10 @@ export interface Poll {
   readonly at: number;
   /** When it began by the clock: earlier than `at` if the clock went back. */
   readonly readAt: number;
-  /** All items, in the table's layout. */
-  readonly rows: EncodedRows;
+  /** All items, in the table's layout; in blocks after a delta. */
+  readonly items: EncodedRows | RowBlocks;
+  /** What a delta did to items, in the order of its records; empty for a full reading. */
+  readonly edited: readonly EditedRow[];
   readonly position: string | null;
   /** Rows for the log and for the changes; null if they are not kept. */
   readonly logged: EncodedRows | null;
@@ -44,22 +47,82 @@ export interface Recorded {
 /**
  * Writes a poll and shows it to readers, in this order: rows of changes and log, the commit in the state file, the
  * snapshot or the hidden baseline. Errors are added to the poll's problems; without the commit only the snapshot in memory
- * remains. Returns the size of the items in bytes, as CSV.
+ * remains. Returns the size of the items in bytes, as CSV, and whether the poll counts.
  */
-export async function writePoll(poll: Poll, table: OpenedTable, options: RecorderOptions): Promise<number> {
+export async function writePoll(
+  poll: Poll,
+  table: OpenedTable,
+  options: RecorderOptions,
+): Promise<{ readonly bytes: number; readonly isKept: boolean }> {
+  const { items } = poll;
+  return items instanceof RowBlocks
+    ? writeDelta(poll, items, table, options)
+    : writeAll(poll, items, table, options);
+}
+
+async function writeAll(
+  poll: Poll,
+  rows: EncodedRows,
+  table: OpenedTable,
+  options: RecorderOptions,
+): ReturnType<typeof writePoll> {
   const { baseline, snapshot, state } = table;
-  const { rows, at, compared } = poll;
+  const { at, compared } = poll;
   const bytes = encodeFile(rows);
   const items = { ...rows, body: bytes.subarray(bytes.length - rows.body.length) };
   await baseline?.track(compared?.differences ?? [], state.current.keys.length);
-  await baseline?.announce(bytes);
+  await baseline?.announce(bytes, at);
   const isKept = await append(poll, table, options);
   await snapshot?.show(bytes, items, state.current.keys, at, baseline?.marks.items[0]?.hash);
   if (!isKept) baseline?.untrack();
   else if (baseline !== null) baseline.rows = items;
   const isReplaced = isKept && (await attempt(options.name, poll.problems, () => replaceItems(table, at)));
   snapshot?.markPersisted(isReplaced);
-  return bytes.length;
+  return { bytes: bytes.length, isKept };
+}
+
+/**
+ * Like `writeAll`, for items of which few changed: the items' file is replaced only when it is due. Until then the changes
+ * lead from the file to the items; without changes nothing is written, and the next start reads the source again from the
+ * position that the file is of.
+ */
+async function writeDelta(
+  poll: Poll,
+  items: RowBlocks,
+  table: OpenedTable,
+  options: RecorderOptions,
+): ReturnType<typeof writePoll> {
+  const { snapshot, state, changes } = table;
+  const baseline = table.baseline!;
+  const { at, compared, problems } = poll;
+  const { keys } = state.current;
+  const isDue = baseline.isDue(at, items.size);
+  await baseline.track(compared?.differences ?? [], keys.length);
+  if (isDue) await baseline.announce(encodeFile(await items.toRows()), at);
+  const isKept = (changes === null && !isDue) || (await append(poll, table, options));
+  snapshot?.showBlocks(items, keys, at, poll.edited);
+  if (!isKept) baseline.untrack();
+  else baseline.blocks = items;
+  const isWritten =
+    isKept && (!isDue || (await attempt(options.name, problems, () => replaceItems(table, at))));
+  if (isDue && isWritten) baseline.release();
+  snapshot?.markPersisted(isWritten);
+  return { bytes: encodeHeader(items.columns).length + items.size, isKept };
+}
+
+/** Writes the items' file, and their position, if they are behind the items in memory. */
+export async function writeItems(position: string | null, table: OpenedTable): Promise<void> {
+  const { baseline, state } = table;
+  const { comparedAt, snapshotAt, commit } = state.current;
+  const isBehind = comparedAt !== snapshotAt || position !== (commit?.position ?? null);
+  const rows = isBehind && baseline?.isTrue === true ? await baseline.allRows() : null;
+  if (rows === null || comparedAt === null) return;
+  await baseline!.announce(encodeFile(rows), comparedAt);
+  state.update({ commit: { ...commit!, ...baseline!.marks } });
+  await state.write();
+  await replaceItems(table, comparedAt);
+  state.update({ commit: { ...state.current.commit!, position } });
+  await state.write();
 }
 
 /**
@@ -94,10 +157,11 @@ async function stage(dataset: AppendedWriter, rows: EncodedRows, { state }: Open
 async function commit({ at, position }: Poll, table: OpenedTable): Promise<void> {
   const { state, baseline, changes, log } = table;
   const appends = log?.itemTime == null ? null : state.current.appends;
-  const { items = [], deleted = [] } = baseline?.marks ?? state.current.commit ?? {};
+  const { items = [], itemsAt = null, deleted = [] } = baseline?.marks ?? state.current.commit ?? {};
   if (position !== null && changes === null && baseline !== null) {
     // Without changes nothing could update the items later, so they are written before the position.
-    state.update({ commit: { position: state.current.commit?.position ?? null, items, deleted } });
+    const earlier = state.current.commit?.position ?? null;
+    state.update({ commit: { position: earlier, items, itemsAt, deleted } });
     await state.write();
     await baseline.write();
   }
@@ -105,7 +169,7 @@ async function commit({ at, position }: Poll, table: OpenedTable): Promise<void>
     readAt: at,
     ...(baseline === null ? {} : { comparedAt: at }),
     ...(appends === null ? {} : { appends: { ...appends, since: appends.since ?? at } }),
-    commit: { position, items, deleted },
+    commit: { position, items, itemsAt, deleted },
   });
 }
 

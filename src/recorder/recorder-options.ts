@@ -17,6 +17,8 @@ export interface RecorderOptions {
   readonly logger: Logger;
   /** Rejects if the data folder is no longer this service's; called before each poll is written. */
   readonly checkVolume?: () => Promise<void>;
+  /** Bytes per second at which the items' file is replaced at most, on average, while deltas are applied. */
+  readonly writeRate?: number;
   /** Keep every poll's rows instead of only the latest poll's. */
   readonly log: boolean;
   /** Name of the log in addition to the snapshot; null: the log replaces the snapshot under `name`. */
@@ -31,6 +33,8 @@ export interface RecorderOptions {
   readonly optionsAt?: string;
   /** Keep `<name>-changes` too. */
   readonly changes: boolean;
+  /** Whether readings know when each change happened: then the changes have the column `changed_at`. */
+  readonly exactTimes?: boolean;
   /** Columns that exist before a value was seen, in this order after the keys. */
   readonly configured: readonly string[];
   /** Declared types by published column; absent: none. */

@@ -38,7 +38,9 @@ export async function restoreBaseline(table: Table, options: RecorderOptions): P
     await loadDeleted(table, options);
     return { rows: baseline.rows, modifiedAt };
   }
-  if (finding === 'newest') state.update({ snapshotAt: Math.max(snapshotAt ?? 0, comparedAt ?? 0) || null });
+  const newestAt = commit?.itemsAt ?? comparedAt ?? 0;
+  if (finding === 'newest') state.update({ snapshotAt: Math.max(snapshotAt ?? 0, newestAt) || null });
+  baseline.fileAt = state.current.snapshotAt;
   const found = baseline.rows;
   if (found !== null || commit?.deleted.length) await loadDeleted(table, options);
   await applyChanges(table, columns.length === 0 ? (found?.columns ?? []) : columns);

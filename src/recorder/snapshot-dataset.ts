@@ -1,11 +1,13 @@
 import { crc32 } from 'node:zlib';
 import { hashOf } from '../base/hash.js';
-import { isSameMemory } from '../csv/encode.js';
+import { sameColumns } from '../csv/columns.js';
+import { encodeFile, encodeHeader, isSameMemory } from '../csv/encode.js';
+import { type EditedRow, joinRows, type RowBlocks, rowKey } from '../csv/row-blocks.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { ColumnException, Content, DatasetStatus } from '../datasets/dataset.js';
 import { datasetNotReadYet } from '../datasets/errors.js';
 import type { PollHealth } from '../datasets/freshness.js';
-import type { Relation } from '../datasets/relation.js';
+import type { EditedRows, Relation } from '../datasets/relation.js';
 import type { ItemTimes } from './item-times.js';
 
 export interface SnapshotOptions {
@@ -17,6 +19,26 @@ export interface SnapshotOptions {
   readonly times?: ItemTimes | null;
   /** See `Dataset.optionsAt`. */
   readonly optionsAt?: string;
+}
+
+/** Items in blocks, and their bytes once somebody asked for them. */
+interface Blocks {
+  readonly items: RowBlocks;
+  readonly version: string;
+  readonly readAt: number;
+  content: Promise<Buffer> | null;
+}
+
+/** Rows that deltas changed which are remembered; who is further behind loads everything. */
+const MOST_EDITS = 20_000;
+
+/** Counts the deltas of all snapshots, so that no version occurs twice. */
+let deltas = 0;
+
+async function contentOf(blocks: Blocks): Promise<Content> {
+  const { items, version, readAt } = blocks;
+  blocks.content ??= items.toRows().then(encodeFile);
+  return { version, readAt, columns: items.columns, rows: items.count, bytes: await blocks.content };
 }
 
 /** The items of the latest poll, in memory as the bytes that are served. The owner of the dataset writes the file. */
@@ -31,6 +53,10 @@ export class SnapshotDataset implements Relation {
   readonly #times: ItemTimes | null;
   readonly #health: PollHealth;
   #content: Content | null = null;
+  /** The items after deltas: their bytes are made when they are asked for. */
+  #blocks: Blocks | null = null;
+  /** What the latest deltas did, each after a version. */
+  readonly #edits: { readonly after: string; readonly edited: readonly EditedRow[] }[] = [];
   #keys: readonly string[] = [];
   #persisted = true;
 
@@ -49,7 +75,7 @@ export class SnapshotDataset implements Relation {
   }
 
   get columns(): readonly Column[] | null {
-    return this.#content?.columns ?? null;
+    return this.#content?.columns ?? this.#blocks?.items.columns ?? null;
   }
 
   get keys(): readonly string[] {
@@ -57,30 +83,55 @@ export class SnapshotDataset implements Relation {
   }
 
   get version(): string | null {
-    return this.#content?.version ?? null;
+    return this.#content?.version ?? this.#blocks?.version ?? null;
   }
 
   status(): DatasetStatus {
     const { readAt, interval, nextPollAt, lastError, freshness } = this.#health;
     return {
-      rows: this.#content?.rows ?? null,
-      bytes: this.#content?.bytes.length ?? null,
+      rows: this.#content?.rows ?? this.#blocks?.items.count ?? null,
+      bytes: this.#content?.bytes.length ?? this.#size,
       readAt,
       interval,
-      freshness: this.#content !== null && readAt === null ? 'stale' : freshness,
+      freshness: this.version !== null && readAt === null ? 'stale' : freshness,
       nextPollAt,
       persisted: this.#persisted,
       lastError,
     };
   }
 
+  /** Bytes of the items; 0 before there are any. */
+  get size(): number {
+    return this.#content?.bytes.length ?? this.#size ?? 0;
+  }
+
+  get #size(): number | null {
+    if (this.#blocks === null) return null;
+    const { columns, size } = this.#blocks.items;
+    return encodeHeader(columns).length + size;
+  }
+
   async content(): Promise<Content> {
+    if (this.#content === null && this.#blocks !== null) return contentOf(this.#blocks);
     if (this.#content === null) throw datasetNotReadYet(this.name, this.#health.lastError);
     return this.#content;
   }
 
   appendedSince(): null {
     return null;
+  }
+
+  editedSince(version: string): EditedRows | null {
+    const first = this.#edits.findIndex((edit) => edit.after === version);
+    const { columns } = this;
+    if (first === -1 || columns === null) return null;
+    const last = new Map<string, EditedRow>();
+    for (const row of this.#edits.slice(first).flatMap(({ edited }) => edited))
+      last.set(rowKey((row.after ?? row.before)!, this.#keys.length), row);
+    const rows = [...last.values()];
+    const put = rows.flatMap(({ after }) => after ?? []);
+    const removed = rows.flatMap(({ before, after }) => (after === null && before !== null ? before : []));
+    return { put: joinRows(columns, put), removed: joinRows(columns, removed) };
   }
 
   /**
@@ -99,7 +150,39 @@ export class SnapshotDataset implements Relation {
     const hash = known ?? (await hashOf(bytes));
     const version = `${hash}-${crc32(JSON.stringify(rows.columns)).toString(36)}`;
     this.#content = { version, readAt, columns: rows.columns, rows: rows.ends.length, bytes, hash };
+    this.#blocks = null;
+    this.#edits.length = 0;
     this.#keys = keys;
+  }
+
+  /** Shows the items after a delta, which did `edited` to them. */
+  showBlocks(items: RowBlocks, keys: readonly string[], readAt: number, edited: readonly EditedRow[]): void {
+    if (edited.length === 0 && this.version !== null) this.seen(readAt);
+    else {
+      deltas += 1;
+      this.#remember(edited, items.columns);
+      this.#blocks = { items, version: `delta-${deltas}`, readAt, content: null };
+      this.#content = null;
+      this.#keys = keys;
+    }
+  }
+
+  /** Remembers what a delta did, for those who follow the rows. */
+  #remember(edited: readonly EditedRow[], columns: readonly Column[]): void {
+    const { version } = this;
+    const isSameLayout = this.columns !== null && sameColumns(this.columns, columns);
+    if (!isSameLayout) this.#edits.length = 0;
+    // A record of an item that was not there, and is not, has no row.
+    const rows = edited.filter(({ before, after }) => before !== null || after !== null);
+    if (version !== null && isSameLayout) this.#edits.push({ after: version, edited: rows });
+    let count = this.#edits.reduce((sum, edit) => sum + edit.edited.length, 0);
+    while (count > MOST_EDITS) count -= this.#edits.shift()!.edited.length;
+  }
+
+  /** Nothing has changed until that time, in milliseconds since the epoch. */
+  seen(readAt: number): void {
+    if (this.#content !== null) this.#content = { ...this.#content, readAt };
+    if (this.#blocks !== null) this.#blocks = { ...this.#blocks, readAt };
   }
 
   markPersisted(persisted: boolean): void {

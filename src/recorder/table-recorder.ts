@@ -3,9 +3,11 @@ import type { DynamoCsvError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { SerialQueue } from '../base/serial-queue.js';
 import { sameLayout } from '../csv/columns.js';
+import { rowAt } from '../csv/decode.js';
 import { encodeFile, noRows } from '../csv/encode.js';
 import { withItemTimes } from '../csv/item-time.js';
 import { concatRows, inSlices, withColumn } from '../csv/relayout.js';
+import { type EditedRow, joinRows, RowBlocks } from '../csv/row-blocks.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { Relation } from '../datasets/relation.js';
 import type { DeltaReading, Reading } from '../sources/source.js';
@@ -13,13 +15,12 @@ import type { AppendedWriter } from './appended-writer.js';
 import { changeRows, type Difference, diffRows } from './changes.js';
 import { readChangesFromLog } from './changes-from-log.js';
 import { ColumnTypes } from './column-types.js';
-import { bringForward } from './delta.js';
 import { warnAboutGap } from './earlier-configuration.js';
 import { attempt, deltaWithoutItems } from './errors.js';
 import { withTimeColumn } from './item-times.js';
 import { addedNames, changesColumns, hasOtherKeys, type LaidOut, layOut, timeColumn } from './layout.js';
 import { type OpenedTable, openTable } from './open-table.js';
-import { type Compared, type Poll, type Recorded, redoneFrom, writePoll } from './poll.js';
+import { type Compared, type Poll, type Recorded, redoneFrom, writeItems, writePoll } from './poll.js';
 import type { Recorder } from './recorder.js';
 import { pathsOf, type RecorderOptions } from './recorder-options.js';
 import { restoreBaseline } from './restore-baseline.js';
@@ -44,7 +45,7 @@ export class TableRecorder implements Recorder {
   #lastAt: number;
   /** The column of the items' time as the source described it last: to the source it is text or a number. */
   #timeInSource: Column | null = null;
-  /** The position of the items in memory, where the volume has none (see `Poll.position`). */
+  /** The position of the items in memory; the volume may have none or an earlier one. Null: that of the volume. */
   #position: string | null = null;
 
   private constructor(options: RecorderOptions, table: OpenedTable) {
@@ -103,8 +104,8 @@ export class TableRecorder implements Recorder {
   get position(): string | null {
     const { baseline } = this.#table;
     if (this.#options.newItemsOnly === true) return this.#state.commit?.position ?? null;
-    const isKnown = baseline?.rows != null && baseline.isTrue;
-    return isKnown ? (this.#state.commit?.position ?? this.#position) : null;
+    const isKnown = baseline?.isKnown && baseline.isTrue;
+    return isKnown ? (this.#position ?? this.#state.commit?.position ?? null) : null;
   }
 
   /**
@@ -114,15 +115,45 @@ export class TableRecorder implements Recorder {
    */
   record(reading: Reading, startedAt: number): Promise<Recorded> {
     return this.#queue.run(async () => {
+      if (this.#isNothing(reading, startedAt)) return this.#nothing(startedAt);
       const poll = await this.#prepare(reading, startedAt);
       const { log, changes } = this.#table;
       if (log !== null || changes !== null) this.#clockWatch.recorded(poll.at, startedAt);
-      const bytes = await writePoll(poll, this.#table, this.#options);
+      const { bytes, isKept } = await writePoll(poll, this.#table, this.#options);
       this.#options.health.readAt = poll.readAt;
-      if (this.#state.readAt === poll.at) this.#position = reading.position;
-      const { at, rows, compared, problems } = poll;
-      return { at, rows: rows.ends.length, bytes, changes: compared?.rows.ends.length ?? null, problems };
+      if (isKept) this.#position = reading.position;
+      const { at, items, compared, problems } = poll;
+      const rows = items instanceof RowBlocks ? items.count : items.ends.length;
+      return { at, rows, bytes, changes: compared?.rows.ends.length ?? null, problems };
     });
+  }
+
+  /** Whether a reading adds nothing, not even a position that has to be kept. */
+  #isNothing(reading: Reading, startedAt: number): boolean {
+    const { baseline, snapshot } = this.#table;
+    const isEmpty = reading.kind === 'delta' && reading.records.length === 0;
+    const isBehind = baseline !== null && this.#isBehind && baseline.isDue(startedAt, snapshot?.size ?? 0);
+    return isEmpty && reading.position === this.position && !isBehind;
+  }
+
+  /** Whether the items' file is of an earlier poll than the items. */
+  get #isBehind(): boolean {
+    const { comparedAt, snapshotAt, commit } = this.#state;
+    return comparedAt !== snapshotAt || this.#position !== (commit?.position ?? null);
+  }
+
+  #nothing(startedAt: number): Recorded {
+    const { snapshot, changes } = this.#table;
+    this.#options.health.readAt = startedAt;
+    snapshot?.seen(startedAt);
+    const { rows, bytes } = snapshot?.status() ?? { rows: 0, bytes: 0 };
+    return {
+      at: startedAt,
+      rows: rows ?? 0,
+      bytes: bytes ?? 0,
+      changes: changes === null ? null : 0,
+      problems: [],
+    };
   }
 
   atRest<T>(work: (paths: readonly string[]) => Promise<T>): Promise<T> {
@@ -131,6 +162,10 @@ export class TableRecorder implements Recorder {
 
   /** Closes the files. No poll may be running. */
   async close(): Promise<void> {
+    // The next start need not apply changes to the items. If the disk refuses, it does.
+    await this.#betweenPolls(() => writeItems(this.#keepsPosition ? this.position : null, this.#table)).catch(
+      () => undefined,
+    );
     await this.#table.log?.close();
     await this.#table.changes?.close();
   }
@@ -168,14 +203,17 @@ export class TableRecorder implements Recorder {
     const learn = () => readChangesFromLog(this.#table, this.#options);
     const isReady = await attempt(this.#options.name, problems, learn);
     const found = await this.#found(reading, laidOut.rows, times);
-    const rows = await this.#typed(found.rows, before, laidOut, reading);
-    const differences = found.differences ?? (await this.#differences(rows));
+    const { edited } = found;
+    const items = await this.#typed(found.items, before, laidOut, reading);
+    const rows = items instanceof RowBlocks ? null : items;
+    const differences = found.differences ?? (await this.#differences(rows!));
     return {
       at,
       readAt: startedAt,
-      rows,
+      items,
+      edited,
       position: this.#keepsPosition ? reading.position : null,
-      logged: this.#table.log === null ? null : await this.#logged(rows, differences, at),
+      logged: this.#table.log === null ? null : await this.#logged(rows!, differences, at),
       compared: this.#table.changes === null || !isReady ? null : await this.#compare(differences, at),
       problems,
     };
@@ -207,10 +245,10 @@ export class TableRecorder implements Recorder {
     const { appends, comparedAt, keys } = this.#state;
     const isFirst = appends?.since == null;
     if (isFirst || this.#options.newItemsOnly === true) return rows;
-    if (baseline!.rows !== null) {
-      const found = baseline!.isTrue ? differences : await diffRows(baseline!.rows, rows, keys.length);
-      return newRows(rows, found);
-    }
+    if (baseline!.isTrue) return newRows(rows, differences);
+    // Changed from outside: what it still has is not new.
+    const before = await baseline!.allRows();
+    if (before !== null) return newRows(rows, await diffRows(before, rows, keys.length));
     const after = comparedAt ?? 0;
     this.#options.logger.warn(
       { dataset: this.#options.name, after: isoTime(after) },
@@ -242,18 +280,20 @@ export class TableRecorder implements Recorder {
 
   /** The rows under columns whose types are decided, also in the state. `before`: the columns before the reading. */
   async #typed(
-    rows: EncodedRows,
+    items: Poll['items'],
     before: readonly Column[],
     { found, mixed }: LaidOut,
     { kind }: Reading,
-  ): Promise<EncodedRows> {
-    const { columns, exceptions } = await this.#types.decide(rows, this.#keyCount, before, found, {
-      kind,
-      mixed,
-    });
+  ): Promise<Poll['items']> {
+    const reading = { kind, mixed };
+    // Only columns with values of several types need a look at all items.
+    const needsAll = this.#types.isAnyInQuestion(items.columns, before, found, reading);
+    const rows =
+      items instanceof RowBlocks ? await (needsAll ? items.toRows() : noRows(items.columns)) : items;
+    const { columns, exceptions } = await this.#types.decide(rows, this.#keyCount, before, found, reading);
     this.#table.state.update({ columns });
     this.#options.health.exceptions = exceptions;
-    return { ...rows, columns };
+    return items instanceof RowBlocks ? items.layOut(columns) : { ...items, columns };
   }
 
   /** A reading's rows with the items' own times. */
@@ -270,18 +310,28 @@ export class TableRecorder implements Recorder {
     return reading.kind === 'full' ? times.ofAll(rows, keys, at) : times.ofRecords(rows, keys, at);
   }
 
-  /** All items after a reading, and the differences; null if these still have to be computed. */
+  /**
+   * All items after a reading, and the differences; null if these still have to be computed. For a log, which needs all of
+   * them, the items of a delta are rows.
+   */
   async #found(
     reading: Reading,
     rows: EncodedRows,
     times: readonly number[],
-  ): Promise<{ readonly rows: EncodedRows; readonly differences: readonly Difference[] | null }> {
-    if (reading.kind !== 'delta') return { rows, differences: null };
+  ): Promise<Pick<Poll, 'items' | 'edited'> & { readonly differences: readonly Difference[] | null }> {
+    if (reading.kind !== 'delta') return { items: rows, edited: [], differences: null };
     const { times: own } = this.#table;
     const { keys } = this.#state;
     const compareKeys = own === null ? reading.compareKeys : own.comparing(keys, reading.compareKeys);
-    const items = this.#table.baseline!.inOrder(this.#keyCount, compareKeys);
-    return bringForward(items, rows, { ...reading, compareKeys }, this.#keyCount, times);
+    const before = await this.#table.baseline!.inBlocks(this.#keyCount, compareKeys);
+    const { records } = reading;
+    const edits = records.map(({ change }, index) => ({
+      row: rowAt(rows, index),
+      isRemoval: change !== 'put',
+    }));
+    const { rows: after, edited } = await before.edit(edits);
+    const items = this.#table.log === null ? after : await after.toRows();
+    return { items, edited, differences: differencesOf(edited, reading, times) };
   }
 
   /** What differs from the last poll, as far as changes or a log of new items need it. */
@@ -289,13 +339,13 @@ export class TableRecorder implements Recorder {
     const { baseline, changes, log } = this.#table;
     const isNeeded = changes !== null || log?.itemTime != null;
     if (!isNeeded || baseline === null || !baseline.isTrue) return [];
-    return diffRows(baseline.rows ?? noRows(this.#state.columns), rows, this.#keyCount);
+    return diffRows((await baseline.allRows()) ?? noRows(this.#state.columns), rows, this.#keyCount);
   }
 
   async #compare(differences: readonly Difference[], at: number): Promise<Compared> {
     const baseline = this.#table.baseline!;
     const { columns, keys, comparedAt } = this.#state;
-    const since = baseline.rows === null ? null : comparedAt;
+    const since = baseline.isKnown ? comparedAt : null;
     const layout = changesColumns(columns, keys.length, addedNames(this.#state));
     return {
       differences,
@@ -335,14 +385,24 @@ export class TableRecorder implements Recorder {
 
 /** The rows of the items that are there after the differences and were not before. */
 function newRows({ columns }: EncodedRows, differences: readonly Difference[]): EncodedRows {
-  const rows = differences.flatMap(({ before, after }) => (before === null && after !== null ? [after] : []));
-  const ends = new Uint32Array(rows.length);
-  let end = 0;
-  for (const [index, row] of rows.entries()) {
-    end += row.length;
-    ends[index] = end;
-  }
-  return { columns, body: Buffer.concat(rows), ends };
+  return joinRows(
+    columns,
+    differences.flatMap(({ before, after }) => (before === null && after !== null ? [after] : [])),
+  );
+}
+
+/** What each record changed: one that left its item as it was is no difference. */
+function differencesOf(
+  edited: readonly EditedRow[],
+  { records }: DeltaReading,
+  times: readonly number[],
+): Difference[] {
+  return edited.flatMap(({ before, after }, index): Difference[] => {
+    const isSame = before === null ? after === null : after?.equals(before) === true;
+    if (isSame) return [];
+    const { at: changedAt, change } = records[index]!;
+    return [{ before, after, at: times[index]!, changedAt, isExpired: change === 'expire' }];
+  });
 }
 
 /** Times of a delta's records: later than everything recorded before, and never decreasing. */

@@ -19,6 +19,7 @@ const Names = Type.Object({
   timestamp: Type.String({ minLength: 1 }),
   change: Type.String({ minLength: 1 }),
   since: Type.String({ minLength: 1 }),
+  changedAt: Type.Optional(Type.String({ minLength: 1 })),
   previous: Type.Optional(NamesByName),
   attributes: Type.Optional(NamesByName),
 });
@@ -29,6 +30,8 @@ const Marks = Type.Array(Type.Union([Mark, Type.Null()]));
 const Commit = Type.Object({
   position: Type.Union([Type.String(), Type.Null()]),
   items: Marks,
+  /** The poll that the newest of `items` is of; absent: the last one. Newer changes are applied to it at the next start. */
+  itemsAt: Type.Optional(Time),
   deleted: Marks,
 });
 const Appends = Type.Object({
@@ -167,7 +170,8 @@ function parseState(bytes: Buffer, path: string): TableState {
 /** Whether the columns in a state are consistent. */
 function isConsistent({ columns, keys, names }: Static<typeof State>): boolean {
   const own = new Set(columns.map(({ name }) => name));
-  const added = names === null ? [] : [names.timestamp, names.change, names.since];
+  const { timestamp, change, since, changedAt = [] } = names ?? { timestamp: [], change: [], since: [] };
+  const added = [timestamp, change, since, changedAt].flat();
   return (
     own.size === columns.length && new Set(added).size === added.length && keys.every((key) => own.has(key))
   );

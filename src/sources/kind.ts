@@ -66,6 +66,8 @@ export interface Recording {
   /** Where the configuration has its options, for people: `tables.orders`. */
   readonly optionsAt?: string;
   readonly changes: boolean;
+  /** Whether readings know when each change happened: then the changes have the column `changed_at`. */
+  readonly exactTimes?: boolean;
   /** Published names of columns that exist before a value was seen, in this order after the keys. */
   readonly configured: readonly string[];
   /** The types that the configuration declares, by published column; absent: none. */
@@ -106,7 +108,7 @@ export interface SourceContext {
 export interface OpenedSource {
   readonly source: Source;
   /** US dollars for so much reading; 0 where it is not billed. */
-  price(cost: Pick<ReadingCost, 'readCapacityUnits' | 'metricsRequested'>): number;
+  price(cost: Pick<ReadingCost, 'readCapacityUnits' | 'metricsRequested' | 'streamReads'>): number;
   /**
    * Asks what a poll would need, without reading. Rejects with a `DynamoCsvError`, or with the signal's reason. Absent:
    * that is only known after a poll.

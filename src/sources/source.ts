@@ -86,7 +86,8 @@ export interface DeltaReading extends ReadingFacts {
 export interface DeltaRecord {
   /** When it happened, in milliseconds since the epoch; not later than the end of the reading. */
   readonly at: number;
-  readonly change: 'put' | 'remove';
+  /** `expire`: removed by the table's time to live. */
+  readonly change: 'put' | 'remove' | 'expire';
 }
 
 interface ReadingFacts {
@@ -99,6 +100,13 @@ interface ReadingFacts {
   readonly mixed?: readonly string[];
   /** Where the next reading continues, in the source's own format; null: each reading is a `full` one. */
   readonly position: string | null;
+  /**
+   * Everything that happened before that time, in milliseconds since the epoch, is in the reading; absent: what happened
+   * before its start.
+   */
+  readonly upTo?: number;
+  /** Milliseconds until the next reading is worthwhile; absent: it is read at the source's fixed times. */
+  readonly nextIn?: number;
   /** What the reading cost. */
   readonly cost: ReadingCost;
   /**
@@ -118,4 +126,6 @@ export interface ReadingCost {
   readonly readCapacityUnits: number;
   /** Metrics billed by CloudWatch; 0 for DynamoDB. */
   readonly metricsRequested: number;
+  /** GetRecords requests to a stream, which are billed; absent: none. */
+  readonly streamReads?: number;
 }

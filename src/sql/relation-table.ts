@@ -25,6 +25,8 @@ const DAY = 'date';
 /** A dataset as loaded into DuckDB. */
 interface Loaded {
   readonly state: string;
+  /** What the rows have to be sorted by; absent: they are in the order of the CSV. */
+  readonly order?: string;
   readonly version: string;
   readonly columns: readonly StoredColumn[];
   /** The same as SQL shows them, sealed days included. */
@@ -86,7 +88,7 @@ export class RelationTable implements SqlDataset {
     if (this.#isCurrent()) return;
     await this.#queue.run(async () => {
       if (this.#isCurrent()) return;
-      if (await this.#append()) return;
+      if ((await this.#append()) || (await this.#edit())) return;
       await this.#load();
     });
   }
@@ -127,9 +129,13 @@ export class RelationTable implements SqlDataset {
     this.#require(wanted);
     const types = wanted.length === 0 ? columns : this.#history.typesOver(wanted, columns);
     return {
-      from: wanted.length === 0 ? this.#table : `(${this.#union(wanted, types, loaded)})`,
+      from: wanted.length === 0 ? this.#sorted(loaded) : `(${this.#union(wanted, types, loaded)})`,
       columns: types.map(({ column, name, type }) => ({ column, expression: identifier(name), type })),
     };
+  }
+
+  #sorted({ order }: Loaded): string {
+    return order === undefined ? this.#table : `(SELECT * FROM ${this.#table} ORDER BY ${order})`;
   }
 
   async drop(): Promise<void> {
@@ -175,6 +181,52 @@ export class RelationTable implements SqlDataset {
     );
     if (fits) this.#loaded = { ...loaded, version, state: nextState() };
     return fits;
+  }
+
+  /**
+   * Deletes and inserts the rows that changed since the last load; false if everything has to be reloaded. The rows are then
+   * no longer in order, so `table` sorts them.
+   */
+  async #edit(): Promise<boolean> {
+    const { version, columns, keys, sealedDays } = this.#relation;
+    const loaded = this.#loaded;
+    if (loaded === null || version === null || columns === null || loaded.days !== sealedDays) return false;
+    const rows = this.#relation.editedSince?.(loaded.version) ?? null;
+    const known = loaded.columns.map(({ column }) => column);
+    const key = loaded.columns.slice(0, keys.length);
+    // Numbers that are text in SQL have another order.
+    const isOrdered = key.every(({ column, type }) => (column.type === 'number') === (type !== 'VARCHAR'));
+    if (rows === null || !sameColumns(known, columns) || !isOrdered) return false;
+    const { scratch } = this.#engine;
+    const replace = (removed: string, put: string) =>
+      this.#engine.session({ caller: 'service' }, (session) => this.#replace(session, loaded, removed, put));
+    const fits = await scratch
+      .withFile(encodeFile(rows.removed), (removed) =>
+        scratch.withFile(encodeFile(rows.put), (put) => replace(removed, put)),
+      )
+      .then(
+        () => true,
+        () => false,
+      );
+    const order = key.map(({ name }) => identifier(name)).join(', ');
+    if (fits) this.#loaded = { ...loaded, version, order, state: nextState() };
+    return fits;
+  }
+
+  /** `removed`, `put`: paths of CSV files. Rejects if a cell needs another type. */
+  async #replace(session: Session, loaded: Loaded, removed: string, put: string): Promise<void> {
+    const { columns } = loaded;
+    const names = columns.map(({ name }) => name);
+    const key = columns.slice(0, this.#relation.keys.length);
+    const keyList = key.map(({ name }) => identifier(name)).join(', ');
+    const touched = [removed, put].map((path) => `SELECT ${typedOrFail(key)} FROM ${readCsv(path, names)}`);
+    await session.transaction(async () => {
+      await session.run(`DELETE FROM ${this.#table} WHERE (${keyList}) IN (${touched.join(' UNION ALL ')})`);
+      await session.run(
+        `INSERT INTO ${this.#table} SELECT *${this.#dayOf(loaded)} FROM
+          (SELECT ${typedOrFail(columns)} FROM ${readCsv(put, names)})`,
+      );
+    });
   }
 
   async #load(): Promise<void> {

@@ -64,6 +64,7 @@ it('says of each polled dataset how old it is and of each source what its polls 
     usd_this_month: '1.25',
     response_ms_p50: '0.25',
     response_ms_p99: '12.5',
+    stream_lag_seconds: '',
   });
   assert.deepEqual(
     { ...changes, age_seconds: null, age_intervals: null },
@@ -84,6 +85,7 @@ it('says of each polled dataset how old it is and of each source what its polls 
       usd_this_month: '',
       response_ms_p50: '',
       response_ms_p99: '',
+      stream_lag_seconds: '',
     },
   );
 });

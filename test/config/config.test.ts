@@ -21,6 +21,7 @@ const DEFAULT_TABLE = {
   expand: false,
   types: {},
   region: null,
+  stream: false,
   endpoint: null,
   role: null,
   index: null,
@@ -50,15 +51,23 @@ test('one line is a complete configuration', async () => {
     corsOrigin: [],
     allowSql: false,
     grafanaUrl: null,
+    dashboardsDir: null,
+    grafanaDatasource: 'csv',
     tables: [DEFAULT_TABLE],
     instances: null,
-    dashboardsDir: null,
     discover: null,
-    grafanaDatasource: 'csv',
     budget: null,
   });
   assert.equal(dataDir, resolve('data'));
   assert.deepEqual([viewsDir, lookupsDir], [join(dirname(file), 'views'), join(dirname(file), 'lookups')]);
+});
+
+test('the folder for dashboards is relative to the working directory, and the plugin is one of two', async () => {
+  const tables = 'tables: { my-table: {} }';
+  const env = { GRAFANA_DASHBOARDS: 'boards', GRAFANA_DATASOURCE: 'infinity' };
+  const { dashboardsDir, grafanaDatasource } = await load(tables, env);
+  assert.deepEqual([dashboardsDir, grafanaDatasource], [resolve('boards'), 'infinity']);
+  await assert.rejects(load(tables, { GRAFANA_DATASOURCE: 'infinty' }), /GRAFANA_DATASOURCE: .*infinity/);
 });
 
 test('a table without options needs only its name', async () => {
@@ -80,6 +89,7 @@ tables:
     types: { total: number, "2024": string, paid: boolean }
     as: orders
     region: us-gov-west-1
+    stream: auto
     consistent: true
     segments: 8
     maxReadCapacity: 12.5
@@ -104,6 +114,7 @@ tables:
       expand: true,
       types: { 2024: 'string', total: 'number', paid: 'boolean' },
       region: 'us-gov-west-1',
+      stream: 'auto',
       endpoint: null,
       role: null,
       index: null,

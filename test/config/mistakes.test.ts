@@ -67,10 +67,6 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'FILE: tables.my-table.types.b: "a" is the same column; remove it here (line 1)',
   ],
   [
-    'tables: { my-table: { types: { at: string }, time: at } }',
-    'FILE: tables.my-table.types.at: time names it already, so it is a time; remove it here (line 1)',
-  ],
-  [
     'tables: { my-table: { flatten: true } }',
     'FILE: tables.my-table.flatten: there is no such option; did you mean expand? (line 1)',
   ],
@@ -253,6 +249,10 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
   [
     'tables: { my-table: { time: { attribute: ts, unit: seconds } } }',
     'FILE: tables.my-table.time.unit: "seconds" is not a unit of times; write it as s (line 1)',
+  ],
+  [
+    'tables: { my-table: { time: { attribut: ts } } }',
+    'FILE: tables.my-table.time.attribut: there is no such option; did you mean attribute? (line 1)',
   ],
   [
     'tables: { my-table: { time: { unit: ms } } }',

@@ -28,6 +28,7 @@ for (const flavour of flavourNames) {
         'api-server-not-running',
         silenceRule,
         'stale-data',
+        'stream-lag',
         'unassigned-taxis',
       ]);
       assert.equal(new Set(rules.map(({ title }) => title)).size, rules.length);

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { encodeRow, encodeRows } from '../../src/csv/encode.js';
+import { rowKey } from '../../src/csv/row-blocks.js';
 import type { Cell } from '../../src/csv/rows.js';
-import { diffRows, rowKey } from '../../src/recorder/changes.js';
+import { diffRows } from '../../src/recorder/changes.js';
 
 const columns = ['partition', 'sort', 'value'].map((name) => ({ name, type: 'string' as const, seen: true }));
 

@@ -243,3 +243,45 @@ test('another source under the same name is not handed the position of the one b
   const other = { name: 'zones', dataDir: DIR, files: disk, health, source: 'another stream', changes: true };
   assert.equal((await openTestRecorder(other)).position, null);
 });
+
+test('changes of a source that knows when they happened have its times, and tell an expired item from a deleted one', async () => {
+  const disk = new VolatileDisk(DIR, `${DIR}/.dynamo-csv`);
+  const health = new PollHealth(MINUTE, { now: () => FIRST, sleep: async () => undefined });
+  const options = { name: 'zones', dataDir: DIR, files: disk, health, changes: true };
+  const before = await openTestRecorder(options);
+  await before.record(
+    await new StreamSource().read({ known: [], signal: new AbortController().signal }),
+    FIRST,
+  );
+  await before.close();
+  const recorder = await openTestRecorder({ ...options, exactTimes: true });
+  const records: DeltaRecord[] = [
+    { at: FIRST + 5_000, change: 'put' },
+    { at: FIRST - 5_000, change: 'expire' },
+    { at: FIRST + 6_000, change: 'remove' },
+  ];
+  const rows = encodeRows(COLUMNS, [
+    ['7', '2'],
+    ['7', null],
+    ['2', null],
+  ]);
+  const compareKeys = ([a]: readonly Cell[], [b]: readonly Cell[]) => Number(a) - Number(b);
+  const facts = { keys: ['zone_id'], cost: COST, position: '2', compareKeys };
+  await recorder.record({ kind: 'delta', rows, records, ...facts }, FIRST + MINUTE);
+  await recorder.close();
+  const [header, ...lines] = (await disk.readFile(`${DIR}/zones-changes.csv`)).toString().split('\n');
+  assert.equal(header, 'change,zone_id,count,previous_count,changed_at,since,timestamp');
+  assert.deepEqual(lines.slice(0, 6), [
+    'insert,2,1,,,,2026-11-24T09:30:00.000Z',
+    'insert,7,1,,,,2026-11-24T09:30:00.000Z',
+    'insert,10,1,,,,2026-11-24T09:30:00.000Z',
+    'update,7,2,1,2026-11-24T09:30:05.000Z,2026-11-24T09:30:00.000Z,2026-11-24T09:30:05.000Z',
+    'expire,7,,2,2026-11-24T09:29:55.000Z,2026-11-24T09:30:00.000Z,2026-11-24T09:30:05.000Z',
+    'delete,2,,1,2026-11-24T09:30:06.000Z,2026-11-24T09:30:00.000Z,2026-11-24T09:30:06.000Z',
+  ]);
+  assert.equal(
+    (await openTestRecorder({ ...options, exactTimes: true })).position,
+    '2',
+    'the state can be read',
+  );
+});

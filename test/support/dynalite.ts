@@ -8,25 +8,33 @@ import {
   DynamoDBClient,
   type KeySchemaElement,
   type ScalarAttributeType,
+  type StreamViewType,
   waitUntilTableExists,
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { useTestAws } from './aws.js';
+import { startDynoxide } from './dynoxide.js';
 import { startMoto } from './moto.js';
 
-/** A DynamoDB to write to and to read from: dynalite in this process, or moto's server. */
+/** A DynamoDB to write to and to read from: dynalite in this process, moto's server or dynoxide. */
 export interface TestDynamoDb {
   readonly endpoint: string;
   readonly emulator: Emulator;
   /** `keys`: partition first, name to type. The table's name is one that no other test uses. */
-  createTable(keys: KeyTypes, name?: string, indexes?: readonly TestIndex[]): Promise<string>;
+  createTable(
+    keys: KeyTypes,
+    name?: string,
+    indexes?: readonly TestIndex[],
+    stream?: StreamViewType,
+  ): Promise<string>;
+  readonly client: DynamoDBClient;
   put(table: string, items: readonly Record<string, AttributeValue>[]): Promise<void>;
   deleteTable(table: string): Promise<void>;
   close(): Promise<void>;
 }
 
-export type Emulator = 'dynalite' | 'moto';
+export type Emulator = 'dynalite' | 'moto' | 'dynoxide';
 
 /** Partition key first, name to type. */
 type KeyTypes = Readonly<Record<string, ScalarAttributeType>>;
@@ -46,13 +54,14 @@ let tables = 0;
 
 export async function startTestDynamoDb(emulator: Emulator = 'dynalite'): Promise<TestDynamoDb> {
   useTestAws();
-  const server = emulator === 'moto' ? await startMoto() : await startDynalite();
+  const server = await SERVERS[emulator]();
   const client = new DynamoDBClient({ endpoint: server.endpoint });
   return {
     endpoint: server.endpoint,
     emulator,
-    createTable: (keys, name, indexes) =>
-      createTable(client, keys, name ?? `table-${process.pid}-${++tables}`, indexes),
+    client,
+    createTable: (keys, name, indexes, stream) =>
+      createTable(client, keys, name ?? `table-${process.pid}-${++tables}`, indexes, stream),
     put: (table, items) => put(client, table, items),
     deleteTable: async (table) => {
       await client.send(new DeleteTableCommand({ TableName: table }));
@@ -64,6 +73,8 @@ export async function startTestDynamoDb(emulator: Emulator = 'dynalite'): Promis
     },
   };
 }
+
+const SERVERS = { dynalite: startDynalite, moto: startMoto, dynoxide: startDynoxide };
 
 async function startDynalite(): Promise<{ endpoint: string; close(): Promise<void> }> {
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0 });
@@ -85,6 +96,7 @@ async function createTable(
   keys: KeyTypes,
   name: string,
   indexes: readonly TestIndex[] = [],
+  stream?: StreamViewType,
 ): Promise<string> {
   const types = Object.assign({}, keys, ...indexes.map((index) => index.keys)) as KeyTypes;
   const global = indexes.filter(({ isLocal }) => isLocal !== true);
@@ -98,6 +110,9 @@ async function createTable(
         AttributeType,
       })),
       BillingMode: 'PAY_PER_REQUEST',
+      ...(stream === undefined
+        ? {}
+        : { StreamSpecification: { StreamEnabled: true, StreamViewType: stream } }),
       ...(global.length === 0 ? {} : { GlobalSecondaryIndexes: global.map(indexInput) }),
       ...(local.length === 0 ? {} : { LocalSecondaryIndexes: local.map(indexInput) }),
     }),

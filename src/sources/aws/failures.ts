@@ -47,6 +47,7 @@ const NAMES: Readonly<Record<string, FailureKind>> = {
   KMSAccessDeniedException: 'accessDenied',
   ProvisionedThroughputExceededException: 'throttled',
   ThrottlingException: 'throttled',
+  LimitExceededException: 'throttled',
   Throttling: 'throttled',
   RequestLimitExceeded: 'throttled',
   TooManyRequestsException: 'throttled',

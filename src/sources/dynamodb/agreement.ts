@@ -30,6 +30,7 @@ export function checkAgreement(tables: TablesOption, report: MistakeReport): voi
     checkTimeType(options, table, path, report);
     checkColumns(options, table, path, report);
     checkTimeColumn(table, path, report);
+    checkStream(table, path, report);
     checkKeeping(table, path, report);
     if (options.as === undefined) checkName(tableNameOf(name), path, report);
   }
@@ -100,6 +101,25 @@ function checkLog({ log, time }: TableOptions, path: Path, report: MistakeReport
   });
 }
 
+/** Records of a stream are applied to items, and a log alone keeps none. */
+function checkStream(table: TableConfig, path: Path, report: MistakeReport): void {
+  const { stream, log, changes } = table;
+  for (const option of ['index', 'query', 'filter'] as const) {
+    if (stream === false || table[option] === null) continue;
+    report.add({
+      path: [...path, option],
+      wrong: 'a stream has the writes of the whole table',
+      remedy: 'leave out this or stream',
+    });
+  }
+  if (stream === false || !log || changes) return;
+  report.add({
+    path: [...path, 'stream'],
+    wrong: 'a log alone keeps no items to which what a stream says could be applied',
+    remedy: 'add changes: true, which then has every change, or leave log out',
+  });
+}
+
 function checkColumns(options: TableOptions, table: TableConfig, path: Path, report: MistakeReport): void {
   const { columns, rename } = table;
   if (options.only === true && columns.length === 0) {
@@ -112,7 +132,7 @@ function checkColumns(options: TableOptions, table: TableConfig, path: Path, rep
   const renamed = renamedPaths(rename);
   const published = (name: string) => publishedColumn(name, renamed);
   checkTwice(columns, published, [...path, 'columns'], report);
-  checkTypes(options, table, published, path, report);
+  checkTypes(options, published, path, report);
   if (Array.isArray(options.only)) {
     const kept = new Set(options.only.map(published));
     checkTwice(options.only, published, [...path, 'only'], report);
@@ -138,26 +158,23 @@ function checkColumns(options: TableOptions, table: TableConfig, path: Path, rep
   }
 }
 
-/** Reports a type that two names declare for one column, and one of the items' time, which is a time. */
+/** Reports two declared types of one column. */
 function checkTypes(
-  options: TableOptions,
-  { time }: TableConfig,
+  { types = {} }: TableOptions,
   published: (name: string) => string,
   path: Path,
   report: MistakeReport,
 ): void {
   const first = new Map<string, string>();
-  for (const name of Object.keys(options.types ?? {})) {
-    const column = published(name);
-    const other = first.get(column);
-    first.set(column, name);
-    const wrong =
-      time?.column === column
-        ? 'time names it already, so it is a time'
-        : other === undefined
-          ? null
-          : `${show(other)} is the same column`;
-    if (wrong !== null) report.add({ path: [...path, 'types', name], wrong, remedy: 'remove it here' });
+  for (const name of Object.keys(types)) {
+    const other = first.get(published(name));
+    first.set(published(name), name);
+    if (other === undefined) continue;
+    report.add({
+      path: [...path, 'types', name],
+      wrong: `${show(other)} is the same column`,
+      remedy: 'remove it here',
+    });
   }
 }
 
@@ -188,7 +205,8 @@ function checkTimeColumn(table: TableConfig, path: Path, report: MistakeReport):
     ...(table.time === null ? [] : [table.time.column]),
   ];
   const taken = own.includes(column);
-  const reserved = table.changes && (CHANGES_COLUMNS.includes(column) || column.startsWith('previous_'));
+  const columns = table.stream === false ? CHANGES_COLUMNS : [...CHANGES_COLUMNS, 'changed_at'];
+  const reserved = table.changes && (columns.includes(column) || column.startsWith('previous_'));
   if (!taken && !reserved) return;
   report.add({
     path: [...path, 'timestampColumn'],

@@ -4,7 +4,7 @@ import { DynamoCsvError } from '../../base/errors.js';
 import { pollsPerMonth } from '../billing.js';
 import type { CheckContext, SourceCheck } from '../kind.js';
 import { createDynamoDbClient, placeOf } from './client.js';
-import { readPrice, scanUnits } from './cost.js';
+import { readPrice, scanUnits, streamPrice } from './cost.js';
 import { at, type TablePlace, tableNotActive } from './errors.js';
 import type { TableConfig } from './options.js';
 import { type Measured, measureQueries } from './query/measure.js';
@@ -31,10 +31,46 @@ export async function checkTable(table: TableConfig, context: CheckContext): Pro
       return facts(table, description, place, tableNotActive(place, description.status, null), context);
     const reading = await tryReading(client, table, description, place, context).catch(failureOf);
     context.signal.throwIfAborted();
-    return facts(table, description, place, reading, context);
+    const found = facts(table, description, place, reading, context);
+    return withStream(found, await checkedStream(table, description, context.signal), reading);
   } finally {
     client.destroy();
   }
+}
+
+/** What `--check` finds out about following a table's stream. */
+interface CheckedStream {
+  /** Open shards; null: the table is polled. */
+  readonly shards: number | null;
+  /** US dollars for one GetRecords request a second and shard. */
+  readonly pricePerMonth: number | null;
+  readonly problem: string | null;
+}
+
+const POLLED: CheckedStream = { shards: null, pricePerMonth: null, problem: null };
+
+/** The findings about a table whose stream is followed: it is scanned at the start only. */
+function withStream(
+  found: SourceCheck,
+  { shards, pricePerMonth, problem }: CheckedStream,
+  reading: Tried | DynamoCsvError,
+): SourceCheck {
+  if (shards === null) return { ...found, problem: found.problem ?? problem };
+  const failed = reading instanceof DynamoCsvError ? reading.line : null;
+  return { ...found, unitsPerPoll: 0, pricePerMonth, problem: failed };
+}
+
+/** Lists the shards of the table's stream and reads from one, so that a denied action is found. */
+async function checkedStream(
+  table: TableConfig,
+  { stream }: TableDescription,
+  signal: AbortSignal,
+): Promise<CheckedStream> {
+  if (table.stream === false || (table.stream === 'auto' && stream === null)) return POLLED;
+  const { checkStream } = await import('./streams/check.js');
+  const checked = await checkStream(table, stream, signal);
+  if (checked instanceof DynamoCsvError) return { ...POLLED, problem: checked.line };
+  return { shards: checked, pricePerMonth: streamPrice(checked * pollsPerMonth(1_000)), problem: null };
 }
 
 /** What reading a table the configured way showed. */

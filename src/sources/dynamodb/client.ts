@@ -59,24 +59,30 @@ export function createDynamoDbClient(options: ClientOptions): DynamoDBClient {
 }
 
 /** The endpoints that clients last sent a request to. */
-const endpoints = new WeakMap<DynamoDBClient, string>();
+const endpoints = new WeakMap<object, string>();
 
-function rememberEndpoint(client: DynamoDBClient): void {
+/** What this file needs from an SDK client: each types its own requests. */
+interface Located {
+  readonly middlewareStack: { add(middleware: never, options: { step: 'build'; name: string }): void };
+}
+
+/** Remembers where the client sends its requests, for `placeOf`. */
+export function rememberEndpoint(client: Located): void {
   client.middlewareStack.add(
-    (next) => (args) => {
+    ((next: (args: unknown) => unknown) => (args: { readonly request: unknown }) => {
       const { protocol, hostname, port } = args.request as Partial<
         Record<'protocol' | 'hostname' | 'port', string>
       >;
       endpoints.set(client, `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`);
       return next(args);
-    },
+    }) as never,
     { step: 'build', name: 'dynamoCsvEndpoint' },
   );
 }
 
 /** Where this client looks for a table, for errors. The endpoint is known after the first request. */
 export async function placeOf(
-  client: DynamoDBClient,
+  client: { readonly config: { region(): Promise<string> } },
   table: string,
   index: string | null = null,
 ): Promise<TablePlace> {
@@ -90,7 +96,7 @@ export async function placeOf(
  * (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html). As JSON a byte of that count
  * becomes ten at most: an empty string in a list counts one byte and is written `{"S":""},`.
  */
-const MAX_ANSWER_BYTES = 16 << 20;
+export const MAX_ANSWER_BYTES = 16 << 20;
 
 /** What a page costs in memory in addition to its rows: its key is remembered to detect repeating pages. */
 const PAGE_OVERHEAD = 256;

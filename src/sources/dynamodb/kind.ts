@@ -13,7 +13,7 @@ import { checkTable } from './check.js';
 import { type TableConfig, TablesOption, tableConfig, tableNameOf } from './options.js';
 import { publishedColumn, renamedPaths } from './paths.js';
 import { indexNameOf } from './query/target.js';
-import { createDynamoDbSource } from './source.js';
+import { createDynamoDbSource, type DynamoDbSourceOptions, type TableSource } from './source.js';
 import { ScanThreads } from './threads.js';
 import { tableTitle } from './title.js';
 
@@ -46,7 +46,7 @@ export function configuredTable(table: TableConfig): ConfiguredSource {
 
 async function open(table: TableConfig, context: SourceContext): Promise<OpenedSource> {
   const { clock, logger, shared, timeZone, capacityShare } = context;
-  const source = createDynamoDbSource({
+  const source = await createSource(table, {
     ...table,
     others: [...(table.time === null ? [] : [table.time.column]), ...Object.keys(table.types)],
     ...(capacityShare === undefined ? {} : { capacityShare }),
@@ -58,13 +58,24 @@ async function open(table: TableConfig, context: SourceContext): Promise<OpenedS
   return { source, price: (cost) => source.price(cost), expect: (signal) => source.expect(signal) };
 }
 
+/** The SDK's client for streams is loaded with the first table that has one. */
+async function createSource(
+  { stream, interval }: TableConfig,
+  options: DynamoDbSourceOptions,
+): Promise<TableSource> {
+  if (stream === false) return createDynamoDbSource(options);
+  const { createStreamSource } = await import('./streams/source.js');
+  return createStreamSource({ ...options, stream, interval });
+}
+
 /** The script read whole tables and kept every poll's rows: a part of a table, or a log of new items, begins anew. */
 function readByScript({ append, query, index, filter }: TableConfig): boolean {
   return !append && query === null && index === null && filter === null;
 }
 
 function recordingOf(options: TableConfig): Recording {
-  const { entry, name, log, append, time, query, changes, columns, rename, timestampColumn } = options;
+  const { entry, name, log, append, time, query, changes, stream, columns, rename, timestampColumn } =
+    options;
   const renamed = renamedPaths(rename);
   const published = (name: string) => publishedColumn(name, renamed);
   const configured = columns.map(published);
@@ -73,7 +84,19 @@ function recordingOf(options: TableConfig): Recording {
   );
   const optionsAt = formatPath(['tables', entry]);
   const newItemsOnly = query?.since != null;
-  const common = { name, log, append, time, types, optionsAt, changes, configured, timestampColumn };
+  const exactTimes = stream !== false;
+  const common = {
+    name,
+    log,
+    append,
+    time,
+    types,
+    optionsAt,
+    changes,
+    exactTimes,
+    configured,
+    timestampColumn,
+  };
   return { ...common, newItemsOnly };
 }
 

@@ -80,6 +80,12 @@ const megabytes: Kind = {
   },
 };
 
+const stream: Kind = {
+  what: 'true, false or auto',
+  write: 'true to follow the stream of the table, or auto to follow it while there is one',
+  guess: (value) => (String(value).toLowerCase().trim() === 'auto' ? 'auto' : null),
+};
+
 const only: Kind = {
   what: 'a list of names or true',
   write: 'the attributes to keep, such as [count], or true for exactly those in columns',
@@ -200,9 +206,21 @@ export const TableOptions = Type.Object(
     ),
     interval: Type.Optional(
       Duration({
-        description: 'How often the table is read, from 100ms to 7d: a number with ms, s, m, h or d.',
+        description:
+          'How often the table is read, from 100ms to 7d: a number with ms, s, m, h or d. With `stream`, how often at least: a stream is read every second while the table changes.',
         default: '30s',
         examples: ['500ms', '5m'],
+      }),
+    ),
+    stream: Type.Optional(
+      Type.Union([Type.Boolean(), Type.Literal('auto')], {
+        ...words({
+          description:
+            "Read the table's DynamoDB Stream instead of the whole table: `true`, or `auto` to poll the table while it has no stream.",
+          default: false,
+          examples: [true, 'auto'],
+        }),
+        kind: stream,
       }),
     ),
     columns: Type.Optional(
@@ -436,6 +454,8 @@ export interface TableConfig extends Keeping, TargetOptions {
   readonly changes: boolean;
   /** Milliseconds between the starts of two polls. */
   readonly interval: number;
+  /** `auto`: while the table has a stream. */
+  readonly stream: boolean | 'auto';
   /** Attributes, paths or renamed names, in the order of their columns after the keys. */
   readonly columns: readonly string[];
   /** The attributes to keep besides the keys (names as in `columns`); null: all. */
@@ -481,6 +501,7 @@ export function tableConfig(name: string, options: TableOptions): TableConfig {
     time: itemTimeOf(options.time, rename),
     changes: options.changes ?? defaultOf<boolean>(option.changes),
     interval: milliseconds(options.interval ?? defaultOf<string>(option.interval)),
+    stream: options.stream ?? defaultOf<boolean>(option.stream),
     columns,
     expand: options.expand ?? defaultOf<boolean>(option.expand),
     types: options.types ?? defaultOf<Record<string, ColumnType>>(option.types),

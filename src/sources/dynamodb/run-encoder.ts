@@ -88,10 +88,7 @@ export class RunEncoder {
 
   /** The decoded rows, in key order. The encoder must not be used afterwards. */
   finish(): EncodedRun {
-    const { names } = this.#scanner.attributes;
-    const kinds = names.map((name, number) => [name, this.#kinds[number] ?? 0] as const);
-    const columns = this.#layout.typedColumns(kinds);
-    const rows = concatRows(this.#laidOut(columns));
+    const { rows, kinds } = this.#encoded();
     const keys = this.#keys.finish();
     const order = sortedOrder(keys);
     const segments = Array.from(this.#segments.values(), ({ collector }) => collector.finish());
@@ -106,6 +103,22 @@ export class RunEncoder {
       },
       segments,
     };
+  }
+
+  /**
+   * The rows of all items in the order in which they were added, for an encoder without earlier blocks. The encoder must not
+   * be used afterwards.
+   */
+  finishInOrder(): Pick<Run, 'rows' | 'mixed'> & { readonly keys: readonly string[] } {
+    const { rows, kinds } = this.#encoded();
+    return { rows, mixed: this.#layout.mixedColumns(kinds), keys: this.#layout.keys };
+  }
+
+  #encoded() {
+    const { names } = this.#scanner.attributes;
+    const kinds = names.map((name, number) => [name, this.#kinds[number] ?? 0] as const);
+    const columns = this.#layout.typedColumns(kinds);
+    return { kinds, rows: concatRows(this.#laidOut(columns)) };
   }
 
   #segment(segment: number) {

@@ -3,6 +3,7 @@
  * needs (`scripts/bundle-sdk.mjs`).
  */
 export {
+  BatchGetItemCommand,
   DescribeTableCommand,
   DynamoDBClient,
   errorTypeRegistries,

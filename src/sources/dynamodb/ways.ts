@@ -21,7 +21,8 @@ export interface WaysOptions {
 /** The ways to read a table: its Scan, those of its indexes, the configured query, its stream. */
 export function waysToRead(options: WaysOptions): readonly ReadWay[] {
   const { table, description, queryUnits } = options;
-  const scanned = table.query === null ? indexNameOf(table) : undefined;
+  const isFollowed = table.stream !== false && description.stream !== null;
+  const scanned = table.query === null && !isFollowed ? indexNameOf(table) : undefined;
   const ways = [scanOf('Scan of the table', scanned === null, description.bytes, null, options)];
   for (const index of description.indexes) {
     if (index.kind === 'global' && table.consistent) continue;
@@ -36,7 +37,7 @@ export function waysToRead(options: WaysOptions): readonly ReadWay[] {
   if (description.stream !== null)
     ways.push({
       name: 'stream',
-      isConfigured: false,
+      isConfigured: isFollowed,
       unitsPerPoll: null,
       pricePerMonth: streamPrice(pollsPerMonth(STREAM_INTERVAL)),
       note: `for each shard, read every ${STREAM_INTERVAL / 1000} s`,

@@ -11,13 +11,14 @@ import type { Column } from '../../../src/csv/rows.js';
 import { createDynamoDbSource, type DynamoDbSourceOptions } from '../../../src/sources/dynamodb/source.js';
 import { ScanThreads } from '../../../src/sources/dynamodb/threads.js';
 import type { Reading, Source } from '../../../src/sources/source.js';
-import { startTestDynamoDb, type TestDynamoDb } from '../../support/dynalite.js';
+import { type Emulator, startTestDynamoDb, type TestDynamoDb } from '../../support/dynalite.js';
 
-const isMoto = process.env.DYNAMODB_EMULATOR === 'moto';
+const emulator = (process.env.DYNAMODB_EMULATOR ?? 'dynalite') as Emulator;
+const isMoto = emulator === 'moto';
 let dynamoDb: TestDynamoDb;
 let threads: ScanThreads;
 before(async () => {
-  dynamoDb = await startTestDynamoDb(isMoto ? 'moto' : 'dynalite');
+  dynamoDb = await startTestDynamoDb(emulator);
   threads = new ScanThreads({ size: 2 });
 });
 after(async () => {

@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/*
+ * dynoxide: a DynamoDB with Streams in one binary, checked against AWS by its authors. It is built from crates.io:
+ *   cargo install dynoxide-rs --no-default-features --features native-sqlite,http-server,cli
+ */
+const command = [...(process.env.PATH ?? '').split(delimiter), join(homedir(), '.cargo', 'bin')]
+  .map((folder) => join(folder, 'dynoxide'))
+  .find((path) => existsSync(path));
+
+/** Why tests that need dynoxide are skipped here; false where it is installed. */
+export const withoutDynoxide: string | false =
+  command === undefined &&
+  'dynoxide is neither on the PATH nor in ~/.cargo/bin (test/support/dynoxide.ts shows how to install it)';
+
+/** Starts dynoxide, in memory, on a free port. */
+export async function startDynoxide(): Promise<{ readonly endpoint: string; close(): Promise<void> }> {
+  if (command === undefined) throw new Error(withoutDynoxide || '');
+  const port = await freePort();
+  const child = spawn(command, ['serve', '--port', String(port), '--log', 'quiet'], { stdio: 'ignore' });
+  const endpoint = `http://127.0.0.1:${port}`;
+  await answers(endpoint, child);
+  return { endpoint, close: () => end(child) };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** It prints nothing when it listens, so it is asked until it answers. */
+async function answers(endpoint: string, child: ChildProcess): Promise<void> {
+  while (child.exitCode === null) {
+    const answer = await fetch(endpoint, { method: 'POST' }).catch(() => null);
+    if (answer !== null) return void (await answer.arrayBuffer());
+    await new Promise(setImmediate);
+  }
+  throw new Error(`${command} ended before it listened`);
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill();
+  await gone;
+}
