@@ -29,33 +29,33 @@ const ABOUT: Readonly<Record<Part, About>> = {
     size: 'items',
     about:
       'Whole polls of one table of 195-byte items into `<table>.csv`, from DynamoDB’s responses (replayed by a local process) to the file. Memory is that of the process after polls in which everything changed.',
-    wall: 'Memory: a table is held as CSV and replaced by a new one. Processor time grows with the items; an unchanged item costs about a tenth of a changed one.',
+    wall: 'memory, since a table is held as CSV and replaced by a new one. Processor time grows with the items; an unchanged one costs a fraction of a changed one.',
   },
   shares: {
     title: 'Share of items that change between two polls',
     size: '% changed',
     about: 'The same with 200,000 items; those that change are spread evenly over the table.',
-    wall: 'Items are recognised in blocks of about ten. From a tenth of the items on, almost every block has one that changed, so more changes cost little more.',
+    wall: 'items are recognised in blocks of about ten. From a tenth of the items on, almost every block has one that changed, so more changes cost little more.',
   },
   tables: {
     title: 'Tables',
     size: 'tables',
     about: `Tables of 1,000 items in one service, each polled every ten seconds; nothing changes. Then the datasets are requested in turns.`,
-    wall: 'One process: its polls share a processor. Divide the tables over several services when processor time per poll, times polls a second, comes near one second.',
+    wall: 'one process: its polls share a processor. The processor time of few tables is mostly that of the service itself. Divide the tables over several services when processor time per poll, times polls a second, comes near one second.',
   },
   history: {
     title: 'Days of history',
     size: 'days',
     about:
       'A log of two counters polled every 30 seconds, with the views of the fleet. The last seven days are in memory, earlier ones are Parquet files. Files of days before the last 40 are copies of later ones.',
-    wall: 'The start lists the files of all days, and SQL over a log without a condition on the day opens all of them.',
+    wall: 'the start lists the files of all days, and SQL over a log without a condition on the day opens all of them.',
   },
   clients: {
     title: 'Clients',
     size: 'clients',
     about:
       'Connections that each request distinct ten-minute windows (about forty rows) as fast as they are answered. The program that requests them runs on the same machine.',
-    wall: 'One processor: the event loop answers some thousand windows a second, whatever the number of clients; with more of them each waits longer.',
+    wall: 'one processor: the event loop answers some thousand windows a second, whatever the number of clients; with more of them each waits longer.',
   },
 };
 
