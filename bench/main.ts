@@ -16,6 +16,7 @@ import {
   wideBenchmark,
 } from './scan.js';
 import { startBenchmark } from './start.js';
+import { streamBenchmark } from './stream.js';
 import { windowsBenchmark } from './windows.js';
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -29,6 +30,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   memoryBenchmark,
   historyBenchmark,
   windowsBenchmark,
+  streamBenchmark,
   dumpBenchmark,
   aggregatesBenchmark,
   startBenchmark,

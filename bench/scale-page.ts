@@ -40,7 +40,7 @@ const ABOUT: Readonly<Record<Part, About>> = {
   tables: {
     title: 'Tables',
     size: 'tables',
-    about: `Tables of 1,000 items in one service, each polled every two seconds; nothing changes. Then the datasets are requested in turns.`,
+    about: `Tables of 1,000 items in one service, each polled every ten seconds; nothing changes. Then the datasets are requested in turns.`,
     wall: 'One process: its polls share a processor. Divide the tables over several services when processor time per poll, times polls a second, comes near one second.',
   },
   history: {

@@ -1,7 +1,7 @@
 import { createYielder } from '../base/event-loop.js';
 import { sameLayout } from './columns.js';
 import { decodeRow, rowAt } from './decode.js';
-import { bodyBehindHeader } from './encode.js';
+import { bodyBehindHeader, noRows } from './encode.js';
 import { relayout, sliceRows } from './relayout.js';
 import type { Cell, Column, EncodedRows } from './rows.js';
 import { COMMA, LF, QUOTE } from './scan.js';
@@ -162,34 +162,50 @@ export class RowBlocks {
       while (next < index) blocks.push(this.#blocks[next++]!);
       const old = this.#blocks[next++];
       const rows = this.#rebuilt(old, edits);
-      count += rows.length - (old?.ends.length ?? 0);
-      size += rows.reduce((sum, row) => sum + row.length, 0) - (old?.body.length ?? 0);
+      count += rows.ends.length - (old?.ends.length ?? 0);
+      size += rows.body.length - (old?.body.length ?? 0);
       blocks.push(...this.#split(rows));
     }
     while (next < this.#blocks.length) blocks.push(this.#blocks[next++]!);
     return new RowBlocks(this.columns, blocks, this.#keyCount, this.#compare, { count, size });
   }
 
-  /** The rows of a block with the touched ones replaced. */
-  #rebuilt(block: Block | undefined, touched: readonly Touched[]): Buffer[] {
+  /** The rows of a block with the touched ones replaced. Rows between them are copied together. */
+  #rebuilt(block: Block | undefined, touched: readonly Touched[]): EncodedRows {
     const inOrder = [...touched].sort((a, b) => a.place - b.place || this.#compare(a.key, b.key));
-    const rows: Buffer[] = [];
+    const { body, ends: before } = block ?? noRows(this.columns);
+    const parts: Buffer[] = [];
+    const ends: number[] = [];
+    let size = 0;
     let next = 0;
+    const keepUntil = (place: number) => {
+      const start = before[next - 1] ?? 0;
+      for (; next < place; next++) ends.push(size + before[next]! - start);
+      const kept = body.subarray(start, before[place - 1] ?? 0);
+      if (kept.length > 0) parts.push(kept);
+      size += kept.length;
+    };
     for (const { place, isThere, after } of inOrder) {
-      while (next < place) rows.push(rowOf(block!, next++));
-      if (after !== null) rows.push(after);
+      if (place > next) keepUntil(place);
+      if (after !== null) {
+        parts.push(after);
+        size += after.length;
+        ends.push(size);
+      }
       if (isThere) next = place + 1;
     }
-    while (next < (block?.ends.length ?? 0)) rows.push(rowOf(block!, next++));
-    return rows;
+    if (before.length > next) keepUntil(before.length);
+    return { columns: this.columns, body: Buffer.concat(parts, size), ends: Uint32Array.from(ends) };
   }
 
-  #split(rows: readonly Buffer[]): Block[] {
-    const size = rows.length > MOST ? USUAL : MOST;
+  #split(rows: EncodedRows): Block[] {
+    const count = rows.ends.length;
+    if (count === 0) return [];
+    if (count <= MOST) return [blockOf(rows.body, rows.ends, this.#keyCount)];
     const blocks: Block[] = [];
-    for (let from = 0; from < rows.length; from += size) {
-      const { body, ends } = joinRows(this.columns, rows.slice(from, from + size));
-      blocks.push(blockOf(body, ends, this.#keyCount));
+    for (let from = 0; from < count; from += USUAL) {
+      const { body, ends } = sliceRows(rows, from, Math.min(count, from + USUAL));
+      blocks.push(blockOf(Buffer.from(body), ends, this.#keyCount));
     }
     return blocks;
   }

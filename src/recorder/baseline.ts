@@ -17,8 +17,8 @@ const DELETED_LIMIT = 100_000;
 const BATCH = 512;
 /** How many possible contents are tracked while the disk refuses to replace a file. */
 const MOST_MARKS = 8;
-/** Bytes per second, see `RecorderOptions.writeRate`: 100 MB are written every 100 seconds. */
-const WRITE_RATE = 1_000_000;
+/** Bytes per second, see `RecorderOptions.writeRate`: 100 MB are written every five and a half minutes. */
+const WRITE_RATE = 300_000;
 
 /**
  * What a file of the baseline turned out to hold. `expected`: content that this service wrote; `newest` if it is the

@@ -263,10 +263,6 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'FILE: tables.my-table.time: ["ts"] is not an attribute\'s name; write the name of an attribute, such as created_at, or { attribute: ts, unit: ms } (line 1)',
   ],
   [
-    'tables: { my-table: { time: at, rename: { at: ordered_at }, types: { ordered_at: number } } }',
-    'FILE: tables.my-table.types.ordered_at: "ordered_at" is the time of the items, and its type is time; remove it here, or name another attribute in time (line 1)',
-  ],
-  [
     'tables: { my-table: { timeColumn: ts } }',
     'FILE: tables.my-table.timeColumn: there is no such option; did you mean time? (line 1)',
   ],

@@ -2,7 +2,6 @@ import { check } from '../../options/check.js';
 import { type Mistake, type MistakeReport, type Path, show } from '../../options/mistakes.js';
 import { checkKeeping } from '../keeping.js';
 import {
-  attributeOf,
   regionOfTable,
   type TableConfig,
   TableOptions,
@@ -27,7 +26,6 @@ export function checkAgreement(tables: TablesOption, report: MistakeReport): voi
     checkReading(options, path, report);
     checkPlace(options, table, path, report);
     checkLog(options, path, report);
-    checkTimeType(options, table, path, report);
     checkColumns(options, table, path, report);
     checkTimeColumn(table, path, report);
     checkStream(table, path, report);
@@ -77,18 +75,6 @@ function checkUseless(options: TableOptions, path: Path, report: MistakeReport):
       remedy: 'add one of them or remove this',
     });
   }
-}
-
-/** The type of the time is time. */
-function checkTimeType({ time }: TableOptions, table: TableConfig, path: Path, report: MistakeReport): void {
-  if (time === undefined) return;
-  const declared = [attributeOf(time), table.time!.column].find((name) => Object.hasOwn(table.types, name));
-  if (declared === undefined) return;
-  report.add({
-    path: [...path, 'types', declared],
-    wrong: `${show(declared)} is the time of the items, and its type is time`,
-    remedy: 'remove it here, or name another attribute in time',
-  });
 }
 
 /** New items are filed by their own time. */
