@@ -19,6 +19,8 @@ import { ALL_KEPT } from '../support/recorder-runs.js';
 import { SCRIPTED_TABLE } from '../support/scripted-source.js';
 import { historyOf, Lives, seeded, type Written } from './history.js';
 
+/** `DYNAMODB_EMULATOR` selects one; by default all that are installed. */
+const selected = process.env.DYNAMODB_EMULATOR;
 const EMULATORS: readonly (readonly [Emulator, string | false])[] = [
   ['dynoxide', withoutDynoxide],
   ['moto', withoutMoto],
@@ -27,6 +29,7 @@ const EMULATORS: readonly (readonly [Emulator, string | false])[] = [
 const KILLED_AT = [23, 41, 60, 37];
 
 for (const [emulator, isMissing] of EMULATORS) {
+  if (selected !== undefined && selected !== emulator) continue;
   describe(`a stream of ${emulator}`, { skip: isMissing }, () => {
     let dynamoDb: TestDynamoDb;
     let threads: ScanThreads;

@@ -10,7 +10,10 @@ import { delimiter, join } from 'node:path';
  * dynoxide: a DynamoDB with Streams in one binary, checked against AWS by its authors. It is built from crates.io:
  *   cargo install dynoxide-rs --no-default-features --features native-sqlite,http-server,cli
  */
-const command = [...(process.env.PATH ?? '').split(delimiter), join(homedir(), '.cargo', 'bin')]
+const command = [
+  ...(process.env.PATH ?? '').split(delimiter),
+  join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'bin'),
+]
   .map((folder) => join(folder, 'dynoxide'))
   .find((path) => existsSync(path));
 
