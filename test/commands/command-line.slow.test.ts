@@ -115,7 +115,7 @@ describe('dynamo-csv', () => {
     ],
     [
       ['my table'],
-      'command line: tables["my table"]: "my table" is not a DynamoDB table\'s name; write 3 to 255 letters, digits, "_", "-" or "."',
+      'command line: tables["my table"]: "my table" is not a DynamoDB table\'s name; write 3 to 255 letters, digits, "_", "-" or ".", or an ARN such as arn:aws:dynamodb:us-east-1:123456789012:table/orders',
     ],
     [
       ['--all', '--budget', '$10'],
