@@ -1,9 +1,12 @@
 /** `npm run bench [NAME…]`: all benchmarks, or those named, as one table of ratios. */
+
+import { aggregatesBenchmark } from './aggregates.js';
 import { dumpBenchmark } from './dump.js';
 import type { Benchmark, Comparison } from './harness.js';
 import { historyBenchmark } from './history.js';
 import { httpBenchmark } from './http.js';
 import { memoryBenchmark } from './memory.js';
+import { scaleBenchmark } from './scale.js';
 import {
   firstScanBenchmark,
   pollBenchmark,
@@ -12,6 +15,7 @@ import {
   tableMemoryBenchmark,
   wideBenchmark,
 } from './scan.js';
+import { startBenchmark } from './start.js';
 import { streamBenchmark } from './stream.js';
 import { windowsBenchmark } from './windows.js';
 
@@ -28,18 +32,27 @@ const BENCHMARKS: readonly Benchmark[] = [
   windowsBenchmark,
   streamBenchmark,
   dumpBenchmark,
+  aggregatesBenchmark,
+  startBenchmark,
 ];
 
-const names = process.argv.slice(2);
-const unknown = names.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
+/** Written pages are not measured unless asked for by name. */
+const BY_NAME: readonly Benchmark[] = [scaleBenchmark];
+
+// Options are those of the benchmark that takes them.
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const unknown = names.filter(
+  (name) => ![...BENCHMARKS, ...BY_NAME].some((benchmark) => benchmark.name === name),
+);
 if (unknown.length > 0) {
   console.error(`No benchmark ${unknown.join(', ')}. There are:`);
-  for (const { name, about } of BENCHMARKS) console.error(`  ${name}: ${about}`);
+  for (const { name, about } of [...BENCHMARKS, ...BY_NAME]) console.error(`  ${name}: ${about}`);
   process.exit(64);
 }
 
 const lines: Comparison[] = [];
-for (const benchmark of BENCHMARKS.filter(({ name }) => names.length === 0 || names.includes(name))) {
+const chosen = [...BENCHMARKS, ...BY_NAME].filter(({ name }) => names.includes(name));
+for (const benchmark of names.length === 0 ? BENCHMARKS : chosen) {
   console.error(`${benchmark.name}: ${benchmark.about} …`);
   lines.push(...(await benchmark.run()));
 }

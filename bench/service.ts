@@ -131,6 +131,18 @@ export class Service {
     };
   }
 
+  /** Of the process: seconds of processor time, resident memory in bytes, and successful polls of all datasets. */
+  async process(): Promise<{ readonly cpu: number; readonly memory: number; readonly polls: number }> {
+    const { body } = await this.get('/metrics');
+    const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(body)?.[1] ?? 0);
+    const polls = body.matchAll(/^dynamo_csv_polls_total\{.*outcome="success"\} (\S+)$/gm);
+    return {
+      cpu: value('process_cpu_seconds_total'),
+      memory: value('process_resident_memory_bytes'),
+      polls: Array.from(polls, ([, count]) => Number(count)).reduce((sum, count) => sum + count, 0),
+    };
+  }
+
   async stop(): Promise<void> {
     this.#agent.destroy();
     if (this.#child.exitCode !== null) return;

@@ -4,7 +4,7 @@
  * Their parts that are loaded later (DuckDB, `--check`, the commands) are in `dist/src/bundled`.
  */
 import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -22,13 +22,22 @@ const filesOfSwaggerUi = {
   },
 };
 
+/** What `bundle-sdk.mjs` has made of the SDK. */
+const bundledSdk = {
+  name: 'bundled-sdk',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/sdk\.js$/ }, ({ resolveDir }) => ({
+      path: join(root, 'dist', relative(root, resolveDir), 'sdk.js'),
+    }));
+  },
+};
+
 await rm(join(root, 'dist', 'src', 'bundled'), { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: ['dist/src/server.js', 'dist/src/bin.js'],
-  outbase: 'dist/src',
+  entryPoints: ['src/server.ts', 'src/bin.ts'],
+  outbase: 'src',
   outdir: 'dist/src',
-  allowOverwrite: true,
   chunkNames: 'bundled/[name]-[hash]',
   bundle: true,
   splitting: true,
@@ -44,6 +53,6 @@ await build({
   banner: {
     js: `import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);`,
   },
-  plugins: [filesOfSwaggerUi],
+  plugins: [filesOfSwaggerUi, bundledSdk],
   logLevel: 'warning',
 });

@@ -349,12 +349,10 @@ async function openSource(
     logger,
     checkVolume,
     takeover: takeoverOf(configured, dataDir),
+    restore: (dataset) => sealer.restore(dataset),
   });
   service.recorders.add(recorder);
   closing.add(() => recorder.close());
-  for (const dataset of [recorder.log, recorder.changes]) {
-    if (dataset !== null) await sealer.restore(dataset);
-  }
   const pace = budget.join({
     name: recording.name,
     title,

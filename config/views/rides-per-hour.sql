@@ -4,14 +4,16 @@
 -- time: timestamp
 -- keys: date, hour
 WITH quarters AS (
-  -- Quarters of an hour first: they fit every time zone, and few of them are left to ask for their local hour.
+  -- Quarters of an hour first: they fit every time zone, and few of them are left to ask for their local hour. By date,
+  -- so that those of sealed days are computed once.
   SELECT
+    date,
     epoch_ms("timestamp") // 900000 AS quarter,
     counter_type,
     sum(increase(TRY_CAST("count" AS BIGINT), TRY_CAST(previous_count AS BIGINT), since, "timestamp")) AS rise
   FROM "flag-dynamodb-changes"
   WHERE date BETWEEN local_day(service_now()) - 27 AND local_day(service_now())
-  GROUP BY quarter, counter_type
+  GROUP BY date, quarter, counter_type
 ),
 counted AS (
   SELECT

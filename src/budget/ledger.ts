@@ -4,7 +4,7 @@ import type { Logger } from '../base/logger.js';
 import type { Files } from '../volume/files.js';
 import { replaceFile } from '../volume/write.js';
 import { spendingNotWritten, spendingUnreadable } from './errors.js';
-import { monthOf } from './month.js';
+import { endOfMonth, monthOf } from './month.js';
 
 export interface LedgerOptions {
   /** The file that keeps it (`spendingFile` in `volume/layout.ts`); its folder is created. */
@@ -32,6 +32,9 @@ export class Ledger {
   readonly #options: LedgerOptions;
   #month: string;
   #usd: Map<string, number>;
+  /** Between these two times the month is that of `#month`. */
+  #checkedAt = Number.POSITIVE_INFINITY;
+  #endsAt = Number.NEGATIVE_INFINITY;
   #writtenAt: number;
   #unwritten = 0;
   /** The write in progress; null: none. */
@@ -79,7 +82,12 @@ export class Ledger {
   }
 
   #turnMonth(): void {
-    const month = monthOf(this.#options.clock.now());
+    const now = this.#options.clock.now();
+    // Asked for every source at every poll.
+    if (now < this.#endsAt && now >= this.#checkedAt) return;
+    this.#checkedAt = now;
+    this.#endsAt = endOfMonth(now);
+    const month = monthOf(now);
     if (month === this.#month) return;
     this.#month = month;
     this.#usd = new Map();

@@ -1,4 +1,5 @@
 import type { App, PolledSource } from '../app.js';
+import { systemClock } from '../base/clock.js';
 import { formatDuration } from '../base/durations.js';
 import { describeError } from '../base/errors.js';
 import { formatBytes, formatCount, formatDollars } from '../config/check-report.js';
@@ -8,6 +9,9 @@ import { textTable } from './text-table.js';
 const MOST_ROWS = 40;
 /** Milliseconds that the first answers of AWS may take before what is known is printed. */
 const PATIENCE = 30_000;
+/** Milliseconds that the first polls may take: what DynamoDB says about a new table is up to six hours old. */
+const FIRST_POLLS = 3_000;
+const LOOK_EVERY = 50;
 
 interface Row {
   readonly title: string;
@@ -25,7 +29,9 @@ interface Row {
 export async function foundReport({ url, reading }: App): Promise<string> {
   const signal = AbortSignal.timeout(PATIENCE);
   await Promise.race([reading.firstLook, aborted(signal)]);
-  const rows = await Promise.all(reading.sources().map((source) => rowOf(source, url, signal)));
+  const sources = reading.sources();
+  await firstPolls(sources.slice(0, MOST_ROWS));
+  const rows = await Promise.all(sources.map((source) => rowOf(source, url, signal)));
   const skipped = [...reading.skipped()];
   const lines = rows
     .slice(0, MOST_ROWS)
@@ -57,8 +63,17 @@ export async function foundReport({ url, reading }: App): Promise<string> {
   ].join('\n');
 }
 
+/** Waits until these sources were polled or have failed, for a short time. */
+async function firstPolls(sources: readonly PolledSource[]): Promise<void> {
+  const isPolled = ({ collector: { health, statistics } }: PolledSource) =>
+    statistics.polls > 0 || health.lastError !== null;
+  for (let waited = 0; waited < FIRST_POLLS && !sources.every(isPolled); waited += LOOK_EVERY)
+    await systemClock.sleep(LOOK_EVERY);
+}
+
 function costLine(usd: number, budget: number | null): string {
-  const about = `Reading costs about USD ${formatDollars(usd)} a month on demand`;
+  const amount = usd < 0.01 ? 'less than USD 0.01' : `about USD ${formatDollars(usd)}`;
+  const about = `Reading costs ${amount} a month on demand`;
   return budget === null
     ? `${about}. There is no limit; --budget sets one.`
     : `${about}; the budget is USD ${formatDollars(budget)}.`;
@@ -73,10 +88,12 @@ async function rowOf(
   const where = `${url}/csv/${encodeURIComponent(collector.name)}`;
   try {
     const { items, bytes } = await pace.known(signal);
+    const [dataset] = collector.recorder.datasets;
+    const status = collector.statistics.polls > 0 && dataset?.kind === 'snapshot' ? dataset.status() : null;
     return {
       title: name,
-      items: formatCount(items),
-      size: formatBytes(bytes),
+      items: formatCount(status?.rows ?? items),
+      size: formatBytes(bytes > 0 ? bytes : (status?.bytes ?? 0)),
       every: formatDuration(pace.interval),
       usd: pace.usdPerMonth,
       where: pace.problem === null ? where : pace.problem.line,

@@ -55,13 +55,14 @@ const MOST_SEARCHED = 1_000_000;
 
 /**
  * Collects the facts about a dataset. A question to it that fails (it has not been read yet, the service is busy) leaves
- * out what it would have told: the dashboard then has no variables.
+ * out what it would have told: the dashboard then has no variables, and `onNoAnswer` is called.
  */
 export async function factsOf(
   dataset: Dataset,
   registry: Pick<Registry, 'get'>,
   queries: Queries,
   signal: AbortSignal,
+  onNoAnswer: () => void = () => {},
 ): Promise<Facts> {
   const all = dataset.columns ?? [];
   const columns = all.filter(({ name }) => isPlainName(name)).map(({ name, type }) => ({ name, type }));
@@ -70,7 +71,7 @@ export async function factsOf(
   const seen = new Set(all.filter((column) => column.seen).map(({ name }) => name));
   const { rows, bytes, interval } = dataset.status();
   const isSearched = dataset.version !== null && rows !== null && rows > 0 && rows <= MOST_SEARCHED;
-  const search = { dataset, queries, signal };
+  const search = { dataset, queries, signal, onNoAnswer };
   return {
     dataset: dataset.name,
     kind: dataset.kind,

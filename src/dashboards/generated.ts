@@ -18,6 +18,8 @@ export interface GeneratedOptions {
   readonly now: number;
   /** Stops the questions to the dataset. */
   readonly signal: AbortSignal;
+  /** Called when something is missing that another attempt may find. */
+  readonly onNoAnswer?: () => void;
 }
 
 /** The flavour of that name; the first one without a name. Throws `DATASOURCE_UNKNOWN` (400). */
@@ -34,7 +36,8 @@ export async function dashboardJson(
   flavour: Flavour,
   options: GeneratedOptions,
 ): Promise<string> {
-  const facts = await factsOf(dataset, options.registry, options.queries, options.signal);
+  const { registry, queries, signal, onNoAnswer } = options;
+  const facts = await factsOf(dataset, registry, queries, signal, onNoAnswer);
   const spec = datasetDashboard(facts, options.timeZone, options.now);
   return `${JSON.stringify(renderDashboard(spec, flavour), null, 2)}\n`;
 }

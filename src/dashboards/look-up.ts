@@ -1,4 +1,5 @@
 import { parse } from 'csv-parse/sync';
+import { DynamoCsvError } from '../base/errors.js';
 import type { Dataset } from '../datasets/dataset.js';
 import type { Parameters, Queries } from '../datasets/queries.js';
 import { columnList } from './reading.js';
@@ -8,6 +9,8 @@ export interface Search {
   readonly dataset: Dataset;
   readonly queries: Queries;
   readonly signal: AbortSignal;
+  /** Called when a question has no answer now but may have one later: the service is busy, or a query took too long. */
+  readonly onNoAnswer?: () => void;
 }
 
 /** A variable offers at most so many values. */
@@ -61,7 +64,7 @@ export async function newestTime(search: Search, timeColumn: string): Promise<nu
 
 /** The cells of the answer, row by row; null if there is none. As CSV, which keeps every digit. */
 async function ask(
-  { dataset, queries, signal }: Search,
+  { dataset, queries, signal, onNoAnswer }: Search,
   parameters: Parameters,
 ): Promise<readonly (readonly string[])[] | null> {
   try {
@@ -72,6 +75,8 @@ async function ask(
     return parse(Buffer.concat(parts)) as string[][];
   } catch (error) {
     if (signal.aborted) throw error;
+    const isFinal = error instanceof DynamoCsvError && error.status < 500;
+    if (!isFinal) onNoAnswer?.();
     return null;
   }
 }

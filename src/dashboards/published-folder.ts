@@ -89,13 +89,19 @@ export class PublishedFolder {
     const state = this.#stateOf(table);
     if (table.columns === null || (before !== undefined && isCurrent(before, state, table.version, now)))
       return;
-    const bytes = Buffer.from(await this.#render(table, now, signal));
+    let isComplete = true;
+    const bytes = Buffer.from(
+      await this.#render(table, now, signal, () => {
+        isComplete = false;
+      }),
+    );
     const hash = await hashOf(bytes);
     if (before?.hash !== hash || (await files.stat(join(dir, file))) === null) {
       await files.makeFolder(dir);
       await replaceFile(files, join(dir, file), bytes);
     }
-    this.#made.set(file, { state, version: table.version, at: now, hash });
+    // Else it is made again at the next look.
+    this.#made.set(file, { state: isComplete ? state : '', version: table.version, at: now, hash });
   }
 
   #stateOf(table: Dataset): string {
@@ -105,11 +111,18 @@ export class PublishedFolder {
     return JSON.stringify([columns, timeColumn, keys, changes?.columns?.length, isEmpty]);
   }
 
-  async #render(table: Dataset, now: number, signal: AbortSignal): Promise<string> {
+  async #render(table: Dataset, now: number, signal: AbortSignal, onNoAnswer: () => void): Promise<string> {
     const { datasource, registry, queries, timeZone } = this.#options;
     // Grafana's library is loaded with the first dashboard.
     const { dashboardJson, flavourOf } = await import('./generated.js');
-    return dashboardJson(table, flavourOf(datasource), { registry, queries, timeZone, now, signal });
+    return dashboardJson(table, flavourOf(datasource), {
+      registry,
+      queries,
+      timeZone,
+      now,
+      signal,
+      onNoAnswer,
+    });
   }
 
   async #removeOthers(wanted: ReadonlySet<string>): Promise<void> {

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { SHARE_ENV } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { errorFromData } from '../base/errors.js';
+import { projectRoot } from '../base/project.js';
 import { mergeColumns } from '../csv/columns.js';
 import { relayoutInSlices } from '../csv/relayout.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
@@ -24,6 +25,8 @@ const UNITS_PER_SEGMENT = 1_024;
 /** Pages of a chunk, as bytes of JSON: few enough to bound memory, many enough that a segment seldom waits. */
 const CHUNK_BYTES = 4 << 20;
 const ASSUMED_ITEM_BYTES = 1_024;
+/** By its path in the package: the build bundles this file, but not that one. */
+const THREAD = join(projectRoot, 'dist', 'src', 'dump', 'thread.js');
 
 /** Segments by the size of the table, and by what the limit can feed. */
 export function segmentsFor({ bytes }: TableDescription, { segments, maxCapacity }: DumpOptions): number {
@@ -89,7 +92,7 @@ async function firstFailure(
 
 function startThreads(size: number): Piscina {
   return new Piscina({
-    filename: fileURLToPath(new URL('./thread.js', import.meta.url)),
+    filename: THREAD,
     minThreads: size,
     maxThreads: size,
     concurrentTasksPerWorker: MOST_SEGMENTS,

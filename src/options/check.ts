@@ -84,16 +84,16 @@ function checkOptions(node: Node, value: unknown, checking: Checking, path: Path
   }
   const known = node.properties ?? {};
   const right: Record<string, unknown> = {};
+  const mistakes = checking.mistakes.length;
   for (const [key, child] of Object.entries(value)) {
     const option = Object.hasOwn(known, key) ? known[key] : undefined;
     if (option === undefined) checking.mistakes.push(unknownOption(key, node, [...path, key]));
     else keep(right, key, checkNode(option, child, checking, [...path, key]));
   }
   const missing = (node.required ?? []).filter((key) => !Object.hasOwn(right, key));
-  for (const key of missing) {
-    if (Object.hasOwn(value, key)) continue;
-    checking.mistakes.push({ path, wrong: `${key} is missing`, remedy: `add ${key}` });
-  }
+  // A mistake in the name or the value says enough.
+  if (missing.length > 0 && checking.mistakes.length === mistakes)
+    checking.mistakes.push({ path, wrong: `${missing[0]} is missing`, remedy: `add ${missing[0]}` });
   return missing.length > 0 ? undefined : right;
 }
 

@@ -38,8 +38,12 @@ async function moveAsideAt(place: Place, state: TableState | null, options: Reco
   const { dataDir, files } = options;
   const hiddenBaseline = baselineFile(dataDir, options.name);
   const path = csvFile(dataDir, place.dataset);
-  const claimant = await claimantOf(place.dataset, options.name, state, dataDir, files);
   const header = await readFirstRow(path, files);
+  const history = historyOf(dataDir, place.dataset);
+  const hasHistory = (await files.list(history)).length > 0;
+  // Who owns the data is only asked where there is some: it means reading the states of all datasets.
+  if (header === null && !hasHistory) return;
+  const claimant = await claimantOf(place.dataset, options.name, state, dataDir, files);
   const found = header === null ? null : whatIs(header, state, options.timestampColumn);
   const isOther = place.kind === 'log' && isOtherLog(state, options);
   if (claimant === null && !isOther && (found === null || found === place.kind)) return;
@@ -47,8 +51,6 @@ async function moveAsideAt(place: Place, state: TableState | null, options: Reco
   if (found === 'log' || found === 'changes') await (await AppendFile.open(path, files)).close();
   const folder = takenOverFolder(dataDir);
   const isComparedNext = found === 'snapshot' && place.dataset === options.name && claimant === null;
-  const history = historyOf(dataDir, place.dataset);
-  const hasHistory = (await files.list(history)).length > 0;
   // Sealed days of a log stay, in case it becomes a log again; those of another source or log would look like ours.
   const historyAt =
     hasHistory && (claimant !== null || isOther) ? await moveAside(files, history, folder) : history;
@@ -59,7 +61,6 @@ async function moveAsideAt(place: Place, state: TableState | null, options: Reco
     ...(hasHistory ? { sealedDaysAt: historyAt } : {}),
   };
   if (isComparedNext) await moveFile(files, path, hiddenBaseline);
-  if (found === null && !hasHistory) return;
   options.logger.warn({ dataset: place.dataset, ...moved }, sentence(place, found, claimant, isOther));
 }
 

@@ -116,14 +116,22 @@ function stateOf(
     changes: options.changes,
     source: options.source,
     datasets: [...new Set([...(found?.datasets ?? []), ...places.map(({ dataset }) => dataset)])],
-    // A position is meaningful only to the source that returned it.
     commit: {
       items,
       ...(itemsAt === undefined ? {} : { itemsAt }),
       deleted,
-      position: found?.source === options.source ? position : null,
+      position: isContinued(found, log, options) ? position : null,
     },
   };
+}
+
+/** A position is meaningful only to the source that returned it, and to a log of new items only while that has them. */
+function isContinued(
+  found: TableState | null,
+  log: AppendedWriter | null,
+  { source, newItemsOnly }: RecorderOptions,
+): boolean {
+  return found?.source === source && !(newItemsOnly === true && log?.version == null);
 }
 
 /** A log that was of polls before, or by another column, begins anew. */

@@ -247,11 +247,10 @@ export class TableRecorder implements Recorder {
     const { appends, comparedAt, keys } = this.#state;
     const isFirst = appends?.since == null;
     if (isFirst || this.#options.newItemsOnly === true) return rows;
+    if (baseline!.isTrue) return newRows(rows, differences);
+    // Changed from outside: what it still has is not new.
     const before = await baseline!.allRows();
-    if (before !== null) {
-      const found = baseline!.isTrue ? differences : await diffRows(before, rows, keys.length);
-      return newRows(rows, found);
-    }
+    if (before !== null) return newRows(rows, await diffRows(before, rows, keys.length));
     const after = comparedAt ?? 0;
     this.#options.logger.warn(
       { dataset: this.#options.name, after: isoTime(after) },

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { Logger } from '../base/logger.js';
+import type { AppendedWriter } from '../recorder/appended-writer.js';
 import { openOrBroken } from '../recorder/broken-recorder.js';
 import { moveNonFilesAside } from '../recorder/damage.js';
 import type { Recorder } from '../recorder/recorder.js';
@@ -11,20 +12,32 @@ import { logLargeFiles } from '../volume/large-files.js';
 import { csvFile } from '../volume/layout.js';
 import { type TakeoverOptions, takeOver } from './takeover.js';
 
+export interface OpenOptions extends Omit<RecorderOptions, 'files'> {
+  /** The file that the Python script may have left; null: it left none. */
+  readonly takeover: TakeoverOptions | null;
+  /** Adds the sealed days to an opened log or to changes; absent: there are none. */
+  readonly restore?: (dataset: AppendedWriter) => Promise<void>;
+}
+
 /**
  * Opens the recorder of a source; a file that the Python script left is taken over first. Call it with the volume's lock
  * held. Never rejects: a source whose files cannot be opened gets a recorder that reports the reason.
  */
-export async function openRecorder(
-  options: Omit<RecorderOptions, 'files'> & { readonly takeover: TakeoverOptions | null },
-): Promise<Recorder> {
-  const { takeover, ...rest } = options;
+export async function openRecorder(options: OpenOptions): Promise<Recorder> {
+  const { takeover, restore, ...rest } = options;
   const { name: dataset, logger } = options;
   return openOrBroken(rest, async () => {
     await moveNonFilesAside(placesOf(options), { ...rest, files: nodeFiles });
     await logLargeFiles(pathsOf(options), { dataset, files: nodeFiles, logger });
     if (takeover !== null) await takeOverFile(await knownTakeover(takeover, options), dataset, logger);
-    return TableRecorder.open({ ...rest, files: nodeFiles });
+    const recorder = await TableRecorder.open({ ...rest, files: nodeFiles });
+    try {
+      for (const dataset of [recorder.log, recorder.changes]) if (dataset !== null) await restore?.(dataset);
+    } catch (error) {
+      await recorder.close();
+      throw error;
+    }
+    return recorder;
   });
 }
 

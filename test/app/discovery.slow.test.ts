@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { startApp } from '../../src/app.js';
+import { load } from '../config/load.js';
+import { useTestAws } from '../support/aws.js';
+import { logLines } from '../support/log-lines.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { described, page, type ScriptedAnswer, startScriptedDynamoDb } from '../support/scripted-dynamodb.js';
 import { startService } from '../support/service.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { at, get, put, testDynamoDb, until } from './world.js';
 
 const GB = 2 ** 30;
@@ -34,7 +40,7 @@ describe('tables that are found', () => {
         return { ok: { TableNames, ...(isLast ? {} : { LastEvaluatedTableName: TableNames.at(-1) }) } };
       }
       if (table === 'table-1500') return { error: 'AccessDeniedException', message: 'not this one' };
-      return action === 'DescribeTable' ? described() : { ok: page([{ id: { N: '7' } }]) };
+      return action === 'DescribeTable' ? described() : page([7]);
     };
     const stub = await startScriptedDynamoDb(({ action, body }) => answer(action, body));
     t.after(() => stub.close());
@@ -52,6 +58,7 @@ describe('tables that are found', () => {
     }
     assert.ok(healthChecks > 3);
     await until(url, '/readyz', ({ text }) => JSON.parse(text).served.length === 999);
+    assert.equal((await get(url, '/csv/table-1999')).text, 'id\n7\n');
     assert.equal(lists, 10);
     assert.equal((await get(url, '/csv/table-1500')).status, 404);
     const told = service.lines.filter(({ code }) => code === 'TABLE_ACCESS_DENIED');
@@ -69,7 +76,7 @@ describe('tables that are found', () => {
       const bytes = sizes[String(body.TableName)] ?? 0;
       if (action === 'DescribeTable') return described({ bytes, items: 1 });
       const units = body.Limit === 1 ? 0.5 : bytes / 8_192 / Number(body.TotalSegments ?? 1);
-      return { ok: { ...page([{ id: { N: '7' } }]), ConsumedCapacity: { CapacityUnits: units } } };
+      return page([7], { units });
     });
     t.after(() => stub.close());
     const service = await startService(t, { config: 'discover: { budget: 5 }', env: at(stub.endpoint) });
@@ -134,6 +141,60 @@ describe('tables that are found', () => {
   });
 });
 
+describe('tables that come and go', () => {
+  it('are served within ten minutes; what is gone keeps its data, says so, and is there after a restart', async (t) => {
+    let names = ['orders', 'sensors'];
+    const stub = await startScriptedDynamoDb(({ action }) => {
+      if (action === 'ListTables') return { ok: { TableNames: names } };
+      return action === 'DescribeTable' ? described() : page([7]);
+    });
+    t.after(() => stub.close());
+    const folder = await temporaryFolder(t);
+    useTestAws();
+    Object.assign(process.env, at(stub.endpoint));
+    const config = await load('tables: all', { DATA_DIR: folder, PORT: '0' });
+    const clock = new ManualClock('2026-11-24T09:30:00.000Z');
+    const { logger } = logLines();
+    const start = () => startApp(config, { clock, logger, signal: new AbortController().signal });
+    /** Lets time pass until an answer is so; returns it. */
+    const passes = async (url: string, path: string, is: (text: string) => boolean): Promise<string> => {
+      for (const end = clock.now() + 600_000; clock.now() < end; clock.advance(1_000)) {
+        const { text } = await get(url, path);
+        if (is(text)) return text;
+        // Requests to DynamoDB take true time.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      return assert.fail(`${path} has not become so within ten minutes`);
+    };
+    const app = await start();
+    try {
+      await app.reading.firstLook;
+      await passes(app.url, '/csv/orders', (text) => text === 'id\n7\n');
+      names = ['sensors', 'users'];
+      await passes(app.url, '/csv/users', (text) => text === 'id\n7\n');
+      const health = JSON.parse(await passes(app.url, '/healthz', (text) => text.includes('TABLE_GONE')));
+      const orders = health.datasets.find(({ name }: { name: string }) => name === 'orders');
+      assert.match(orders.lastError.message, /^Table orders no longer exists \(noticed at 2026-11-24T/);
+      assert.equal(orders.degraded, false);
+      assert.equal((await get(app.url, '/csv/orders')).text, 'id\n7\n');
+    } finally {
+      await app.close();
+    }
+    const again = await start();
+    try {
+      assert.equal((await get(again.url, '/csv/orders')).text, 'id\n7\n');
+      const { text } = await get(again.url, '/healthz');
+      assert.match(text, /"name":"orders",[^}]*"lastError":\{"code":"TABLE_GONE"/);
+      const before = stub.requests.length;
+      names = ['orders', 'sensors', 'users'];
+      await passes(again.url, '/healthz', (text) => !text.includes('TABLE_GONE'));
+      assert.ok(stub.requests.length > before);
+    } finally {
+      await again.close();
+    }
+  });
+});
+
 describe('--check', () => {
   it('has the tables that are found, at the intervals that the budget chooses, and what exceeds it', async (t) => {
     const sizes: Record<string, number> = { small: 100 * 1_024, large: 2 * GB, giant: 500 * GB };
@@ -141,7 +202,7 @@ describe('--check', () => {
       if (action === 'ListTables') return { ok: { TableNames: Object.keys(sizes) } };
       if (action === 'DescribeTable')
         return described({ bytes: sizes[String(body.TableName)] ?? 0, items: 1 });
-      return { ok: page([{ id: { N: '7' } }]) };
+      return page([7]);
     });
     t.after(() => stub.close());
     const check = await startService(t, {

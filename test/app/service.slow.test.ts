@@ -292,6 +292,29 @@ describe('what goes wrong', () => {
     });
   }
 
+  it('with the history of one table stops no other', async (t) => {
+    const database = await testDynamoDb(t);
+    const [damaged, intact] = [
+      await database.createTable({ id: 'N' }),
+      await database.createTable({ id: 'N' }),
+    ];
+    for (const table of [damaged, intact]) await database.put(table, [{ id: { N: '1' } }]);
+    const dataDir = join(await temporaryFolder(t), 'data');
+    await mkdir(join(dataDir, 'history'), { recursive: true });
+    // Neither a folder nor missing: listing its days fails.
+    await writeFile(join(dataDir, 'history', damaged), 'not a folder');
+    const service = await startService(t, {
+      config: `tables: { ${damaged}: { log: true, interval: 200ms }, ${intact}: { log: true, interval: 200ms } }`,
+      env: at(database.endpoint),
+      dataDir,
+    });
+    const url = await service.url;
+    await until(url, `/csv/${intact}`, ({ status }) => status === 200);
+    const { status, text } = await until(url, `/csv/${damaged}`, ({ text }) => text.includes('ENOTDIR'));
+    assert.equal(status, 503);
+    assert.match(text, new RegExp(`"${damaged}" is broken: `));
+  });
+
   it('with a view, a lookup or our notes stops nothing, and is said', async (t) => {
     const database = await testDynamoDb(t);
     const table = await database.createTable({ id: 'N' });

@@ -6,7 +6,7 @@ import { nodeFlags, projectRoot } from '../../src/base/project.js';
 
 test('the image starts Node with the same flags as npm start', async () => {
   const dockerfile = await readFile(join(projectRoot, 'Dockerfile'), 'utf8');
-  const commands = Array.from(dockerfile.matchAll(/^CMD (\[.*\])$/gm), ([, list]) => JSON.parse(list!));
+  const [, entrypoint] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile)!;
   assert.notEqual(nodeFlags.length, 0);
-  assert.deepEqual(commands.at(-1), ['node', ...nodeFlags, 'dist/src/server.js']);
+  assert.deepEqual(JSON.parse(entrypoint!), ['node', ...nodeFlags, 'dist/src/bin.js']);
 });

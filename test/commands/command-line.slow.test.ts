@@ -115,7 +115,7 @@ describe('dynamo-csv', () => {
     ],
     [
       ['my table'],
-      'command line: tables["my table"]: "my table" is not a DynamoDB table\'s name; write 3 to 255 letters, digits, "_", "-" or "."',
+      'command line: tables["my table"]: "my table" is not a DynamoDB table\'s name; write 3 to 255 letters, digits, "_", "-" or ".", or an ARN such as arn:aws:dynamodb:us-east-1:123456789012:table/orders',
     ],
     [
       ['--all', '--budget', '$10'],
@@ -160,7 +160,7 @@ describe('dynamo-csv', () => {
     assert.match(text, new RegExp(`^orders +\\d+ +\\d+ B +30s +< 0\\.01 +${url}/csv/orders$`, 'm'));
     assert.match(text, /^demo +0 /m);
     assert.doesNotMatch(text, /backup/);
-    assert.match(text, /^Reading costs about USD 0\.02 a month on demand; the budget is USD 5\.00\.$/m);
+    assert.match(text, /^Reading costs less than USD 0\.01 a month on demand; the budget is USD 5\.00\.$/m);
     await until(url, '/csv/orders', ({ status }) => status === 200);
     const { text: json } = await get(url, '/csv/orders?total__gt=5&format=json');
     assert.deepEqual(JSON.parse(json), [{ id: 2, total: 7 }]);

@@ -52,15 +52,23 @@ test('one line is a complete configuration', async () => {
     corsOrigin: [],
     allowSql: false,
     grafanaUrl: null,
+    dashboardsDir: null,
+    grafanaDatasource: 'csv',
     tables: [DEFAULT_TABLE],
     instances: null,
-    dashboardsDir: null,
     discover: null,
-    grafanaDatasource: 'csv',
     budget: null,
   });
   assert.equal(dataDir, resolve('data'));
   assert.deepEqual([viewsDir, lookupsDir], [join(dirname(file), 'views'), join(dirname(file), 'lookups')]);
+});
+
+test('the folder for dashboards is relative to the working directory, and the plugin is one of two', async () => {
+  const tables = 'tables: { my-table: {} }';
+  const env = { GRAFANA_DASHBOARDS: 'boards', GRAFANA_DATASOURCE: 'infinity' };
+  const { dashboardsDir, grafanaDatasource } = await load(tables, env);
+  assert.deepEqual([dashboardsDir, grafanaDatasource], [resolve('boards'), 'infinity']);
+  await assert.rejects(load(tables, { GRAFANA_DATASOURCE: 'infinty' }), /GRAFANA_DATASOURCE: .*infinity/);
 });
 
 test('a table without options needs only its name', async () => {

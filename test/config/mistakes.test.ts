@@ -67,10 +67,6 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'FILE: tables.my-table.types.b: "a" is the same column; remove it here (line 1)',
   ],
   [
-    'tables: { my-table: { types: { at: string }, time: at } }',
-    'FILE: tables.my-table.types.at: time names it already, so it is a time; remove it here (line 1)',
-  ],
-  [
     'tables: { my-table: { flatten: true } }',
     'FILE: tables.my-table.flatten: there is no such option; did you mean expand? (line 1)',
   ],
@@ -255,16 +251,16 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'FILE: tables.my-table.time.unit: "seconds" is not a unit of times; write it as s (line 1)',
   ],
   [
+    'tables: { my-table: { time: { attribut: ts } } }',
+    'FILE: tables.my-table.time.attribut: there is no such option; did you mean attribute? (line 1)',
+  ],
+  [
     'tables: { my-table: { time: { unit: ms } } }',
     'FILE: tables.my-table.time: attribute is missing; add attribute (line 1)',
   ],
   [
     'tables: { my-table: { time: [ts] } }',
     'FILE: tables.my-table.time: ["ts"] is not an attribute\'s name; write the name of an attribute, such as created_at, or { attribute: ts, unit: ms } (line 1)',
-  ],
-  [
-    'tables: { my-table: { time: at, rename: { at: ordered_at }, types: { ordered_at: number } } }',
-    'FILE: tables.my-table.types.ordered_at: "ordered_at" is the time of the items, and its type is time; remove it here, or name another attribute in time (line 1)',
   ],
   [
     'tables: { my-table: { timeColumn: ts } }',

@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { projectRoot, version } from '../../src/base/project.js';
+import { readCommandLine } from '../../src/commands/arguments.js';
+import { COMMANDS } from '../../src/commands/commands.js';
 import { EnvironmentSchema } from '../../src/config/environment.js';
 import { ConfigurationSchema } from '../../src/config/schema.js';
 import { readDemoArguments } from '../../src/demo/arguments.js';
@@ -153,6 +155,13 @@ function assertExists(line: string): void {
     const more = args.includes('--') ? args.slice(args.indexOf('--') + 1) : [];
     if (script === 'demo') readDemoArguments(more);
     else assert.deepEqual(more, script === 'start' && more.length > 0 ? ['--check'] : [], line);
+  } else if (command === 'npx') {
+    assert.equal(args[0], 'dynamo-csv', line);
+    const [name, ...more] = args.slice(1);
+    if (COMMANDS.every((one) => one.name !== name)) readCommandLine(args.slice(1));
+    else assert.deepEqual(more, [], line);
+  } else if (command === 'docker' && args[0] === 'run') {
+    readCommandLine(args.slice(args.indexOf('dynamo-csv') + 1));
   } else if (command === 'docker') {
     assert.equal(args[0], 'compose', line);
     files.push(...args.filter((_, index) => args[index - 1] === '-f'));

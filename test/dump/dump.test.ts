@@ -60,12 +60,14 @@ async function pages(t: TestContext, options: PageServerOptions): Promise<PageSe
   return server;
 }
 
-/** Resolves as soon as an interrupted dump could be continued: the first rows are committed. */
-async function committed(output: string): Promise<void> {
+/** Resolves as soon as an interrupted dump could be continued: the first rows are committed. Rejects if it ends before. */
+async function committed(output: string, { ended }: Running): Promise<void> {
   const progress = `${output}.part.json`;
   const watching = new AbortController();
   const watcher = watch(dirname(output), { signal: watching.signal });
-  while (!existsSync(progress)) await once(watcher, 'change');
+  const early = ended.then(({ stderr }) => Promise.reject(new Error(`it ended before: ${stderr}`)));
+  early.catch(() => undefined);
+  while (!existsSync(progress)) await Promise.race([once(watcher, 'change'), early]);
   watching.abort();
 }
 
@@ -173,11 +175,11 @@ test('columns that appear late are in the header, and every cell is below its ow
 
 for (const signal of ['SIGKILL', 'SIGINT'] as const) {
   test(`a dump that ${signal} ends is continued by the same command, and is the table`, async (t) => {
-    const server = await pages(t, { items: 20_000, pageBytes: 20_000, latency: 20 });
+    const server = await pages(t, { items: 20_000, pageBytes: 20_000, latency: 100 });
     const folder = await temporaryFolder(t);
     const args = [server.table, '-o', 'o.csv', '--max-capacity', '1000000', '--segments', '3'];
     const first = start(t, server.endpoint, args, folder);
-    await committed(join(folder, 'o.csv'));
+    await committed(join(folder, 'o.csv'), first);
     first.process.kill(signal);
     const { code, stderr } = await first.ended;
     assert.equal(code, signal === 'SIGINT' ? 130 : null);
@@ -194,7 +196,7 @@ for (const signal of ['SIGKILL', 'SIGINT'] as const) {
     assert.equal(second.code, 0, second.stderr);
     assert.match(second.stderr, /^Continuing: [\d,]+ items, .* are there already\n/);
     assert.deepEqual(await readdir(folder), ['o.csv']);
-    const whole = await dump(t, server.endpoint, [server.table, '-q']);
+    const whole = await dump(t, server.endpoint, [server.table, '-q', '--segments', '64']);
     const sorted = (text: string) => text.split('\n').sort();
     assert.deepEqual(sorted(await readFile(join(folder, 'o.csv'), 'utf8')), sorted(whole.stdout));
     assert.equal(sorted(whole.stdout).length, 20_002);
@@ -212,11 +214,11 @@ test('an interrupted dump to standard output says that it cannot be continued', 
 });
 
 test('other options do not continue a dump; --restart begins again', async (t) => {
-  const server = await pages(t, { items: 20_000, pageBytes: 20_000, latency: 20 });
+  const server = await pages(t, { items: 20_000, pageBytes: 20_000, latency: 100 });
   const folder = await temporaryFolder(t);
   const args = [server.table, '-o', 'o.csv', '--max-capacity', '1000000', '--segments', '2'];
   const first = start(t, server.endpoint, args, folder);
-  await committed(join(folder, 'o.csv'));
+  await committed(join(folder, 'o.csv'), first);
   first.process.kill('SIGINT');
   await first.ended;
   const other = await dump(t, server.endpoint, [...args, '--columns', 'taxi_id'], folder);

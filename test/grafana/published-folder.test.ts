@@ -132,6 +132,19 @@ test('a key that has new values is offered with them after ten minutes', async (
   await running;
 });
 
+test('a dashboard that was made while the service was busy gets its variables at the next look', async (t) => {
+  const { dir, registry, folder } = await world(t);
+  const dataset = await table(registry, 'orders', ['a']);
+  const offered = async () => (await dashboardIn(dir, orders)).templating.list.map(({ name }) => name);
+  const content = dataset.content.bind(dataset);
+  Object.assign(dataset, { content: () => Promise.reject(new Error('busy')) });
+  await folder.update(new AbortController().signal);
+  assert.deepEqual(await offered(), []);
+  Object.assign(dataset, { content });
+  await folder.update(new AbortController().signal);
+  assert.deepEqual(await offered(), ['id']);
+});
+
 test('a table that was not read yet, and one whose file cannot be written, do not stop the others', async (t) => {
   const files = new FaultyFiles(nodeFiles, ({ name, path }) =>
     name === 'rename' && path.includes(dashboardUid('orders')) ? { fails: 'EACCES' } : null,

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { encodeRows } from '../../src/csv/encode.js';
+import type { Cell, Column } from '../../src/csv/rows.js';
 import type { Relation } from '../../src/datasets/relation.js';
 import type { RecorderOptions } from '../../src/recorder/recorder-options.js';
+import type { DeltaReading } from '../../src/sources/source.js';
 import { nodeFiles } from '../../src/volume/files.js';
 import { FaultyFiles } from '../support/faulty-files.js';
 import { recorderWorld } from '../support/recorder-world.js';
@@ -174,6 +177,23 @@ test('a log of new items that was given up for a while begins anew', async (t) =
   );
 });
 
+test('after an interrupted poll of an empty table the first items are new', async (t) => {
+  const { open, logged, dataDir, now } = await world(t);
+  const baseline = join(dataDir, '.dynamo-csv', 'readings.baseline.csv');
+  const files = new FaultyFiles(nodeFiles, ({ name, path }) =>
+    name === 'rename' && path === baseline ? { stops: true } : null,
+  );
+  const interrupted = await open({ ...NEW_ITEMS, files });
+  await interrupted.record(readingOf(itemsOf({})), now());
+  const recorder = await open(NEW_ITEMS);
+  await recorder.record(readingOf(itemsOf({ a: { value: '1' } })), FIRST + MINUTE);
+  assert.deepEqual(
+    (await logged()).map(([id]) => id),
+    ['a'],
+  );
+  await recorder.close();
+});
+
 test('when the items of the last poll are lost, only later ones are new', async (t) => {
   const { record, logged, dataDir, lines } = await world(t);
   const [a, b] = [reading(-1, '1'), reading(-2, '2')];
@@ -255,3 +275,84 @@ for (const [what, options] of Object.entries({ 'a log': { log: true }, 'a log of
     await recorder.close();
   });
 }
+
+/** Readings of a source that follows its changes, with the time as sort key. */
+const COLUMNS: readonly Column[] = [
+  { name: 'device', type: 'string', seen: true },
+  { name: 'at', type: 'number', seen: true },
+  { name: 'value', type: 'number', seen: true },
+];
+const FACTS = {
+  keys: ['device', 'at'],
+  cost: { requests: 1, attempts: 1, bytes: 0, readCapacityUnits: 0, metricsRequested: 0 },
+};
+
+function deltaOf(position: string, rows: readonly (readonly Cell[])[]): DeltaReading {
+  return {
+    kind: 'delta',
+    rows: encodeRows(COLUMNS, rows),
+    records: rows.map(([, , value]) => ({ at: FIRST, change: value === null ? 'remove' : 'put' })),
+    compareKeys: ([a, x], [b, y]) => (a! < b! ? -1 : a! > b! ? 1 : Number(x) - Number(y)),
+    position,
+    ...FACTS,
+  };
+}
+
+test('a delta finds the items whose key is their time, and only new ones are appended', async (t) => {
+  const { open, logged } = await world(t);
+  const items = [seconds(-3), seconds(-2), seconds(-1)].map((at): Cell[] => ['a', at, '1']);
+  const recorder = await open(NEW_ITEMS);
+  const full = { kind: 'full' as const, rows: encodeRows(COLUMNS, items), position: '1', ...FACTS };
+  await recorder.record(full, FIRST);
+  assert.equal(recorder.position, '1');
+  const delta = deltaOf('2', [
+    ['a', seconds(-2), '9'],
+    ['a', seconds(-1.5), '2'],
+    ['a', seconds(-3), null],
+  ]);
+  assert.deepEqual((await recorder.record(delta, FIRST + MINUTE)).problems, []);
+  assert.equal(recorder.position, '2');
+  assert.deepEqual(
+    (await logged()).map(([, at, value, poll]) => [at, value, poll]),
+    [
+      [-3, '1', 0],
+      [-2, '1', 0],
+      [-1, '1', 0],
+      [-1.5, '2', 1],
+    ],
+  );
+  await recorder.close();
+  const again = await open(NEW_ITEMS);
+  assert.equal(again.position, null, 'the next start begins with a full reading');
+  const now = [
+    [-2, '9'],
+    [-1.5, '2'],
+    [-1, '1'],
+  ].map(([at, value]): Cell[] => ['a', seconds(Number(at)), String(value)]);
+  await again.record({ ...full, rows: encodeRows(COLUMNS, now), position: '3' }, FIRST + 2 * MINUTE);
+  assert.equal((await logged()).length, 4);
+  await again.close();
+});
+
+test('a delta tells of items without a time, and of those that have one again', async (t) => {
+  const { open } = await world(t);
+  const recorder = await open(SNAPSHOT);
+  const items: Cell[][] = [
+    ['a', seconds(-1), '1'],
+    ['b', seconds(-2), '1'],
+  ];
+  const facts = { ...FACTS, keys: ['device'] };
+  await recorder.record({ kind: 'full', rows: encodeRows(COLUMNS, items), position: '1', ...facts }, FIRST);
+  const counts = async (position: string, rows: readonly (readonly Cell[])[]) => {
+    await recorder.record(
+      { ...deltaOf(position, rows), ...facts, compareKeys: ([a], [b]) => (a! < b! ? -1 : a! > b! ? 1 : 0) },
+      FIRST,
+    );
+    return recorder.datasets[0]!.exceptions!.map(({ count, key }) => [count, key.device]);
+  };
+  assert.deepEqual(await counts('2', [['b', 'never', '2']]), [[1, 'b']]);
+  assert.deepEqual(await counts('3', [['c', 'never', '2']]), [[2, 'b']]);
+  assert.deepEqual(await counts('4', [['b', seconds(-1), '2']]), [[1, 'c']]);
+  assert.deepEqual(await counts('5', [['c', null, null]]), []);
+  await recorder.close();
+});

@@ -19,6 +19,7 @@ export const swagger = httpPlugin('swagger', [], async (http, { config }) => {
       servers: [{ url: './' }],
       tags: [
         { name: 'data', description: 'Datasets, windows and SQL.' },
+        { name: 'grafana', description: 'Dashboards and alerts made for Grafana.' },
         { name: 'service', description: 'Health, metrics and documentation of the service.' },
       ],
       ...(config.apiToken !== null

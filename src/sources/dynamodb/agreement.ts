@@ -2,7 +2,6 @@ import { check } from '../../options/check.js';
 import { type Mistake, type MistakeReport, type Path, show } from '../../options/mistakes.js';
 import { checkKeeping } from '../keeping.js';
 import {
-  attributeOf,
   regionOfTable,
   type TableConfig,
   TableOptions,
@@ -27,7 +26,6 @@ export function checkAgreement(tables: TablesOption, report: MistakeReport): voi
     checkReading(options, path, report);
     checkPlace(options, table, path, report);
     checkLog(options, path, report);
-    checkTimeType(options, table, path, report);
     checkColumns(options, table, path, report);
     checkTimeColumn(table, path, report);
     checkStream(table, path, report);
@@ -78,18 +76,6 @@ function checkUseless(options: TableOptions, path: Path, report: MistakeReport):
       remedy: 'add one of them or remove this',
     });
   }
-}
-
-/** The type of the time is time. */
-function checkTimeType({ time }: TableOptions, table: TableConfig, path: Path, report: MistakeReport): void {
-  if (time === undefined) return;
-  const declared = [attributeOf(time), table.time!.column].find((name) => Object.hasOwn(table.types, name));
-  if (declared === undefined) return;
-  report.add({
-    path: [...path, 'types', declared],
-    wrong: `${show(declared)} is the time of the items, and its type is time`,
-    remedy: 'remove it here, or name another attribute in time',
-  });
 }
 
 /** New items are filed by their own time. */
@@ -143,7 +129,7 @@ function checkColumns(options: TableOptions, table: TableConfig, path: Path, rep
   const renamed = renamedPaths(rename);
   const published = (name: string) => publishedColumn(name, renamed);
   checkTwice(columns, published, [...path, 'columns'], report);
-  checkTypes(options, table, published, path, report);
+  checkTypes(options, published, path, report);
   if (Array.isArray(options.only)) {
     const kept = new Set(options.only.map(published));
     checkTwice(options.only, published, [...path, 'only'], report);
@@ -169,26 +155,23 @@ function checkColumns(options: TableOptions, table: TableConfig, path: Path, rep
   }
 }
 
-/** Reports a type that two names declare for one column, and one of the items' time, which is a time. */
+/** Reports two declared types of one column. */
 function checkTypes(
-  options: TableOptions,
-  { time }: TableConfig,
+  { types = {} }: TableOptions,
   published: (name: string) => string,
   path: Path,
   report: MistakeReport,
 ): void {
   const first = new Map<string, string>();
-  for (const name of Object.keys(options.types ?? {})) {
-    const column = published(name);
-    const other = first.get(column);
-    first.set(column, name);
-    const wrong =
-      time?.column === column
-        ? 'time names it already, so it is a time'
-        : other === undefined
-          ? null
-          : `${show(other)} is the same column`;
-    if (wrong !== null) report.add({ path: [...path, 'types', name], wrong, remedy: 'remove it here' });
+  for (const name of Object.keys(types)) {
+    const other = first.get(published(name));
+    first.set(published(name), name);
+    if (other === undefined) continue;
+    report.add({
+      path: [...path, 'types', name],
+      wrong: `${show(other)} is the same column`,
+      remedy: 'remove it here',
+    });
   }
 }
 

@@ -9,7 +9,7 @@ import { at, type TablePlace, tableNotActive } from './errors.js';
 import type { TableConfig } from './options.js';
 import { type Measured, measureQueries } from './query/measure.js';
 import { planQueries } from './query/plan.js';
-import { indexNameOf, targetOf } from './query/target.js';
+import { indexNameOf, projectedBy, targetOf } from './query/target.js';
 import { sampleAttributes } from './sample.js';
 import { shortestInterval } from './source.js';
 import { isReadable } from './status.js';
@@ -93,7 +93,8 @@ async function tryReading(
   const target = targetOf(described, table, at(place));
   const { description } = target;
   const index = indexNameOf(table);
-  const scan = { index, queries: null, since: null, filter: table.filter };
+  const projected = projectedBy(target);
+  const scan = { index, queries: null, since: null, filter: table.filter, projected };
   if (table.query === null) {
     const attributes = await sampleAttributes(client, table.table, signal, scan);
     return { description, attributes, query: null };

@@ -533,7 +533,7 @@ export function tableConfig(name: string, options: TableOptions): TableConfig {
 }
 
 /** `time` names an attribute, or the column that it is renamed to. */
-export function attributeOf(time: NonNullable<TableOptions['time']>): string {
+function attributeOf(time: NonNullable<TableOptions['time']>): string {
   return typeof time === 'string' ? time : time.attribute;
 }
 

@@ -13,9 +13,17 @@ export interface ReadScope {
   /** Return new items only; null: all. */
   readonly since: SinceTask | null;
   readonly filter: AttributeFilter | null;
+  /** The attributes that the index has, keys included; null: all that items have. */
+  readonly projected: readonly string[] | null;
 }
 
-export const EVERYTHING: ReadScope = { index: null, queries: null, since: null, filter: null };
+export const EVERYTHING: ReadScope = {
+  index: null,
+  queries: null,
+  since: null,
+  filter: null,
+  projected: null,
+};
 
 /** How a table is read; plain data. */
 export interface ScanPlan extends ReadScope {

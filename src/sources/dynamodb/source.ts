@@ -3,7 +3,6 @@ import { type Clock, systemClock } from '../../base/clock.js';
 import { DynamoCsvError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import type { ItemTime } from '../../csv/item-time.js';
-import type { Column } from '../../csv/rows.js';
 import type { Deadlines } from '../aws/deadlines.js';
 import type { OpenedSource, PollExpectation } from '../kind.js';
 import type { Reading, Source } from '../source.js';
@@ -14,18 +13,22 @@ import { explainFailure } from './failures.js';
 import { type Measured, measureQueries } from './query/measure.js';
 import { planQueries } from './query/plan.js';
 import { encodePosition } from './query/since.js';
-import { indexNameOf, type Target, type TargetOptions, targetOf, WHOLE_TABLE } from './query/target.js';
-import { isTime } from './query/times.js';
+import {
+  indexNameOf,
+  projectedBy,
+  type Target,
+  type TargetOptions,
+  targetOf,
+  WHOLE_TABLE,
+} from './query/target.js';
 import type { ReadScope } from './read-plan.js';
+import { ReadingLog } from './reading-log.js';
 import type { Role } from './role.js';
-import { MOST_EXPANDED } from './run-encoder.js';
-import { sampleAttributes } from './sample.js';
 import { isReadable } from './status.js';
 import { describeTable, type TableDescription } from './table.js';
 import { capacityFor, type ReadOptions, TableReader, type TableReading } from './table-reader.js';
 import type { ScanThreads } from './threads.js';
 import { tableTitle } from './title.js';
-import { describeUnseen, isPath, unseenNames } from './unseen-names.js';
 
 export interface DynamoDbSourceOptions extends ReadOptions, Partial<TargetOptions> {
   /** How the configuration names it: the key in `tables`; by default the table. */
@@ -107,18 +110,16 @@ class DynamoDbSource implements TableSource {
   readonly #clock: Clock;
   readonly #client: DynamoDBClient;
   readonly #reader: TableReader;
+  /** Null: nothing is logged. */
+  readonly #log: ReadingLog | null;
   #description: { readonly value: TableDescription; readonly at: number } | null = null;
   /** How the table is billed, by its latest description. */
   #billing: Pick<TableDescription, 'billing' | 'isInfrequentAccess'> = ON_DEMAND;
   #region: string | null;
   /** What the last reading found: more up to date than a description that is hours old. */
   #observed = { items: 0, bytes: 0 };
-  #hasToldUnseen = false;
-  #hasToldFilter = false;
   /** What of the table is read, by its description; nothing is known about Queries. */
   #expected: Pick<TableDescription, 'bytes' | 'readCapacity'> = { bytes: 0, readCapacity: null };
-  #hasToldNoTime = false;
-  readonly #toldBeyond = new Set<string>();
   /** When all read units taken so far are paid, in milliseconds since the epoch. */
   #paidAt = 0;
 
@@ -131,6 +132,7 @@ class DynamoDbSource implements TableSource {
     this.#region = region;
     this.#clock = options.clock ?? systemClock;
     this.#client = createDynamoDbClient(client);
+    this.#log = options.logger === undefined ? null : new ReadingLog(options, this.#client, options.logger);
     this.#reader = new TableReader(options, this.#client, client, options.threads, this.#clock);
   }
 
@@ -192,14 +194,12 @@ class DynamoDbSource implements TableSource {
       const reading = await this.#reader.read(expectation, signal);
       this.#paidAt = this.#clock.now() + reading.owed;
       this.#observed = { items: reading.rows.ends.length, bytes: reading.cost.bytes };
-      await this.#logUnseenNames(known, reading, signal);
-      this.#logBeyond(reading);
+      await this.#log?.about(reading, { known, scope, signal });
       const cost = {
         ...reading.cost,
         requests: reading.cost.requests + requests,
         attempts: reading.cost.attempts + requests,
       };
-      this.#logAboutScope(scope, reading);
       const { rows, keys, mixed } = reading;
       return { ...outcomeOf(scope, reading), rows, keys, mixed, cost };
     } catch (thrown) {
@@ -239,7 +239,8 @@ class DynamoDbSource implements TableSource {
   #scope(target: Target, position: string | null): ReadScope {
     const { query, filter } = this.#target;
     const index = indexNameOf(this.#target);
-    if (query === null) return { index, queries: null, since: null, filter };
+    const projected = projectedBy(target);
+    if (query === null) return { index, queries: null, since: null, filter, projected };
     const { entry, table, timeZone = 'UTC', logger } = this.#options;
     const moment = { now: this.#clock.now(), timeZone, position };
     const { queries, since, skipped } = planQueries(query, target, moment, `tables.${entry ?? table}.query`);
@@ -248,61 +249,7 @@ class DynamoDbSource implements TableSource {
         { table, from: skipped[0], to: skipped.at(-1) },
         'too many days passed since the last reading: new items of these days are not read',
       );
-    return { index, queries, since, filter };
-  }
-
-  /** Logs once what the way of reading cannot do. */
-  #logAboutScope({ filter, since }: ReadScope, { tails }: TableReading): void {
-    const { table, logger } = this.#options;
-    if (filter !== null && !this.#hasToldFilter) {
-      this.#hasToldFilter = true;
-      logger?.info(
-        { table, filter: filter.expression },
-        'the filter saves transfer, not read units: DynamoDB bills the items that it leaves out too',
-      );
-    }
-    const newest = tails.find((tail) => tail.newest !== null)?.newest ?? null;
-    if (since === null || newest === null || this.#hasToldNoTime || isTime(newest)) return;
-    this.#hasToldNoTime = true;
-    logger?.warn(
-      { table, attribute: since.attribute.name, newest },
-      'the sort key named by since is not a time, so overlap has no effect: an item that appears after one with a later sort key is missed',
-    );
-  }
-
-  /** Logs names in `columns` and `only` that no item has, once, as soon as there are items. */
-  async #logUnseenNames(
-    known: readonly Column[],
-    { rows, keys }: TableReading,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { table, logger } = this.#options;
-    if (this.#hasToldUnseen || logger === undefined || rows.ends.length === 0) return;
-    this.#hasToldUnseen = true;
-    const found = rows.columns.filter(({ seen }) => seen);
-    const earlier = known.filter(({ seen, declared }) => seen && declared !== true);
-    const seen = [...keys, ...[...found, ...earlier].map(({ name }) => name)];
-    const missing = unseenNames(this.#options, seen, []);
-    if (missing.length === 0) return;
-    // The columns do not have all names: reading a whole item for better guesses is worth half a read unit.
-    const areNotAll = this.#options.only !== null || missing.some(({ name }) => isPath(name));
-    const attributes = areNotAll ? await sampleAttributes(this.#client, table, signal).catch(() => []) : [];
-    for (const unseen of unseenNames(this.#options, seen, attributes)) {
-      logger.warn({ table, column: unseen.name }, describeUnseen(unseen));
-    }
-  }
-
-  /** Logs attributes that would make too many columns, once each. */
-  #logBeyond({ beyond }: TableReading): void {
-    const { table, logger } = this.#options;
-    for (const attribute of beyond) {
-      if (this.#toldBeyond.has(attribute)) continue;
-      this.#toldBeyond.add(attribute);
-      logger?.warn(
-        { table, attribute },
-        `expand: the values in ${attribute} would make the table wider than ${MOST_EXPANDED} columns of paths, so items with further ones have the whole attribute as JSON in the column ${attribute} too; list the paths that matter in columns, and leave expand out`,
-      );
-    }
+    return { index, queries, since, filter, projected };
   }
 
   async #described(signal: AbortSignal): Promise<{ description: TableDescription; requests: number }> {

@@ -241,7 +241,10 @@ export class TableReader {
     const renamed = Object.entries(this.#options.rename).filter(([, column]) => wanted.has(column));
     // Of a path the whole attribute: an index in a projected list is not the index in the list.
     const attributes = [...only, ...renamed.map(([name]) => name)].flatMap(meaningsOf).map(attributeOfPath);
-    const names = new Set([...keys.map(({ name }) => name), ...attributes]);
+    const { projected } = scope;
+    // DynamoDB refuses to project attributes that a global index does not have.
+    const present = projected === null ? attributes : attributes.filter((name) => projected.includes(name));
+    const names = new Set([...keys.map(({ name }) => name), ...present]);
     // DynamoDB accepts expressions of up to 4 KB; beyond about a hundred names the saving is small anyway.
     return names.size <= 100 ? [...names] : null;
   }

@@ -147,7 +147,7 @@ function datasetGroup(context: Context, name: Group) {
     words.overview.age,
     words.overview.rows,
     words.overview.size,
-    ...(isPolled ? [words.overview.nextPoll, words.overview.readUnits] : []),
+    ...(isPolled ? [words.overview.nextPoll, words.overview.readUnits, words.overview.cost] : []),
   ];
   const count = h('span', { class: 'quiet' });
   const lines = new Map<string, DatasetLine>();
@@ -214,6 +214,7 @@ function datasetLine(
   const size = cell(words.overview.size);
   const nextPoll = cell(words.overview.nextPoll);
   const readUnits = cell(words.overview.readUnits);
+  const cost = cell(words.overview.cost);
   const element = h(
     'tr',
     {},
@@ -228,7 +229,7 @@ function datasetLine(
     age,
     rows,
     size,
-    isPolled && [nextPoll, readUnits],
+    isPolled && [nextPoll, readUnits, cost],
   );
   let dataset: DatasetJson | null = null;
   const tick = () => {
@@ -253,6 +254,8 @@ function datasetLine(
       setText(rows, value.rows === null ? '–' : format.number(value.rows));
       setText(size, value.bytes === null ? '–' : format.bytes(value.bytes));
       setText(readUnits, value.readUnitsToday === null ? '–' : format.number(value.readUnitsToday, 1));
+      const usd = value.cost?.usdPerMonth ?? null;
+      setText(cost, usd === null ? '–' : format.number(usd, 2));
       setText(error, value.lastError?.message ?? (value.persisted ? '' : words.notPersisted));
       error.hidden = error.textContent === '';
       tick();

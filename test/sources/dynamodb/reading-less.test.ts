@@ -113,6 +113,21 @@ describe('an index', () => {
     assert.equal(keysOf(reading).length, 12);
   });
 
+  test('attributes that it does not project are not requested, which DynamoDB refuses', async (t) => {
+    const index = {
+      IndexName: 'by-store',
+      KeySchema: [{ AttributeName: 'store', KeyType: 'HASH' }],
+      Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['total'] },
+    };
+    const server = await startScriptedDynamoDb(({ action }) =>
+      action === 'DescribeTable' ? described({ more: { GlobalSecondaryIndexes: [index] } }) : page([1]),
+    );
+    t.after(() => server.close());
+    await read('orders', { index: 'by-store', only: ['total', 'note', 'store'], endpoint: server.endpoint });
+    const { ExpressionAttributeNames: names } = server.requests.at(-1)!.body;
+    assert.deepEqual(Object.values(names as object).sort(), ['id', 'store', 'total']);
+  });
+
   test('is read in parallel segments too', async () => {
     const table = await orders();
     const whole = csv(await read(table, { index: 'by-day' }));
@@ -321,6 +336,29 @@ describe('a query', () => {
     );
     await wrong({ day: { from: 'x' } }, 'by-day', /a partition key has no range/, 'list its values');
     await wrong({ photo: 'no base64!' }, 'by-photo', /is not base64/, 'write it as base64');
+  });
+
+  test('makes several Queries at a time, up to sixteen', async (t) => {
+    const index = { IndexName: 'by-day', KeySchema: [{ AttributeName: 'day', KeyType: 'HASH' }] };
+    let running = 0;
+    let most = 0;
+    const waiting: (() => void)[] = [];
+    const server = await startScriptedDynamoDb(async ({ action, body }) => {
+      if (action === 'DescribeTable') return described({ more: { GlobalSecondaryIndexes: [index] } });
+      running += 1;
+      most = Math.max(most, running);
+      // The first ones are answered when as many have come as are allowed.
+      if (most < 16) await new Promise<void>((resolve) => waiting.push(resolve));
+      for (const answer of waiting.splice(0)) answer();
+      running -= 1;
+      const { S } = (body.ExpressionAttributeValues as Record<string, { S: string }>)[':_k0']!;
+      return page([Number(S)]);
+    });
+    t.after(() => server.close());
+    const day = Array.from({ length: 40 }, (_, n) => String(n));
+    const reading = await read('orders', { ...byKey({ day }, 'by-day'), endpoint: server.endpoint });
+    assert.deepEqual(keysOf(reading), day);
+    assert.equal(most, 16);
   });
 
   test('a throttled Query is the error of a throttled Scan, and names the index', async (t) => {

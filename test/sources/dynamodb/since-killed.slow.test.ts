@@ -63,6 +63,38 @@ describe('a long break', () => {
   });
 });
 
+describe('a log of new items that is kept in another way from now on', () => {
+  test('begins with what the Queries return, because the log before was moved aside', async () => {
+    const table = await createEvents(world);
+    const disk = new VolatileDisk('/data/.dynamo-csv');
+    const follower = follow(table, '2026-11-24T09:30:00Z');
+    const byItemTime = { append: true, time: { column: 'at', unit: null } };
+    const life = async (options: Partial<RecorderOptions>) => {
+      const health = new PollHealth(10_000, follower.clock);
+      const kept = { log: true, newItemsOnly: true, ...options };
+      const recorder = await openTestRecorder({
+        name: 'events',
+        dataDir: '/data',
+        files: disk,
+        health,
+        ...kept,
+      });
+      follower.clock.advance(10_000);
+      const { known, position } = recorder;
+      await recorder.record(await follower.source.read({ known, position, signal }), follower.clock.now());
+      await recorder.close();
+      return (await rowsOf(await disk.readFile('/data/events.csv'))).map(({ id }) => id);
+    };
+    await put(table, ['a', '2026-11-24T09:00:00Z'], ['b', '2026-11-24T09:20:00Z']);
+    assert.deepEqual(await life({}), ['a', 'b']);
+    assert.deepEqual(await life({}), ['a', 'b']);
+    assert.deepEqual(await life(byItemTime), ['a', 'b']);
+    assert.deepEqual(await life(byItemTime), ['a', 'b']);
+    await put(table, ['c', '2026-11-24T09:21:00Z']);
+    assert.deepEqual(await life({}), ['a', 'b', 'c']);
+  });
+});
+
 /** How the items are kept: by the time of the poll that found them, or by their own. */
 const KEPT: Readonly<Record<string, Partial<RecorderOptions>>> = {
   'a log of new items': {},

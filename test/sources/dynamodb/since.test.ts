@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { itemsOf, pageOfItems } from '../../../src/sources/dynamodb/page.js';
+import { MAX_SEEN, NewItems, newTail } from '../../../src/sources/dynamodb/query/since.js';
 import type { DynamoDbSourceOptions } from '../../../src/sources/dynamodb/source.js';
 import { ScanThreads } from '../../../src/sources/dynamodb/threads.js';
 import { startTestDynamoDb } from '../../support/dynalite.js';
@@ -197,6 +199,31 @@ describe('new items', () => {
       remedy: 'write since: at, or query another index',
     });
   });
+});
+
+test('what is remembered is bounded: with more items in the overlap less is read again, and none is doubled', () => {
+  const attribute = { name: 'at', type: 'S' } as const;
+  const keys = [{ name: 'id', type: 'N' }] as const;
+  const now = Date.parse('2026-11-24T10:00:00Z');
+  const item = (n: number) => ({
+    id: { N: String(n) },
+    at: { S: new Date(now - 1_000_000 + 10 * Math.floor(n / 2)).toISOString() },
+  });
+  const items = Array.from({ length: MAX_SEEN + 5_000 }, (_, n) => item(n));
+  const task = { attribute, overlap: 3_600_000, now };
+  const first = new NewItems({ ...task, tails: [newTail('day')] }, keys);
+  assert.equal(itemsOf(first.of(0, pageOfItems(items))).length, items.length);
+  const tail = first.finish().get(0)!;
+  assert.ok(tail.seen.flatMap(([, ...hashes]) => hashes).length <= MAX_SEEN);
+  // The next Query begins at `from`, with all items of that instant.
+  const again = items.filter(({ at }) => at.S >= tail.from!.S!);
+  assert.ok(again.length >= MAX_SEEN - 2, String(again.length));
+  const second = new NewItems({ ...task, tails: [tail] }, keys);
+  const late = { ...item(MAX_SEEN), id: { N: '-1' } };
+  assert.deepEqual(
+    itemsOf(second.of(0, pageOfItems([...again.slice(0, 9_000), late, ...again.slice(9_000)]))),
+    [late],
+  );
 });
 
 describe('days', () => {

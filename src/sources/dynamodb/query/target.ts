@@ -24,6 +24,13 @@ export interface QueryConfig {
   readonly overlap: number;
 }
 
+/** The attributes that a target has, keys included; null: all that items have. */
+export function projectedBy({ index, key, description }: Target): readonly string[] | null {
+  if (index === null || index.projected === null) return null;
+  const keys = [...description.keys, ...key.partition, ...key.sort];
+  return [...new Set([...keys.map(({ name }) => name), ...index.projected])];
+}
+
 /** A table that is scanned as a whole. */
 export const WHOLE_TABLE: TargetOptions = { index: null, query: null, filter: null };
 

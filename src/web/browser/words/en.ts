@@ -44,6 +44,7 @@ export const en = {
     size: 'Size',
     nextPoll: 'Next poll',
     readUnits: 'Read units today',
+    cost: 'USD a month',
     polling: 'now',
     in: (wait: string) => `in ${wait}`,
     allFresh: (count: string) => `All ${count} datasets are fresh`,
@@ -169,6 +170,9 @@ export const en = {
     time: 'window time',
     uses: 'Computed from',
     usedBy: 'Used by',
+    reading: 'Reading',
+    costs: (every: string, month: string, spent: string, budget: string | null) =>
+      `Every ${every}: about USD ${month} a month; USD ${spent} since the first of the month (UTC)${budget === null ? '' : `, of a budget of USD ${budget}`}.`,
     history: 'History',
     sealedDays: (days: string) => `${days} sealed days; set a time range to read them.`,
     exception: (column: string, count: string, problem: string, key: string, value: string) =>

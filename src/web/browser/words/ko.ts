@@ -54,6 +54,7 @@ export const ko: Words = {
     size: '크기',
     nextPoll: '다음 폴링',
     readUnits: '오늘 읽기 용량',
+    cost: '월 비용(USD)',
     polling: '지금',
     in: (wait) => `${wait} 후`,
     allFresh: (count) => `데이터셋 ${count}개가 모두 최신입니다`,
@@ -178,6 +179,9 @@ export const ko: Words = {
     time: '윈도 기준 시각',
     uses: '계산에 사용하는 데이터셋',
     usedBy: '이 데이터셋을 사용하는 뷰',
+    reading: '읽기',
+    costs: (every, month, spent, budget) =>
+      `${every}마다 읽습니다. 월 약 USD ${month}이며, 이번 달(UTC) 지출은 USD ${spent}입니다.${budget === null ? '' : ` 예산은 USD ${budget}입니다.`}`,
     history: '이력',
     sealedDays: (days) => `봉인된 날짜 ${days}일. 시간 범위를 지정하면 읽을 수 있습니다.`,
     exception: (column, count, problem, key, value) =>
