@@ -12,7 +12,7 @@ const tests = join(fileURLToPath(new URL('..', import.meta.url)), 'dist', 'test'
 const TABLES = join(tests, 'sources', 'dynamodb', 'source.test.js');
 const STREAMS = join(tests, 'streams', 'emulators.slow.test.js');
 const SCRIPTED = [
-  join(tests, 'streams', 'scripted.test.js'),
+  join(tests, 'streams', 'scripted.slow.test.js'),
   join(tests, 'sources', 'dynamodb', 'streams', 'source.test.js'),
 ];
 

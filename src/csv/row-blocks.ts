@@ -7,7 +7,7 @@ import type { Cell, Column, EncodedRows } from './rows.js';
 import { COMMA, LF, QUOTE } from './scan.js';
 
 /** Rows of a block when it is made, and the most that it grows to before it is split. */
-const USUAL = 128;
+const USUAL = 64;
 const MOST = 2 * USUAL;
 
 /** The order of the rows, by the cells of two keys: negative when the first comes first. */

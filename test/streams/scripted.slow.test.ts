@@ -74,7 +74,7 @@ function shaken(streams: ScriptedStreams): (reading: number) => void {
 
 /**
  * Kills per kind of table, spread over all operations of its files. `KILLS=1000 node --test
- * dist/test/streams/scripted.test.js` tries every operation.
+ * dist/test/streams/scripted.slow.test.js` tries every operation.
  */
 const KILLS = Number(process.env.KILLS ?? 16);
 
