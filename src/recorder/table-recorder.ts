@@ -206,7 +206,9 @@ export class TableRecorder implements Recorder {
     const { edited } = found;
     const items = await this.#typed(found.items, before, laidOut, reading);
     const rows = items instanceof RowBlocks ? null : items;
-    const differences = found.differences ?? (await this.#differences(rows!));
+    const isVerified = reading.kind === 'full' && reading.verifies === true;
+    const differences = found.differences ?? (await this.#differences(rows!, isVerified));
+    if (isVerified) this.#logVerified(differences.length);
     return {
       at,
       readAt: startedAt,
@@ -334,10 +336,20 @@ export class TableRecorder implements Recorder {
     return { items, edited, differences: differencesOf(edited, reading, times) };
   }
 
+  #logVerified(differing: number): void {
+    const { logger, name: dataset } = this.#options;
+    if (differing === 0) logger.info({ dataset }, 'verified: the data is that of the table');
+    else
+      logger.warn(
+        { dataset, differing },
+        'a Scan of the table found items that differ from what its stream said: they are corrected',
+      );
+  }
+
   /** What differs from the last poll, as far as changes or a log of new items need it. */
-  async #differences(rows: EncodedRows): Promise<readonly Difference[]> {
+  async #differences(rows: EncodedRows, isVerified: boolean): Promise<readonly Difference[]> {
     const { baseline, changes, log } = this.#table;
-    const isNeeded = changes !== null || log?.itemTime != null;
+    const isNeeded = isVerified || changes !== null || log?.itemTime != null;
     if (!isNeeded || baseline === null || !baseline.isTrue) return [];
     return diffRows((await baseline.allRows()) ?? noRows(this.#state.columns), rows, this.#keyCount);
   }

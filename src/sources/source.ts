@@ -60,6 +60,8 @@ export type Reading = FullReading | DeltaReading | AppendReading;
 /** All rows, in key order (numbers compared as numbers). */
 export interface FullReading extends ReadingFacts {
   readonly kind: 'full';
+  /** Whether nothing should differ from what was read before; differences are logged. */
+  readonly verifies?: boolean;
   readonly rows: EncodedRows;
 }
 

@@ -22,6 +22,7 @@ const DEFAULT_TABLE = {
   types: {},
   region: null,
   stream: false,
+  verify: null,
   endpoint: null,
   role: null,
   index: null,
@@ -90,6 +91,7 @@ tables:
     as: orders
     region: us-gov-west-1
     stream: auto
+    verify: 24h
     consistent: true
     segments: 8
     maxReadCapacity: 12.5
@@ -115,6 +117,7 @@ tables:
       types: { 2024: 'string', total: 'number', paid: 'boolean' },
       region: 'us-gov-west-1',
       stream: 'auto',
+      verify: 86_400_000,
       endpoint: null,
       role: null,
       index: null,

@@ -29,6 +29,7 @@ export function checkAgreement(tables: TablesOption, report: MistakeReport): voi
     checkColumns(options, table, path, report);
     checkTimeColumn(table, path, report);
     checkStream(table, path, report);
+    checkVerify(table, path, report);
     checkKeeping(table, path, report);
     if (options.as === undefined) checkName(tableNameOf(name), path, report);
   }
@@ -84,6 +85,16 @@ function checkLog({ log, time }: TableOptions, path: Path, report: MistakeReport
     path: [...path, 'log'],
     wrong: 'append files new items by their own time, and no attribute is named that has it',
     remedy: 'add time with the name of that attribute, such as time: created_at',
+  });
+}
+
+/** Without a stream each poll reads everything anyway. */
+function checkVerify({ stream, verify }: TableConfig, path: Path, report: MistakeReport): void {
+  if (stream !== false || verify === null) return;
+  report.add({
+    path: [...path, 'verify'],
+    wrong: 'it has no effect on a table without stream',
+    remedy: 'add stream: true or remove this',
   });
 }
 

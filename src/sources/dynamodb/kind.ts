@@ -60,12 +60,12 @@ async function open(table: TableConfig, context: SourceContext): Promise<OpenedS
 
 /** The SDK's client for streams is loaded with the first table that has one. */
 async function createSource(
-  { stream, interval }: TableConfig,
+  { stream, interval, verify }: TableConfig,
   options: DynamoDbSourceOptions,
 ): Promise<TableSource> {
   if (stream === false) return createDynamoDbSource(options);
   const { createStreamSource } = await import('./streams/source.js');
-  return createStreamSource({ ...options, stream, interval });
+  return createStreamSource({ ...options, stream, interval, verify });
 }
 
 /** The script read whole tables and kept every poll's rows: a part of a table, or a log of new items, begins anew. */

@@ -223,6 +223,13 @@ export const TableOptions = Type.Object(
         kind: stream,
       }),
     ),
+    verify: Type.Optional(
+      Duration({
+        description:
+          'With `stream`: how often the table is scanned beside it and compared. A difference is corrected and logged. By default never.',
+        examples: ['24h'],
+      }),
+    ),
     columns: Type.Optional(
       Columns({
         description:
@@ -456,6 +463,8 @@ export interface TableConfig extends Keeping, TargetOptions {
   readonly interval: number;
   /** `auto`: while the table has a stream. */
   readonly stream: boolean | 'auto';
+  /** Milliseconds between two Scans that verify what the stream said; null: none. */
+  readonly verify: number | null;
   /** Attributes, paths or renamed names, in the order of their columns after the keys. */
   readonly columns: readonly string[];
   /** The attributes to keep besides the keys (names as in `columns`); null: all. */
@@ -502,6 +511,7 @@ export function tableConfig(name: string, options: TableOptions): TableConfig {
     changes: options.changes ?? defaultOf<boolean>(option.changes),
     interval: milliseconds(options.interval ?? defaultOf<string>(option.interval)),
     stream: options.stream ?? defaultOf<boolean>(option.stream),
+    verify: options.verify === undefined ? null : milliseconds(options.verify),
     columns,
     expand: options.expand ?? defaultOf<boolean>(option.expand),
     types: options.types ?? defaultOf<Record<string, ColumnType>>(option.types),

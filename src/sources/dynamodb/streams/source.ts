@@ -28,6 +28,8 @@ export interface StreamSourceOptions extends DynamoDbSourceOptions {
   readonly stream: true | 'auto';
   /** Milliseconds between two readings while nothing changes, at most. */
   readonly interval: number;
+  /** Milliseconds after which the table is scanned and compared; null or absent: never. */
+  readonly verify?: number | null;
 }
 
 /** Milliseconds between two readings while something changes. */
@@ -72,6 +74,10 @@ class StreamSource implements TableSource {
   } | null = null;
   /** The Scan in progress. */
   #scan: Source | null = null;
+  /** The Scan that runs beside the readings to verify the data. */
+  #verification: Verification | null = null;
+  /** When the table was last scanned, in milliseconds since the epoch; 0: not since the start of the service. */
+  #scannedAt = 0;
   #pause: number;
   /** When something last changed, in milliseconds since the epoch. */
   #changedAt: number;
@@ -128,6 +134,7 @@ class StreamSource implements TableSource {
   }
 
   async close(): Promise<void> {
+    this.#verification?.stop();
     this.#client.destroy();
     this.#streams.destroy();
     await this.#poller.close();
@@ -175,10 +182,16 @@ class StreamSource implements TableSource {
     stream: TableStream,
     { known, signal }: ReadRequest,
   ): Promise<Reading> {
-    const { follower, requests } =
-      this.#following?.position === text ? this.#following : this.#continued(position);
+    const following = this.#following?.position === text ? this.#following : null;
+    const verified = await this.#verified(following?.follower.position.at ?? null, description, stream, {
+      known,
+      signal,
+    });
+    if (verified !== null) return { ...verified, position: text };
+    const { follower, requests } = following ?? this.#continued(position);
     this.#following = null;
     const { records, isBehind, throttled } = await follower.read(signal);
+    this.#verification?.meanwhile.add(records);
     const found = await this.#encoded(records, description, stream, known, signal);
     const now = follower.position;
     const next =
@@ -237,6 +250,7 @@ class StreamSource implements TableSource {
     this.#following = { follower, requests, position };
     this.#pause = this.#pace;
     this.#changedAt = this.#clock.now();
+    this.#scannedAt = this.#changedAt;
     return {
       ...full,
       rows: await broughtForward(full, found),
@@ -311,6 +325,49 @@ class StreamSource implements TableSource {
     return { ...encodeRecords(found, description, this.#options, known), cost: { ...FREE, ...cost } };
   }
 
+  /**
+   * `readTo`: until when the stream was read; null: not by this source. Begins a verification when one is due. Once its Scan has ended, and the stream was read beyond that, returns the table as
+   * it is at the position; null: there is nothing to compare with yet.
+   */
+  async #verified(
+    readTo: number | null,
+    description: TableDescription,
+    stream: TableStream,
+    { known, signal }: ReadRequest,
+  ): Promise<FullReading | null> {
+    const { verify = null, table, logger } = this.#options;
+    if (verify === null) return null;
+    // Some records are read again, or the service has just begun: what was written meanwhile is not known.
+    if (readTo === null) this.#endVerification();
+    if (this.#scannedAt === 0) this.#scannedAt = this.#clock.now();
+    const isDue = this.#clock.now() - this.#scannedAt >= verify;
+    if (this.#verification === null && isDue && readTo !== null) {
+      const scan = createDynamoDbSource({ ...this.#options, consistent: true });
+      this.#verification = new Verification(scan, known, this.#clock);
+    }
+    const result = this.#verification?.result ?? null;
+    if (this.#verification === null || result === null || readTo === null) return null;
+    if (result.full === null) {
+      const { message } = await this.#explained(result.error);
+      logger?.warn({ table }, `the table could not be scanned to verify the data: ${message}`);
+      this.#endVerification();
+      return null;
+    }
+    if (readTo < result.at + SETTLE) return null;
+    const { records } = this.#verification.meanwhile;
+    this.#endVerification();
+    const found = await this.#encoded(records, description, stream, result.full.rows.columns, signal);
+    const rows = await broughtForward(result.full, found);
+    const cost = sum(found.cost, result.full.cost);
+    return { ...result.full, rows, verifies: true, upTo: readTo, nextIn: 0, cost };
+  }
+
+  #endVerification(): void {
+    this.#verification?.stop();
+    if (this.#verification !== null) this.#scannedAt = this.#clock.now();
+    this.#verification = null;
+  }
+
   #nextIn(records: number, isBehind: boolean, isThrottled: boolean): number {
     this.#throttled = isThrottled ? this.#throttled + 1 : 0;
     if (isThrottled) return Math.min(PACE * 2 ** this.#throttled, LONGEST_BACKOFF);
@@ -328,6 +385,32 @@ class StreamSource implements TableSource {
     if (thrown instanceof StreamBroken) return streamBroken(place, thrown);
     if (facts(thrown).name === 'ResourceNotFoundException') return streamGone(place, thrown);
     return explainFailure(thrown, place, 'dynamodb:GetRecords');
+  }
+}
+
+/** A Scan that runs beside the readings of the stream, and what they find meanwhile. */
+class Verification {
+  readonly meanwhile = new Meanwhile();
+  readonly #stopping = new AbortController();
+  /** The Scan and when it ended, or why it failed; null: it is running. */
+  result: { readonly full: FullReading | null; readonly at: number; readonly error?: unknown } | null = null;
+
+  constructor(scan: Source, known: readonly Column[], clock: Clock) {
+    void scan
+      .read({ known, signal: this.#stopping.signal })
+      .then(
+        (full) => {
+          this.result = { full: full as FullReading, at: clock.now() };
+        },
+        (error: unknown) => {
+          this.result = { full: null, at: clock.now(), error };
+        },
+      )
+      .finally(() => scan.close());
+  }
+
+  stop(): void {
+    this.#stopping.abort(new Error('the verification was stopped'));
   }
 }
 

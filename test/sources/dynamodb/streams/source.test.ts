@@ -33,6 +33,8 @@ interface Following {
   changes(): Promise<string[]>;
   /** A new source, as after a restart. */
   restart(): void;
+  /** Lets time pass. */
+  sleep(milliseconds: number): Promise<void>;
   position: string | null;
 }
 
@@ -42,10 +44,18 @@ async function following(
   run: (following: Following) => Promise<void>,
 ): Promise<void> {
   const { viewType, shards, ...own } = options;
+  let time = Date.now();
+  const clock = options.clock ?? {
+    now: () => time,
+    sleep: async (milliseconds: number) => {
+      time += milliseconds;
+    },
+  };
   const streams = await ScriptedStreams.start({
     ...(viewType === undefined ? {} : { viewType }),
     ...(shards === undefined ? {} : { shards }),
   });
+  streams.now = clock.now;
   const { logger, lines } = logLines('warn');
   const create = () =>
     createStreamSource({
@@ -53,6 +63,7 @@ async function following(
       endpoint: streams.endpoint,
       threads,
       logger,
+      clock,
       stream: true,
       interval: 1_000,
       ...own,
@@ -65,6 +76,7 @@ async function following(
     },
     warnings: lines,
     position: null,
+    sleep: (milliseconds) => clock.sleep(milliseconds),
     async read(position = world.position) {
       const reading = await source.read({ known: [], position, signal });
       world.position = reading.position;
@@ -141,10 +153,11 @@ describe('the start', () => {
   test('after a restart without any record, older records do not come again, and newer ones do', async () => {
     await following({}, async (world) => {
       const { streams } = world;
-      streams.now = () => Date.now() - 60_000;
+      const { now } = streams;
+      streams.now = () => now() - 60_000;
       streams.put('a', number(1));
       streams.put('a', number(2));
-      streams.now = Date.now;
+      streams.now = now;
       assert.deepEqual(itemsOf(await world.read()), ['a 2']);
       world.restart();
       streams.put('a', number(3));
@@ -448,5 +461,32 @@ test('a stream is read every second, less often after a quiet minute, and at onc
     const reading = await world.read();
     assert.equal(reading.nextIn, 0);
     assert.ok(reading.rows.ends.length <= 11_000, 'a reading is bounded');
+  });
+});
+
+test('verification: a Scan beside the readings shows what differs, as of the position, and what is written meanwhile', async () => {
+  await following({ verify: 1 }, async (world) => {
+    const { streams } = world;
+    for (const id of ['a', 'b', 'c']) streams.put(id, number(1));
+    await world.read();
+    streams.putSilently('b', number(7));
+    let scans = 0;
+    streams.script.before = (action) => {
+      if (action === 'Scan' && ++scans === 1) setImmediate(() => streams.put('c', number(2)));
+    };
+    let verified: Reading | null = null;
+    const told: string[] = [];
+    while (verified === null) {
+      await world.sleep(500);
+      const reading = await world.read();
+      if (reading.kind === 'delta') told.push(...toldBy(reading));
+      else verified = reading;
+    }
+    assert.deepEqual(told, ['put c 2'], 'the stream is followed meanwhile');
+    assert.equal(verified.kind === 'full' && verified.verifies, true);
+    assert.deepEqual(itemsOf(verified), ['a 1', 'b 7', 'c 2']);
+    streams.put('a', number(3));
+    const next = await world.read();
+    assert.deepEqual(next.kind === 'delta' && toldBy(next), ['put a 3']);
   });
 });
