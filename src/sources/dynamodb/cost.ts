@@ -6,7 +6,8 @@
 /**
  * US dollars per million read request units of an on-demand table (standard class): half of what they were until the cut of
  * 1 November 2024 (https://aws.amazon.com/blogs/database/new-amazon-dynamodb-lowers-pricing-for-on-demand-throughput-and-global-tables/).
- * As of November 2026; the list is https://aws.amazon.com/dynamodb/pricing/on-demand/.
+ * As of November 2026; the list is https://aws.amazon.com/dynamodb/pricing/on-demand/. Compared with published prices:
+ * us-east-1, ap-northeast-1 and ap-northeast-2. All others are half of the list before the cut.
  */
 const READ_REQUEST_UNITS_MILLION: Readonly<Record<string, number>> = {
   'us-east-1': 0.125,
