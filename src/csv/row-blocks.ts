@@ -79,7 +79,7 @@ export class RowBlocks {
     for (let from = 0; from < rows.ends.length; from += USUAL) {
       if ((blocks.length & 63) === 0) await breathe();
       const { body, ends } = sliceRows(rows, from, Math.min(rows.ends.length, from + USUAL));
-      blocks.push(blockOf(Buffer.from(body), ends, keyCount));
+      blocks.push(blockOf(joined([body], body.length), ends, keyCount));
     }
     const totals = { count: rows.ends.length, size: rows.body.length };
     return new RowBlocks(rows.columns, blocks, keyCount, compare, totals);
@@ -195,7 +195,7 @@ export class RowBlocks {
       if (isThere) next = place + 1;
     }
     if (before.length > next) keepUntil(before.length);
-    return { columns: this.columns, body: Buffer.concat(parts, size), ends: Uint32Array.from(ends) };
+    return { columns: this.columns, body: joined(parts, size), ends: Uint32Array.from(ends) };
   }
 
   #split(rows: EncodedRows): Block[] {
@@ -205,7 +205,7 @@ export class RowBlocks {
     const blocks: Block[] = [];
     for (let from = 0; from < count; from += USUAL) {
       const { body, ends } = sliceRows(rows, from, Math.min(count, from + USUAL));
-      blocks.push(blockOf(Buffer.from(body), ends, this.#keyCount));
+      blocks.push(blockOf(joined([body], body.length), ends, this.#keyCount));
     }
     return blocks;
   }
@@ -253,6 +253,14 @@ function keyEnd(row: Buffer, keyCount: number): number {
     else if (!quoted && (byte === COMMA || byte === LF) && ++cells === keyCount) return index;
   }
   return row.length;
+}
+
+/** A copy of its own: in Node's pool a block would hold the memory of replaced ones. */
+function joined(parts: readonly Buffer[], size: number): Buffer {
+  const body = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for (const part of parts) at += part.copy(body, at);
+  return body;
 }
 
 function blockOf(body: Buffer, ends: Uint32Array, keyCount: number): Block {

@@ -98,6 +98,7 @@ export class Baseline {
     const rows = this.#rows ?? noRows(this.#columns);
     const inOrder = this.#isInOrder ? rows : sortRows(rows, keyCount, compare);
     this.blocks = await RowBlocks.from(inOrder, keyCount, compare);
+    this.release();
     return this.#blocks!;
   }
 

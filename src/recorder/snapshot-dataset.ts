@@ -35,6 +35,12 @@ const MOST_EDITS = 20_000;
 /** Counts the deltas of all snapshots, so that no version occurs twice. */
 let deltas = 0;
 
+/** What followers need of an edit, without holding the block of the row that was there before. */
+function gistOf({ before, after }: EditedRow): readonly EditedRow[] {
+  if (after !== null) return [{ before: null, after }];
+  return before === null ? [] : [{ before: Buffer.from(before), after }];
+}
+
 async function contentOf(blocks: Blocks): Promise<Content> {
   const { items, version, readAt } = blocks;
   blocks.content ??= items.toRows().then(encodeFile);
@@ -172,8 +178,7 @@ export class SnapshotDataset implements Relation {
     const { version } = this;
     const isSameLayout = this.columns !== null && sameColumns(this.columns, columns);
     if (!isSameLayout) this.#edits.length = 0;
-    // A record of an item that was not there, and is not, has no row.
-    const rows = edited.filter(({ before, after }) => before !== null || after !== null);
+    const rows = edited.flatMap(gistOf);
     if (version !== null && isSameLayout) this.#edits.push({ after: version, edited: rows });
     let count = this.#edits.reduce((sum, edit) => sum + edit.edited.length, 0);
     while (count > MOST_EDITS) count -= this.#edits.shift()!.edited.length;
