@@ -369,6 +369,7 @@ class MarkedFile {
 
   release(): void {
     this.#announced = null;
+    this.#file.release();
   }
 
   async write(): Promise<void> {

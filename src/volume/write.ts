@@ -144,6 +144,11 @@ export class SnapshotFile {
     this.#files = files;
   }
 
+  /** Releases the memory of the known content: the next replacement is written whatever the file holds. */
+  release(): void {
+    this.#known = null;
+  }
+
   /** The whole content, or null if there is no such file. */
   async read(): Promise<Buffer | null> {
     try {
