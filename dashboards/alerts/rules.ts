@@ -136,7 +136,7 @@ export const alerts: readonly FleetAlert[] = [
   {
     uid: 'stream-lag',
     title: 'Data is behind its stream',
-    reading: read('collector', ['dataset', 'stream_lag_seconds'], { stream_lag_seconds__isnull: 'false' }),
+    reading: read('collector', ['dataset', 'stream_lag_seconds']),
     when: ['gt', limits.streamLag],
     for: '1m',
     severity: 'warning',
