@@ -96,7 +96,7 @@ const NOT_BY_DAY: readonly string[] = [
   'SELECT date, count(*) AS n FROM log GROUP BY GROUPING SETS ((date), ())',
   'SELECT date, count(*) AS n FROM (SELECT DISTINCT date, id FROM log) GROUP BY date',
   'SELECT date, count(*) AS n FROM (SELECT * FROM log ORDER BY n LIMIT 20) GROUP BY date',
-  'SELECT date, count(*) AS n FROM (SELECT date, lag(n) OVER (ORDER BY "timestamp") AS before FROM log) WHERE before > 3 GROUP BY date',
+  'SELECT date, count(*) AS n FROM (SELECT date, lag(n) OVER (ORDER BY "timestamp", id) AS before FROM log) WHERE before > 3 GROUP BY date',
   'SELECT date, random() < 2 AS r, count(*) AS n FROM log GROUP BY date, r',
   'SELECT date, count(*) AS n FROM log TABLESAMPLE 100 PERCENT GROUP BY date',
   'SELECT a.date, count(*) AS n FROM log AS a JOIN log AS b ON a.n = b.n + 3 GROUP BY a.date',
