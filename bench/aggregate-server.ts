@@ -66,11 +66,11 @@ serveRequests<AggregateServerRequest, AggregateServerResult>(async ({ dataDir, r
   return { url, csv, lastAt };
 });
 
-/** The readings of an hour, in the order of time, with two decimals. */
+/** The readings of an hour, in the order of time, with at most two decimals: DynamoDB keeps no zeros at a number's end. */
 function* cellsOf(readings: number, devices: number, lastAt: number): Generator<readonly string[]> {
   for (let reading = 1; reading <= readings; reading += 1) {
     const at = lastAt - HOUR + Math.floor((reading * HOUR) / readings);
     const temperature = 20 + 5 * Math.sin(reading / 5_000) + (reading % 97) / 100;
-    yield [`device-${reading % devices}`, temperature.toFixed(2), isoTime(at)];
+    yield [`device-${reading % devices}`, String(Number(temperature.toFixed(2))), isoTime(at)];
   }
 }
