@@ -189,9 +189,8 @@ function fullPoll(items: number): Promise<number> {
   });
 }
 
-/** From a write to the row in a window of the dataset, while the table changes 200 times a second. */
-async function latency(): Promise<Comparison> {
-  const streams = await ScriptedStreams.start({ viewType: 'NEW_IMAGE' });
+/** A source that follows these streams. */
+function followerOf(streams: ScriptedStreams) {
   const threads = new ScanThreads({ size: 1 });
   const source = createStreamSource({
     ...SCRIPTED_TABLE,
@@ -200,7 +199,18 @@ async function latency(): Promise<Comparison> {
     stream: true,
     interval: 1_000,
   });
-  const { signal } = new AbortController();
+  const close = async () => {
+    await source.close();
+    await threads.close();
+    await streams.close();
+  };
+  return { source, signal: new AbortController().signal, close };
+}
+
+/** From a write to the row in a window of the dataset, while the table changes 200 times a second. */
+async function latency(): Promise<Comparison> {
+  const streams = await ScriptedStreams.start({ viewType: 'NEW_IMAGE' });
+  const { source, signal, close } = followerOf(streams);
   const took = await recording(async ({ dataDir, recorder }) => {
     const { position } = await source.read({ known: [], position: null, signal });
     await recorder.record(tableOf(MANY, position!), Date.now());
@@ -253,9 +263,7 @@ async function latency(): Promise<Comparison> {
     await sql.close();
     return times.sort((a, b) => a - b);
   });
-  await source.close();
-  await threads.close();
-  await streams.close();
+  await close();
   const p95 = took[Math.ceil(took.length * 0.95) - 1]!;
   return {
     what: 'from a write to the row in a window, 1,000,000 items, p95',
@@ -270,15 +278,7 @@ async function latency(): Promise<Comparison> {
 /** Records per second of a stream that is behind, against a loop of the plain SDK that counts them. */
 async function catchUp(): Promise<Comparison> {
   const streams = await ScriptedStreams.start();
-  const threads = new ScanThreads({ size: 1 });
-  const source = createStreamSource({
-    ...SCRIPTED_TABLE,
-    endpoint: streams.endpoint,
-    threads,
-    stream: true,
-    interval: 1_000,
-  });
-  const { signal } = new AbortController();
+  const { source, signal, close } = followerOf(streams);
   const full = await source.read({ known: [], position: null, signal });
   for (let count = 0; count < CATCH_UP; count += 1) {
     const { id, ...attributes } = itemOf(count % 1_000, count);
@@ -295,9 +295,7 @@ async function catchUp(): Promise<Comparison> {
     return (CATCH_UP / (performance.now() - startedAt)) * 1_000;
   });
   const other = await countWithPlainSdk(streams);
-  await source.close();
-  await threads.close();
-  await streams.close();
+  await close();
   const ratio = ours / other;
   const shown = (perSecond: number) => `${Math.round(perSecond).toLocaleString('en')}/s`;
   return {

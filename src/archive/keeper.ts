@@ -3,7 +3,7 @@ import { type Clock, isoTime } from '../base/clock.js';
 import { type DynamoCsvError, describeError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { Files } from '../volume/files.js';
-import { takenOverFolder } from '../volume/layout.js';
+import { movedAsOne, takenOverFolder } from '../volume/layout.js';
 import { moveAside } from '../volume/write.js';
 import { Archive } from './archive.js';
 import { archiveLost, otherHistory } from './errors.js';
@@ -205,9 +205,8 @@ export class ArchiveKeeper {
     const { dataDir, files, clock, logger } = this.#options;
     const folder = join(takenOverFolder(dataDir), `behind-${isoTime(clock.now()).replaceAll(':', '-')}`);
     await files.makeFolder(folder);
-    const kept = paths.filter((path) => !/^(taken-over|damaged)\//.test(path));
-    const names = kept.map((path) => (path.startsWith('history/') ? 'history' : path));
-    for (const name of new Set(names)) await moveAside(files, join(dataDir, name), folder);
+    const moved = paths.map(movedAsOne).filter((path) => path !== null);
+    for (const path of new Set(moved)) await moveAside(files, join(dataDir, path), folder);
     logger.warn({ movedTo: folder }, 'the data folder was behind the archive: moved what it had aside');
   }
 

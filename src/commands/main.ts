@@ -9,7 +9,7 @@ import { COMMANDS } from './commands.js';
 import { usage } from './usage.js';
 
 /** Used where nothing else is named, if it is in the working directory. */
-export const CONFIG_FILE = 'dynamo-csv.yaml';
+const CONFIG_FILE = 'dynamo-csv.yaml';
 /** The data folder of tables that are named on the command line. */
 const DATA_FOLDER = 'dynamo-csv-data';
 

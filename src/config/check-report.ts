@@ -1,4 +1,5 @@
 import { formatDuration } from '../base/durations.js';
+import { textTable } from '../base/text-table.js';
 import { pollsPerMonth } from '../sources/billing.js';
 import type { SourceCheck } from '../sources/kind.js';
 
@@ -37,6 +38,9 @@ const FIELDS: readonly Field[] = [
   { title: 'wrong', right: false, text: (row) => row.problem ?? row.notice ?? 'nothing' },
 ];
 
+/** Columns of numbers. */
+const NUMBERS = FIELDS.flatMap(({ right }, column) => (right ? [column] : []));
+
 /**
  * A table in plain text with a line of sums below it, and one with the budget in US dollars per month if there is one; ends
  * in a line break.
@@ -49,23 +53,12 @@ export function formatCheckReport(rows: readonly CheckRow[], budget: number | nu
     return title === 'USD/month' ? formatDollars(sum(rows.map((row) => row.pricePerMonth))) : '';
   });
   const table = [FIELDS.map(({ title }) => title), ...cells, sums];
-  const widths = FIELDS.map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0)));
-  const lines = table.map((line) => aligned(line, widths));
+  const lines = textTable(table, NUMBERS);
   // As wide as the heads: what is wrong may be much longer.
   const rule = '-'.repeat(lines[0]?.length ?? 0);
   const limit =
     budget === null ? [] : [`budget: USD ${formatDollars(budget)} a month, by which intervals are chosen`];
   return `${[lines[0], rule, ...lines.slice(1, -1), rule, lines.at(-1), ...limit].join('\n')}\n`;
-}
-
-function aligned(line: readonly string[], widths: readonly number[]): string {
-  return line
-    .map((text, column) => {
-      const width = widths[column] ?? 0;
-      return FIELDS[column]?.right === true ? text.padStart(width) : text.padEnd(width);
-    })
-    .join('  ')
-    .trimEnd();
 }
 
 function unitsPerMonth(row: CheckRow): number | null {

@@ -40,7 +40,7 @@ export interface TimedRows {
   readonly unbelievable: OddTimes;
 }
 
-export const MOST_LISTED = 1_000;
+const MOST_LISTED = 1_000;
 
 /** The years that `2026-11-24T09:30:00.000Z` has room for. */
 const FIRST_INSTANT = Date.parse('0000-01-01T00:00:00.000Z');

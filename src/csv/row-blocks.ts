@@ -240,7 +240,7 @@ export function rowKey(row: Buffer, keyCount: number): string {
 }
 
 /** The first `keyCount` cells. */
-export function keyCells(row: Buffer, keyCount: number): Cell[] {
+function keyCells(row: Buffer, keyCount: number): Cell[] {
   return decodeRow(row.subarray(0, keyEnd(row, keyCount)));
 }
 

@@ -12,7 +12,7 @@ import { dashboardUid } from './uid.js';
 import { plain, variableName } from './windows.js';
 
 /** Dashboards of datasets carry it: with the fleet's tag each of them would be a link on the fleet's dashboards. */
-export const TABLE_TAG = 'dynamo-csv-table';
+const TABLE_TAG = 'dynamo-csv-table';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

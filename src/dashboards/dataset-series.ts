@@ -23,7 +23,7 @@ export function overTime(facts: Facts): PanelSpec[] {
 const placeOf = (index: number) => [12 * (index % 2), 9 * Math.floor(index / 2), 12, 9] as const;
 
 /** The key whose values are the lines. */
-export function lineKey({ keys, values }: Facts) {
+function lineKey({ keys, values }: Facts) {
   return keys.find(({ name }) => {
     const count = values.get(name)?.length ?? 0;
     return count > 1 && count <= MOST_LINES;

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.js';
+import { textTable } from '../base/text-table.js';
 
 /** The part of `GET /datasets` that is printed. */
 interface Catalogue {
@@ -53,7 +54,7 @@ export async function welcome({ url, dataDir, apiToken, clock, signal }: Welcome
     '',
     '2,000 simulated taxis in Manhattan, with thirty days of history.',
     '',
-    ...table([['dataset', 'kind', 'rows', 'age', 'URL'], ...lines], ['rows', 'age']),
+    ...textTable([['dataset', 'kind', 'rows', 'age', 'URL'], ...lines], [2, 3]),
     '',
     'For logs and changes, "rows" counts the CSV file only. Soon after the start, older days move to history/:',
     'the file shrinks, and queries still see every row.',
@@ -75,18 +76,4 @@ function isComplete({ service, datasets }: Catalogue): boolean {
     if (lastError !== null) return true;
     return interval === null ? rows !== null : readAt !== null && readAt >= service.startedAt;
   });
-}
-
-function table(lines: readonly (readonly string[])[], right: readonly string[]): string[] {
-  const [titles = []] = lines;
-  const widths = titles.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines.map((line) =>
-    line
-      .map((text, column) => {
-        const width = widths[column] ?? 0;
-        return right.includes(titles[column] ?? '') ? text.padStart(width) : text.padEnd(width);
-      })
-      .join('  ')
-      .trimEnd(),
-  );
 }

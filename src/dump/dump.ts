@@ -22,7 +22,7 @@ export interface DumpStreams {
 }
 
 /** Ended by a signal, as shells count it: 128 + SIGINT. */
-export const EXIT_INTERRUPTED = 130;
+const EXIT_INTERRUPTED = 130;
 
 /**
  * Dumps one table. Resolves to the exit code; what went wrong, and how to go on, was written to `stderr`. When `signal`

@@ -200,7 +200,7 @@ export class Spool {
 }
 
 /** Where it stands how far the dump into that spool is. */
-export const progressFile = (path: string) => `${path}.json`;
+const progressFile = (path: string) => `${path}.json`;
 
 function beginning(begun: Begun): Progress {
   const cost = { requests: 0, attempts: 0, bytes: 0, readCapacityUnits: 0 };

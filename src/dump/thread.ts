@@ -1,9 +1,9 @@
-import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { systemClock } from '../base/clock.js';
 import { type ErrorData, errorToData } from '../base/errors.js';
 import type { EncodedRows } from '../csv/rows.js';
 import { byteBudget, type ClientOptions, createDynamoDbClient, placeOf } from '../sources/dynamodb/client.js';
 import { explainFailure } from '../sources/dynamodb/failures.js';
+import { moved } from '../sources/dynamodb/moved.js';
 import type { Cursor, ScanPlan } from '../sources/dynamodb/read-plan.js';
 import type { TableShape } from '../sources/dynamodb/run-encoder.js';
 import { type Pace, type ReadLimits, readSegments, type ScanCost } from '../sources/dynamodb/scan.js';
@@ -60,15 +60,4 @@ async function chunkOf(own: NonNullable<typeof client>, task: ChunkTask): Promis
   const segments = { shape, plan, cursors: [cursor], pace, budget, earlier: [] };
   const { run, cost, rest, owed } = await readSegments(own, segments, systemClock, signal, limits);
   return { rows: run.rows, next: rest[0]?.after ?? null, cost, owed };
-}
-
-function moved<T>(value: T, buffers: ArrayBuffer[]): T {
-  return move({
-    get [transferableSymbol]() {
-      return buffers;
-    },
-    get [valueSymbol]() {
-      return value;
-    },
-  } as unknown as Parameters<typeof move>[0]) as T;
 }

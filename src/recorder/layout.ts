@@ -140,7 +140,7 @@ export function hasOtherKeys(before: Layout, after: Layout): boolean {
 export const TIMESTAMP = 'timestamp';
 export const CHANGE = 'change';
 export const SINCE = 'since';
-export const CHANGED_AT = 'changed_at';
+const CHANGED_AT = 'changed_at';
 const PREVIOUS = 'previous_';
 
 /**
@@ -187,7 +187,7 @@ function withChangedAt(names: AddedNames, columns: readonly Column[]): AddedName
 }
 
 /** The names of the added columns, without those for values before a change. */
-export function ownNames({ timestamp, change, since, changedAt }: AddedNames): string[] {
+function ownNames({ timestamp, change, since, changedAt }: AddedNames): string[] {
   return [timestamp, change, since, ...(changedAt === undefined ? [] : [changedAt])];
 }
 
@@ -198,7 +198,7 @@ export function ownNames({ timestamp, change, since, changedAt }: AddedNames): s
  * @param known the table's columns so far
  * @param changing those of them that have a column for the value before, too
  */
-export function publishedNames(
+function publishedNames(
   found: readonly Column[],
   known: readonly Column[],
   names: AddedNames,
@@ -222,7 +222,7 @@ export function publishedNames(
 }
 
 /** A poll's rows under their published names; the same object if no name differs. */
-export function withPublishedNames(rows: EncodedRows, { attributes = {} }: AddedNames): EncodedRows {
+function withPublishedNames(rows: EncodedRows, { attributes = {} }: AddedNames): EncodedRows {
   if (!rows.columns.some(({ name }) => Object.hasOwn(attributes, name))) return rows;
   const columns = rows.columns.map((column) =>
     Object.hasOwn(attributes, column.name) ? { ...column, name: attributes[column.name]! } : column,
@@ -231,7 +231,7 @@ export function withPublishedNames(rows: EncodedRows, { attributes = {} }: Added
 }
 
 /** Names for the values of `changing` before a change, among all `columns` of a table: those of `names` unchanged. */
-export function withPreviousNames(
+function withPreviousNames(
   names: AddedNames,
   columns: readonly Column[],
   changing: readonly Column[],

@@ -7,6 +7,7 @@ import { folded } from '../windows/compile/sql-text.js';
 import type { Node } from './conditions.js';
 import type { Functions } from './functions.js';
 import { Facts } from './select-facts.js';
+import { selectNode } from './select-node.js';
 
 /** The column with the local day that every log has in SQL. */
 const DAY = 'date';
@@ -350,42 +351,30 @@ function subquery(node: Node, alias: string): Node {
   };
 }
 
+const STAR: Node = {
+  class: 'STAR',
+  type: 'STAR',
+  alias: '',
+  relation_name: '',
+  exclude_list: [],
+  replace_list: [],
+  columns: false,
+  expr: null,
+  qualified_exclude_list: [],
+  rename_list: [],
+};
+
 /** `SELECT * FROM name WHERE where`. */
 function selectAll(name: string, where: Node | null): Node {
-  return {
-    type: 'SELECT_NODE',
-    modifiers: [],
-    cte_map: { map: [] },
-    select_list: [
-      {
-        class: 'STAR',
-        type: 'STAR',
-        alias: '',
-        relation_name: '',
-        exclude_list: [],
-        replace_list: [],
-        columns: false,
-        expr: null,
-        qualified_exclude_list: [],
-        rename_list: [],
-      },
-    ],
-    from_table: {
-      type: 'BASE_TABLE',
-      alias: '',
-      sample: null,
-      schema_name: '',
-      table_name: name,
-      column_name_alias: [],
-      catalog_name: '',
-      at_clause: null,
-    },
-    where_clause: where,
-    group_expressions: [],
-    group_sets: [],
-    aggregate_handling: 'STANDARD_HANDLING',
-    having: null,
+  const table = {
+    type: 'BASE_TABLE',
+    alias: '',
     sample: null,
-    qualify: null,
+    schema_name: '',
+    table_name: name,
+    column_name_alias: [],
+    catalog_name: '',
+    at_clause: null,
   };
+  return selectNode([STAR], table, where);
 }

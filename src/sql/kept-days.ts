@@ -31,7 +31,7 @@ export async function openDays(session: Session, history: SealedHistory): Promis
 }
 
 /** A part has more rows than are worth keeping. */
-export class TooManyKept extends Error {}
+class TooManyKept extends Error {}
 
 /**
  * The rows that one part of a view (`DayWisePart`) has of sealed days, in a table of DuckDB. A sealed day never changes, so

@@ -5,6 +5,7 @@ import { type DayWise, dayWiseIn, restOf } from './day-wise.js';
 import { Functions } from './functions.js';
 import { Facts } from './select-facts.js';
 import { NOT_EXTRACTED, ONE_SELECT, readDuckDbError, SelectMistake } from './select-mistake.js';
+import { selectNode } from './select-node.js';
 import { withoutEnd } from './statement-end.js';
 
 /** One SELECT, parsed. */
@@ -207,21 +208,8 @@ export class SelectParser {
 
 /** The syntax tree of a SELECT of just one expression. */
 function selectOf(expression: Node): unknown {
-  const node = {
-    type: 'SELECT_NODE',
-    modifiers: [],
-    cte_map: { map: [] },
-    select_list: [expression],
-    from_table: { type: 'EMPTY', alias: '', sample: null },
-    where_clause: null,
-    group_expressions: [],
-    group_sets: [],
-    aggregate_handling: 'STANDARD_HANDLING',
-    having: null,
-    sample: null,
-    qualify: null,
-  };
-  return statementOf(node);
+  const nowhere = { type: 'EMPTY', alias: '', sample: null };
+  return statementOf(selectNode([expression], nowhere, null));
 }
 
 function statementOf(node: unknown): unknown {

@@ -1,6 +1,6 @@
 /** The leading comment of a view's file. */
 export interface ViewHead {
-  /** The description; null if there is no text. */
+  /** The description; null if there is none. */
   readonly description: string | null;
   /** From a line `-- time: timestamp`. */
   readonly timeColumn: string | null;

@@ -77,6 +77,17 @@ export function isArchived(path: string): boolean {
   return dirname(path) !== OWN || !(name === 'lock' || name === 'archive' || name.endsWith('.append'));
 }
 
+/**
+ * What is moved when the data at a path relative to the data folder is moved aside: all of the history, or the file itself.
+ * Null: it is kept aside already.
+ */
+export function movedAsOne(path: string): string | null {
+  const history = basename(historyFolder(''));
+  const isIn = (folder: string) => path.startsWith(`${folder}/`);
+  if (isIn(takenOverFolder('')) || isIn(damagedFolder(''))) return null;
+  return isIn(history) ? history : path;
+}
+
 /** Whether a path relative to the data folder is a sealed day's. */
 export function isSealedDay(path: string): boolean {
   return path.startsWith(`${basename(historyFolder(''))}/`) && isDayFile(basename(path));

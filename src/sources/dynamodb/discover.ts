@@ -129,7 +129,7 @@ type DiscoverOption = Static<typeof DiscoverOption>;
 type PatternOptions = Omit<TableOptions, 'as'>;
 
 /** US dollars per month for tables that nobody has named. */
-export const DEFAULT_BUDGET = 5;
+const DEFAULT_BUDGET = 5;
 
 /** Which tables are found by name; every default applied. */
 export interface DiscoverConfig {

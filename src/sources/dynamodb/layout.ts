@@ -32,7 +32,7 @@ export interface ColumnOptions {
 /** The column of an attribute that is not published. */
 export const LEFT_OUT = -1;
 /** The kinds of value that decide a column's type, as bits; those seen are combined. */
-export const NO_KIND = 0;
+const NO_KIND = 0;
 export const NUMBER_KIND = 1;
 export const BOOLEAN_KIND = 2;
 export const OTHER_KIND = 4;

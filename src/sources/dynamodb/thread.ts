@@ -1,12 +1,12 @@
 /** The code of the threads in `threads.ts`: one exported function per kind of task. */
 import type { MessagePort } from 'node:worker_threads';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { systemClock } from '../../base/clock.js';
 import { type ErrorData, errorToData } from '../../base/errors.js';
 import type { Column } from '../../csv/rows.js';
 import { type ClientOptions, createDynamoDbClient, placeOf } from './client.js';
 import { explainFailure } from './failures.js';
+import { moved } from './moved.js';
 import { actionOf } from './read-plan.js';
 import { readSegments, type SegmentsRead, type SegmentsTask } from './scan.js';
 import { type MergedRuns, mergeRuns, type SortedRows } from './sort.js';
@@ -57,15 +57,4 @@ function clientFor({ client: options, plan: { table } }: ReadTask): DynamoDBClie
   const client = clients.get(name) ?? createDynamoDbClient(options);
   clients.set(name, client);
   return client;
-}
-
-function moved<T>(value: T, buffers: ArrayBuffer[]): T {
-  return move({
-    get [transferableSymbol]() {
-      return buffers;
-    },
-    get [valueSymbol]() {
-      return value;
-    },
-  } as unknown as Parameters<typeof move>[0]) as T;
 }

@@ -1,7 +1,7 @@
 import type { ByteCell } from '../direct/byte-text.js';
 
 /** Aggregates of numbers: a column of any other type is an error. */
-export const NUMERIC_FUNCTIONS = [
+const NUMERIC_FUNCTIONS = [
   'avg',
   'min',
   'max',

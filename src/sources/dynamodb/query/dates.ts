@@ -37,11 +37,6 @@ export function unknownPlaceholders(text: string): string[] {
   );
 }
 
-/** Whether the text depends on the date. */
-export function hasDates(text: string): boolean {
-  return /\{[^{}]*\}/.test(text);
-}
-
 /** How many values `withDates` returns for the text; 0 for a range that ends before it begins. */
 export function countDates(text: string): number {
   let count = 1;

@@ -97,7 +97,7 @@ export function encodeRecords(
 }
 
 /** The order in which a Scan's rows are sorted: numbers by value, text by its UTF-8 bytes, binary by its bytes. */
-export function keyOrder(keys: readonly KeyAttribute[]): CompareKeys {
+function keyOrder(keys: readonly KeyAttribute[]): CompareKeys {
   const comparers = keys.map(({ type }) => COMPARERS[type]);
   return (a, b) => {
     for (const [index, compare] of comparers.entries()) {
