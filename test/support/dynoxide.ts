@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { end } from './child-process.js';
 
 /*
  * dynoxide: a DynamoDB with Streams in one binary, checked against AWS by its authors. It is built from crates.io:
@@ -50,11 +51,4 @@ async function answers(endpoint: string, child: ChildProcess): Promise<void> {
     await new Promise(setImmediate);
   }
   throw new Error(`${command} ended before it listened`);
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill();
-  await gone;
 }

@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { end } from './child-process.js';
 
 /*
  * moto's server: AWS's wire formats, written by others in Python.
@@ -37,11 +37,4 @@ export async function startMoto(): Promise<Moto> {
     return { endpoint, close: () => end(child) };
   }
   throw new Error(`${command} ended before it listened`);
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill();
-  await gone;
 }

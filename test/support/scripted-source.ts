@@ -1,6 +1,6 @@
 import type { DynamoDbSourceOptions } from '../../src/sources/dynamodb/source.js';
 
-/** How the table of a scripted endpoint is read unless a test says otherwise: all of it, without any option. */
+/** How a table is read unless a test says otherwise: all of it, without any option. */
 export const SCRIPTED_TABLE = {
   table: 'scripted',
   region: null,

@@ -2,6 +2,7 @@
  * Reading a part of a table: an index, Queries by key, a filter. What a user relies on, against dynalite, and, imported by
  * `reading-less-on-moto.slow.test.ts`, against moto. Where moto differs from DynamoDB, the test says how.
  */
+
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
@@ -13,6 +14,7 @@ import { startTestDynamoDb, type TestDynamoDb } from '../../support/dynalite.js'
 import { logLines } from '../../support/log-lines.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { described, page, startScriptedDynamoDb } from '../../support/scripted-dynamodb.js';
+import { SCRIPTED_TABLE } from '../../support/scripted-source.js';
 
 let dynamoDb: TestDynamoDb;
 let threads: ScanThreads;
@@ -29,16 +31,9 @@ type Options = Partial<DynamoDbSourceOptions>;
 
 function sourceOf(table: string, options: Options = {}): Source {
   return createDynamoDbSource({
+    ...SCRIPTED_TABLE,
     table,
-    region: null,
     endpoint: dynamoDb.endpoint,
-    columns: [],
-    only: null,
-    rename: {},
-    consistent: false,
-    segments: 'auto',
-    maxReadCapacity: null,
-    maxPollMegabytes: null,
     threads,
     ...options,
   });

@@ -1,4 +1,5 @@
 /** Tables of other accounts: roles, ARNs, endpoints. */
+
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,6 +17,7 @@ import {
   type ScriptedRequest,
   startScriptedDynamoDb,
 } from '../../support/scripted-dynamodb.js';
+import { SCRIPTED_TABLE } from '../../support/scripted-source.js';
 import { type AssumedRole, type StsAnswer, startScriptedSts } from '../../support/scripted-sts.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
@@ -29,15 +31,8 @@ const ROLE = { arn: ARN, externalId: null, sessionName: 'dynamo-csv' };
 
 function sourceOf(t: TestContext, options: Partial<DynamoDbSourceOptions>) {
   const source = createDynamoDbSource({
+    ...SCRIPTED_TABLE,
     table: 'orders',
-    region: null,
-    columns: [],
-    only: null,
-    rename: {},
-    consistent: false,
-    segments: 'auto',
-    maxReadCapacity: null,
-    maxPollMegabytes: null,
     threads,
     role: ROLE,
     ...options,

@@ -1,47 +1,25 @@
 /** A log of new items: killed at any step, on a disk that refuses writes, after a long break. */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { PollHealth } from '../../../src/datasets/freshness.js';
 import type { RecorderOptions } from '../../../src/recorder/recorder-options.js';
 import type { TableRecorder } from '../../../src/recorder/table-recorder.js';
-import type { DynamoDbSourceOptions } from '../../../src/sources/dynamodb/source.js';
-import { ScanThreads } from '../../../src/sources/dynamodb/threads.js';
 import type { Files } from '../../../src/volume/files.js';
-import { startTestDynamoDb } from '../../support/dynalite.js';
-import { createEvents, type EventsWorld, Follower, type NewEvent, putEvents } from '../../support/events.js';
+import { useEvents } from '../../support/events.js';
 import { at, FaultyFiles } from '../../support/faulty-files.js';
 import { logLines } from '../../support/log-lines.js';
 import { openTestRecorder } from '../../support/test-recorder.js';
 import { rowsOf } from '../../support/true-polls.js';
 import { VolatileDisk } from '../../support/volatile-disk.js';
 
-let world: EventsWorld;
-before(async () => {
-  world = { dynamoDb: await startTestDynamoDb(), threads: new ScanThreads({ size: 2 }) };
-});
-after(async () => {
-  await world.threads.close();
-  await world.dynamoDb.close();
-});
+const events = useEvents();
+const { create, put, follow } = events;
 
 const signal = new AbortController().signal;
 
-function follow(
-  table: string,
-  now: string,
-  options: Partial<DynamoDbSourceOptions> = {},
-  overlap = 60_000,
-): Follower {
-  return new Follower(world, table, now, options, overlap);
-}
-
-function put(table: string, ...items: readonly NewEvent[]): Promise<void> {
-  return putEvents(world, table, ...items);
-}
-
 describe('a long break', () => {
   test('after a break with more Queries than a poll may have, the newest days are read, and the others logged', async () => {
-    const table = await createEvents(world);
+    const table = await create();
     const { logger, lines } = logLines('warn');
     const query = {
       index: 'by-day',
@@ -65,7 +43,7 @@ describe('a long break', () => {
 
 describe('a log of new items that is kept in another way from now on', () => {
   test('begins with what the Queries return, because the log before was moved aside', async () => {
-    const table = await createEvents(world);
+    const table = await create();
     const disk = new VolatileDisk('/data/.dynamo-csv');
     const follower = follow(table, '2026-11-24T09:30:00Z');
     const byItemTime = { append: true, time: { column: 'at', unit: null } };
@@ -108,7 +86,7 @@ for (const [kept, options] of Object.entries(KEPT))
 
     /** Lives of the service on one disk, over the end of a day. What is written to the table depends on the poll alone. */
     async function service() {
-      const table = await createEvents(world);
+      const table = await create();
       let now = FIRST;
       let written = 0;
       const clock = { now: () => now, sleep: async () => undefined };

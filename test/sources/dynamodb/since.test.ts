@@ -3,44 +3,21 @@
  * `reading-less-on-moto.slow.test.ts`, against moto.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { itemsOf, pageOfItems } from '../../../src/sources/dynamodb/page.js';
 import { MAX_SEEN, NewItems, newTail } from '../../../src/sources/dynamodb/query/since.js';
-import type { DynamoDbSourceOptions } from '../../../src/sources/dynamodb/source.js';
-import { ScanThreads } from '../../../src/sources/dynamodb/threads.js';
-import { startTestDynamoDb } from '../../support/dynalite.js';
-import { createEvents, type EventsWorld, Follower, type NewEvent, putEvents } from '../../support/events.js';
+import { useEvents } from '../../support/events.js';
 import { logLines } from '../../support/log-lines.js';
 
-let world: EventsWorld;
-before(async () => {
-  const emulator = process.env.DYNAMODB_EMULATOR === 'moto' ? 'moto' : 'dynalite';
-  world = { dynamoDb: await startTestDynamoDb(emulator), threads: new ScanThreads({ size: 2 }) };
-});
-after(async () => {
-  await world.threads.close();
-  await world.dynamoDb.close();
-});
+const events = useEvents(process.env.DYNAMODB_EMULATOR === 'moto' ? 'moto' : 'dynalite');
+const { create, put, follow } = events;
 
 const signal = new AbortController().signal;
 
-function follow(
-  table: string,
-  now: string,
-  options: Partial<DynamoDbSourceOptions> = {},
-  overlap = 60_000,
-): Follower {
-  return new Follower(world, table, now, options, overlap);
-}
-
-function put(table: string, ...items: readonly NewEvent[]): Promise<void> {
-  return putEvents(world, table, ...items);
-}
-
 describe('new items', () => {
   test('are read once each: those of the day first, then only what is newer than the newest', async () => {
-    const table = await createEvents(world);
+    const table = await create();
     await put(
       table,
       ['a', '2026-11-24T09:00:00Z'],
@@ -59,7 +36,7 @@ describe('new items', () => {
   });
 
   test('one that appears late is found within the overlap, and missed beyond it', async () => {
-    const table = await createEvents(world);
+    const table = await create();
     const follower = follow(table, '2026-11-24T09:30:00Z');
     await put(table, ['a', '2026-11-24T09:20:00.500Z']);
     await follower.next();
@@ -69,7 +46,7 @@ describe('new items', () => {
   });
 
   test('one whose clock is ahead does not hide those that come after it', async () => {
-    const table = await createEvents(world);
+    const table = await create();
     const follower = follow(table, '2026-11-24T09:30:00Z');
     await put(table, ['future', '2026-11-24T23:00:00Z'], ['a', '2026-11-24T09:29:00Z']);
     assert.deepEqual(await follower.next(), ['a', 'future']);
@@ -80,7 +57,7 @@ describe('new items', () => {
   });
 
   test('an item that is removed and comes back unchanged is not read again; one that moves on is', async () => {
-    const table = await createEvents(world);
+    const table = await create();
     const follower = follow(table, '2026-11-24T09:30:00Z');
     await put(table, ['a', '2026-11-24T09:29:00Z'], ['b', '2026-11-24T09:29:30Z']);
     await follower.next();
@@ -98,7 +75,7 @@ describe('new items', () => {
   test('sort keys in seconds, milliseconds and microseconds overlap as times do', async () => {
     const second = Date.parse('2026-11-24T09:20:00Z') / 1_000;
     for (const unit of [1, 1_000, 1_000_000]) {
-      const table = await createEvents(world, 'N');
+      const table = await create('N');
       const day = '2026-11-24';
       const time = (seconds: number): AttributeValue => ({ N: String((second + seconds) * unit) });
       const follower = follow(table, '2026-11-24T09:30:00Z');
@@ -114,7 +91,7 @@ describe('new items', () => {
       ['N', (n: number): AttributeValue => ({ N: String(n) })],
       ['B', (n: number): AttributeValue => ({ B: Buffer.from([n]) })],
     ] as const) {
-      const table = await createEvents(world, type);
+      const table = await create(type);
       const { logger, lines } = logLines('warn');
       const follower = follow(table, '2026-11-24T09:30:00Z', { logger });
       await put(table, ['a', of(9), '2026-11-24']);
@@ -133,9 +110,9 @@ describe('new items', () => {
   });
 
   test('only what the overlap holds is read again, not the day', async () => {
-    const table = await createEvents(world);
+    const table = await create();
     const note = { S: 'x'.repeat(4_000) };
-    await world.dynamoDb.put(
+    await events.world.dynamoDb.put(
       table,
       Array.from({ length: 40 }, (_, n) => ({
         id: { S: `e${n}` },
@@ -149,7 +126,7 @@ describe('new items', () => {
     const second = await follower.source.read({ known: [], position: first.position, signal });
     assert.equal(first.rows.ends.length, 40);
     // moto counts every Query as one unit.
-    const isCounted = world.dynamoDb.emulator === 'dynalite';
+    const isCounted = events.world.dynamoDb.emulator === 'dynalite';
     if (isCounted) assert.ok(first.cost.readCapacityUnits >= 20, String(first.cost.readCapacityUnits));
     assert.ok(second.cost.bytes < first.cost.bytes / 10, `${second.cost.bytes} bytes`);
     assert.ok(second.cost.readCapacityUnits <= 1.5, String(second.cost.readCapacityUnits));
@@ -160,7 +137,7 @@ describe('new items', () => {
   });
 
   test('a first reading that is large is handed to threads, and goes on where it ended', async () => {
-    const table = await createEvents(world);
+    const table = await create();
     const note = { S: 'x'.repeat(60_000) };
     const event = (n: number) => ({
       id: { S: `e${n}` },
@@ -168,18 +145,18 @@ describe('new items', () => {
       at: { S: `2026-11-24T08:00:${String(n).padStart(2, '0')}Z` },
       note,
     });
-    for (let n = 0; n < 60; n++) await world.dynamoDb.put(table, [event(n)]);
+    for (let n = 0; n < 60; n++) await events.world.dynamoDb.put(table, [event(n)]);
     const follower = follow(table, '2026-11-24T09:30:00Z', {}, 30_000);
     assert.equal((await follower.next()).length, 60);
     // moto has everything in one page.
-    assert.equal(world.threads.running > 0, world.dynamoDb.emulator === 'dynalite');
+    assert.equal(events.world.threads.running > 0, events.world.dynamoDb.emulator === 'dynalite');
     assert.deepEqual(await follower.next(), []);
     await put(table, ['new', '2026-11-24T08:00:40Z']);
     assert.deepEqual(await follower.next(), ['new']);
   });
 
   test('a position of another index or sort key is none', async () => {
-    const table = await createEvents(world);
+    const table = await create();
     await put(table, ['a', '2026-11-24T09:00:00Z']);
     const follower = follow(table, '2026-11-24T09:30:00Z');
     await follower.next();
@@ -190,7 +167,7 @@ describe('new items', () => {
   });
 
   test('since must name the sort key that orders the items', async () => {
-    const table = await createEvents(world);
+    const table = await create();
     const query = { index: 'by-day', key: { day: '{today}' }, since: 'id', overlap: 60_000 };
     await assert.rejects(follow(table, '2026-11-24T09:30:00Z', { query, entry: 'log' }).next(), {
       code: 'QUERY_KEY_WRONG',
@@ -228,7 +205,7 @@ test('what is remembered is bounded: with more items in the overlap less is read
 
 describe('days', () => {
   test('what came at the end of a day is read on the next one, also when it appears late', async () => {
-    const table = await createEvents(world);
+    const table = await create();
     const follower = follow(table, '2026-11-24T23:59:45Z');
     await put(table, ['a', '2026-11-24T23:59:40Z']);
     assert.deepEqual(await follower.next(), ['a']);
@@ -246,7 +223,7 @@ describe('days', () => {
   });
 
   test('after a break the days in between are read, once each', async () => {
-    const table = await createEvents(world);
+    const table = await create();
     const follower = follow(table, '2026-11-20T12:00:00Z');
     await put(table, ['a', '2026-11-20T11:59:00Z']);
     await follower.next();
@@ -267,7 +244,7 @@ describe('days', () => {
     ['2026-11-01', '2026-11-02', '2026-11-02T04:59:59Z', '2026-11-02T05:00:00Z'],
   ] as const) {
     test(`the day of ${day}, on which the clocks change, begins and ends at its local midnight`, async () => {
-      const table = await createEvents(world);
+      const table = await create();
       const follower = follow(table, lastSecond, { timeZone: 'America/New_York' }, 1_000);
       await put(table, ['last', lastSecond, day], ['first', firstSecond, next]);
       assert.deepEqual(await follower.next(), ['last']);

@@ -2,6 +2,7 @@
  * What a user relies on when a table is read. Runs against dynalite, and, imported by `source-on-moto.slow.test.ts`,
  * against moto. Where moto differs from DynamoDB, the test says how.
  */
+
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
@@ -12,6 +13,7 @@ import { createDynamoDbSource, type DynamoDbSourceOptions } from '../../../src/s
 import { ScanThreads } from '../../../src/sources/dynamodb/threads.js';
 import type { Reading, Source } from '../../../src/sources/source.js';
 import { type Emulator, startTestDynamoDb, type TestDynamoDb } from '../../support/dynalite.js';
+import { SCRIPTED_TABLE } from '../../support/scripted-source.js';
 
 const emulator = (process.env.DYNAMODB_EMULATOR ?? 'dynalite') as Emulator;
 const isMoto = emulator === 'moto';
@@ -28,16 +30,10 @@ after(async () => {
 
 function sourceOf(table: string, options: Partial<DynamoDbSourceOptions> = {}): Source {
   return createDynamoDbSource({
+    ...SCRIPTED_TABLE,
     table,
-    region: null,
     endpoint: dynamoDb.endpoint,
-    columns: [],
-    only: null,
-    rename: {},
     consistent: true,
-    segments: 'auto',
-    maxReadCapacity: null,
-    maxPollMegabytes: null,
     threads,
     ...options,
   });
