@@ -2,6 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { type Clock, systemClock } from '../../../base/clock.js';
 import { DynamoCsvError } from '../../../base/errors.js';
+import { widen } from '../../../csv/columns.js';
 import { relayoutInSlices } from '../../../csv/relayout.js';
 import { RowBlocks } from '../../../csv/row-blocks.js';
 import type { Column } from '../../../csv/rows.js';
@@ -433,7 +434,11 @@ async function broughtForward(
   { rows: later, records, compareKeys }: EncodedRecords,
 ): Promise<FullReading['rows']> {
   if (records.length === 0) return rows;
-  const laidOut = { ...(await relayoutInSlices(rows, later.columns)), columns: later.columns };
+  const columns = later.columns.map((column) => {
+    const scanned = rows.columns.find(({ name }) => name === column.name);
+    return scanned === undefined ? column : widen(scanned, column);
+  });
+  const laidOut = { ...(await relayoutInSlices(rows, columns)), columns };
   const blocks = await RowBlocks.from(laidOut, keys.length, compareKeys);
   const edits = records.map(({ change }, index) => ({
     row: later.body.subarray(later.ends[index - 1] ?? 0, later.ends[index]),
