@@ -70,8 +70,8 @@ export class TableStream {
 
   /** All shards that still are, oldest first. */
   shards(now: number): readonly StreamShard[] {
-    this.#trim(now);
     this.#roll(now);
+    this.#trim(now);
     return this.#shards;
   }
 
@@ -128,10 +128,12 @@ export class TableStream {
   }
 
   #roll(now: number): void {
-    const last = this.#shards.at(-1);
-    if (!this.#isEnabled || (last !== undefined && now - last.openedAt < SHARD_LIFE)) return;
-    last?.close(now, this.#sequence);
-    this.#open(last?.id ?? null, now);
+    for (let last = this.#shards.at(-1); this.#isEnabled && last !== undefined; last = this.#shards.at(-1)) {
+      const end = last.openedAt + SHARD_LIFE;
+      if (now < end) return;
+      last.close(end, this.#sequence);
+      this.#open(last.id, end);
+    }
   }
 
   #open(parent: string | null, openedAt: number): void {
