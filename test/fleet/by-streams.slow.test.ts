@@ -37,8 +37,8 @@ const MIDNIGHT = city.clock.timeOf(nextDate(DAY, 1), 0);
 const RESET = city.resetOf(nextDate(DAY, 1));
 /** Views of other sources than the four tables. */
 const OTHERS = /^(api-server|dataset-age)/;
-/** Views of each single destination, of which polls see the last one only. */
-const FINER = ['assignment-times-per-hour', 'success-rate-per-zone', 'taxi-destination-changes'];
+/** Views of the times of single destinations: those of the polls that found them, or of the writes. */
+const TIMED = ['assignment-times-per-hour', 'success-rate-per-zone', 'taxi-destination-changes'];
 
 let now = MIDNIGHT - 40 * MINUTE;
 /** Time passes while somebody waits, and when the test says so. */
@@ -157,7 +157,7 @@ test('the fleet by streams has the dashboards of the fleet by polls, and all rid
     await streams.read();
     await polls.read();
     assert.ok(streams.views.length > 15);
-    for (const view of streams.views.filter((name) => !FINER.includes(name)))
+    for (const view of streams.views.filter((name) => !TIMED.includes(name)))
       assert.equal(await streams.rows(view), await polls.rows(view), view);
 
     const hop = 50 * MINUTE;
