@@ -16,9 +16,10 @@ const SCRIPTED = [
   join(tests, 'sources', 'dynamodb', 'streams', 'source.test.js'),
 ];
 
-/** What runs against which emulator. dynalite has no streams. */
+/** What runs against which emulator. dynalite has no streams; the demo's stand-in is dynalite with streams. */
 const RUNS = [
   ['dynalite', [TABLES]],
+  ['stand-in', [TABLES, STREAMS]],
   ['moto', [TABLES, STREAMS]],
   ['dynoxide', [TABLES, STREAMS]],
   ['scripted', SCRIPTED],
