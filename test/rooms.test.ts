@@ -14,7 +14,7 @@ const ROOMS = JSON.parse(readFileSync(join(projectRoot, 'src', 'rooms.json'), 'u
 >;
 
 /** The files above the rooms and the folder of the commands, which no room may import. */
-const ABOVE = ['app.js', 'bin.js', 'check.js', 'serve.js', 'server.js', 'commands'];
+const ABOVE = ['app.js', 'bin.js', 'check.js', 'programs.js', 'serve.js', 'server.js', 'commands'];
 
 /** A forbidden import can be written in each of these ways. */
 const WAYS = [
