@@ -30,6 +30,7 @@ import { DatasetRegistry } from './datasets/registry.js';
 import { Discovery, type DiscoveryHost } from './discovery/discovery.js';
 import { FoundTables } from './discovery/found-tables.js';
 import { LocalStore } from './history/local-store.js';
+import { OneSchema } from './history/one-schema.js';
 import { Sealer } from './history/sealer.js';
 import { Sealing } from './history/sealing.js';
 import { createHttpMetrics, type HttpMetrics } from './http/metrics.js';
@@ -199,7 +200,9 @@ async function start(service: Service): Promise<App> {
     logger: warningsOf(logger),
   });
   const polling = new Polling(clock);
-  const sealing = new Sealing({ sealer, days, clock });
+  const setAside = sealer.setAside.bind(sealer);
+  const oneSchema = new OneSchema({ store, parquet: sql.parquet, clock, logger, setAside });
+  const sealing = new Sealing({ sealer, oneSchema, days, clock });
   for (const one of [...polled, log]) startPolling(one, polling, sealing);
   registerPolled(polled, service);
   const host = discoveryHost({ polled, polling, sealing, sealer, sources, budgets }, locked);

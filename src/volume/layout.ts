@@ -118,6 +118,11 @@ export function historyOf(dir: string, dataset: string): string {
   return join(historyFolder(dir), dataset);
 }
 
+/** The columns that all files of a dataset's sealed days have. Engines pass over names that begin with `_`. */
+export function historySchemaFile(dir: string, dataset: string): string {
+  return join(historyOf(dir, dataset), '_schema.json');
+}
+
 /** The Parquet files of one local day, `2026-11-24`. */
 export function dayFolder(dir: string, dataset: string, date: string): string {
   return join(historyOf(dir, dataset), `date=${date}`);
