@@ -30,6 +30,9 @@ export interface OneSchemaOptions {
   readonly setAside: (file: DamagedFile) => Promise<void>;
 }
 
+/** A dataset with sealed days, as far as their schema is concerned. */
+export type SealedDataset = Pick<SealableLog, 'name' | 'columns' | 'sealedDays'>;
+
 /** A file of a sealed day. */
 interface DayFile {
   readonly dataset: string;
@@ -54,7 +57,7 @@ export class OneSchema {
    * Reads the files that came since the last call, and writes again those that need it. Resolves to false if queries kept
    * it from replacing a file: call it again later. Rejects with the signal's reason when that aborts, between two files.
    */
-  async unify(dataset: SealableLog, signal?: AbortSignal): Promise<boolean> {
+  async unify(dataset: SealedDataset, signal?: AbortSignal): Promise<boolean> {
     const { store } = this.#options;
     const before = decodeHistorySchema((await store.schema(dataset.name)) ?? '') ?? NO_HISTORY;
     const files = await this.#files(dataset.name);
@@ -112,7 +115,7 @@ export class OneSchema {
   }
 
   async #rewriteAll(
-    dataset: SealableLog,
+    dataset: SealedDataset,
     files: readonly DayFile[],
     wanted: { readonly schema: FileSchema; readonly columns: readonly NamedInFiles[] },
     signal: AbortSignal | undefined,
@@ -142,7 +145,7 @@ export class OneSchema {
   }
 
   async #rewrite(
-    dataset: SealableLog,
+    dataset: SealedDataset,
     file: DayFile,
     {
       schema,
@@ -175,7 +178,7 @@ export class OneSchema {
   }
 }
 
-function namedIn({ columns }: SealableLog): NamedInFiles[] {
+function namedIn({ columns }: SealedDataset): NamedInFiles[] {
   const owns = (columns ?? []).map(({ name }) => name);
   const names = distinctNames(owns);
   return owns.map((own, index) => ({ own, name: names[index]! }));
