@@ -108,6 +108,15 @@ export function historyFolder(dir: string): string {
   return join(dir, 'history');
 }
 
+/** The last results of views that another engine computes: `<name>.csv`, and what is known of it. */
+export function resultFile(dir: string, view: string): string {
+  return join(dir, 'results', `${view}.csv`);
+}
+
+export function resultStateFile(dir: string, view: string): string {
+  return join(dir, 'results', `${view}.json`);
+}
+
 /** Names the time zone whose midnights separate the sealed days. */
 export function timeZoneFile(dir: string): string {
   return join(historyFolder(dir), 'time-zone');
