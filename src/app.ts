@@ -29,7 +29,9 @@ import type { Queries } from './datasets/queries.js';
 import { DatasetRegistry } from './datasets/registry.js';
 import { Discovery, type DiscoveryHost } from './discovery/discovery.js';
 import { FoundTables } from './discovery/found-tables.js';
+import { openEngineViews } from './engines/open-engine-views.js';
 import { LocalStore } from './history/local-store.js';
+import { OneSchema } from './history/one-schema.js';
 import { Sealer } from './history/sealer.js';
 import { Sealing } from './history/sealing.js';
 import { createHttpMetrics, type HttpMetrics } from './http/metrics.js';
@@ -178,7 +180,13 @@ async function start(service: Service): Promise<App> {
   const { config, clock, logger, signal, days, closing } = service;
   const checkVolume = await takeVolume(service);
   const archive = await openArchive(service);
-  const sql = new Sql({ ...config, ...service, damagedFile: (file) => sealer.setAside(file) });
+  const engineViews = openEngineViews(config, service);
+  const sql = new Sql({
+    ...config,
+    ...service,
+    damagedFile: (file) => sealer.setAside(file),
+    engineView: (view) => engineViews.open(view),
+  });
   closing.add(() => sql.close());
   const store = new LocalStore(config.dataDir, nodeFiles);
   const sealer: Sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
@@ -199,7 +207,9 @@ async function start(service: Service): Promise<App> {
     logger: warningsOf(logger),
   });
   const polling = new Polling(clock);
-  const sealing = new Sealing({ sealer, days, clock });
+  const setAside = sealer.setAside.bind(sealer);
+  const oneSchema = new OneSchema({ store, parquet: sql.parquet, clock, logger, setAside });
+  const sealing = new Sealing({ sealer, oneSchema, days, clock });
   for (const one of [...polled, log]) startPolling(one, polling, sealing);
   registerPolled(polled, service);
   const host = discoveryHost({ polled, polling, sealing, sealer, sources, budgets }, locked);
@@ -216,6 +226,7 @@ async function start(service: Service): Promise<App> {
   });
   const more = [
     sealing,
+    engineViews,
     watchViews(views, service),
     ...dashboardsOf(queries, service),
     ...(archive === null ? [] : [archive]),

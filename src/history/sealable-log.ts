@@ -1,9 +1,11 @@
-import type { EncodedRows, RowRange } from '../csv/rows.js';
+import type { Column, EncodedRows, RowRange } from '../csv/rows.js';
 import type { SealedDay } from '../datasets/relation.js';
 
 /** A log or changes, as sealing sees it: rows in a CSV file in the order of their polls, and sealed days. */
 export interface SealableLog {
   readonly name: string;
+  /** Null until the first poll. */
+  readonly columns: readonly Column[] | null;
   /** The last column, the poll's time. */
   readonly pollColumn: string;
   /** The column of the rows' own time, by which they are filed; null: by their poll's time. */

@@ -1,6 +1,6 @@
 import type { LocalDays } from '../base/local-days.js';
 import { SerialQueue } from '../base/serial-queue.js';
-import { sameColumns, sameLayout } from '../csv/columns.js';
+import { distinctNames, sameColumns, sameLayout } from '../csv/columns.js';
 import { encodeFile } from '../csv/encode.js';
 import { AHEAD } from '../csv/row-time.js';
 import type { Column } from '../csv/rows.js';
@@ -8,16 +8,16 @@ import { datasetNotReadYet, datasetUnknown } from '../datasets/errors.js';
 import type { Relation, SealedDay } from '../datasets/relation.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
 import { folded, identifier } from '../windows/compile/sql-text.js';
-import { distinctNames } from '../windows/compile/statement.js';
 import type { DamagedDays, SealedFile } from './damaged-days.js';
 import { dropNamed } from './drop-named.js';
 import type { Engine } from './engine.js';
 import { dayMissing } from './errors.js';
 import { STAGING, type StoredColumn, stage, typed, typedOrFail } from './loading.js';
 import { readCsv } from './read-csv.js';
-import { convert, History } from './sealed-days.js';
+import { History } from './sealed-days.js';
 import type { Session } from './session.js';
 import type { Range, SealedHistory, SqlDataset } from './sql-dataset.js';
+import { convert } from './sql-types.js';
 
 /** The column that SQL adds to a log or to changes: the local day of its time column. */
 const DAY = 'date';
