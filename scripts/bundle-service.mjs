@@ -35,7 +35,7 @@ const bundledSdk = {
 await rm(join(root, 'dist', 'src', 'bundled'), { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: ['src/server.ts', 'src/bin.ts'],
+  entryPoints: ['src/server.ts', 'src/bin.ts', 'src/sources/dynamodb/thread.ts', 'src/dump/thread.ts'],
   outbase: 'src',
   outdir: 'dist/src',
   chunkNames: 'bundled/[name]-[hash]',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoCsvError, describeError } from '../base/errors.js';
 import { type ClientOptions, createDynamoDbClient } from '../sources/dynamodb/client.js';
 import { describeTable, type TableDescription } from '../sources/dynamodb/table.js';
@@ -47,7 +48,8 @@ export async function dump(options: DumpOptions, streams: DumpStreams, signal: A
 class Dump {
   readonly #options: DumpOptions;
   readonly #streams: DumpStreams;
-  readonly #client: ClientOptions;
+  readonly #clientOptions: ClientOptions;
+  readonly #client: DynamoDBClient;
   #spool: Spool | null = null;
   #folder: string | null = null;
   #progress: ProgressLine | null = null;
@@ -55,7 +57,8 @@ class Dump {
   constructor(options: DumpOptions, streams: DumpStreams) {
     this.#options = options;
     this.#streams = streams;
-    this.#client = { region: options.region, endpoint: null };
+    this.#clientOptions = { region: options.region, endpoint: null };
+    this.#client = createDynamoDbClient(this.#clientOptions);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -63,27 +66,19 @@ class Dump {
     const startedAt = performance.now();
     if (options.output === null && options.format === 'parquet' && this.#streams.stdout.isTTY === true)
       throw binaryToTerminal();
-    const description = await this.#described(signal);
+    const description = await describeTable(this.#client, options.table, signal);
     const spool = await this.#openSpool(description);
     const { stderr } = this.#streams;
     if (spool.isResumed && !options.quiet)
       stderr.write(`Continuing: ${summaryOf(spool)} are there already\n`);
     this.#progress = new ProgressLine(stderr, description, spool, () => performance.now());
     const onChunk = () => (options.quiet ? undefined : this.#progress!.update());
-    await scanTable({ options, description, client: this.#client, spool, onChunk }, signal);
+    const scan = { options, description, client: this.#client, clientOptions: this.#clientOptions, spool };
+    await scanTable({ ...scan, onChunk }, signal);
     const keys = description.keys.map(({ name }) => name);
     await this.#write(spool, outputOf(spool, keys, options), signal);
     const took = shownDuration(performance.now() - startedAt);
     if (!options.quiet) this.#progress.end(`${options.table}: ${summaryOf(spool)} in ${took}`);
-  }
-
-  async #described(signal: AbortSignal): Promise<TableDescription> {
-    const client = createDynamoDbClient(this.#client);
-    try {
-      return await describeTable(client, this.#options.table, signal);
-    } finally {
-      client.destroy();
-    }
   }
 
   async #openSpool(description: TableDescription): Promise<Spool> {
@@ -182,6 +177,7 @@ class Dump {
   }
 
   async close(): Promise<void> {
+    this.#client.destroy();
     await this.#spool?.close();
     if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
   }

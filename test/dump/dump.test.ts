@@ -154,6 +154,19 @@ test('a table without items is its key', async (t) => {
   connection.closeSync();
 });
 
+test('a table that is large enough for several threads is the same table', async (t) => {
+  const options = { items: 20_000, pageBytes: 20_000 };
+  const small = await pages(t, options);
+  const large = await pages(t, { ...options, tableBytes: 1e9 });
+  const folder = await temporaryFolder(t);
+  const args = [large.table, '-o', 'o.csv', '-q', '--segments', '40'];
+  const { code, stderr } = await dump(t, large.endpoint, args, folder);
+  assert.deepEqual([code, stderr], [0, '']);
+  const { stdout } = await dump(t, small.endpoint, [small.table, '-q', '--segments', '1']);
+  const sorted = (text: string) => text.split('\n').sort();
+  assert.deepEqual(sorted(await readFile(join(folder, 'o.csv'), 'utf8')), sorted(stdout));
+});
+
 test('columns that appear late are in the header, and every cell is below its own', async (t) => {
   const server = await pages(t, { items: 80, attributes: 'own', pageBytes: 10_000 });
   // Limited, each page is a chunk of its own.
