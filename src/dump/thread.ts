@@ -4,7 +4,7 @@ import { type ErrorData, errorToData } from '../base/errors.js';
 import type { EncodedRows } from '../csv/rows.js';
 import { byteBudget, type ClientOptions, createDynamoDbClient, placeOf } from '../sources/dynamodb/client.js';
 import { explainFailure } from '../sources/dynamodb/failures.js';
-import { moved } from '../sources/dynamodb/moved.js';
+import { moved, withOwnMemory } from '../sources/dynamodb/moved.js';
 import type { Cursor, ScanPlan } from '../sources/dynamodb/read-plan.js';
 import type { TableShape } from '../sources/dynamodb/run-encoder.js';
 import { type Pace, type ReadLimits, readRows, type ScanCost } from '../sources/dynamodb/scan.js';
@@ -41,8 +41,9 @@ export async function readChunk(task: ChunkTask): Promise<ChunkResult> {
   client ??= createDynamoDbClient(task.client);
   const result = await readHere(client, task, new AbortController().signal);
   if ('error' in result) return result;
-  const { body, ends } = result.chunk.rows;
-  return moved(result, [body.buffer, ends.buffer] as ArrayBuffer[]);
+  const { chunk } = result;
+  const rows = { ...chunk.rows, body: withOwnMemory(chunk.rows.body) };
+  return moved({ chunk: { ...chunk, rows } }, [rows.body.buffer, rows.ends.buffer] as ArrayBuffer[]);
 }
 
 /** Reads one chunk with that client. */
