@@ -1,15 +1,15 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoCsvError, describeError } from '../base/errors.js';
+import { DynamoCsvError, describeError, errorCode } from '../base/errors.js';
 import { type ClientOptions, createDynamoDbClient } from '../sources/dynamodb/client.js';
 import { describeTable, type TableDescription } from '../sources/dynamodb/table.js';
 import { nodeFiles } from '../volume/files.js';
-import { binaryToTerminal, outputFailed } from './errors.js';
+import { binaryToTerminal, outputClosed, outputFailed, outputIsFolder } from './errors.js';
 import { columnsOfFilter, type DumpOptions } from './options.js';
 import { ProgressLine, type ProgressOutput, shownDuration, summaryOf } from './progress.js';
 import { scanTable, segmentsFor } from './scan-table.js';
@@ -22,8 +22,9 @@ export interface DumpStreams {
   readonly stderr: ProgressOutput;
 }
 
-/** Ended by a signal, as shells count it: 128 + SIGINT. */
+/** Ended by a signal, as shells count it: 128 + SIGINT, 128 + SIGPIPE. */
 const EXIT_INTERRUPTED = 130;
+const EXIT_CLOSED = 141;
 
 /**
  * Dumps one table. Resolves to the exit code; what went wrong, and how to go on, was written to `stderr`. When `signal`
@@ -36,13 +37,23 @@ export async function dump(options: DumpOptions, streams: DumpStreams, signal: A
     await dumping.run(signal);
     return 0;
   } catch (error) {
-    if (!signal.aborted && !(error instanceof DynamoCsvError)) throw error;
-    if (!signal.aborted) say(`dynamo-csv: ${describeError(error)}`);
-    say(await dumping.howToGoOn(signal.aborted));
+    if (!signal.aborted) {
+      if (!(error instanceof DynamoCsvError)) throw error;
+      if (error.code === 'OUTPUT_CLOSED') return EXIT_CLOSED;
+      say(`dynamo-csv: ${describeError(forCommandLine(error))}`);
+    }
+    const next = await dumping.howToGoOn(signal.aborted);
+    if (next !== null) say(next);
     return signal.aborted ? EXIT_INTERRUPTED : 1;
   } finally {
     await dumping.close();
   }
+}
+
+/** The same error without the service's configuration file, which is not used here. */
+function forCommandLine(error: DynamoCsvError): DynamoCsvError {
+  if (error.code !== 'REGION_MISSING') return error;
+  return new DynamoCsvError(error.code, error.message, { remedy: 'add --region, or set AWS_REGION' });
 }
 
 class Dump {
@@ -66,6 +77,7 @@ class Dump {
     const startedAt = performance.now();
     if (options.output === null && options.format === 'parquet' && this.#streams.stdout.isTTY === true)
       throw binaryToTerminal();
+    if (options.output !== null && (await isFolder(options.output))) throw outputIsFolder(options.output);
     const description = await describeTable(this.#client, options.table, signal);
     const spool = await this.#openSpool(description);
     const { stderr } = this.#streams;
@@ -100,7 +112,7 @@ class Dump {
       });
       return this.#spool;
     } catch (error) {
-      throw error instanceof DynamoCsvError ? error : outputFailed(path, error);
+      throw error instanceof DynamoCsvError ? error : outputFailed(output ?? path, error);
     }
   }
 
@@ -160,19 +172,26 @@ class Dump {
       }
       await pipeline(Readable.from(rows, { objectMode: false }), stdout, { signal, end: false });
     } catch (error) {
-      throw signal.aborted || error instanceof DynamoCsvError
-        ? error
-        : outputFailed('standard output', error);
+      if (signal.aborted || error instanceof DynamoCsvError) throw error;
+      throw errorCode(error) === 'EPIPE' ? outputClosed(error) : outputFailed('standard output', error);
     }
   }
 
-  /** What the user can do with a dump that did not end well. Records how far it is. */
-  async howToGoOn(isInterrupted: boolean): Promise<string> {
+  /** What the user can do with a dump that did not end well; null: nothing. Records how far it is. */
+  async howToGoOn(isInterrupted: boolean): Promise<string | null> {
     const spool = this.#spool;
     const what = isInterrupted ? 'Interrupted' : 'Not complete';
-    if (this.#options.output === null || spool === null)
+    if (spool === null || spool.items === 0) {
+      await spool?.remove();
+      return isInterrupted ? `${what}; nothing was read.` : null;
+    }
+    if (this.#options.output === null)
       return `${what}. Nothing was kept: a dump to standard output cannot be continued; name a file with -o for that.`;
-    await spool.commit();
+    try {
+      await spool.commit();
+    } catch (error) {
+      return `${what}: ${describeError(error)}. The same command continues from what was recorded before in ${spool.path}.`;
+    }
     return `${what} after ${summaryOf(spool)}, kept in ${spool.path}. The same command continues from there.`;
   }
 
@@ -181,6 +200,12 @@ class Dump {
     await this.#spool?.close();
     if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** False too if it cannot be found out: writing will tell. */
+async function isFolder(path: string): Promise<boolean> {
+  const state = await stat(resolve(path)).catch(() => null);
+  return state?.isDirectory() ?? false;
 }
 
 async function* fileParts(path: string): AsyncGenerator<Buffer> {
