@@ -57,7 +57,7 @@ const packages = {
   },
 };
 
-/** What both builds have in common. */
+/** What the builds have in common. */
 const options = {
   absWorkingDir: root,
   bundle: true,
@@ -117,6 +117,23 @@ await build({
   outdir: 'dist/src',
   format: 'esm',
   plugins: [bundledPrograms],
+});
+
+/** What runs in threads loads only what it needs. */
+await build({
+  ...options,
+  entryPoints: ['src/sources/dynamodb/thread.ts', 'src/dump/thread.ts'],
+  outbase: 'src',
+  outdir: 'dist/src',
+  chunkNames: 'bundled/[name]-[hash]',
+  splitting: true,
+  format: 'esm',
+  sourcemap: true,
+  external: ['piscina'],
+  banner: {
+    js: `import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);`,
+  },
+  plugins: [bundledSdk],
 });
 
 const { nodeFlags } = await import(pathToFileURL(join(root, 'dist', 'src', 'base', 'project.js')).href);

@@ -107,7 +107,7 @@ function setting(name: string, value: unknown): string {
 
 function tableLines({ table, survey, problem }: Surveyed, config: Config, taken: Set<string>): string[] {
   const key = stringify(table, ON_ONE_LINE).trimEnd();
-  if (survey === null) return ['', `  # ${key} cannot be read: ${oneLine(problem ?? '')}`, `  # ${key}: {}`];
+  if (survey === null) return ['', `  # ${key} cannot be read: ${oneLine(problem ?? '')}`, `  # ${key}:`];
   const name = publishedNameFor(table, (one) => taken.has(one.toLowerCase()));
   for (const one of [name, `${name}-changes`]) taken.add(one.toLowerCase());
   const given = config.tables.find((one) => one.table === table) ?? null;
@@ -116,8 +116,10 @@ function tableLines({ table, survey, problem }: Surveyed, config: Config, taken:
   const key2 = keys.map(({ name, type }) => `${name} (${type})`).join(', ');
   return [
     '',
-    `  # ${formatCount(items)} items, ${formatBytes(bytes)}, ${billing}; key: ${oneLine(key2)}`,
-    ...(options.length === 0 ? [`  ${key}: {}`] : [`  ${key}:`, ...options.map((line) => `    ${line}`)]),
+    `  # ${formatCount(items)} ${items === 1 ? 'item' : 'items'}, ${formatBytes(bytes)}, ${billing}; key: ${oneLine(key2)}`,
+    // Without an option it is not `{}`, below which a suggestion would be a mistake.
+    `  ${key}:`,
+    ...options.map((line) => `    ${line}`),
     ...suggestions(survey, streamView).map((line) => `    # ${line}`),
   ];
 }

@@ -252,6 +252,9 @@ describe('dynamo-csv --init', () => {
       await writeFile(file, used);
       await configurationFrom({ env: {}, file, check: false });
     }
+    await writeFile(file, text.replaceAll(/^ {4}# changes: /gm, '    changes: '));
+    const { tables } = await configurationFrom({ env: {}, file, check: false });
+    assert.ok(tables.every(({ changes }) => changes === true));
 
     const again = await run(t, ['--all', '--init'], { folder, env });
     assert.equal(await again.exit, 1);

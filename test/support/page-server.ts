@@ -15,6 +15,8 @@ export interface PageServerOptions {
   readonly pageBytes?: number;
   /** Milliseconds before each page. */
   readonly latency?: number;
+  /** The table's size as DescribeTable says it; by default the bytes of its pages. */
+  readonly tableBytes?: number;
   /** Instead of taxis: items of fifty numbers each, in attributes that no other item has, or that all have. */
   readonly attributes?: 'own' | 'common';
   /** The table has a stream with so many records a second, since ever. By default it has none. */
@@ -164,16 +166,16 @@ function recordJson(number: number, items: number, changesPerSecond: number): st
   );
 }
 
-function description(pages: readonly Page[], hasStream: boolean): Buffer {
+function description(pages: readonly Page[], { tableBytes, changesPerSecond }: PageServerOptions): Buffer {
   const table = {
     TableName: TABLE,
     TableStatus: 'ACTIVE',
     KeySchema: [{ AttributeName: 'taxi_id', KeyType: 'HASH' }],
     AttributeDefinitions: [{ AttributeName: 'taxi_id', AttributeType: 'N' }],
     ItemCount: pages.reduce((sum, page) => sum + page.items, 0),
-    TableSizeBytes: pages.reduce((sum, page) => sum + page.body.length, 0),
+    TableSizeBytes: tableBytes ?? pages.reduce((sum, page) => sum + page.body.length, 0),
     BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
-    ...(hasStream
+    ...(changesPerSecond !== undefined
       ? {
           LatestStreamArn: STREAM,
           StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' },
@@ -208,7 +210,7 @@ async function serve(options: PageServerOptions): Promise<void> {
       ? answerScan(pages, pageOf, body)
       : service?.startsWith('DynamoDBStreams') === true
         ? answerStream(action, options, body)
-        : description(pages, options.changesPerSecond !== undefined);
+        : description(pages, options);
     response.writeHead(200, {
       'content-type': 'application/x-amz-json-1.0',
       'content-length': answer.length,
