@@ -40,11 +40,10 @@ export function* placedGroups(
   const isTimed = result.timeColumn !== null;
   const byColumns = result.columns.slice(isTimed ? 1 : 0).slice(0, aggregation!.by.length);
   const filled = yield* withFill(groups, window, localDays, inOrderOf(byColumns));
-  const timeOf = every === null ? () => Number.NaN : startsOf(every, localDays);
+  const startOf = every === null ? () => NO_START : startsOf(every, localDays);
   const rows = yield* mapped(filled, ({ step, series, cells }): Row => {
-    const time = timeOf(step);
-    const start = isTimed ? [toByteText(new Date(time).toISOString())] : [];
-    return { cells: [...start, ...series, ...cells], time };
+    const { time, cell } = startOf(step);
+    return { cells: isTimed ? [cell, ...series, ...cells] : [...series, ...cells], time };
   });
   if (window.pivot === null) return { columns: result.columns, rows };
   return yield* pivotRows(rows, { ...window, dataset: result, every: null }, localDays, keysOfAny);
@@ -74,18 +73,30 @@ function compared(a: string | number | null, b: string | number | null): number 
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** When a step begins, in milliseconds since the epoch. A local day begins at its first instant. */
-function startsOf(every: number, localDays: LocalDays): (step: number) => number {
+/** When a step begins, in milliseconds since the epoch, and as a cell. */
+interface Start {
+  readonly time: number;
+  readonly cell: ByteCell;
+}
+
+const NO_START: Start = { time: Number.NaN, cell: null };
+
+/** Groups that follow each other are mostly of one step. */
+function startsOf(every: number, localDays: LocalDays): (step: number) => Start {
+  const instantOf = instantsOf(every, localDays);
+  let known: Start & { readonly step: number } = { ...NO_START, step: Number.NaN };
+  return (step) => {
+    if (step === known.step) return known;
+    const time = instantOf(step);
+    known = { step, time, cell: toByteText(new Date(time).toISOString()) };
+    return known;
+  };
+}
+
+/** A local day begins at its first instant. */
+function instantsOf(every: number, localDays: LocalDays): (step: number) => number {
   if (every % DAY !== 0) return (step) => Math.max(FIRST_INSTANT, step * every);
   const days = every / DAY;
   const first = days % 7 === 0 ? FIRST_MONDAY : 0;
-  const known = new Map<number, number>();
-  return (step) => {
-    let start = known.get(step);
-    if (start === undefined) {
-      start = localDays.startOf(new Date((step * days + first) * DAY).toISOString().slice(0, 10));
-      known.set(step, start);
-    }
-    return start;
-  };
+  return (step) => localDays.startOf(new Date((step * days + first) * DAY).toISOString().slice(0, 10));
 }
