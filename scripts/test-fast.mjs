@@ -46,7 +46,7 @@ const files = (await readdir(tests, { recursive: true }))
   .sort();
 const groups = [...inGroups(files)].sort(([a], [b]) => position(a) - position(b));
 const paths = await Promise.all(groups.map(([group, members]) => writeGroup(group, members)));
-const options = ['--test', '--test-timeout=120000', `--test-concurrency=${availableParallelism()}`];
+const options = ['--test', '--test-timeout=600000', `--test-concurrency=${availableParallelism()}`];
 const { status } = spawnSync(process.execPath, [...options, ...process.argv.slice(2), ...paths], {
   stdio: 'inherit',
 });
