@@ -8,7 +8,7 @@ const DEMO = join(projectRoot, 'dist', 'src', 'demo', 'run.js');
 
 export const demo: Command = {
   name: 'demo',
-  summary: 'runs a simulated taxi fleet, a local DynamoDB, and the service that polls it; no AWS account',
+  summary: 'runs a simulated taxi fleet, a local DynamoDB, and the service that reads it; no AWS account',
   async run(argv) {
     const { runDemo } = (await import(pathToFileURL(DEMO).href)) as typeof import('../demo/run.js');
     return runDemo(argv, { command: 'npx dynamo-csv demo', dataDir: 'dynamo-csv-data/demo' });
