@@ -373,7 +373,7 @@ function memoryLine(what: string, results: readonly MemoryResult[], which: 'usua
 
 /** By the price list, in us-east-1: one shard read every second, against a Scan every 30 seconds. */
 function price(): Comparison {
-  const ours = streamPrice(pollsPerMonth(1_000));
+  const ours = streamPrice(pollsPerMonth(1_000), 'us-east-1');
   const units = scanUnits(2 ** 30, { consistent: false });
   const other = readPrice(units * pollsPerMonth(30_000), 'us-east-1');
   const ratio = ours / other;

@@ -1,4 +1,4 @@
-/** The demo: a simulated fleet, a local DynamoDB, and the service that polls it. */
+/** The demo: a simulated fleet, a local DynamoDB with streams, and the service that reads it. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:net';

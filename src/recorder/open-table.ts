@@ -202,9 +202,10 @@ async function openWriter(
 function descriptionOf(
   kind: 'log' | 'changes',
   isByItemTime: boolean,
-  { newItemsOnly }: RecorderOptions,
+  { newItemsOnly, exactTimes }: RecorderOptions,
 ): keyof typeof DESCRIPTIONS {
   if (isByItemTime) return 'items';
+  if (kind === 'changes' && exactTimes === true) return 'exactChanges';
   return kind === 'log' && newItemsOnly === true ? 'newItems' : kind;
 }
 
@@ -214,6 +215,8 @@ const DESCRIPTIONS = {
   items: (source: string) =>
     `Every new item of ${source}, by its own time, with the time of the poll that found it.`,
   changes: (source: string) => `What was inserted, updated and deleted in ${source} from poll to poll.`,
+  exactChanges: (source: string) =>
+    `What was inserted, updated and deleted in ${source}: each write in its stream, with its time.`,
 };
 
 const MOVED = {

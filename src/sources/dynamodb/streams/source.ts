@@ -63,6 +63,8 @@ class StreamSource implements TableSource {
   readonly #clock: Clock;
   readonly #client: DynamoDBClient;
   readonly #streams: DynamoDBStreamsClient;
+  /** For the price; null: not known yet. */
+  #region: string | null;
   /** Polls the table while it has no stream. */
   readonly #poller: TableSource;
   #description: { readonly value: TableDescription; readonly at: number } | null = null;
@@ -88,6 +90,7 @@ class StreamSource implements TableSource {
     const client = { region, endpoint, role, ...(deadlines === undefined ? {} : { deadlines }) };
     this.title = tableTitle(options.table);
     this.#options = options;
+    this.#region = region;
     this.#clock = options.clock ?? systemClock;
     this.#client = createDynamoDbClient(client);
     this.#streams = createStreamsClient(client);
@@ -122,7 +125,7 @@ class StreamSource implements TableSource {
 
   /** US dollars; units of a provisioned table cost nothing, requests to its stream do. */
   price(cost: Parameters<TableSource['price']>[0]): number {
-    return this.#poller.price(cost) + streamPrice(cost.streamReads ?? 0);
+    return this.#poller.price(cost) + streamPrice(cost.streamReads ?? 0, this.#region);
   }
 
   /** A reading of an idle stream with one shard; the table's, while it has no stream. */
@@ -130,7 +133,7 @@ class StreamSource implements TableSource {
     const poll = await this.#poller.expect(signal);
     const { stream } = await this.#described(signal);
     if (stream === null) return poll;
-    return { ...poll, unitsPerPoll: 0, usdPerPoll: streamPrice(1), shortestInterval: 0 };
+    return { ...poll, unitsPerPoll: 0, usdPerPoll: streamPrice(1, this.#region), shortestInterval: 0 };
   }
 
   async close(): Promise<void> {
@@ -169,6 +172,7 @@ class StreamSource implements TableSource {
     const now = this.#clock.now();
     if (this.#description !== null && now - this.#description.at < DESCRIPTION_FRESH)
       return this.#description.value;
+    this.#region ??= (await placeOf(this.#client, this.#options.table)).region;
     const value = await describeTable(this.#client, this.#options.table, signal);
     this.#description = { value, at: now };
     return value;
