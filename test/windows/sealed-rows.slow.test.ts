@@ -81,7 +81,7 @@ const question = fc.record({
     'id=a&every=1d',
     'id__in=a,"c,d"&every=3d&columns=n,text',
     'id__contains=a&every=1d',
-    'n__gt=20&every=1d',
+    'n__lt=60&every=1d',
     'text__contains=no',
     'format=json&offset=3',
     'agg=sum:n,count&every=6h&by=id',
