@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache';
+import type { LocalDays } from '../base/local-days.js';
 import { SerialQueue } from '../base/serial-queue.js';
-import type { ColumnRows } from '../windows/columns/column-groups.js';
+import { type ColumnRows, tableOfColumns } from '../windows/columns/column-groups.js';
 import { type NeededColumns, neededColumns } from '../windows/columns/needed-columns.js';
+import type { Table } from '../windows/direct/table.js';
 import type { Window } from '../windows/window.js';
 import type { Engine } from './engine.js';
 import { HeldRows } from './held-rows.js';
@@ -20,6 +22,7 @@ const IDLE = 300_000;
  */
 export class HeldColumns {
   readonly #engine: Engine;
+  readonly #localDays: LocalDays;
   readonly #held = new LRUCache<SqlDataset, HeldRows>({
     maxSize: MOST_BYTES,
     sizeCalculation: (rows) => rows.size,
@@ -29,15 +32,27 @@ export class HeldColumns {
   });
   readonly #queues = new WeakMap<SqlDataset, SerialQueue>();
 
-  constructor(engine: Engine) {
+  /** `localDays`: whose days steps are. */
+  constructor(engine: Engine, localDays: LocalDays) {
     this.#engine = engine;
+    this.#localDays = localDays;
   }
 
   /**
-   * The columns that a window with aggregates needs, of all rows of a dataset as it is after `sync`; null: DuckDB has to
-   * answer it. Rejects as a session does.
+   * The answer to a window with aggregates of a dataset as it is after `sync`; null: DuckDB has to answer it. Rejects as
+   * `tableOfColumns` and a session do.
    */
-  async rowsFor(window: Window, dataset: SqlDataset, options: SessionOptions): Promise<ColumnRows | null> {
+  async tableFor(
+    window: Window,
+    dataset: SqlDataset,
+    options: SessionOptions & { readonly signal: AbortSignal },
+  ): Promise<Table | null> {
+    const rows = await this.#rowsFor(window, dataset, options);
+    return rows === null ? null : tableOfColumns(rows, window, this.#localDays, options.signal);
+  }
+
+  /** The columns that it needs, of all rows. */
+  async #rowsFor(window: Window, dataset: SqlDataset, options: SessionOptions): Promise<ColumnRows | null> {
     const needed = this.#wanted(window, dataset);
     if (needed === null) return null;
     const known = this.#held.get(dataset)!.at(dataset.state, needed);

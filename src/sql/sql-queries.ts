@@ -3,7 +3,6 @@ import type { LocalDays } from '../base/local-days.js';
 import type { Dataset } from '../datasets/dataset.js';
 import type { Answer, Parameters, Queries, Query } from '../datasets/queries.js';
 import { aggregatedTable, selectOfTable } from '../windows/aggregate/aggregated-table.js';
-import { tableOfColumns } from '../windows/columns/column-groups.js';
 import { answerBody } from '../windows/compile/answer-body.js';
 import { compileWindow, type Select } from '../windows/compile/compile-window.js';
 import { compilePivotValues } from '../windows/compile/pivot-sql.js';
@@ -57,7 +56,7 @@ export class SqlQueries implements Queries {
     this.#catalog = catalog;
     this.#clock = clock;
     this.#localDays = localDays;
-    this.#columns = new HeldColumns(engine);
+    this.#columns = new HeldColumns(engine, localDays);
     this.#runner = new AnswerRunner(engine, damagedDays);
   }
 
@@ -108,9 +107,7 @@ export class SqlQueries implements Queries {
     signal: AbortSignal,
   ): Promise<Answer | null> {
     if (window.aggregation === null || shape.format === 'parquet') return null;
-    const rows = await this.#columns.rowsFor(window, dataset, { ...session, signal });
-    if (rows === null) return null;
-    const table = await tableOfColumns(rows, window, this.#localDays, signal);
+    const table = await this.#columns.tableFor(window, dataset, { ...session, signal });
     if (table === null) return null;
     return {
       columns: table.columns,

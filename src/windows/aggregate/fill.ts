@@ -4,10 +4,8 @@ import type { ByteCell } from '../direct/byte-text.js';
 import { stepsOf } from '../direct/every.js';
 import { badParameter } from '../errors.js';
 import type { Window } from '../window.js';
-import { type Fill, type Group, MOST_GROUPS } from './aggregation.js';
+import { type Fill, type Group, MOST_GROUPS, type Series } from './aggregation.js';
 import { aggregatedDataset } from './result-columns.js';
-
-type Series = readonly ByteCell[];
 
 /**
  * The groups in the order of their steps, and within one of their series as `inOrderOf` puts them. Where the window fills,
@@ -31,6 +29,7 @@ export function* withFill(
   }
   const ranked = yield* inOrderOf(places.all);
   for (const [rank, series] of ranked.entries()) places.of(series).rank = rank;
+  if (fill === null && isInOrder(groups, ofGroups)) return groups;
   const steps = yield* byStep(groups, ofGroups, ranked.length);
   const bounds = fill === null ? null : boundsOf(groups, window, localDays);
   if (fill === null || bounds === null) return yield* inOrder(steps);
@@ -62,6 +61,15 @@ class SeriesPlaces {
     this.#known.set(series, place);
     return place;
   }
+}
+
+/** Whether groups stand as they are wanted: by their steps, and within a step by their series. */
+function isInOrder(groups: readonly Group[], places: readonly SeriesPlace[]): boolean {
+  for (let index = 1; index < groups.length; index++) {
+    const steps = groups[index]!.step - groups[index - 1]!.step;
+    if (steps < 0 || (steps === 0 && places[index]!.rank < places[index - 1]!.rank)) return false;
+  }
+  return true;
 }
 
 /** The groups of each step, in the order of their series. */

@@ -1,6 +1,5 @@
 import type { Pausable } from '../../base/pausable.js';
-import { HALF, UNIT } from '../aggregate/fixed-sum.js';
-import { addsExactly, type Numbers } from './number-column.js';
+import type { Numbers } from './number-column.js';
 import { quantileOf } from './quantile.js';
 
 /** Rows that are added at a time: some ten microseconds. */
@@ -56,70 +55,6 @@ export class Extremes {
       const value = values[from + i]!;
       if (place !== -1 && sign * value < sign * known[place]!) known[place] = value;
     }
-  }
-}
-
-/**
- * The sums of each place, to the last digit what `FixedSum` makes of them: whole units and what is left of them are added
- * as doubles, which is exact where `addsExactly` says so. For more rows, whole units are moved on after each block.
- */
-export class Sums {
-  /** Multiples of `HALF` units. */
-  readonly #halves: Float64Array;
-  readonly #units: Float64Array;
-  readonly #rests: Float64Array;
-  readonly #carries: boolean;
-
-  private constructor(places: number, carries: boolean) {
-    this.#halves = new Float64Array(places);
-    this.#units = new Float64Array(places);
-    this.#rests = new Float64Array(places);
-    this.#carries = carries;
-  }
-
-  /** Null: these numbers do not add up exactly in this way. `rows`: those that will be added, at most. */
-  static of(places: number, numbers: Numbers, rows: number): Sums | null {
-    if (addsExactly(numbers, rows)) return new Sums(places, false);
-    // Beside what was carried, which is less than the numbers of another block.
-    return addsExactly(numbers, 2 * BLOCK) ? new Sums(places, true) : null;
-  }
-
-  add(places: Int32Array, { values }: Numbers, from: number): void {
-    const [units, rests] = [this.#units, this.#rests];
-    for (let i = 0; i < places.length; i++) {
-      const place = places[i]!;
-      const value = values[from + i]!;
-      if (place === -1 || Number.isNaN(value)) continue;
-      const scaled = value * UNIT;
-      const whole = Math.trunc(scaled);
-      units[place] = units[place]! + whole;
-      rests[place] = rests[place]! + (scaled - whole);
-    }
-    if (this.#carries) for (let place = 0; place < units.length; place++) this.#carry(place);
-  }
-
-  /** See `FixedSum.total`. */
-  totalOf(place: number): number {
-    this.#carry(place);
-    let halves = this.#halves[place]!;
-    let units = this.#units[place]!;
-    if (halves > 0 && units < 0) {
-      halves -= 1;
-      units += HALF;
-    } else if (halves < 0 && units > 0) {
-      halves += 1;
-      units -= HALF;
-    }
-    return (halves * HALF + units) / UNIT + this.#rests[place]! / UNIT;
-  }
-
-  #carry(place: number): void {
-    const whole = Math.trunc(this.#rests[place]!);
-    const units = this.#units[place]! + whole;
-    const halves = Math.trunc(units / HALF);
-    this.#rests[place] = this.#rests[place]! - whole;
-    this.#units[place] = units - halves * HALF;
-    this.#halves[place] = this.#halves[place]! + halves;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { LocalDays } from '../../base/local-days.js';
 import { inSlices, type Pausable } from '../../base/pausable.js';
-import { type AggregateFunction, type Group, QUANTILES } from '../aggregate/aggregation.js';
-import { checkGroups, placedGroups } from '../aggregate/groups.js';
+import { type AggregateFunction, type Group, QUANTILES, type Series } from '../aggregate/aggregation.js';
+import { checkGroups, placedGroups, seriesInOrder } from '../aggregate/groups.js';
 import { columnOf } from '../aggregate/result-columns.js';
 import { doubleCell } from '../direct/aggregate-values.js';
 import type { ByteCell } from '../direct/byte-text.js';
@@ -10,10 +10,11 @@ import { cellTest } from '../direct/filters.js';
 import { keysOfAny } from '../direct/order.js';
 import { finished, type Table } from '../direct/table.js';
 import type { Filter, Window } from '../window.js';
-import { BLOCK, Counts, Extremes, Gathered, Sums } from './accumulators.js';
+import { BLOCK, Counts, Extremes, Gathered } from './accumulators.js';
 import type { Codes } from './coded-column.js';
 import type { Numbers } from './number-column.js';
 import { type Mask, Places } from './places.js';
+import { Sums } from './sums.js';
 
 /** The rows of a dataset as columns, at one point in time: those of `neededColumns`. */
 export interface ColumnRows {
@@ -186,28 +187,56 @@ class Figures {
 /** Groups made between two pauses. */
 const GROUPS_PER_PAUSE = 64;
 
-/** The places that have rows. Without `by` and `every` there is one group, also of no rows. */
+/** The places that have rows, in the order of steps and series. Without `by` and `every` there is one, also of no rows. */
 function* groupsAt(
   places: Places,
   counted: Counts,
   figures: ReadonlyMap<string, Figures>,
-  { aggregation, every }: Window,
+  window: Window,
 ): Pausable<readonly Group[]> {
-  const { by, aggregates } = aggregation!;
-  const isOne = every === null && by.length === 0;
-  const known = new Map<number, readonly ByteCell[]>();
+  const { by, aggregates } = window.aggregation!;
+  const isOne = window.every === null && by.length === 0;
+  const ranked = yield* rankedSeries(places, counted, window);
   const groups: Group[] = [];
-  for (let place = 0; place < places.count; place++) {
-    const rows = counted.of[place]!;
-    if (rows === 0 && !isOne) continue;
-    const number = places.seriesOf(place);
-    const series = known.get(number) ?? places.cellsOf(number);
-    known.set(number, series);
-    const cells = aggregates.map(({ column, function: name }) =>
-      column === null ? String(rows) : figures.get(column)!.cellOf(name, place),
-    );
-    groups.push({ step: places.stepOf(place), series, cells });
-    if (groups.length % GROUPS_PER_PAUSE === 0) yield;
+  for (let start = 0; start < places.count; start += places.series) {
+    const step = places.stepAt(start);
+    for (const { series, number } of ranked) {
+      const place = start + number;
+      const rows = counted.of[place]!;
+      if (rows === 0 && !isOne) continue;
+      const cells = aggregates.map(({ column, function: name }) =>
+        column === null ? String(rows) : figures.get(column)!.cellOf(name, place),
+      );
+      groups.push({ step, series, cells });
+      if (groups.length % GROUPS_PER_PAUSE === 0) yield;
+    }
+    yield;
   }
   return groups;
+}
+
+interface RankedSeries {
+  readonly series: Series;
+  /** See `Places`. */
+  readonly number: number;
+}
+
+/** The series that have rows, in order; without `by` the one that there is. */
+function* rankedSeries(
+  places: Places,
+  { of: counts }: Counts,
+  window: Window,
+): Pausable<readonly RankedSeries[]> {
+  const numbers = new Map<Series, number>();
+  const isKnown = new Uint8Array(places.series);
+  for (let start = 0; start < places.count; start += places.series) {
+    for (let number = 0; number < places.series; number++) {
+      if (isKnown[number] === 1 || (counts[start + number] === 0 && places.series > 1)) continue;
+      isKnown[number] = 1;
+      numbers.set(places.cellsOf(number), number);
+    }
+    yield;
+  }
+  const ranked = yield* seriesInOrder([...numbers.keys()], window);
+  return ranked.map((series) => ({ series, number: numbers.get(series)! }));
 }

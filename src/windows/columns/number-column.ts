@@ -1,4 +1,4 @@
-import { BEYOND, LEAST, UNIT } from '../aggregate/fixed-sum.js';
+import { BEYOND, LEAST } from '../aggregate/fixed-sum.js';
 
 /** Numbers at one point in time. Numbers appended later do not change it. */
 export interface Numbers {
@@ -12,7 +12,7 @@ export interface Numbers {
   /** The least and the greatest number; Infinity and -Infinity where there is none. */
   readonly least: number;
   readonly most: number;
-  /** Binary places: every number times 2 to the power of this is whole. Infinity: more than `MOST_PLACES`. */
+  /** Binary places: every number times 2 to the power of this is whole, if all are added in units. */
   readonly places: number;
   /** Whether all numbers are added in units, see `fixed-sum.ts`. */
   readonly isInUnits: boolean;
@@ -21,8 +21,8 @@ export interface Numbers {
 const FIRST_CAPACITY = 1_024;
 /** How much larger than needed memory is made when numbers are appended. */
 const SPARE = 1.25;
-/** Numbers with more binary places have units that `fixed-sum.ts` cuts off. */
-const MOST_PLACES = 83;
+/** Numbers of more binary places than these are not added in units: they have 53 digits from `LEAST` on. */
+const MOST_SCALE = 2 ** 83;
 
 /** The numbers of a column, of each row one, to which more can be appended. */
 export class NumberColumn {
@@ -81,24 +81,9 @@ export class NumberColumn {
       if (number > this.#most) this.#most = number;
       const size = Math.abs(number);
       if (size < this.#leastSize && size > 0) this.#leastSize = size;
-      while (number * scale !== Math.trunc(number * scale)) scale *= 2;
+      while (scale < MOST_SCALE && number * scale !== Math.trunc(number * scale)) scale *= 2;
     }
-    const places = Math.log2(scale);
-    this.#places = places > MOST_PLACES ? Number.POSITIVE_INFINITY : places;
+    this.#places = Math.log2(scale);
     this.#count += numbers.length;
   }
 }
-
-/** Whether `rows` such numbers add up exactly in units, in two doubles. */
-export function addsExactly({ least, most, places, isInUnits }: Numbers, rows: number): boolean {
-  if (!isInUnits) return false;
-  const size = Math.max(-least, most, 0);
-  const grid = Math.min(2 ** places, UNIT);
-  const isWholeExact = size * rows * grid < EXACT;
-  // What is left of a number in units is below 1, and a multiple of this.
-  const isRestExact = (rows * 2 ** places) / UNIT < EXACT;
-  return isWholeExact && isRestExact;
-}
-
-/** Whole numbers below this are exact as doubles. */
-const EXACT = 2 ** 53;

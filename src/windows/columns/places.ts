@@ -58,13 +58,14 @@ export class Places {
     return new Places(by, rangeOf(by, rows), steps, series);
   }
 
-  stepOf(place: number): number {
-    return this.#firstStep + Math.floor(place / this.#series);
+  /** Series at most, and the distance between the places of two steps. */
+  get series(): number {
+    return this.#series;
   }
 
-  /** The number of a place's series, below the number of all. */
-  seriesOf(place: number): number {
-    return place % this.#series;
+  /** The number of the step whose places begin at a place. */
+  stepAt(place: number): number {
+    return this.#firstStep + place / this.#series;
   }
 
   /** What the rows of a series have in the columns of `by`. */
