@@ -121,11 +121,12 @@ export class EngineView implements Relation {
     while (!signal.aborted) {
       const wait = Math.min(Math.max(0, this.#nextAt - clock.now()), every);
       await clock.sleep(wait, signal).catch(() => undefined);
-      if (!signal.aborted) this.#nextAt = clock.now() + (await this.#attempt(signal));
+      const startedAt = clock.now();
+      if (!signal.aborted) this.#nextAt = startedAt + (await this.#attempt(signal));
     }
   }
 
-  /** Resolves to the milliseconds until the next one. */
+  /** Resolves to the milliseconds from its start until that of the next one. */
   async #attempt(signal: AbortSignal): Promise<number> {
     const { every, slots } = this.#options;
     try {
