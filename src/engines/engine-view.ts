@@ -57,6 +57,8 @@ export class EngineView implements Relation {
   #version: string | null = null;
   #persisted = true;
   #lastError: DatasetStatus['lastError'] = null;
+  /** The view's own mistake, found by the last attempt; null: it has none. */
+  #broken: DynamoCsvError | null = null;
   #nextAt: number | null = null;
   #failures = 0;
 
@@ -98,7 +100,7 @@ export class EngineView implements Relation {
 
   async content(): Promise<Content> {
     const kept = this.#kept;
-    if (kept === null || this.#version === null) throw datasetNotReadYet(this.name, this.#lastError);
+    if (kept === null || this.#version === null) throw this.#missing();
     const { readAt, columns, rows, bytes, hash } = kept;
     return { version: this.#version, readAt, columns, rows, bytes, hash };
   }
@@ -133,6 +135,7 @@ export class EngineView implements Relation {
       await slots.run(() => this.#query(signal), signal);
       this.#failures = 0;
       this.#lastError = null;
+      this.#broken = null;
       return every;
     } catch (error) {
       if (signal.aborted) return every;
@@ -181,6 +184,11 @@ export class EngineView implements Relation {
     throw engineViewWrong(file, what, 'correct the line "-- time:" or "-- keys:"');
   }
 
+  /** Why there is no result: the view's mistake, as for any view, or that none has come yet. */
+  #missing(): DynamoCsvError {
+    return this.#broken ?? datasetNotReadYet(this.name, this.#lastError);
+  }
+
   #show(kept: KeptResult): void {
     this.#kept = kept;
     this.#version = digest([kept.hash, JSON.stringify(kept.columns)]);
@@ -193,6 +201,7 @@ export class EngineView implements Relation {
     const code = error instanceof DynamoCsvError ? error.code : 'VIEW_FAILED';
     if (this.#lastError?.message !== message) logger.error({ dataset: this.name, code }, message);
     this.#lastError = { code, message, at: clock.now() };
+    this.#broken = code === 'VIEW_BROKEN' ? (error as DynamoCsvError) : null;
   }
 
   get #identity(): string {

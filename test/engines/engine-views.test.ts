@@ -341,7 +341,7 @@ test('what is wrong with a view is its status, not a query', async (t) => {
   for (const [sql, given, message] of cases) {
     const { view, operations } = await world(t, succeeding(), { ...given, sql });
     assert.match(view.status().lastError?.message ?? '', message);
-    await assert.rejects(view.content(), { code: 'DATASET_NOT_READ_YET' });
+    await assert.rejects(view.content(), { code: 'VIEW_BROKEN', message: /./ });
     assert.deepEqual(operations(), []);
   }
   const lacking = await world(t, succeeding(), { sql: SQL.replace('keys: day', 'keys: week') });
