@@ -128,6 +128,7 @@ export class Athena {
     do {
       const page = await this.#page(queryId, token, signal);
       if (token === undefined) columns = columnsOf(page.ResultSet);
+      if (columns.length === 0) throw queryFailed(file, 'SUCCEEDED', 'the query has no columns');
       const found = (page.ResultSet?.Rows ?? []).map(({ Data = [] }) =>
         columns.map((_, index) => Data[index]?.VarCharValue ?? null),
       );

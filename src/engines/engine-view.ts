@@ -57,6 +57,8 @@ export class EngineView implements Relation {
   #version: string | null = null;
   #persisted = true;
   #lastError: DatasetStatus['lastError'] = null;
+  /** The view's own mistake, found by the last attempt; null: it has none. */
+  #broken: DynamoCsvError | null = null;
   #nextAt: number | null = null;
   #failures = 0;
 
@@ -98,7 +100,7 @@ export class EngineView implements Relation {
 
   async content(): Promise<Content> {
     const kept = this.#kept;
-    if (kept === null || this.#version === null) throw datasetNotReadYet(this.name, this.#lastError);
+    if (kept === null || this.#version === null) throw this.#missing();
     const { readAt, columns, rows, bytes, hash } = kept;
     return { version: this.#version, readAt, columns, rows, bytes, hash };
   }
@@ -121,17 +123,19 @@ export class EngineView implements Relation {
     while (!signal.aborted) {
       const wait = Math.min(Math.max(0, this.#nextAt - clock.now()), every);
       await clock.sleep(wait, signal).catch(() => undefined);
-      if (!signal.aborted) this.#nextAt = clock.now() + (await this.#attempt(signal));
+      const startedAt = clock.now();
+      if (!signal.aborted) this.#nextAt = startedAt + (await this.#attempt(signal));
     }
   }
 
-  /** Resolves to the milliseconds until the next one. */
+  /** Resolves to the milliseconds from its start until that of the next one. */
   async #attempt(signal: AbortSignal): Promise<number> {
     const { every, slots } = this.#options;
     try {
       await slots.run(() => this.#query(signal), signal);
       this.#failures = 0;
       this.#lastError = null;
+      this.#broken = null;
       return every;
     } catch (error) {
       if (signal.aborted) return every;
@@ -180,6 +184,11 @@ export class EngineView implements Relation {
     throw engineViewWrong(file, what, 'correct the line "-- time:" or "-- keys:"');
   }
 
+  /** Why there is no result: the view's mistake, as for any view, or that none has come yet. */
+  #missing(): DynamoCsvError {
+    return this.#broken ?? datasetNotReadYet(this.name, this.#lastError);
+  }
+
   #show(kept: KeptResult): void {
     this.#kept = kept;
     this.#version = digest([kept.hash, JSON.stringify(kept.columns)]);
@@ -192,6 +201,7 @@ export class EngineView implements Relation {
     const code = error instanceof DynamoCsvError ? error.code : 'VIEW_FAILED';
     if (this.#lastError?.message !== message) logger.error({ dataset: this.name, code }, message);
     this.#lastError = { code, message, at: clock.now() };
+    this.#broken = code === 'VIEW_BROKEN' ? (error as DynamoCsvError) : null;
   }
 
   get #identity(): string {
