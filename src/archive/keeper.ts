@@ -108,6 +108,12 @@ export class ArchiveKeeper {
     this.#options.objects.close();
   }
 
+  /** Gives up the lease without a last point: what the folder has now is another service's. Never rejects. */
+  async abandon(): Promise<void> {
+    await this.#held?.lease.release();
+    this.#options.objects.close();
+  }
+
   async #uploading(signal: AbortSignal): Promise<void> {
     const { clock, every } = this.#options;
     while (!signal.aborted) {
