@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ArchiveKeeper } from '../archive/keeper.js';
-import type { ArchivedTable } from '../archive/take-point.js';
 import type { Files } from '../volume/files.js';
 import type { Service } from './service.js';
 
 /** What keeps the data folder in its archive; null: the configuration names none. Nothing is asked of it yet. */
 export async function createKeeper(
-  { config, clock, logger }: Service,
+  { config, clock, logger, recorders }: Service,
   files: Files,
-  tables: () => Iterable<ArchivedTable>,
 ): Promise<ArchiveKeeper | null> {
   if (config.archive === null) return null;
   // Loaded only where there is an archive: the S3 client is not small.
@@ -21,7 +19,7 @@ export async function createKeeper(
     files,
     holder: { name: `${hostname()}, process ${process.pid}`, token: randomUUID() },
     every: config.archive.every,
-    tables,
+    tables: () => recorders,
     clock,
     logger,
   });

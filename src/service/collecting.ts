@@ -12,7 +12,6 @@ import type { DamagedFile } from '../history/parquet-files.js';
 import { Sealer } from '../history/sealer.js';
 import { Sealing } from '../history/sealing.js';
 import type { DatasetCost } from '../http/options.js';
-import type { Recorder } from '../recorder/recorder.js';
 import { warnAboutUnservedData } from '../recorder/unserved-data.js';
 import { openSources } from '../sources/index.js';
 import type { Sql } from '../sql/sql.js';
@@ -31,6 +30,8 @@ import { volumeCheck } from './volume.js';
 /** What collecting needs besides the service. */
 export interface CollectOptions {
   readonly volume: Volume;
+  /** What followed the archive so far and has its lease now; null: a new one is made. */
+  readonly keeper: ArchiveKeeper | null;
   readonly sql: Sql;
   readonly queries: Queries;
   /** Makes the folder and its archive one history first, and waits for the archive's lease; otherwise in the background. */
@@ -46,7 +47,6 @@ export class Collecting implements Body {
   readonly #closing = new Closing();
   readonly #polling: Polling;
   readonly #polled: Polled[] = [];
-  readonly #recorders = new Set<Recorder>();
   readonly #byName = new Map<string, Polled>();
   readonly #service: Service;
   readonly lost: Promise<DynamoCsvError>;
@@ -151,15 +151,14 @@ export class Collecting implements Body {
     this.#lost(error);
   }
 
-  async #open(
-    service: Service,
-    { volume, sql, queries, archiveFirst, about }: CollectOptions,
-  ): Promise<void> {
+  async #open(service: Service, options: CollectOptions): Promise<void> {
+    const { volume, sql, queries, archiveFirst, about } = options;
     const { config, clock, logger, days, published, signal } = service;
     const closing = this.#closing;
     const checkVolume = volumeCheck(volume, service);
     const files = fencedFiles(nodeFiles, checkVolume);
-    this.#keeper = await createKeeper(service, files, () => this.#recorders);
+    this.#keeper = options.keeper ?? (await createKeeper(service, files));
+    closing.add(async () => service.recorders.clear());
     // After the last poll is recorded, and before the folder is unlocked.
     closing.add(async () => (this.#isLost ? this.#keeper?.abandon() : this.#keeper?.close()));
     if (archiveFirst) await this.#keeper?.prepare(signal);
@@ -181,7 +180,6 @@ export class Collecting implements Body {
       checkVolume,
       sealer: this.#sealer,
       closing,
-      recorders: this.#recorders,
     };
     this.#polled.push(...(await openAll(sources, budgets.named, collected)));
     const log = await openSource(collectorLog(about), 0, unlimited(budgets.ledger, service), {

@@ -1,7 +1,7 @@
 import { Closing } from '../base/closing.js';
 import type { DynamoCsvError } from '../base/errors.js';
 import { COLLECTOR_LOG } from '../collect/collector-log.js';
-import { type Loop, Polling } from '../collect/polling.js';
+import { Polling } from '../collect/polling.js';
 import { PollHealth } from '../datasets/freshness.js';
 import { FoundTables } from '../discovery/found-tables.js';
 import { LocalStore } from '../history/local-store.js';
@@ -15,6 +15,7 @@ import type { ConfiguredSource } from '../sources/kind.js';
 import type { Sql } from '../sql/sql.js';
 import { type FileState, nodeFiles } from '../volume/files.js';
 import { discoveredFile, historyOf } from '../volume/layout.js';
+import type { ArchiveSupply } from './archive-supply.js';
 import type { Body, Reading } from './body.js';
 import type { Service } from './service.js';
 
@@ -26,16 +27,7 @@ const AT_A_TIME = 16;
 export interface FollowOptions {
   readonly sql: Sql;
   /** What brings the folder up to date, if no other process writes there; null: one does. */
-  readonly supply?: FolderSupply | null;
-}
-
-/** Brings the data folder up to date from elsewhere. */
-export interface FolderSupply extends Loop {
-  /** Milliseconds by which the folder is behind; null: not known yet. */
-  readonly behind: number | null;
-  /** Runs `work` while nothing in the folder is being replaced. */
-  atRest<T>(work: () => Promise<T>): Promise<T>;
-  close(): Promise<void>;
+  readonly supply?: ArchiveSupply | null;
 }
 
 type Followed = Pick<ConfiguredSource, 'title' | 'interval' | 'recording'>;
@@ -47,7 +39,8 @@ export class Following implements Body {
   /** It has nothing to lose. */
   readonly lost = new Promise<DynamoCsvError>(() => undefined);
   readonly #service: Service;
-  readonly #supply: FolderSupply | null;
+  /** What brings the folder up to date; null: another process writes there. */
+  readonly supply: ArchiveSupply | null;
   readonly #sealer: Sealer;
   readonly #report: PollReportReader;
   readonly #polling: Polling;
@@ -61,7 +54,7 @@ export class Following implements Body {
   private constructor(service: Service, { sql, supply = null }: FollowOptions) {
     const { config, clock, logger, days } = service;
     this.#service = service;
-    this.#supply = supply;
+    this.supply = supply;
     const store = new ReadOnlyStore(config.dataDir, nodeFiles);
     this.#sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
     this.#report = new PollReportReader(config.dataDir, nodeFiles);
@@ -79,6 +72,7 @@ export class Following implements Body {
   static async open(service: Service, options: FollowOptions): Promise<Following> {
     const body = new Following(service, options);
     try {
+      await body.supply?.begin(service.signal);
       await body.#sealer.checkTimeZone();
       await body.#look();
       for (const table of body.#tables.values()) service.published.show(table.datasets);
@@ -106,8 +100,8 @@ export class Following implements Body {
   get behind(): number | null {
     const now = this.#service.clock.now();
     const looked = this.#wholeAt === null ? null : Math.max(0, now - this.#wholeAt);
-    if (this.#supply === null || looked === null) return looked;
-    const { behind } = this.#supply;
+    if (this.supply === null || looked === null) return looked;
+    const { behind } = this.supply;
     return behind === null ? null : Math.max(looked, behind);
   }
 
@@ -164,7 +158,7 @@ export class Following implements Body {
       await this.#lookForTables();
       if (await this.#refresh(reported)) this.#wholeAt = begun;
     };
-    await (this.#supply === null ? look() : this.#supply.atRest(look));
+    await (this.supply === null ? look() : this.supply.atRest(look));
   }
 
   /** Resolves to whether everything that was committed is shown. */

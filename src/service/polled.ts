@@ -9,7 +9,6 @@ import { PollHealth } from '../datasets/freshness.js';
 import type { Sealer } from '../history/sealer.js';
 import type { Sealing } from '../history/sealing.js';
 import { recordable } from '../recorder/broken-recorder.js';
-import type { Recorder } from '../recorder/recorder.js';
 import type { OpenSources } from '../sources/index.js';
 import { openRecorder } from '../takeover/open-recorder.js';
 import type { TakeoverOptions } from '../takeover/takeover.js';
@@ -47,8 +46,6 @@ export interface Collected {
   readonly checkVolume: () => Promise<void>;
   readonly sealer: Sealer;
   readonly closing: Closing;
-  /** The recorders that are open. */
-  readonly recorders: Set<Recorder>;
 }
 
 /** Opens the recorder of each source of the configuration; nothing is polled yet. */
@@ -63,9 +60,9 @@ export async function openSource(
   configured: OpenSource,
   offset: number | (() => number),
   budget: Budget,
-  { service, files, checkVolume, sealer, closing, recorders }: Collected,
+  { service, files, checkVolume, sealer, closing }: Collected,
 ): Promise<Polled> {
-  const { config, clock, logger } = service;
+  const { config, clock, logger, recorders } = service;
   const { source, title, recording, interval, price, expect, consumesReadUnits } = configured;
   const health = new PollHealth(interval, clock);
   const { dataDir } = config;

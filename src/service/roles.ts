@@ -1,3 +1,5 @@
+import { isCopy } from '../archive/folder.js';
+import type { ArchiveKeeper } from '../archive/keeper.js';
 import { DynamoCsvError, describeError } from '../base/errors.js';
 import type { CollectorDatasetOptions } from '../collect/collector-dataset.js';
 import { Polling } from '../collect/polling.js';
@@ -5,12 +7,17 @@ import type { Queries } from '../datasets/queries.js';
 import type { DamagedFile } from '../history/parquet-files.js';
 import type { RoleStatus } from '../http/options.js';
 import type { Sql } from '../sql/sql.js';
+import { fencedFiles } from '../volume/fenced-files.js';
+import { nodeFiles } from '../volume/files.js';
+import type { Volume } from '../volume/volume.js';
+import { ArchiveSupply } from './archive-supply.js';
+import { createKeeper } from './archiving.js';
 import type { Body } from './body.js';
 import { Collecting } from './collecting.js';
 import { Following } from './following.js';
 import type { Service } from './service.js';
-import { Succession, type Turn } from './succession.js';
-import { takeVolume } from './volume.js';
+import { Succession } from './succession.js';
+import { takeVolume, volumeCheck } from './volume.js';
 
 /** Milliseconds before a service that could not take over tries again. */
 const AGAIN = 5_000;
@@ -49,10 +56,11 @@ export class Roles {
 
   /** Opens the first body. Rejects as a start does. */
   async open(): Promise<void> {
-    const { config } = this.#options.service;
-    if (config.role === 'follow') this.#body = await this.#following();
-    else if (config.role === 'collect') this.#body = await this.#collecting(null, true);
-    else this.#body = await this.#firstOfAuto();
+    const { service } = this.#options;
+    const { role } = service.config;
+    if (role === 'collect')
+      this.#body = await this.#collecting({ volume: await takeVolume(service), keeper: null });
+    else this.#body = role === 'follow' ? await this.#firstOfFollow() : await this.#firstOfAuto();
   }
 
   showLog(): void {
@@ -78,14 +86,43 @@ export class Roles {
     await this.#body?.close();
   }
 
+  /** Collects if nobody else does, and follows otherwise. */
   async #firstOfAuto(): Promise<Body> {
+    const { service } = this.#options;
+    let volume: Volume;
     try {
-      return await this.#collecting(null, true);
+      volume = await takeVolume(service);
     } catch (error) {
-      if (!(error instanceof DynamoCsvError) || error.code !== 'VOLUME_HELD') throw error;
-      this.#options.service.logger.info(`following: ${error.message}`);
-      return this.#following();
+      if (!isHeld(error)) throw error;
+      service.logger.info(`following: ${error.message}`);
+      return this.#following(null);
     }
+    const supply = await this.#supplyOf(volume);
+    if (supply === null) return this.#collecting({ volume, keeper: null });
+    const isFree = await supply.keeper.tryLease(service.signal).catch((error: unknown) => {
+      service.logger.warn(`following, because the archive does not answer: ${describeError(error)}`);
+      return false;
+    });
+    return isFree ? this.#collecting(supply.handOver(), true) : this.#following(supply);
+  }
+
+  /** A folder with nothing of its own follows the archive, any other the service that has it or will have it. */
+  async #firstOfFollow(): Promise<Body> {
+    const { service } = this.#options;
+    const { archive, dataDir } = service.config;
+    if (archive === null || !(await isCopy(dataDir, nodeFiles))) return this.#following(null);
+    try {
+      return await this.#following(await this.#supplyOf(await takeVolume(service)));
+    } catch (error) {
+      if (isHeld(error)) return this.#following(null);
+      throw error;
+    }
+  }
+
+  async #supplyOf(volume: Volume): Promise<ArchiveSupply | null> {
+    const { service } = this.#options;
+    const keeper = await createKeeper(service, fencedFiles(nodeFiles, volumeCheck(volume, service)));
+    return keeper === null ? null : new ArchiveSupply(service, volume, keeper);
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -95,45 +132,78 @@ export class Roles {
     });
     while (!signal.aborted) {
       const body = this.body;
-      if (body.role === 'collect' || config.role === 'follow') {
+      if (body instanceof Following && config.role === 'auto') await this.#succeed(body, signal);
+      else {
         const lost = await Promise.race([body.lost, aborted]);
         if (lost === null) return;
         if (config.role !== 'auto') return onFatal?.(lost);
         await this.#stepDown(lost);
-      } else await this.#succeed(signal);
+      }
     }
   }
 
   /** Another service collects now. */
   async #stepDown(lost: DynamoCsvError): Promise<void> {
-    const { logger } = this.#options.service;
-    logger.warn({ code: lost.code }, `${lost.message}: this service stops writing, and follows`);
+    const { service } = this.#options;
+    service.logger.warn({ code: lost.code }, `${lost.message}: this service stops writing, and follows`);
     const before = this.body;
     await before.stop();
-    await this.#become(await this.#following());
+    // Of the folder as it is: answers go on while it is let go, and while the archive's last point is fetched.
+    const here = await this.#following(null);
+    this.#become(here);
+    await this.#end(before);
+    if (lost.code !== 'VOLUME_LOST') await this.#beginAnew(here);
+  }
+
+  /** Decides again whether to collect or to follow. */
+  async #beginAnew(before: Body): Promise<void> {
+    await before.stop();
+    this.#become(await this.#firstOfAuto());
     await this.#end(before);
   }
 
   /** Waits until it is this service's turn to collect, and does. */
-  async #succeed(signal: AbortSignal): Promise<void> {
-    const { service } = this.#options;
-    const { clock, logger } = service;
-    const before = this.body;
+  async #succeed(before: Following, signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#options.service;
+    const { supply } = before;
     try {
-      const turn = await new Succession(service).wait(signal);
-      if (turn === null) return;
-      const begun = clock.now();
-      logger.warn(`taking over: ${turn.why}`);
-      await this.#become(await this.#collecting(turn, false));
+      const begun =
+        supply === null ? await this.#succeedOnVolume(signal) : await this.#succeedInArchive(before, signal);
+      if (begun === null) return;
       await this.#end(before);
       logger.warn({ took: clock.now() - begun }, 'this service collects now');
     } catch (error) {
       logger.error(`this service could not take over, and goes on following: ${describeError(error)}`);
       await clock.sleep(AGAIN, signal).catch(() => undefined);
+      if (supply !== null) await this.#beginAnew(before);
     }
   }
 
-  async #become(body: Body): Promise<void> {
+  /** Resolves to when its turn came, in milliseconds since the epoch; null: it did not. */
+  async #succeedOnVolume(signal: AbortSignal): Promise<number | null> {
+    const { service } = this.#options;
+    const turn = await new Succession(service).wait(signal);
+    if (turn === null) return null;
+    const begun = service.clock.now();
+    service.logger.warn(`taking over: ${turn.why}`);
+    const volume = await takeVolume(service, turn.lock, turn.isForced);
+    // The folder is the one that was archived: the archive can wait.
+    this.#become(await this.#collecting({ volume, keeper: null }, false));
+    return begun;
+  }
+
+  async #succeedInArchive(before: Following, signal: AbortSignal): Promise<number | null> {
+    const { clock, logger } = this.#options.service;
+    const supply = before.supply as ArchiveSupply;
+    if (!(await supply.awaitLease(signal))) return null;
+    const begun = clock.now();
+    logger.warn('taking over: nobody renews the lease of the archive any more');
+    await before.stop();
+    this.#become(await this.#collecting(supply.handOver(), true));
+    return begun;
+  }
+
+  #become(body: Body): void {
     body.showLog();
     this.#body = body;
     body.start();
@@ -146,14 +216,19 @@ export class Roles {
     });
   }
 
-  async #collecting(turn: Turn | null, archiveFirst: boolean): Promise<Collecting> {
-    const { service } = this.#options;
-    const volume = await takeVolume(service, turn?.lock ?? null, turn?.isForced ?? false);
-    return Collecting.open(service, { ...this.#options, volume, archiveFirst });
+  #collecting(
+    held: { readonly volume: Volume; readonly keeper: ArchiveKeeper | null },
+    archiveFirst = true,
+  ): Promise<Collecting> {
+    return Collecting.open(this.#options.service, { ...this.#options, ...held, archiveFirst });
   }
 
-  #following(): Promise<Following> {
+  #following(supply: ArchiveSupply | null): Promise<Following> {
     const { service, sql } = this.#options;
-    return Following.open(service, { sql });
+    return Following.open(service, { sql, supply });
   }
+}
+
+function isHeld(error: unknown): error is DynamoCsvError {
+  return error instanceof DynamoCsvError && error.code === 'VOLUME_HELD';
 }

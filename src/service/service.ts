@@ -9,6 +9,7 @@ import { Published } from '../datasets/published.js';
 import { DatasetRegistry } from '../datasets/registry.js';
 import { createHttpMetrics, type HttpMetrics } from '../http/metrics.js';
 import { ResponseTimes } from '../http/server.js';
+import type { Recorder } from '../recorder/recorder.js';
 
 export interface AppOptions {
   readonly clock: Clock;
@@ -30,6 +31,8 @@ export interface Service extends AppOptions {
   /** The datasets that are recorded, in the registry: by this service, or by another that it follows. */
   readonly published: Published;
   readonly responseTimes: ResponseTimes;
+  /** The recorders that are open. */
+  readonly recorders: Set<Recorder>;
 }
 
 export function createService(config: Config, options: AppOptions): Service {
@@ -44,5 +47,6 @@ export function createService(config: Config, options: AppOptions): Service {
     registry,
     published: new Published(registry),
     responseTimes: new ResponseTimes(options.clock),
+    recorders: new Set(),
   };
 }

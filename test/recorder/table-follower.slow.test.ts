@@ -188,7 +188,7 @@ test('the records of a stream: the items are an older file with the changes sinc
   // A follower that comes later.
   const later = await world(t, { changes: true });
   await later.record(reading([['2', '1']]));
-  await later.record(delta(2, [['1', '1']], time.at));
+  await later.record(delta(2, [['1', '1']], later.time.at));
   await later.isSame();
 });
 
