@@ -96,6 +96,9 @@ const RoleProperties = {
   role: Type.Enum(['collect', 'follow'], {
     description: 'collect: it polls the sources; follow: it serves what another service collects.',
   }),
+  configuredRole: Type.Enum(['collect', 'follow', 'auto'], {
+    description: 'What `ROLE` says; auto: it follows while another service collects.',
+  }),
   behind: Nullable(
     Type.Number(),
     'Seconds by which its data is behind that of the service that collects: 0 for that one itself, null if unknown.',

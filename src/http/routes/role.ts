@@ -1,7 +1,9 @@
-import type { HttpOptions } from '../options.js';
+import type { HttpOptions, RoleStatus } from '../options.js';
+
+const COLLECTS: RoleStatus = { configured: 'collect', role: 'collect', behind: 0 };
 
 /** The role as `/healthz` and `/datasets` show it. */
 export function roleJson(role: HttpOptions['role']) {
-  const { role: name, behind } = role?.() ?? { role: 'collect' as const, behind: 0 };
-  return { role: name, behind: behind === null ? null : behind / 1_000 };
+  const { configured, role: name, behind } = role?.() ?? COLLECTS;
+  return { role: name, configuredRole: configured, behind: behind === null ? null : behind / 1_000 };
 }
