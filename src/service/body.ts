@@ -51,6 +51,6 @@ export interface Body {
   start(): void;
   /** Ends its loops, within five seconds. */
   stop(): Promise<void>;
-  /** Stops, and lets go of the data folder. */
+  /** Stops, and frees the data folder. */
   close(): Promise<void>;
 }

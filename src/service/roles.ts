@@ -148,7 +148,7 @@ export class Roles {
     service.logger.warn({ code: lost.code }, `${lost.message}: this service stops writing, and follows`);
     const before = this.body;
     await before.stop();
-    // Of the folder as it is: answers go on while it is let go, and while the archive's last point is fetched.
+    // Of the folder as it is: answers go on while it is freed, and while the archive's last point is fetched.
     const here = await this.#following(null);
     this.#become(here);
     await this.#end(before);
@@ -162,7 +162,7 @@ export class Roles {
     await this.#end(before);
   }
 
-  /** Waits until it is this service's turn to collect, and does. */
+  /** Waits until this service may collect, and does. */
   async #succeed(before: Following, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options.service;
     const { supply } = before;
@@ -179,7 +179,7 @@ export class Roles {
     }
   }
 
-  /** Resolves to when its turn came, in milliseconds since the epoch; null: it did not. */
+  /** Resolves to when it got the volume, in milliseconds since the epoch; null: it did not. */
   async #succeedOnVolume(signal: AbortSignal): Promise<number | null> {
     const { service } = this.#options;
     const turn = await new Succession(service).wait(signal);
