@@ -38,6 +38,9 @@ export interface TestDynamoDb {
 /** `stand-in`: dynalite with the demo's own streams in front of it. */
 export type Emulator = 'dynalite' | 'stand-in' | 'moto' | 'dynoxide';
 
+/** The one that `DYNAMODB_EMULATOR` selects; dynalite by default. */
+export const chosenEmulator = (process.env.DYNAMODB_EMULATOR ?? 'dynalite') as Emulator;
+
 /** Partition key first, name to type. */
 type KeyTypes = Readonly<Record<string, ScalarAttributeType>>;
 

@@ -40,6 +40,7 @@ export async function startStreams(
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
+  // A DynamoDB that does not answer is told to those who write: here it is tried again.
   const expiring = setInterval(() => void streams.expire().catch(() => undefined), EXPIRE_EVERY);
   return {
     endpoint: `http://127.0.0.1:${port}`,

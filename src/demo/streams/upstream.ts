@@ -1,11 +1,6 @@
 import { once } from 'node:events';
-import {
-  Agent,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  request,
-  type ServerResponse,
-} from 'node:http';
+import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import https from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { DynamoDbFailure } from './failure.js';
 import type { Body } from './streams-api.js';
@@ -22,10 +17,13 @@ export interface Answer {
 /** The DynamoDB behind the stand-in. */
 export class Upstream {
   readonly #endpoint: string;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  readonly #protocol: typeof http | typeof https;
+  readonly #agent: http.Agent;
 
   constructor(endpoint: string) {
     this.#endpoint = endpoint;
+    this.#protocol = endpoint.startsWith('https:') ? https : http;
+    this.#agent = new this.#protocol.Agent({ keepAlive: true, maxSockets: 16 });
   }
 
   close(): void {
@@ -71,7 +69,7 @@ export class Upstream {
 
   #request(headers: IncomingHttpHeaders, length: string | undefined) {
     const passed = Object.entries(headers).filter(([name]) => !OWN_HEADERS.includes(name));
-    return request(this.#endpoint, {
+    return this.#protocol.request(this.#endpoint, {
       method: 'POST',
       agent: this.#agent,
       headers: {
