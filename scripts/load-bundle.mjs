@@ -10,6 +10,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
 
+/** A source map that names no source. */
+const NO_MAP = '{"version":3,"sources":[],"mappings":""}';
+
 /** Path of what V8 made of a bundle, for this version of V8 with these flags. */
 export function cacheOf(file) {
   return `${file.slice(0, -'.cjs'.length)}-${cachedDataVersionTag()}.cache`;
@@ -52,12 +55,14 @@ function contentOf(file) {
   }
 }
 
-/** Has stack traces name the sources of a bundle. Its source map is read for the first of them. */
+/** Has stack traces name the sources of a bundle. Its source map, if there is one, is read for the first of them. */
 function nameSources(file) {
   let map;
   Error.prepareStackTrace = (error, frames) => {
-    map ??= new SourceMap(JSON.parse(readFileSync(`${file}.map`, 'utf8')));
-    return [String(error), ...frames.map((frame) => inSources(frame, file, map))].join('\n    at ');
+    map ??= new SourceMap(JSON.parse(contentOf(`${file}.map`) ?? NO_MAP));
+    return [Error.prototype.toString.call(error), ...frames.map((frame) => inSources(frame, file, map))].join(
+      '\n    at ',
+    );
   };
 }
 

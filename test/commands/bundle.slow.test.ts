@@ -23,13 +23,18 @@ async function printed(flags: readonly string[], program: string): Promise<strin
   return stdout;
 }
 
-test('with the flags of npm start, V8 takes what the build compiled', async () => {
-  const rejected = await printed(
-    nodeFlags,
-    'console.log(loader.compile(file, readFileSync(loader.cacheOf(file))).cachedDataRejected);',
-  );
-  assert.equal(rejected, 'false\n');
-});
+for (const [what, flags] of [
+  ['npm start', nodeFlags],
+  ['the image', [...nodeFlags, '--enable-source-maps']],
+] as const) {
+  test(`with the flags of ${what}, V8 takes what the build compiled`, async () => {
+    const rejected = await printed(
+      flags,
+      'console.log(loader.compile(file, readFileSync(loader.cacheOf(file))).cachedDataRejected);',
+    );
+    assert.equal(rejected, 'false\n');
+  });
+}
 
 for (const [what, flags] of [
   ['what the build compiled', nodeFlags],
