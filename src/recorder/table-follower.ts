@@ -1,7 +1,7 @@
-import { DynamoCsvError, describeError } from '../base/errors.js';
+import { DynamoCsvError, describeError, errorCode } from '../base/errors.js';
 import type { PollHealth } from '../datasets/freshness.js';
 import type { Relation, SealedDay } from '../datasets/relation.js';
-import type { FileState } from '../volume/files.js';
+import type { FileState, Files } from '../volume/files.js';
 import { csvFile } from '../volume/layout.js';
 import { AppendedFollower, type FollowedRows } from './appended-follower.js';
 import { describe } from './descriptions.js';
@@ -14,6 +14,8 @@ import { stateFileOf, type TableState, type TableStateFile } from './table-state
 
 export interface TableFollowerOptions extends RecorderOptions {
   readonly now: () => number;
+  /** Milliseconds that pass between two looks at least: the data is not older than it should be before; default 0. */
+  readonly shortestInterval?: number;
   /** The sealed days that belong to the rows of a log or of changes. */
   readonly daysFor: (rows: FollowedRows) => Promise<readonly SealedDay[]>;
   /** Where the sealed days of a dataset are; its time changes when days come or go. */
@@ -103,7 +105,7 @@ export class TableFollower {
 
   async #refresh(): Promise<boolean> {
     const { files } = this.#options;
-    const there = await files.stat(this.#stateFile.path);
+    const there = await statNow(this.#stateFile.path, files);
     if (isSame(there, this.#seen)) return true;
     const state = there === null ? null : await this.#stateFile.read();
     if (state === null || state.readAt === null) {
@@ -160,7 +162,8 @@ export class TableFollower {
   #report(reported: ReportedTable | undefined): void {
     if (reported === undefined) return;
     const { health } = this;
-    health.interval = reported.interval;
+    const { shortestInterval = 0 } = this.#options;
+    health.interval = reported.interval === null ? null : Math.max(reported.interval, shortestInterval);
     health.lastError = reported.lastError;
     health.exceptions = reported.exceptions;
     const isWhole = this.#appended.length > 0;
@@ -191,6 +194,19 @@ export class TableFollower {
 
 function isAppended(place: Place): place is Place & { readonly kind: 'log' | 'changes' } {
   return place.kind !== 'snapshot';
+}
+
+/** The file as it is now: network file systems show the attributes of a closed one as they were a while ago. */
+async function statNow(path: string, files: Files): Promise<FileState | null> {
+  const file = await files.open(path, 'r').catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  });
+  try {
+    return (await file?.stat()) ?? null;
+  } finally {
+    await file?.close();
+  }
 }
 
 function isSame(a: FileState | null, b: FileState | null): boolean {

@@ -207,12 +207,14 @@ export class Following implements Body {
 
   #follow({ title, interval, recording }: Followed): TableFollower {
     const { config, clock, logger } = this.#service;
+    const shortestInterval = this.supply === null ? 0 : (config.archive?.every ?? 0);
     return new TableFollower({
       ...recording,
       source: title,
       dataDir: config.dataDir,
       files: nodeFiles,
-      health: new PollHealth(interval, clock),
+      health: new PollHealth(Math.max(interval, shortestInterval), clock),
+      shortestInterval,
       logger,
       now: () => clock.now(),
       daysFor: (rows) => this.#sealer.follow(rows),

@@ -77,11 +77,10 @@ export function archiveFile(dir: string): string {
   return join(ownFolder(dir), 'archive');
 }
 
-const OF_THE_MACHINE = new Set(['lock', 'succession', 'polls', 'archive']);
+const OF_THE_MACHINE = new Set(['lock', 'succession', 'archive']);
 
 /**
- * The files of a data folder that an archive keeps, by their paths relative to it: not what concerns the running service
- * (the lock, its report), files in progress, what announces an append in progress, and the note about the archive itself.
+ * The files of a data folder that an archive keeps, by their paths relative to it: not the locks, files in progress, what announces an append in progress, and the note about the archive itself.
  */
 export function isArchived(path: string): boolean {
   const name = basename(path);
