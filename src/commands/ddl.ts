@@ -10,22 +10,22 @@ import type { Command } from './command.js';
 export const ddl: Command = {
   name: 'ddl',
   summary:
-    'prints the statements by which another engine has the sealed days as tables: athena, trino, spark or duckdb [dataset] [--folder]',
+    'prints the statements by which another engine has the sealed days as tables: athena, trino, spark or duckdb, a dataset or none for all, --location PLACE for a copy of the history, --folder for the data folder',
   async run(argv) {
     try {
-      const { engine, dataset, isFolder } = await readArguments(argv);
+      const { engine, dataset, isFolder, location } = await readArguments(argv);
       const { loadConfig } = await import('../config/config.js');
       const config = await loadConfig(process.env, []);
       const { engineTables } = await import('../engines/engine-table.js');
       const statements = await import('../engines/ddl.js');
-      const tables = engineTables(await historiesOf(config, isFolder));
+      const tables = engineTables(placed(await historiesOf(config, isFolder), location));
       const wanted = tables.filter((table) => dataset === null || table.dataset === dataset);
-      if (wanted.length === 0)
-        throw nothingSealed(
-          config,
-          dataset,
-          tables.map((table) => table.dataset),
-        );
+      if (wanted.length === 0) {
+        const datasets = tables.map((table) => table.dataset);
+        throw nothingSealed(config, dataset, datasets);
+      }
+      if (engine === 'athena' && wanted.some((table) => !table.location.startsWith('s3://')))
+        throw new ConfigMistakes([NOT_IN_S3]);
       process.stdout.write(statements.ddl(engine, wanted));
       return 0;
     } catch (error) {
@@ -36,12 +36,25 @@ export const ddl: Command = {
   },
 };
 
-async function readArguments(argv: readonly string[]) {
+const NOT_IN_S3 =
+  'command line: Athena reads S3 only; add an archive to the configuration, or say where a copy of the folder history is, such as --location s3://my-bucket/history';
+
+interface Arguments {
+  readonly engine: EngineName;
+  /** Null: all. */
+  readonly dataset: string | null;
+  /** Whether the data folder is meant although there is an archive. */
+  readonly isFolder: boolean;
+  /** Where a copy of the folder `history` is; null: there is none. */
+  readonly location: string | null;
+}
+
+async function readArguments(argv: readonly string[]): Promise<Arguments> {
   const { ENGINES } = await import('../engines/ddl.js');
   try {
     const { positionals, values } = parseArgs({
       args: [...argv],
-      options: { folder: { type: 'boolean' } },
+      options: { folder: { type: 'boolean' }, location: { type: 'string' } },
       allowPositionals: true,
     });
     const [given = '', dataset = null, ...more] = positionals;
@@ -49,10 +62,17 @@ async function readArguments(argv: readonly string[]) {
     if (engine === undefined) throw new TypeError(`"${given}" is not one of ${ENGINES.join(', ')}`);
     if (more.length > 0)
       throw new TypeError(`${more.join(' ')} is too much: name one dataset, or none for all`);
-    return { engine: engine satisfies EngineName, dataset, isFolder: values.folder === true };
+    return { engine, dataset, isFolder: values.folder === true, location: values.location ?? null };
   } catch (error) {
     throw new ConfigMistakes([`command line: ${describeError(error)}`]);
   }
+}
+
+/** The same days at another place. */
+function placed(histories: readonly DatasetHistory[], location: string | null): readonly DatasetHistory[] {
+  if (location === null) return histories;
+  const place = location.replace(/\/+$/, '');
+  return histories.map((history) => ({ ...history, location: `${place}/${history.dataset}` }));
 }
 
 /** What the archive has, or the data folder if there is no archive. */

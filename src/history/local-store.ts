@@ -85,7 +85,7 @@ export class LocalStore implements HistoryStore {
         // Retention may have deleted the day meanwhile.
         if ((await this.#files.stat(path)) !== null) await this.#files.rename(temporary, path);
       });
-      if (isDone) await this.#files.syncFolder(folder);
+      if ((await this.#files.stat(path)) !== null) await this.#files.syncFolder(folder);
       return isDone;
     } finally {
       if ((await this.#files.stat(temporary)) !== null) await this.#files.remove(temporary);

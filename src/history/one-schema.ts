@@ -59,6 +59,7 @@ export class OneSchema {
    */
   async unify(dataset: SealedDataset, signal?: AbortSignal): Promise<boolean> {
     const { store } = this.#options;
+    if (dataset.columns === null) return true;
     const before = decodeHistorySchema((await store.schema(dataset.name)) ?? '') ?? NO_HISTORY;
     const files = await this.#files(dataset.name);
     const present = new Set(files.map(({ key }) => key));
@@ -102,6 +103,8 @@ export class OneSchema {
     try {
       return (await parquet.schemasOf([path])).get(path) ?? null;
     } catch (error) {
+      // Retention deletes days as soon as no query reads them.
+      if (!(await this.#files(file.dataset)).some(({ key }) => key === file.key)) return null;
       const reason = await parquet.damageOf(path);
       if (reason === null) throw error;
       await setAside({ ...file, path, reason });

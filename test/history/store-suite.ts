@@ -131,6 +131,62 @@ export function testHistoryStore(kind: string, open: (t: TestContext) => Promise
     );
   });
 
+  test(`${kind}: a file is replaced as a whole when its time has come, and only then`, async (t) => {
+    const { store, reopen } = await open(t);
+    for (const content of ['one', 'two']) await put(store, 'flags', FIRST, content);
+    const [day] = await store.days('flags');
+    const file = { dataset: 'flags', date: FIRST, name: day!.files[0]! };
+    const write = (content: string) => (path: string) => writeFile(path, content);
+    assert.equal(await store.replace(file, write('never'), async () => false), false);
+    assert.deepEqual(await all(store, 'flags'), [[FIRST, ['one', 'two']]]);
+    const isDone = await store.replace(file, write('one again'), async (step) => {
+      assert.deepEqual(await all(store, 'flags'), [[FIRST, ['one', 'two']]]);
+      await step();
+      assert.deepEqual(await all(store, 'flags'), [[FIRST, ['one again', 'two']]]);
+      return true;
+    });
+    assert.equal(isDone, true);
+    const failing = store.replace(
+      file,
+      () => Promise.reject(new Error('disk full')),
+      async () => true,
+    );
+    await assert.rejects(failing, /disk full/);
+    for (const one of [store, await reopen()])
+      assert.deepEqual(await all(one, 'flags'), [[FIRST, ['one again', 'two']]]);
+  });
+
+  test(`${kind}: a day that was deleted while its file was written again does not return`, async (t) => {
+    const { store } = await open(t);
+    await put(store, 'flags', FIRST, 'one');
+    const [day] = await store.days('flags');
+    const file = { dataset: 'flags', date: FIRST, name: day!.files[0]! };
+    await store.replace(
+      file,
+      (path) => writeFile(path, 'one again'),
+      async (step) => {
+        await store.delete('flags', FIRST);
+        await step();
+        return true;
+      },
+    );
+    assert.deepEqual(await store.days('flags'), []);
+  });
+
+  test(`${kind}: the schema is kept per dataset, and is no day`, async (t) => {
+    const { store, reopen } = await open(t);
+    assert.equal(await store.schema('flags'), null);
+    await put(store, 'flags', FIRST, 'one');
+    await store.noteSchema('flags', '{"first":1}');
+    await store.noteSchema('flags', '{"second":2}');
+    for (const one of [store, await reopen()]) {
+      await one.recover('flags');
+      assert.equal(await one.schema('flags'), '{"second":2}');
+      assert.equal(await one.schema('zones'), null);
+      assert.deepEqual(await all(one, 'flags'), [[FIRST, ['one']]]);
+    }
+  });
+
   test(`${kind}: deleting a day removes all its files, and no other day`, async (t) => {
     const { store, reopen } = await open(t);
     for (const content of ['one', 'two']) await put(store, 'flags', FIRST, content);

@@ -23,7 +23,17 @@ export function about({ words, format, link }: Context): Part<DatasetJson> {
       ),
     );
   const definition = (dataset: DatasetJson) => {
-    const { definition: view, usedBy, columns, keys, timeColumn, sealedDays, cost, interval } = dataset;
+    const {
+      definition: view,
+      usedBy,
+      columns,
+      keys,
+      timeColumn,
+      sealedDays,
+      cost,
+      query,
+      interval,
+    } = dataset;
     return [
       h(
         'div',
@@ -66,6 +76,19 @@ export function about({ words, format, link }: Context): Part<DatasetJson> {
               ),
             ),
           ],
+        query !== null && [
+          h('h2', {}, words.about.reading),
+          h(
+            'p',
+            {},
+            words.about.query(
+              query.engine,
+              format.bytes(query.bytesScanned),
+              format.number(query.usd, 5),
+              format.number(query.seconds, 1),
+            ),
+          ),
+        ],
         sealedDays > 0 && [
           h('h2', {}, words.about.history),
           h('p', {}, words.about.sealedDays(format.number(sealedDays))),
@@ -84,12 +107,12 @@ export function about({ words, format, link }: Context): Part<DatasetJson> {
   return {
     element,
     show(dataset) {
-      const { columns, definition: view, usedBy, sealedDays, cost, interval } = dataset;
+      const { columns, definition: view, usedBy, sealedDays, cost, query, interval } = dataset;
       const reading = [
         interval,
         ...[cost?.usdPerMonth, cost?.usdThisMonth, cost?.budget].map((usd) => usd?.toFixed(2)),
       ];
-      const next = JSON.stringify([columns, dataset.exceptions, view, usedBy, sealedDays, reading]);
+      const next = JSON.stringify([columns, dataset.exceptions, view, usedBy, sealedDays, reading, query]);
       if (next === shown) return;
       shown = next;
       setChildren(element, ...definition(dataset), ...exceptions(dataset));

@@ -179,6 +179,8 @@ export const en = {
     reading: 'Reading',
     costs: (every: string, month: string, spent: string, budget: string | null) =>
       `Every ${every}: about USD ${month} a month; USD ${spent} since the first of the month (UTC)${budget === null ? '' : `, of a budget of USD ${budget}`}.`,
+    query: (engine: string, bytes: string, usd: string, seconds: string) =>
+      `Computed in ${engine}: ${bytes} scanned for USD ${usd} in ${seconds} s.`,
     history: 'History',
     sealedDays: (days: string) => `${days} sealed days; set a time range to read them.`,
     exception: (column: string, count: string, problem: string, key: string, value: string) =>

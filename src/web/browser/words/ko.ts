@@ -188,6 +188,8 @@ export const ko: Words = {
     reading: '읽기',
     costs: (every, month, spent, budget) =>
       `${every}마다 읽습니다. 월 약 USD ${month}이며, 이번 달(UTC) 지출은 USD ${spent}입니다.${budget === null ? '' : ` 예산은 USD ${budget}입니다.`}`,
+    query: (engine, bytes, usd, seconds) =>
+      `${engine}에서 ${seconds}초 동안 계산했습니다. ${bytes}를 스캔했고 비용은 USD ${usd}입니다.`,
     history: '이력',
     sealedDays: (days) => `봉인된 날짜 ${days}일. 시간 범위를 지정하면 읽을 수 있습니다.`,
     exception: (column, count, problem, key, value) =>
