@@ -1,5 +1,6 @@
 import { isoTime } from '../base/clock.js';
 import type { DynamoCsvError } from '../base/errors.js';
+import { freeBuffers } from '../base/garbage.js';
 import type { Logger } from '../base/logger.js';
 import { SerialQueue } from '../base/serial-queue.js';
 import { sameLayout } from '../csv/columns.js';
@@ -47,6 +48,8 @@ export class TableRecorder implements Recorder {
   #timeInSource: Column | null = null;
   /** The position of the items in memory; the volume may have none or an earlier one. Null: that of the volume. */
   #position: string | null = null;
+  /** Of the rows recorded last, and of earlier ones that are still in use. */
+  readonly #memoryOfRows = new WeakSet<ArrayBufferLike>();
 
   private constructor(options: RecorderOptions, table: OpenedTable) {
     const { state, log, changes } = table;
@@ -116,16 +119,29 @@ export class TableRecorder implements Recorder {
   record(reading: Reading, startedAt: number): Promise<Recorded> {
     return this.#queue.run(async () => {
       if (this.#isNothing(reading, startedAt)) return this.#nothing(startedAt);
-      const poll = await this.#prepare(reading, startedAt);
-      const { log, changes } = this.#table;
-      if (log !== null || changes !== null) this.#clockWatch.recorded(poll.at, startedAt);
-      const { bytes, isKept } = await writePoll(poll, this.#table, this.#options);
-      this.#options.health.readAt = poll.readAt;
-      if (isKept) this.#position = reading.position;
-      const { at, items, compared, problems } = poll;
-      const rows = items instanceof RowBlocks ? items.count : items.ends.length;
-      return { at, rows, bytes, changes: compared?.rows.ends.length ?? null, problems };
+      const recorded = await this.#record(reading, startedAt);
+      if (reading.kind === 'full') this.#freeReplaced(reading.rows);
+      return recorded;
     });
+  }
+
+  async #record(reading: Reading, startedAt: number): Promise<Recorded> {
+    const poll = await this.#prepare(reading, startedAt);
+    const { log, changes } = this.#table;
+    if (log !== null || changes !== null) this.#clockWatch.recorded(poll.at, startedAt);
+    const { bytes, isKept } = await writePoll(poll, this.#table, this.#options);
+    this.#options.health.readAt = poll.readAt;
+    if (isKept) this.#position = reading.position;
+    const { at, items, compared, problems } = poll;
+    const rows = items instanceof RowBlocks ? items.count : items.ends.length;
+    return { at, rows, bytes, changes: compared?.rows.ends.length ?? null, problems };
+  }
+
+  /** Frees the memory of the rows before these, which nothing refers to any more. */
+  #freeReplaced({ body }: EncodedRows): void {
+    if (this.#memoryOfRows.has(body.buffer)) return;
+    this.#memoryOfRows.add(body.buffer);
+    freeBuffers(body.length);
   }
 
   /** Whether a reading adds nothing, not even a position that has to be kept. */

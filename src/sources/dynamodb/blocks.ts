@@ -120,15 +120,32 @@ export class KnownBlocks {
    * `tag`: of the bytes, under the segment's key.
    */
   findPage(tag: Uint8Array, length: number): number {
-    const { tags, lengths, blocks } = this.blocks.pages;
+    const { lengths, blocks } = this.blocks.pages;
     while (this.#page < blocks.length && this.#firstBlocks[this.#page]! < this.next) this.#page += 1;
     const page = this.#page;
     if (page === blocks.length || this.#firstBlocks[page] !== this.next || lengths[page] !== length) return 0;
-    for (let index = 0; index < TAG_BYTES; index += 1) {
-      if (tags[page * TAG_BYTES + index] !== tag[index]) return 0;
-    }
+    if (!this.#hasTag(page, tag)) return 0;
     this.next += blocks[page]!;
     return blocks[page]!;
+  }
+
+  /** Whether a part of that length and tag is the whole page of that number. */
+  isPage(page: number, { known, blocks }: PagePart, length: number, tag: Uint8Array): boolean {
+    const { pages } = this.blocks;
+    return (
+      known === this.#firstBlocks[page] &&
+      blocks === pages.blocks[page] &&
+      length === pages.lengths[page] &&
+      this.#hasTag(page, tag)
+    );
+  }
+
+  #hasTag(page: number, tag: Uint8Array): boolean {
+    const { tags } = this.blocks.pages;
+    for (let index = 0; index < TAG_BYTES; index += 1) {
+      if (tags[page * TAG_BYTES + index] !== tag[index]) return false;
+    }
+    return true;
   }
 
   /** The block at `at`, where an item starts; -1 for none. Its successor is expected next. */
@@ -193,11 +210,60 @@ function withRoom(before = 1024): number {
   return Math.ceil(before * 1.1) + 16;
 }
 
-/** Collects the blocks of one segment as it is read. */
+/**
+ * Collects the blocks of one segment as it is read. As long as its pages are those of the previous reading, one after the
+ * other, nothing is collected; if all are, its blocks are the same object.
+ */
 export class BlockCollector {
   readonly #segment: number;
   readonly #known: KnownBlocks | null;
   readonly #key: Uint8Array;
+  /** Pages that are those of the previous reading. */
+  #samePages = 0;
+  /** Null: no page differed so far. */
+  #lists: BlockLists | null = null;
+
+  constructor(segment: number, known: KnownBlocks | null) {
+    this.#segment = segment;
+    this.#known = known;
+    this.#key = known?.blocks.pages.key ?? randomBytes(KEY_BYTES);
+  }
+
+  /** The tag of a page's items, to be compared with those of the previous reading. */
+  tagOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+    return tagOf(this.#key, bytes, start, end);
+  }
+
+  /** Adds a page. `decoded`: the index of its first decoded item among the decoded rows. */
+  addPage(
+    bytes: Uint8Array,
+    tag: Uint8Array,
+    length: number,
+    parts: readonly PagePart[],
+    decoded: number,
+  ): void {
+    const isSame =
+      this.#lists === null &&
+      parts.length === 1 &&
+      this.#known?.isPage(this.#samePages, parts[0]!, length, tag) === true;
+    if (isSame) this.#samePages += 1;
+    else this.#ownLists().addPage(bytes, tag, length, parts, decoded);
+  }
+
+  finish(): SegmentBlocks {
+    const known = this.#known?.blocks;
+    if (this.#lists === null && known?.pages.blocks.length === this.#samePages) return known;
+    return this.#ownLists().finish(this.#segment, this.#key);
+  }
+
+  #ownLists(): BlockLists {
+    this.#lists ??= new BlockLists(this.#known, this.#samePages);
+    return this.#lists;
+  }
+}
+
+class BlockLists {
+  readonly #known: KnownBlocks | null;
   readonly #hashes: Growing<Uint8Array>;
   readonly #lengths: Growing<Uint32Array>;
   readonly #marks: Growing<Uint32Array>;
@@ -207,24 +273,18 @@ export class BlockCollector {
   readonly #pageLengths = new Growing(Uint32Array, 4);
   readonly #pageBlocks = new Growing(Uint32Array, 4);
 
-  constructor(segment: number, known: KnownBlocks | null) {
-    this.#segment = segment;
+  /** Begins with that many pages of the previous reading. */
+  constructor(known: KnownBlocks | null, pages: number) {
     this.#known = known;
-    this.#key = known?.blocks.pages.key ?? randomBytes(KEY_BYTES);
     const blocks = withRoom(known?.blocks.lengths.length);
     this.#hashes = new Growing(Uint8Array, blocks * HASH_BYTES);
     this.#lengths = new Growing(Uint32Array, blocks);
     this.#marks = new Growing(Uint32Array, blocks);
     this.#counts = new Growing(Uint32Array, blocks);
     this.#rows = new Growing(Uint32Array, withRoom(known?.blocks.rows.length));
+    if (known !== null) this.#addPages(known.blocks.pages, pages);
   }
 
-  /** The tag of a page's items, to be compared with those of the previous reading. */
-  tagOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
-    return tagOf(this.#key, bytes, start, end);
-  }
-
-  /** Adds a page. `decoded`: the index of its first decoded item among the decoded rows. */
   addPage(
     bytes: Uint8Array,
     tag: Uint8Array,
@@ -247,21 +307,32 @@ export class BlockCollector {
     this.#pageBlocks.push(blocks);
   }
 
-  finish(): SegmentBlocks {
+  finish(segment: number, key: Uint8Array): SegmentBlocks {
     return {
-      segment: this.#segment,
+      segment,
       hashes: shared(Uint8Array, this.#hashes.values),
       lengths: shared(Uint32Array, this.#lengths.values),
       marks: shared(Uint32Array, this.#marks.values),
       counts: shared(Uint32Array, this.#counts.values),
       rows: shared(Uint32Array, this.#rows.values),
       pages: {
-        key: this.#key,
+        key,
         tags: this.#tags.values.slice(),
         lengths: this.#pageLengths.values.slice(),
         blocks: this.#pageBlocks.values.slice(),
       },
     };
+  }
+
+  #addPages({ tags, lengths, blocks }: KnownPages, pages: number): void {
+    const ofPages = blocks.subarray(0, pages);
+    this.#addKnown(
+      0,
+      ofPages.reduce((sum, count) => sum + count, 0),
+    );
+    this.#tags.add(tags.subarray(0, pages * TAG_BYTES));
+    this.#pageLengths.add(lengths.subarray(0, pages));
+    this.#pageBlocks.add(ofPages);
   }
 
   #addKnown(first: number, blocks: number): void {

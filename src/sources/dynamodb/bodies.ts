@@ -1,4 +1,5 @@
 import { finished } from 'node:stream/promises';
+import { freeBuffer } from '../../base/garbage.js';
 import { announcedLength, type Body, receiveBody } from '../aws/receiving.js';
 
 /*
@@ -32,9 +33,9 @@ class PageMemory {
     this.#free.push(memory);
   }
 
-  /** Leaves what is not in use to the garbage collection. */
+  /** Frees what is not in use. */
   clear(): void {
-    this.#free.length = 0;
+    for (const { buffer } of this.#free.splice(0)) freeBuffer(buffer as ArrayBuffer);
   }
 }
 

@@ -1,3 +1,4 @@
+import { freeBuffer } from '../../base/garbage.js';
 import { concatRows, relayout } from '../../csv/relayout.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import { BlockCollector, DECODED, isFull, KnownBlocks, type PagePart, type SegmentBlocks } from './blocks.js';
@@ -106,21 +107,21 @@ export class RunEncoder {
 
   /** The decoded rows, in key order; needs `earlier`. The encoder must not be used afterwards. */
   finish(): EncodedRun {
+    const used = this.#parts.map(({ body }) => body);
     const { rows, kinds } = this.#encoded();
     const keys = this.#keys!.finish();
     const order = sortedOrder(keys);
     const segments = Array.from(this.#segments.values(), ({ collector }) => collector!.finish());
     followOrder(segments, order);
-    return {
-      run: {
-        rows: sortedRows(rows, order),
-        keys: sortedKeys(keys, order),
-        origins: this.#layout.origins,
-        mixed: this.#layout.mixedColumns(kinds),
-        beyond: [...this.#scanner.beyond],
-      },
-      segments,
+    const run = {
+      rows: sortedRows(rows, order),
+      keys: sortedKeys(keys, order),
+      origins: this.#layout.origins,
+      mixed: this.#layout.mixedColumns(kinds),
+      beyond: [...this.#scanner.beyond],
     };
+    for (const { buffer } of [...used, rows.body, keys.bytes]) freeBuffer(buffer as ArrayBuffer);
+    return { run, segments };
   }
 
   /**

@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { systemClock } from '../../base/clock.js';
 import { type ErrorData, errorToData } from '../../base/errors.js';
+import { freeBuffer } from '../../base/garbage.js';
 import type { Column } from '../../csv/rows.js';
 import { type ClientOptions, createDynamoDbClient, placeOf } from './client.js';
 import { explainFailure } from './failures.js';
@@ -46,6 +47,9 @@ export async function read(task: ReadTask): Promise<ReadResult> {
 
 export function merge({ runs, columns }: MergeTask): MergedRuns {
   const merged = mergeRuns(runs.map(withBuffers), columns);
+  if (runs.length > 1)
+    for (const { buffer } of runs.flatMap(({ rows, keys }) => [rows.body, keys.bytes]))
+      freeBuffer(buffer as ArrayBuffer);
   return moved(merged, [...runBuffers(merged), ...merged.places.map(({ buffer }) => buffer as ArrayBuffer)]);
 }
 
