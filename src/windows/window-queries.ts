@@ -31,8 +31,8 @@ export interface WindowQueriesOptions {
 
 /**
  * Decides who answers a window. A small window of rows in memory is a slice of bytes, computed here. DuckDB answers windows
- * that reach into sealed days, would occupy the event loop too long (`cost.ts`), are Parquet, are of a view, or have cells
- * in a form that only DuckDB can interpret; and SQL. Both return the same bytes.
+ * that reach into sealed days of which too little is in memory, would occupy the event loop too long (`cost.ts`), are
+ * Parquet, are of a view, or have cells in a form that only DuckDB can interpret; and SQL. Both return the same bytes.
  */
 export class WindowQueries implements Queries {
   readonly #clock: Clock;
