@@ -178,9 +178,14 @@ async function start(service: Service): Promise<App> {
   const { config, clock, logger, signal, days, closing } = service;
   const checkVolume = await takeVolume(service);
   const archive = await openArchive(service);
-  const sql = new Sql({ ...config, ...service, damagedFile: (file) => sealer.setAside(file) });
+  const store = archive?.store((path) => sql.describeDay(path)) ?? new LocalStore(config.dataDir, nodeFiles);
+  const sql: Sql = new Sql({
+    ...config,
+    ...service,
+    storedDays: store,
+    damagedFile: (file) => sealer.setAside(file),
+  });
   closing.add(() => sql.close());
-  const store = new LocalStore(config.dataDir, nodeFiles);
   const sealer: Sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
   await sealer.checkTimeZone();
   const budgets = await openBudgets(service);
@@ -292,18 +297,19 @@ async function takeVolume({ config, clock, logger, closing }: Service): Promise<
 
 /** Makes the data folder and its archive one history, before anything in the folder is read; null: there is no archive. */
 async function openArchive(service: Service): Promise<ArchiveKeeper | null> {
-  const { config, clock, logger, signal, closing, recorders, pollMetrics } = service;
+  const { config, clock, logger, signal, days, closing, recorders, pollMetrics } = service;
   if (config.archive === null) return null;
   // Loaded only where there is an archive: the S3 client is not small.
   const { ArchiveKeeper } = await import('./archive/keeper.js');
   const { S3Objects } = await import('./archive/s3-objects.js');
   const { createArchiveMetrics } = await import('./archive/metrics.js');
   const keeper = new ArchiveKeeper({
+    ...config.archive,
+    localDates: days,
     objects: new S3Objects(config.archive),
     dataDir: config.dataDir,
     files: nodeFiles,
     holder: { name: `${hostname()}, process ${process.pid}`, token: randomUUID() },
-    every: config.archive.every,
     tables: () => recorders,
     clock,
     logger,

@@ -1,14 +1,23 @@
 import { join } from 'node:path';
 import { type Clock, isoTime } from '../base/clock.js';
 import { type DynamoCsvError, describeError } from '../base/errors.js';
+import type { LocalDays } from '../base/local-days.js';
 import type { Logger } from '../base/logger.js';
+import { ArchivedDays } from '../history/archived-days.js';
+import type { FileColumn } from '../history/day-files.js';
+import type { HistoryStore } from '../history/store.js';
 import type { Files } from '../volume/files.js';
 import { movedAsOne, takenOverFolder } from '../volume/layout.js';
 import { moveAside } from '../volume/write.js';
 import { Archive } from './archive.js';
+import { ArchivedStore } from './archived-store.js';
+import { DayCache } from './day-cache.js';
+import { DayFetches } from './day-fetches.js';
+import { DayMover } from './day-mover.js';
 import { archiveLost, otherHistory } from './errors.js';
 import { archivedPaths, type FolderMark, readMark, writeMark } from './folder.js';
 import { ArchiveLease, type Holder, RENEWAL } from './lease.js';
+import { MovedDays } from './moved-days.js';
 import type { ObjectStore } from './objects.js';
 import { hashOfPoint, type Point } from './point.js';
 import { Pruner } from './prune.js';
@@ -22,6 +31,12 @@ export interface KeeperOptions {
   readonly holder: Holder;
   /** Milliseconds between two points. */
   readonly every: number;
+  /** Days of history that stay in the data folder; null: all. */
+  readonly localDays: number | null;
+  /** Bytes of older days that may be in the data folder. */
+  readonly cache: number;
+  /** Whose days the history has. */
+  readonly localDates: LocalDays;
   /** The tables whose files change together, asked at each point. */
   readonly tables: () => Iterable<ArchivedTable>;
   readonly clock: Clock;
@@ -39,9 +54,28 @@ export interface ArchiveStatus {
   readonly bytes: number;
   /** Milliseconds between two points. */
   readonly every: number;
+  /** Bytes of fetched days in the data folder. */
+  readonly cached: number;
+  /** Bytes of days fetched since the start of the service. */
+  readonly fetched: number;
+}
+
+/** Says what columns the file of a sealed day has. */
+export type DescribeDay = (path: string) => Promise<readonly FileColumn[]>;
+
+/** The sealed days of a folder that has an archive. */
+interface History {
+  readonly days: ArchivedDays;
+  readonly fetches: DayFetches;
+  readonly cache: DayCache;
+  readonly store: HistoryStore;
+  readonly mover: DayMover;
+  readonly moved: MovedDays;
 }
 
 const PRUNING = 3_600_000;
+/** Milliseconds between two points that go to moving days, at most. */
+const MOVING = 20_000;
 
 /** An archive that this service may write to. */
 interface Held {
@@ -59,6 +93,9 @@ interface Held {
 export class ArchiveKeeper {
   readonly #options: KeeperOptions;
   #held: Held | null = null;
+  #history: History | null = null;
+  /** What says which columns a sealed day has; null: nothing yet. */
+  #describe: DescribeDay | null = null;
   #archivedAt: number | null = null;
   #error: DynamoCsvError | null = null;
   #bytes = 0;
@@ -76,7 +113,16 @@ export class ArchiveKeeper {
       archivedAt: this.#archivedAt,
       error: this.#error,
       bytes: this.#bytes,
+      cached: this.#history?.cache.bytes ?? 0,
+      fetched: this.#history?.fetches.bytes ?? 0,
     };
+  }
+
+  /** The sealed days, wherever they are; after `prepare`. `describe`: asked about each new day before it is archived. */
+  store(describe: DescribeDay): HistoryStore {
+    if (this.#history === null) throw new TypeError('prepare comes first');
+    this.#describe = describe;
+    return this.#history.store;
   }
 
   /**
@@ -94,6 +140,17 @@ export class ArchiveKeeper {
       this.#failed(error as DynamoCsvError);
       logger.warn('the archive does not answer: the service starts with the data folder as it is');
     }
+    this.#history ??= await this.#openHistory();
+  }
+
+  async #openHistory(): Promise<History> {
+    const { objects, dataDir, files, cache: limit, logger } = this.#options;
+    const days = await ArchivedDays.open(dataDir, files);
+    const fetches = new DayFetches({ objects, days, dataDir, files });
+    const cache = new DayCache({ days, fetches, dataDir, files, limit, logger });
+    const store = new ArchivedStore({ dataDir, files, days, cache });
+    const mover = new DayMover({ ...this.#options, days, cache });
+    return { days, fetches, cache, store, mover, moved: new MovedDays(objects, dataDir, files, logger) };
   }
 
   /** Takes points and renews the lease until the signal aborts. */
@@ -112,7 +169,20 @@ export class ArchiveKeeper {
     const { clock, every } = this.#options;
     while (!signal.aborted) {
       await clock.sleep(every, signal).catch(() => undefined);
-      if (!signal.aborted && this.#error?.code !== 'ARCHIVE_LOST') await this.#attempt(signal);
+      if (signal.aborted || this.#error?.code === 'ARCHIVE_LOST') continue;
+      await this.#attempt(signal);
+      await this.#moveDays(signal);
+    }
+  }
+
+  /** Not while a point is taken: a day is either in the folder or listed as archived when a point looks for it. */
+  async #moveDays(signal: AbortSignal): Promise<void> {
+    const last = this.#held?.last ?? null;
+    if (last === null || this.#error !== null || signal.aborted) return;
+    try {
+      await this.#history?.mover.move(last, Math.min(this.#options.every, MOVING), signal);
+    } catch (error) {
+      if (!signal.aborted) this.#options.logger.warn(describeError(error));
     }
   }
 
@@ -158,7 +228,8 @@ export class ArchiveKeeper {
       await this.#reconcile(archive, last, mayRestore, signal);
       this.#archivedAt = last === null ? null : Date.parse(last.at);
       logger.info({ archive: archive.location, point: last?.number ?? 0 }, 'writing to the archive');
-      const taker = new PointTaker(archive, dataDir, files);
+      this.#history ??= await this.#openHistory();
+      const taker = new PointTaker(archive, dataDir, files, this.#history.days);
       return { archive, lease, taker, pruner: new Pruner(archive), last };
     } catch (error) {
       await lease.release();
@@ -193,16 +264,21 @@ export class ArchiveKeeper {
       const what = 'another service wrote to the archive since; restart this one, and it goes on from there';
       throw otherHistory(dataDir, archive.location, what);
     }
-    if (mark?.isRestoring === false) await this.#moveAside(paths);
+    if (mark?.isRestoring === false) await this.#moveAside(paths, last);
     const facts = { archive: archive.location, point: last.number, at: last.at, files: last.files.length };
     logger.info(facts, 'restoring the data folder from the archive');
-    await restorePoint(archive, last, dataDir, { files, signal });
+    // Sealed days stay where they are: they are fetched when they are needed, or in the background.
+    await restorePoint(archive, last, dataDir, { files, signal, comesAlong: () => false });
     logger.info(facts, 'restored the data folder from the archive');
   }
 
   /** A folder that is behind may have polls that no point has: they are kept. */
-  async #moveAside(paths: readonly string[]): Promise<void> {
+  async #moveAside(paths: readonly string[], last: Point): Promise<void> {
     const { dataDir, files, clock, logger } = this.#options;
+    const hashes = new Map(last.days.map(({ path, hash }) => [path, hash]));
+    const listed = await ArchivedDays.open(dataDir, files);
+    // The restored folder has these.
+    await listed.drop([...listed].filter(({ path, hash }) => hashes.get(path) === hash));
     const folder = join(takenOverFolder(dataDir), `behind-${isoTime(clock.now()).replaceAll(':', '-')}`);
     await files.makeFolder(folder);
     const moved = paths.map(movedAsOne).filter((path) => path !== null);
@@ -210,12 +286,25 @@ export class ArchiveKeeper {
     logger.warn({ movedTo: folder }, 'the data folder was behind the archive: moved what it had aside');
   }
 
+  /** Null, too, for a file that cannot be read: whoever reads the day will say so. */
+  async #columnsOf(path: string): Promise<readonly FileColumn[] | null> {
+    try {
+      return (await this.#describe?.(path)) ?? null;
+    } catch (error) {
+      this.#options.logger.debug({ file: path }, describeError(error));
+      return null;
+    }
+  }
+
   async #upload(held: Held, signal: AbortSignal): Promise<void> {
     const { dataDir, files, tables, clock, logger } = this.#options;
     const { archive, lease, taker, last } = held;
     const now = clock.now();
+    await this.#history?.days.forgetMoved();
+    await this.#history?.moved.bring(signal);
     const { point, bytes } = await taker.take(tables(), last, {
       fence: lease.fence,
+      columnsOf: (path) => this.#columnsOf(path),
       mayReplace: () => lease.isHeld,
       now,
       signal,

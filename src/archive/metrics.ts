@@ -22,4 +22,20 @@ export function createArchiveMetrics(registry: Registry, status: () => ArchiveSt
       this.set(status().bytes);
     },
   });
+  new Gauge({
+    name: 'dynamo_csv_archive_fetched_bytes',
+    help: 'Bytes of archived days fetched since the service started.',
+    registers,
+    collect() {
+      this.set(status().fetched);
+    },
+  });
+  new Gauge({
+    name: 'dynamo_csv_archive_cache_bytes',
+    help: 'Bytes of archived days that are in the data folder now.',
+    registers,
+    collect() {
+      this.set(status().cached);
+    },
+  });
 }

@@ -1,12 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { type ArchivedDay, ArchivedDays, unpackDays } from '../history/archived-days.js';
 import type { Files } from '../volume/files.js';
 import { replaceFile } from '../volume/write.js';
 import type { Archive } from './archive.js';
 import { notRestored, objectDamaged, objectMissing, restoreNotEmpty } from './errors.js';
 import { archivedPaths, readMark, writeMark } from './folder.js';
+import type { ObjectStore } from './objects.js';
 import { cutIntoParts, partOf } from './parts.js';
-import type { ArchivedDay, ArchivedFile, Point } from './point.js';
+import type { ArchivedFile, Point } from './point.js';
 
 /** What was done so far. */
 export interface RestoreProgress {
@@ -20,6 +22,8 @@ export interface RestoreOptions {
   readonly files: Files;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: RestoreProgress) => void;
+  /** Whether a sealed day's file comes along. The others stay in the archive, and the folder lists them. */
+  readonly comesAlong: (day: ArchivedDay) => boolean;
 }
 
 /** Files restored at a time. */
@@ -34,14 +38,16 @@ export async function restorePoint(
   archive: Archive,
   point: Point,
   dataDir: string,
-  { files, signal, onProgress }: RestoreOptions,
+  { files, signal, onProgress, comesAlong }: RestoreOptions,
 ): Promise<void> {
+  const all = unpackDays(point);
+  const days = all.filter(comesAlong);
   const jobs = [
     ...point.files.map((file) => ({
       size: file.size,
       run: () => restoreFile(archive, file, dataDir, files),
     })),
-    ...point.days.map((day) => ({ size: day.size, run: () => restoreDay(archive, day, dataDir, files) })),
+    ...days.map((day) => ({ size: day.size, run: () => restoreDay(archive, day, dataDir, files) })),
   ];
   const bytesOfAll = jobs.reduce((sum, { size }) => sum + size, 0);
   let done = 0;
@@ -60,6 +66,11 @@ export async function restorePoint(
   const results = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
   const failed = results.find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
+  const listed = await ArchivedDays.open(dataDir, files);
+  await listed.drop(listed);
+  const left = all.filter((day) => !comesAlong(day));
+  for (const day of left) await removeOther(day, dataDir, files);
+  await listed.add(left);
   await writeMark(dataDir, files, { archive: archive.id, number: point.number });
 }
 
@@ -99,13 +110,24 @@ async function restoreDay(archive: Archive, day: ArchivedDay, dataDir: string, f
   const path = join(dataDir, day.path);
   const there = await files.stat(path);
   if (there?.size === day.size && partOf(await files.readFile(path)).hash === day.hash) return;
-  await write(path, [await fetchDay(archive, day)], files);
+  await write(path, [await fetchDay(archive.objects, day)], files);
+}
+
+/** A file here that is not that day's, of an earlier restore that broke off, would be taken for its copy. */
+async function removeOther(day: ArchivedDay, dataDir: string, files: Files): Promise<void> {
+  const path = join(dataDir, day.path);
+  if ((await files.stat(path)) === null) return;
+  if (partOf(await files.readFile(path)).hash !== day.hash) await files.remove(path);
 }
 
 /** The content of a sealed day. Rejects with `ARCHIVE_DAMAGED` if it is missing or not what the point names. */
-export async function fetchDay(archive: Archive, { path, hash }: ArchivedDay): Promise<Buffer> {
-  const found = await archive.objects.get(path);
-  const place = archive.location + path;
+export async function fetchDay(
+  objects: ObjectStore,
+  { path, hash }: Pick<ArchivedDay, 'path' | 'hash'>,
+  signal?: AbortSignal,
+): Promise<Buffer> {
+  const found = await objects.get(path, signal);
+  const place = objects.location + path;
   if (found === null) throw objectMissing(place);
   if (partOf(found.bytes).hash !== hash) throw objectDamaged(place, 'it is not the file that was archived');
   return found.bytes;

@@ -35,6 +35,10 @@ interface Loaded {
   readonly day: string | null;
   readonly timeColumn: string | null;
   readonly days: readonly SealedDay[];
+  /** Changes when a day became one that may leave this machine. */
+  readonly departures: number;
+  /** Whether the view with the dataset's name has all readable days, not only those that stay here. */
+  readonly isWhole: boolean;
   /** The paths of each readable day, together. */
   readonly files: ReadonlyMap<string, string>;
 }
@@ -112,6 +116,8 @@ export class RelationTable implements SqlDataset {
       readable(days).filter(({ date }) => isWanted(date));
     return {
       dates: readable(days).map(({ date }) => date),
+      isWhole: loaded.isWhole,
+      pathsOf: (isWanted) => wantedOf(isWanted).flatMap(({ paths }) => paths),
       require: (isWanted) => this.#require(days.filter(({ date }) => isWanted(date))),
       day,
       time: time?.type === 'TIMESTAMPTZ' ? folded(time.name) : null,
@@ -134,6 +140,10 @@ export class RelationTable implements SqlDataset {
     };
   }
 
+  filesIn(range: Range): readonly string[] {
+    return readable(this.#daysIn(range, this.#current.days)).flatMap(({ paths }) => paths);
+  }
+
   #sorted({ order }: Loaded): string {
     return order === undefined ? this.#table : `(SELECT * FROM ${this.#table} ORDER BY ${order})`;
   }
@@ -153,14 +163,20 @@ export class RelationTable implements SqlDataset {
     const { version, sealedDays, name } = this.#relation;
     if (this.#isDropped) throw datasetUnknown(name, undefined);
     if (version === null) throw datasetNotReadYet(this.#relation.name, this.#relation.status().lastError);
-    return this.#loaded?.version === version && this.#loaded.days === sealedDays;
+    return this.#loaded?.version === version && this.#hasDays(this.#loaded, sealedDays);
+  }
+
+  /** Whether these are the days that were loaded, and none of them became one that may leave. */
+  #hasDays({ days, departures }: Loaded, sealedDays: readonly SealedDay[]): boolean {
+    return days === sealedDays && departures === this.#engine.days.departuresOf(this.#relation.name);
   }
 
   /** Inserts the rows appended since the last load; false if everything has to be reloaded. */
   async #append(): Promise<boolean> {
     const { version, columns, sealedDays } = this.#relation;
     const loaded = this.#loaded;
-    if (loaded === null || version === null || columns === null || loaded.days !== sealedDays) return false;
+    if (loaded === null || version === null || columns === null) return false;
+    if (!this.#hasDays(loaded, sealedDays)) return false;
     const rows = this.#relation.appendedSince(loaded.version);
     const known = loaded.columns.map(({ column }) => column);
     // A type that widened, or a column's first value, may need another type in SQL.
@@ -190,7 +206,8 @@ export class RelationTable implements SqlDataset {
   async #edit(): Promise<boolean> {
     const { version, columns, keys, sealedDays } = this.#relation;
     const loaded = this.#loaded;
-    if (loaded === null || version === null || columns === null || loaded.days !== sealedDays) return false;
+    if (loaded === null || version === null || columns === null) return false;
+    if (!this.#hasDays(loaded, sealedDays)) return false;
     const rows = this.#relation.editedSince?.(loaded.version) ?? null;
     const known = loaded.columns.map(({ column }) => column);
     const key = loaded.columns.slice(0, keys.length);
@@ -231,7 +248,8 @@ export class RelationTable implements SqlDataset {
 
   async #load(): Promise<void> {
     const content = await this.#relation.content();
-    const { timeColumn } = this.#relation;
+    const { timeColumn, name } = this.#relation;
+    const departures = this.#engine.days.departuresOf(name);
     const days = await this.#learnDays(content.columns);
     await this.#engine.scratch.withFile(content.bytes, (path) =>
       this.#engine.session({ caller: 'service' }, async (session) => {
@@ -243,6 +261,8 @@ export class RelationTable implements SqlDataset {
           day: timeColumn === null ? null : dayName(columns),
           timeColumn,
           days,
+          departures,
+          isWhole: this.#staying(days).length === readable(days).length,
           files: new Map(readable(days).map(({ date, paths }) => [date, paths.join('\n')])),
           state: nextState(),
         };
@@ -266,6 +286,12 @@ export class RelationTable implements SqlDataset {
     );
   }
 
+  /** The readable days that do not leave this machine. */
+  #staying(days: readonly SealedDay[]): readonly SealedDay[] {
+    const { days: files } = this.#engine;
+    return readable(days).filter(({ paths }) => !paths.some((path) => files.mayLeave(path)));
+  }
+
   #require(wanted: readonly SealedDay[]): void {
     const missing = wanted.filter((day) => day.missing !== undefined);
     if (missing.length > 0) throw dayMissing(this.#relation.name, missing);
@@ -273,7 +299,9 @@ export class RelationTable implements SqlDataset {
 
   async #publish(session: Session, loaded: Loaded): Promise<void> {
     const { columns, shown, days } = loaded;
-    const all = this.#union(readable(days), shown, loaded);
+    const staying = this.#staying(days);
+    session.needs(staying.flatMap(({ paths }) => paths));
+    const all = this.#union(staying, shown, loaded);
     await session.transaction(async () => {
       await session.run(
         `CREATE OR REPLACE TABLE ${this.#table} AS

@@ -1,14 +1,19 @@
 import { dirname } from 'node:path';
 import type { SealedDay } from '../datasets/relation.js';
+import type { FileColumn } from '../history/day-files.js';
 import { folded, identifier, literal } from '../windows/compile/sql-text.js';
 import type { Engine } from './engine.js';
+import { columnsOfFiles, describeFile } from './file-columns.js';
 import { isTyped, type NamedColumn, type Shown, type StoredColumn, shownBy, shownTests } from './loading.js';
-import { type CellSqlType, fromText, isExactInDouble, printed } from './sql-types.js';
+import { type CellSqlType, fromText, printed } from './sql-types.js';
 
 type Stored = Pick<StoredColumn, 'type' | 'isExactInDouble'>;
 
 /** The stored types of a file's columns, by name. */
 type FileColumns = ReadonlyMap<string, Stored>;
+
+/** Days whose columns are not known, fetched to look: few, so that they fit into any cache. */
+const FETCHED_AT_ONCE = 8;
 
 /** Consecutive sealed days with the same columns, which DuckDB reads together. */
 interface Run {
@@ -45,40 +50,78 @@ export class History {
     }
   }
 
+  /** What is known of files without reading them is enough; the others are read, some at a time. */
   async #learnFiles(days: readonly SealedDay[]): Promise<void> {
-    const unknown = days.flatMap(({ paths }) => paths).filter((path) => !this.#files.has(path));
-    if (unknown.length === 0) return;
-    const list = `[${unknown.map(literal).join(', ')}]`;
-    const rows = await this.#engine.session({ caller: 'service' }, (session) =>
-      session.rows(
-        `SELECT file_name, name, duckdb_type, coalesce(exact, false)
-         FROM parquet_schema(${list})
-         LEFT JOIN (
-           SELECT file_name, path_in_schema AS name,
-             bool_and(stats_null_count = num_values OR coalesce(
-               ${isExactInDouble('stats_min_value')} AND ${isExactInDouble('stats_max_value')}, false)) AS exact
-           FROM parquet_metadata(${list}) WHERE type = 'INT64' GROUP BY ALL
-         ) USING (file_name, name)
-         WHERE duckdb_type IS NOT NULL`,
-      ),
-    );
-    const found = new Map<string, Map<string, Stored>>();
-    for (const [path, name, type, exact] of rows) {
-      const columns = found.get(String(path)) ?? new Map<string, Stored>();
-      const stored = { type: cellType(String(type)), isExactInDouble: exact === true };
-      found.set(String(path), columns.set(String(name), stored));
+    const { days: files } = this.#engine;
+    const unknown: string[] = [];
+    for (const path of days.flatMap(({ paths }) => paths)) {
+      if (this.#files.has(path)) continue;
+      const known = files.mayLeave(path) ? files.columnsOf(path) : null;
+      if (known === null) unknown.push(path);
+      else this.#files.set(path, storedBy(known));
     }
-    for (const path of unknown) this.#files.set(path, found.get(path) ?? new Map());
+    await this.#inBatches(unknown, async (batch) => {
+      const found = await this.#describe(batch);
+      for (const [path, columns] of found) this.#files.set(path, storedBy(columns));
+    });
+  }
+
+  /** Those of files that may leave this machine are remembered in full, so that they are not needed for this again. */
+  async #describe(paths: readonly string[]): Promise<ReadonlyMap<string, readonly FileColumn[]>> {
+    const { days: files } = this.#engine;
+    const found = new Map(await columnsOfFiles(this.#engine, paths));
+    const leaving = paths.filter((path) => files.mayLeave(path));
+    for (const path of leaving) found.set(path, await describeFile(this.#engine, path));
+    await files.learn(new Map(leaving.map((path) => [path, found.get(path) ?? []])));
+    return found;
   }
 
   async #learnShown(paths: readonly string[], named: NamedColumn): Promise<void> {
+    const unknown = paths.filter((path) => !this.#isShownKnown(path, named));
+    await this.#inBatches(unknown, (batch) => this.#readShown(batch, named));
+  }
+
+  /** Whether it is known without the file how SQL shows a text column; then it is remembered here. */
+  #isShownKnown(path: string, named: NamedColumn): boolean {
+    const { days: files } = this.#engine;
+    const column = files.mayLeave(path)
+      ? files.columnsOf(path)?.find(({ name }) => name === named.name)
+      : null;
+    if (column?.asNumbers === undefined) return false;
+    this.#remember(path, shownBy([named], column.asNumbers));
+    return true;
+  }
+
+  async #readShown(paths: readonly string[], named: NamedColumn): Promise<void> {
     const files = `read_parquet([${paths.map(literal).join(', ')}], union_by_name = true, hive_partitioning = false, filename = true)`;
     const rows = await this.#engine.session({ caller: 'service' }, (session) =>
       session.rows(`SELECT filename, ${shownTests([named]).join(', ')} FROM ${files} GROUP BY filename`),
     );
-    for (const [path, ...answers] of rows) {
-      const known = this.#shown.get(String(path)) ?? new Map<string, Shown>();
-      this.#shown.set(String(path), new Map([...known, ...shownBy([named], answers)]));
+    for (const [path, ...answers] of rows) this.#remember(String(path), shownBy([named], answers));
+  }
+
+  #remember(path: string, shown: ReadonlyMap<string, Shown>): void {
+    const known = this.#shown.get(path) ?? new Map<string, Shown>();
+    this.#shown.set(path, new Map([...known, ...shown]));
+  }
+
+  /** Files that are here all at once; others in batches, so that they fit into any cache. */
+  async #inBatches(
+    paths: readonly string[],
+    work: (batch: readonly string[]) => Promise<void>,
+  ): Promise<void> {
+    if (paths.length === 0) return;
+    const { days: files } = this.#engine;
+    const isAllHere = !paths.some((path) => files.mayLeave(path));
+    const size = isAllHere ? paths.length : FETCHED_AT_ONCE;
+    for (let from = 0; from < paths.length; from += size) {
+      const batch = paths.slice(from, from + size);
+      const hold = await files.hold(batch);
+      try {
+        await work(batch);
+      } finally {
+        hold.release();
+      }
     }
   }
 
@@ -142,6 +185,12 @@ export class History {
     }
     return runs;
   }
+}
+
+function storedBy(columns: readonly FileColumn[]): FileColumns {
+  return new Map(
+    columns.map(({ name, type, isExactInDouble }) => [name, { type: cellType(type), isExactInDouble }]),
+  );
 }
 
 function asShown({ type, isExactInDouble, shown, isShownExactly }: Stored & Partial<Shown>): Stored {

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { DatasetRegistry } from '../datasets/registry.js';
+import type { DayFiles } from '../history/day-files.js';
 import type { DamagedFile } from '../history/parquet-files.js';
 
 /** What the SQL room needs from the service. */
@@ -13,6 +14,8 @@ export interface SqlOptions {
   readonly registry: DatasetRegistry;
   /** Removes an unreadable file from its dataset's sealed days; absent: queries that need it fail. */
   readonly damagedFile?: (file: DamagedFile) => Promise<void>;
+  /** Brings the files of sealed days here; absent: all are. */
+  readonly storedDays?: DayFiles;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -9,6 +9,7 @@ import { LEASE_TIME } from '../../src/archive/lease.js';
 import { restorePoint } from '../../src/archive/restore.js';
 import type { ArchivedTable } from '../../src/archive/take-point.js';
 import { verifyPoint } from '../../src/archive/verify.js';
+import { LocalDays } from '../../src/base/local-days.js';
 import { nodeFiles } from '../../src/volume/files.js';
 import { logLines } from '../support/log-lines.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -18,12 +19,13 @@ import { MemoryObjects } from './memory-objects.js';
 const EVERY = 60_000;
 const never = new AbortController().signal;
 
+const SEALED = 'history/flag-changes/date=2026-11-23/2026-11-23.parquet';
 const FLEET = {
   '.dynamo-csv/flag.json': '{"format":1}',
   'flag.csv': 'id,state\n1,free\n',
   'flag-changes.csv': 'change,id,timestamp\ninsert,1,2026-11-24T10:00:00.000Z\n',
   'history/time-zone': 'UTC\n',
-  'history/flag-changes/date=2026-11-23/2026-11-23.parquet': 'PAR1 a day PAR1',
+  [SEALED]: 'PAR1 a day PAR1',
   'taken-over/flag.csv': 'id\n',
 };
 
@@ -61,6 +63,9 @@ async function world(t: TestContext) {
       files: nodeFiles,
       holder,
       every: EVERY,
+      localDays: null,
+      cache: 1 << 20,
+      localDates: new LocalDays('UTC'),
       clock,
       logger,
       tables,
@@ -93,8 +98,11 @@ test('a machine with an empty folder goes on from the archive', async (t) => {
 
   const second = await machine();
   await second.keeper.prepare(never);
-  assert.deepEqual(await contents(second.dataDir), FLEET);
+  const { [SEALED]: _, ...unsealed } = FLEET;
+  assert.deepEqual(await contents(second.dataDir), unsealed, 'sealed days stay where they are');
   assert.equal(second.lines.at(-1)!.msg, 'writing to the archive');
+  await onePoint(second.keeper, clock);
+  assert.deepEqual(await contents(second.dataDir), FLEET, 'and are fetched afterwards');
   // Sealed days are where other engines look for them.
   assert.equal(
     objects.objects.get('history/flag-changes/date=2026-11-23/2026-11-23.parquet')!.bytes.toString(),
@@ -277,9 +285,12 @@ test('a lost or changed object is found by verify, and restored from no point', 
   assert.ok(errors[0]!.message.includes(`${part} is missing`));
   assert.ok(errors[1]!.message.includes(`${day} is damaged`));
   const to = join(await temporaryFolder(t), 'restored');
-  await assert.rejects(restorePoint(archive, point, to, { files: nodeFiles, signal: never }), {
-    code: 'ARCHIVE_DAMAGED',
-  });
+  await assert.rejects(
+    restorePoint(archive, point, to, { files: nodeFiles, signal: never, comesAlong: () => true }),
+    {
+      code: 'ARCHIVE_DAMAGED',
+    },
+  );
 });
 
 test('a restore that broke off continues', async (t) => {
@@ -300,5 +311,6 @@ test('a restore that broke off continues', async (t) => {
   objects.objects.delete('lease.json');
   const third = await machine({}, dataDir);
   await third.keeper.prepare(never);
+  await onePoint(third.keeper, clock);
   assert.deepEqual(await contents(dataDir), FLEET);
 });

@@ -19,8 +19,13 @@ export function testHistoryStore(kind: string, open: (t: TestContext) => Promise
     store.put(dataset, date, (path) => writeFile(path, content));
 
   const contents = async (store: HistoryStore, dataset: string, day: StoredDay) => {
-    const paths = await store.localFiles(dataset, day);
-    return Promise.all(paths.map((path) => readFile(path, 'utf8')));
+    const paths = store.pathsOf(dataset, day);
+    const hold = await store.hold(paths);
+    try {
+      return await Promise.all(paths.map((path) => readFile(path, 'utf8')));
+    } finally {
+      hold.release();
+    }
   };
 
   /** Everything in the store of a dataset: its days with the content of their files. */
