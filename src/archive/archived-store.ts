@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { type ArchivedDay, type ArchivedDays, storedDays } from '../history/archived-days.js';
 import type { FileColumn, Hold } from '../history/day-files.js';
 import { LocalStore } from '../history/local-store.js';
@@ -89,9 +88,15 @@ export class ArchivedStore extends LocalStore {
   }
 
   override async setAside(dataset: string, date: string, file: string): Promise<string | null> {
-    const path = await super.setAside(dataset, date, file);
-    if (path !== null) await this.#forget(dataset, (day) => day.date === date && day.file === file);
-    return path;
+    // One that is in the archive only has to come here first, or it would be gone.
+    const hold = await this.hold(this.pathsOf(dataset, { date, files: [file] }));
+    try {
+      const path = await super.setAside(dataset, date, file);
+      if (path !== null) await this.#forget(dataset, (day) => day.date === date && day.file === file);
+      return path;
+    } finally {
+      hold.release();
+    }
   }
 
   override async delete(dataset: string, date: string): Promise<void> {

@@ -141,13 +141,17 @@ export class LocalStore implements HistoryStore {
 
   async recover(dataset: string): Promise<void> {
     const folder = historyOf(this.#dataDir, dataset);
-    for (const entry of await this.#files.list(folder)) {
-      const leftovers = (await this.#files.list(join(folder, entry))).filter(isTemporary);
-      for (const name of leftovers) await this.#files.remove(join(folder, entry, name));
-    }
+    const entries = await this.#files.list(folder);
+    await this.#removeLeftovers(folder, entries);
+    for (const entry of entries.filter((name) => dateOfDayFolder(name) !== null))
+      await this.#removeLeftovers(join(folder, entry), await this.#files.list(join(folder, entry)));
     for (const { date, files } of await this.days(dataset)) {
       for (const name of files) await this.#setAsideUnlessFile(dataset, date, name);
     }
+  }
+
+  async #removeLeftovers(folder: string, names: readonly string[]): Promise<void> {
+    for (const name of names.filter(isTemporary)) await this.#files.remove(join(folder, name));
   }
 
   /** DuckDB would wait for a named pipe for ever. */
