@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { join, relative, sep } from 'node:path';
 import { describeError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
@@ -165,6 +166,8 @@ export class DayCache {
     const limit = AbortSignal.timeout(HOLD_LIMIT);
     const one = new AbortController();
     const signal = AbortSignal.any([limit, one.signal, ...(outer === undefined ? [] : [outer])]);
+    // Each day that comes listens to it.
+    setMaxListeners(0, signal);
     const mine = missing.filter(({ path }) => !this.#coming.has(path));
     try {
       await this.#reserve(mine, signal);
