@@ -198,7 +198,7 @@ async function start(service: Service): Promise<App> {
   });
   closing.add(() => sources.close());
   const polled = await openDatasets(sources, budgets, sealer, locked);
-  const about = aboutPolls(polled, budgets.ledger, service);
+  const about = { ...aboutPolls(polled, budgets.ledger, service), archive: () => archive?.status ?? null };
   const log = await openSource(collectorLog(about), 0, unlimited(budgets.ledger, service), sealer, {
     ...locked,
     logger: warningsOf(logger),

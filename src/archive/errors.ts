@@ -108,7 +108,7 @@ export function notRestored(path: string, cause: unknown): DynamoCsvError {
 export function dayNotFetched(day: ArchivedDay, cause: unknown): DynamoCsvError {
   const { code = '', message, remedy = null } = cause as Partial<DynamoCsvError>;
   const isLost = code === 'ARCHIVE_DAMAGED';
-  return new DynamoCsvError('DAY_NOT_FETCHED', `${nameOf(day)} cannot be fetched: ${message ?? cause}`, {
+  return new DynamoCsvError('DAY_NOT_FETCHED', `The ${nameOf(day)} cannot be fetched: ${message ?? cause}`, {
     remedy:
       isLost && remedy !== null ? `ask for other days, or ${remedy}` : 'ask for other days, or again later',
     status: isLost ? 500 : 503,
@@ -128,7 +128,7 @@ export function notFetchedInTime(place: string, limit: number): DynamoCsvError {
 export function cacheTooSmall(days: readonly ArchivedDay[], bytes: number, limit: number): DynamoCsvError {
   return new DynamoCsvError(
     'ARCHIVE_CACHE_TOO_SMALL',
-    `${days.length} archived days are needed at once, ${nameOf(days[0] as ArchivedDay)} among them: they have ${formatBytes(bytes)}, and archive.cache is ${formatBytes(limit)}`,
+    `${days.length} archived days are needed at once, the ${nameOf(days[0] as ArchivedDay)} among them: they have ${formatBytes(bytes)}, and archive.cache is ${formatBytes(limit)}`,
     { remedy: 'ask for fewer days, or set archive.cache to more', status: 400 },
   );
 }
@@ -137,12 +137,12 @@ export function cacheTooSmall(days: readonly ArchivedDay[], bytes: number, limit
 export function cacheBusy(days: readonly ArchivedDay[], limit: number): DynamoCsvError {
   return new DynamoCsvError(
     'DAY_NOT_FETCHED',
-    `${days.length} archived days did not come within ${limit / 1_000} seconds, ${nameOf(days[0] as ArchivedDay)} among them`,
+    `${days.length} archived days did not come within ${limit / 1_000} seconds, the ${nameOf(days[0] as ArchivedDay)} among them`,
     { remedy: 'ask again: the days that came stay in the cache', status: 503 },
   );
 }
 
 function nameOf({ path }: ArchivedDay): string {
   const day = dayOfPath(path);
-  return day === null ? path : `the day ${day.date} of "${day.dataset}"`;
+  return day === null ? `file ${path}` : `day ${day.date} of "${day.dataset}"`;
 }

@@ -17,6 +17,8 @@ export interface CollectorDatasetOptions {
   readonly sources: Iterable<{ readonly collector: Collector; readonly price: OpenedSource['price'] }>;
   /** US dollars that a source has spent this month, by its first dataset; absent: not counted. */
   readonly spentBy?: (dataset: string) => number;
+  /** The archive of the data folder: when the last point was taken, and milliseconds between two. Null: there is none. */
+  readonly archive?: () => { readonly archivedAt: number | null; readonly every: number } | null;
   /** Null for a dataset that was not requested yet. */
   readonly responseTimes: (dataset: string) => ResponseTimes | null;
   readonly clock: Clock;
@@ -42,6 +44,7 @@ const COLUMNS = {
   response_ms_p50: 'number',
   response_ms_p99: 'number',
   stream_lag_seconds: 'number',
+  archive_age_intervals: 'number',
 } as const satisfies Readonly<Record<string, ColumnType>>;
 
 export type CollectorColumn = keyof typeof COLUMNS;
@@ -76,9 +79,11 @@ export function collectorRows(
 export const collectorColumn = (name: CollectorColumn): Column => ({ name, type: COLUMNS[name], seen: true });
 
 function rowsOf(
-  { sources, spentBy, responseTimes, clock }: CollectorDatasetOptions,
+  { sources, spentBy, responseTimes, archive, clock }: CollectorDatasetOptions,
   startedAt: number,
 ): Row[] {
+  const state = archive?.() ?? null;
+  const archiveAge = state === null ? null : (clock.now() - (state.archivedAt ?? startedAt)) / state.every;
   return [...sources].flatMap(({ collector, price }) =>
     collector.recorder.datasets.map((dataset, index) => ({
       ...standing(dataset, collector.pace.interval, startedAt, clock.now()),
@@ -88,6 +93,7 @@ function rowsOf(
       response_ms_p50: responseTimes(dataset.name)?.p50 ?? null,
       response_ms_p99: responseTimes(dataset.name)?.p99 ?? null,
       stream_lag_seconds: collector.streamLag,
+      archive_age_intervals: archiveAge,
     })),
   );
 }

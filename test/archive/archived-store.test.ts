@@ -146,10 +146,10 @@ test('a day that the archive lost, changed or does not give is an error that nam
   await assert.rejects(store.hold([pathOf(lost)]), {
     code: 'DAY_NOT_FETCHED',
     status: 500,
-    message: `the day ${lost} of "log" cannot be fetched: memory://archive/${keyOf(lost)} is missing`,
+    message: `The day ${lost} of "log" cannot be fetched: memory://archive/${keyOf(lost)} is missing`,
   });
   await assert.rejects(store.hold([pathOf(changed), pathOf(other)]), {
-    message: new RegExp(`^the day ${changed} of "log" cannot be fetched: .* is damaged`),
+    message: new RegExp(`^The day ${changed} of "log" cannot be fetched: .* is damaged`),
   });
   assert.ok(!(await datesHere()).includes(changed), 'wrong bytes are never written');
   (await store.hold([pathOf(other)])).release();

@@ -160,7 +160,7 @@ test('a day that cannot be fetched is an error that names it, and the rest answe
   for (const search of [all, range]) {
     await assert.rejects(world.window('flags', search), {
       code: 'DAY_NOT_FETCHED',
-      message: /^the day 2026-08-24 of "flags" cannot be fetched: .* is missing$/,
+      message: /^The day 2026-08-24 of "flags" cannot be fetched: .* is missing$/,
     });
   }
   await assert.rejects(world.ask(SELECTS[0]!), { code: 'DAY_NOT_FETCHED' });
