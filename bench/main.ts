@@ -1,6 +1,7 @@
 /** `npm run bench [NAME…]`: all benchmarks, or those named, as one table of ratios. */
 
 import { aggregatesBenchmark } from './aggregates.js';
+import { archiveBenchmark } from './archive.js';
 import { dumpBenchmark } from './dump.js';
 import type { Benchmark, Comparison } from './harness.js';
 import { historyBenchmark } from './history.js';
@@ -33,6 +34,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   streamBenchmark,
   dumpBenchmark,
   aggregatesBenchmark,
+  archiveBenchmark,
   startBenchmark,
 ];
 
