@@ -1,46 +1,32 @@
 import { join } from 'node:path';
-import { type Clock, isoTime } from '../base/clock.js';
+import { isoTime } from '../base/clock.js';
 import { type DynamoCsvError, describeError } from '../base/errors.js';
-import type { LocalDays } from '../base/local-days.js';
-import type { Logger } from '../base/logger.js';
 import { ArchivedDays } from '../history/archived-days.js';
 import type { FileColumn } from '../history/day-files.js';
 import type { HistoryStore } from '../history/store.js';
-import type { Files } from '../volume/files.js';
 import { movedAsOne, takenOverFolder } from '../volume/layout.js';
 import { moveAside } from '../volume/write.js';
 import { Archive } from './archive.js';
-import { ArchivedStore } from './archived-store.js';
-import { DayCache } from './day-cache.js';
-import { DayFetches } from './day-fetches.js';
-import { DayMover } from './day-mover.js';
+import {
+  type ArchivedHistory,
+  type ArchivedHistoryOptions,
+  type DescribeDay,
+  openHistory,
+} from './archived-history.js';
 import { archiveLost, otherHistory } from './errors.js';
 import { archivedPaths, type FolderMark, readMark, writeMark } from './folder.js';
 import { ArchiveLease, type Holder, RENEWAL } from './lease.js';
-import { MovedDays } from './moved-days.js';
-import type { ObjectStore } from './objects.js';
 import { hashOfPoint, type Point } from './point.js';
 import { Pruner } from './prune.js';
 import { restorePoint } from './restore.js';
 import { type ArchivedTable, isSameContent, PointTaker } from './take-point.js';
 
-export interface KeeperOptions {
-  readonly objects: ObjectStore;
-  readonly dataDir: string;
-  readonly files: Files;
+export interface KeeperOptions extends ArchivedHistoryOptions {
   readonly holder: Holder;
   /** Milliseconds between two points. */
   readonly every: number;
-  /** Days of history that stay in the data folder; null: all. */
-  readonly localDays: number | null;
-  /** Bytes of older days that may be in the data folder. */
-  readonly cache: number;
-  /** Whose days the history has. */
-  readonly localDates: LocalDays;
   /** The tables whose files change together, asked at each point. */
   readonly tables: () => Iterable<ArchivedTable>;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /** How an archive is doing. */
@@ -58,19 +44,6 @@ export interface ArchiveStatus {
   readonly cached: number;
   /** Bytes of days fetched since the start of the service. */
   readonly fetched: number;
-}
-
-/** Says what columns the file of a sealed day has. */
-export type DescribeDay = (path: string) => Promise<readonly FileColumn[]>;
-
-/** The sealed days of a folder that has an archive. */
-interface History {
-  readonly days: ArchivedDays;
-  readonly fetches: DayFetches;
-  readonly cache: DayCache;
-  readonly store: HistoryStore;
-  readonly mover: DayMover;
-  readonly moved: MovedDays;
 }
 
 const PRUNING = 3_600_000;
@@ -93,7 +66,7 @@ interface Held {
 export class ArchiveKeeper {
   readonly #options: KeeperOptions;
   #held: Held | null = null;
-  #history: History | null = null;
+  #history: ArchivedHistory | null = null;
   /** What says which columns a sealed day has; null: nothing yet. */
   #describe: DescribeDay | null = null;
   #archivedAt: number | null = null;
@@ -140,17 +113,7 @@ export class ArchiveKeeper {
       this.#failed(error as DynamoCsvError);
       logger.warn('the archive does not answer: the service starts with the data folder as it is');
     }
-    this.#history ??= await this.#openHistory();
-  }
-
-  async #openHistory(): Promise<History> {
-    const { objects, dataDir, files, cache: limit, logger } = this.#options;
-    const days = await ArchivedDays.open(dataDir, files);
-    const fetches = new DayFetches({ objects, days, dataDir, files });
-    const cache = new DayCache({ days, fetches, dataDir, files, limit, logger });
-    const store = new ArchivedStore({ dataDir, files, days, cache });
-    const mover = new DayMover({ ...this.#options, days, cache });
-    return { days, fetches, cache, store, mover, moved: new MovedDays(objects, dataDir, files, logger) };
+    this.#history ??= await openHistory(this.#options);
   }
 
   /** Takes points and renews the lease until the signal aborts. */
@@ -228,7 +191,7 @@ export class ArchiveKeeper {
       await this.#reconcile(archive, last, mayRestore, signal);
       this.#archivedAt = last === null ? null : Date.parse(last.at);
       logger.info({ archive: archive.location, point: last?.number ?? 0 }, 'writing to the archive');
-      this.#history ??= await this.#openHistory();
+      this.#history ??= await openHistory(this.#options);
       const taker = new PointTaker(archive, dataDir, files, this.#history.days);
       return { archive, lease, taker, pruner: new Pruner(archive), last };
     } catch (error) {

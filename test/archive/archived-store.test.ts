@@ -165,6 +165,21 @@ test('a day that the archive lost, changed or does not give is an error that nam
   (await store.hold([pathOf(away)])).release();
 });
 
+test('a full disk is an error that names the day, and leaves nothing half', async (t) => {
+  let isFull = false;
+  const files = new FaultyFiles(nodeFiles, ({ name }) =>
+    isFull && name === 'write' ? { fails: 'ENOSPC', part: 0.5 } : null,
+  );
+  const { store, pathOf, read } = await world(t, { files });
+  const [a = ''] = DATES;
+  isFull = true;
+  await assert.rejects(store.hold([pathOf(a)]), { code: 'DAY_NOT_FETCHED', message: /2026-11-01.*ENOSPC/ });
+  await assert.rejects(readFile(temporaryPath(pathOf(a))), { code: 'ENOENT' });
+  isFull = false;
+  (await store.hold([pathOf(a)])).release();
+  assert.equal(await read(a), a);
+});
+
 test('a damaged copy is fetched again, and what was archived damaged is set aside', async (t) => {
   const { history, store, pathOf, read } = await world(t);
   const [a = '', b = ''] = DATES;
