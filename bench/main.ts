@@ -1,6 +1,7 @@
 /** `npm run bench [NAME…]`: all benchmarks, or those named, as one table of ratios. */
 
 import { aggregatesBenchmark } from './aggregates.js';
+import { archiveBenchmark } from './archive.js';
 import { dumpBenchmark } from './dump.js';
 import { followersBenchmark } from './followers.js';
 import type { Benchmark, Comparison } from './harness.js';
@@ -35,6 +36,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   dumpBenchmark,
   aggregatesBenchmark,
   followersBenchmark,
+  archiveBenchmark,
   startBenchmark,
 ];
 

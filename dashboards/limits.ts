@@ -13,4 +13,6 @@ export const limits = {
   staleIntervals: 3,
   /** Seconds that data may be behind the stream of its table. */
   streamLag: 60,
+  /** An archive's last point more than this many of its intervals ago is old. */
+  archiveIntervals: 5,
 } as const;

@@ -14,6 +14,7 @@ import { openLookups } from './datasets/lookups.js';
 import { openEngineViews } from './engines/open-engine-views.js';
 import { createHttp, type Http } from './http/server.js';
 import type { Reading } from './service/body.js';
+import { CurrentDayFiles } from './service/day-files.js';
 import { createRoleMetrics } from './service/metrics.js';
 import { Roles } from './service/roles.js';
 import { type AppOptions, createService, type Service } from './service/service.js';
@@ -60,16 +61,18 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 async function start(service: Service, closing: Closing): Promise<App> {
   const { config, clock, signal, days, registry } = service;
   const engineViews = openEngineViews(config, service);
+  const dayFiles = new CurrentDayFiles();
   const sql = new Sql({
     ...config,
     ...service,
+    storedDays: dayFiles,
     damagedFile: (file) => roles.setAside(file),
     engineView: (view) => engineViews.open(view),
   });
   closing.add(() => sql.close());
   const queries = new WindowQueries({ clock, localDays: days, next: sql.queries });
   const about: CollectorDatasetOptions = aboutPolls(service, () => roles);
-  const roles: Roles = new Roles({ service, sql, queries, about, engineViews });
+  const roles: Roles = new Roles({ service, sql, dayFiles, queries, about, engineViews });
   closing.add(() => roles.close());
   await roles.open();
   createMetrics(roles, service);
@@ -111,6 +114,7 @@ function aboutPolls({ clock, responseTimes }: Service, roles: () => Roles): Coll
       },
     },
     spentBy: (name) => roles().body.spentBy(name),
+    archive: () => roles().body.archive,
     responseTimes: (name) => responseTimes.of(name),
     clock,
   };

@@ -149,6 +149,22 @@ export const alerts: readonly FleetAlert[] = [
     onSilence: 'KeepLast',
   },
   {
+    uid: 'archive-age',
+    title: 'Archive is old',
+    // The same in every row; absent without an archive.
+    reading: read('collector', ['archive_age_intervals'], { limit: '1' }),
+    when: ['gt', limits.archiveIntervals],
+    for: '5m',
+    severity: 'warning',
+    team: 'platform',
+    summary: `The archive has nothing of the last ${value(beyond('lt', limits.archiveIntervals), `${number('%.0f')} of its intervals`, `${limits.archiveIntervals} of its intervals or more`)}`,
+    resolved: 'The archive has everything again',
+    description:
+      'What is newer would be lost with the disk. The reason is in /healthz, at “archive”; uploads continue by themselves.',
+    panel: [collector.uid, collectorPanels.datasets],
+    onSilence: 'KeepLast',
+  },
+  {
     uid: 'service-silent',
     title: 'dynamo-csv does not answer',
     // Its value never fires: what counts is that there is one.

@@ -1,5 +1,8 @@
 import { DynamoCsvError, describeError } from '../base/errors.js';
+import { formatBytes } from '../base/sizes.js';
+import type { ArchivedDay } from '../history/archived-days.js';
 import { awsFailure, facts } from '../sources/aws/failures.js';
+import { dayOfPath } from '../volume/layout.js';
 
 /** A request to the archive that failed. `action`: as IAM names it, `s3:PutObject`; `place`: `s3://bucket/key`. */
 export function archiveFailed(action: string, place: string, cause: unknown): DynamoCsvError {
@@ -99,4 +102,47 @@ export function notRestored(path: string, cause: unknown): DynamoCsvError {
     remedy: 'check the disk that holds it, then run the command again: it continues',
     cause,
   });
+}
+
+/** A day that a window or SQL needs, and that the archive did not give. */
+export function dayNotFetched(day: ArchivedDay, cause: unknown): DynamoCsvError {
+  const { code = '', message, remedy = null } = cause as Partial<DynamoCsvError>;
+  const isLost = code === 'ARCHIVE_DAMAGED';
+  return new DynamoCsvError('DAY_NOT_FETCHED', `The ${nameOf(day)} cannot be fetched: ${message ?? cause}`, {
+    remedy:
+      isLost && remedy !== null ? `ask for other days, or ${remedy}` : 'ask for other days, or again later',
+    status: isLost ? 500 : 503,
+    cause,
+  });
+}
+
+/** An object that did not come within that many milliseconds. */
+export function notFetchedInTime(place: string, limit: number): DynamoCsvError {
+  return new DynamoCsvError(
+    'ARCHIVE_REQUEST_FAILED',
+    `${place}: it did not come within ${limit / 1_000} seconds`,
+  );
+}
+
+/** Days that together have more bytes than the cache may have. */
+export function cacheTooSmall(days: readonly ArchivedDay[], bytes: number, limit: number): DynamoCsvError {
+  return new DynamoCsvError(
+    'ARCHIVE_CACHE_TOO_SMALL',
+    `${days.length} archived days are needed at once, the ${nameOf(days[0] as ArchivedDay)} among them: they have ${formatBytes(bytes)}, and archive.cache is ${formatBytes(limit)}`,
+    { remedy: 'ask for fewer days, or set archive.cache to more', status: 400 },
+  );
+}
+
+/** Days that could not be had in time: others hold what the cache has, or the archive is slow. */
+export function cacheBusy(days: readonly ArchivedDay[], limit: number): DynamoCsvError {
+  return new DynamoCsvError(
+    'DAY_NOT_FETCHED',
+    `${days.length} archived days did not come within ${limit / 1_000} seconds, the ${nameOf(days[0] as ArchivedDay)} among them`,
+    { remedy: 'ask again: the days that came stay in the cache', status: 503 },
+  );
+}
+
+function nameOf({ path }: ArchivedDay): string {
+  const day = dayOfPath(path);
+  return day === null ? `file ${path}` : `day ${day.date} of "${day.dataset}"`;
 }

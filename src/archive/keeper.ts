@@ -1,31 +1,32 @@
 import { join } from 'node:path';
-import { type Clock, isoTime } from '../base/clock.js';
+import { isoTime } from '../base/clock.js';
 import { type DynamoCsvError, describeError } from '../base/errors.js';
-import type { Logger } from '../base/logger.js';
-import type { Files } from '../volume/files.js';
+import { ArchivedDays } from '../history/archived-days.js';
+import type { KnownColumn } from '../history/day-files.js';
+import type { HistoryStore } from '../history/store.js';
 import { movedAsOne, takenOverFolder } from '../volume/layout.js';
 import { moveAside } from '../volume/write.js';
 import { Archive } from './archive.js';
+import {
+  type ArchivedHistory,
+  type ArchivedHistoryOptions,
+  type DescribeDay,
+  openHistory,
+} from './archived-history.js';
 import { archiveLost, otherHistory } from './errors.js';
 import { archivedPaths, type FolderMark, readMark, writeMark } from './folder.js';
 import { ArchiveLease, type Holder, LEASE_TIME, RENEWAL } from './lease.js';
-import type { ObjectStore } from './objects.js';
 import { hashOfPoint, type Point, pointKey } from './point.js';
 import { Pruner } from './prune.js';
-import { removeOthers, restorePoint } from './restore.js';
+import { type RestoreOptions, removeOthers, restorePoint } from './restore.js';
 import { type ArchivedTable, isSameContent, PointTaker } from './take-point.js';
 
-export interface KeeperOptions {
-  readonly objects: ObjectStore;
-  readonly dataDir: string;
-  readonly files: Files;
+export interface KeeperOptions extends ArchivedHistoryOptions {
   readonly holder: Holder;
   /** Milliseconds between two points. */
   readonly every: number;
   /** The tables whose files change together, asked at each point. */
   readonly tables: () => Iterable<ArchivedTable>;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /** How an archive is doing. */
@@ -39,9 +40,15 @@ export interface ArchiveStatus {
   readonly bytes: number;
   /** Milliseconds between two points. */
   readonly every: number;
+  /** Bytes of fetched days in the data folder. */
+  readonly cached: number;
+  /** Bytes of days fetched since the start of the service. */
+  readonly fetched: number;
 }
 
 const PRUNING = 3_600_000;
+/** Milliseconds between two points that go to moving days, at most. */
+const MOVING = 20_000;
 
 /** An archive that this service may write to. */
 interface Held {
@@ -59,6 +66,9 @@ interface Held {
 export class ArchiveKeeper {
   readonly #options: KeeperOptions;
   #held: Held | null = null;
+  #history: ArchivedHistory | null = null;
+  /** What says which columns a sealed day has; null: nothing yet. */
+  #describe: DescribeDay | null = null;
   #archivedAt: number | null = null;
   #error: DynamoCsvError | null = null;
   #bytes = 0;
@@ -81,7 +91,16 @@ export class ArchiveKeeper {
       archivedAt: this.#archivedAt,
       error: this.#error,
       bytes: this.#bytes,
+      cached: this.#history?.cache.bytes ?? 0,
+      fetched: this.#history?.fetches.bytes ?? 0,
     };
+  }
+
+  /** The sealed days, wherever they are. `describe`: asked about each new day before it is archived. */
+  async store(describe: DescribeDay): Promise<HistoryStore> {
+    this.#history ??= await openHistory(this.#options);
+    this.#describe = describe;
+    return this.#history.store;
   }
 
   /**
@@ -99,6 +118,7 @@ export class ArchiveKeeper {
       this.#failed(error as DynamoCsvError);
       logger.warn('the archive does not answer: the service starts with the data folder as it is');
     }
+    this.#history ??= await openHistory(this.#options);
   }
 
   /** Takes the lease if nobody holds it. Resolves to whether it has it; rejects as a request to the archive does. */
@@ -137,6 +157,10 @@ export class ArchiveKeeper {
     const last = await archive.latest();
     if (last === null) return;
     await write(() => this.#reconcile(archive, last, true, signal, true));
+    if (this.#history === null) {
+      this.#history = await openHistory(this.#options);
+      await this.#history.adopt();
+    }
     this.#followed = last;
   }
 
@@ -167,7 +191,20 @@ export class ArchiveKeeper {
     const { clock, every } = this.#options;
     while (!signal.aborted) {
       await clock.sleep(every, signal).catch(() => undefined);
-      if (!signal.aborted && this.#error?.code !== 'ARCHIVE_LOST') await this.#attempt(signal);
+      if (signal.aborted || this.#error?.code === 'ARCHIVE_LOST') continue;
+      await this.#attempt(signal);
+      await this.#moveDays(signal);
+    }
+  }
+
+  /** Not while a point is taken: a day is either in the folder or listed as archived when a point looks for it. */
+  async #moveDays(signal: AbortSignal): Promise<void> {
+    const last = this.#held?.last ?? null;
+    if (last === null || this.#error !== null || signal.aborted) return;
+    try {
+      await this.#history?.mover.move(last, Math.min(this.#options.every, MOVING), signal);
+    } catch (error) {
+      if (!signal.aborted) this.#options.logger.warn(describeError(error));
     }
   }
 
@@ -214,7 +251,8 @@ export class ArchiveKeeper {
       await this.#reconcile(archive, last, mayRestore, signal);
       this.#archivedAt = last === null ? null : Date.parse(last.at);
       logger.info({ archive: archive.location, point: last?.number ?? 0 }, 'writing to the archive');
-      const taker = new PointTaker(archive, dataDir, files);
+      this.#history ??= await openHistory(this.#options);
+      const taker = new PointTaker(archive, dataDir, files, this.#history.days);
       return { archive, lease, taker, pruner: new Pruner(archive), last };
     } catch (error) {
       await lease.release();
@@ -256,18 +294,36 @@ export class ArchiveKeeper {
       throw otherHistory(dataDir, archive.location, what);
     }
     const isCopy = mark?.isRestoring === true || mark?.isFollowing === true;
-    if (mark !== null && !isCopy) await this.#moveAside(paths);
+    if (mark !== null && !isCopy) await this.#moveAside(paths, last);
     const facts = { archive: archive.location, point: last.number, at: last.at, files: last.files.length };
     const level = mark?.isFollowing === true ? 'debug' : 'info';
     logger[level](facts, 'restoring the data folder from the archive');
-    await restorePoint(archive, last, dataDir, { files, signal, isFollowing, known: this.#known });
+    // Sealed days stay where they are: they are fetched when they are needed, or in the background.
+    await restorePoint(archive, last, dataDir, {
+      files,
+      signal,
+      isFollowing,
+      known: this.#known,
+      comesAlong: () => false,
+      ...this.#inUse(),
+    });
     if (isFollowing || isCopy) await removeOthers(last, dataDir, files);
     logger[level](facts, 'restored the data folder from the archive');
   }
 
+  #inUse(): Pick<RestoreOptions, 'history'> {
+    const history = this.#history;
+    if (history === null) return {};
+    return { history: { days: history.days, discard: (path) => history.cache.discard(path) } };
+  }
+
   /** A folder that is behind may have polls that no point has: they are kept. */
-  async #moveAside(paths: readonly string[]): Promise<void> {
+  async #moveAside(paths: readonly string[], last: Point): Promise<void> {
     const { dataDir, files, clock, logger } = this.#options;
+    const hashes = new Map(last.days.map(({ path, hash }) => [path, hash]));
+    const listed = await ArchivedDays.open(dataDir, files);
+    // The restored folder has these.
+    await listed.drop([...listed].filter(({ path, hash }) => hashes.get(path) === hash));
     const folder = join(takenOverFolder(dataDir), `behind-${isoTime(clock.now()).replaceAll(':', '-')}`);
     await files.makeFolder(folder);
     const moved = paths.map(movedAsOne).filter((path) => path !== null);
@@ -275,12 +331,25 @@ export class ArchiveKeeper {
     logger.warn({ movedTo: folder }, 'the data folder was behind the archive: moved what it had aside');
   }
 
+  /** Null, too, for a file that cannot be read: whoever reads the day will say so. */
+  async #columnsOf(path: string): Promise<readonly KnownColumn[] | null> {
+    try {
+      return (await this.#describe?.(path)) ?? null;
+    } catch (error) {
+      this.#options.logger.debug({ file: path }, describeError(error));
+      return null;
+    }
+  }
+
   async #upload(held: Held, signal: AbortSignal): Promise<void> {
     const { dataDir, files, tables, clock, logger } = this.#options;
     const { archive, lease, taker, last } = held;
     const now = clock.now();
+    await this.#history?.days.forgetMoved();
+    await this.#history?.moved.bring(signal);
     const { point, bytes } = await taker.take(tables(), last, {
       fence: lease.fence,
+      columnsOf: (path) => this.#columnsOf(path),
       mayReplace: () => lease.isHeld,
       now,
       signal,

@@ -26,4 +26,20 @@ export function createArchiveMetrics(
       this.set(status()?.bytes ?? 0);
     },
   });
+  new Gauge({
+    name: 'dynamo_csv_archive_fetched_bytes',
+    help: 'Bytes of archived days fetched since the service started.',
+    registers,
+    collect() {
+      this.set(status()?.fetched ?? 0);
+    },
+  });
+  new Gauge({
+    name: 'dynamo_csv_archive_cache_bytes',
+    help: 'Bytes of archived days that are in the data folder now.',
+    registers,
+    collect() {
+      this.set(status()?.cached ?? 0);
+    },
+  });
 }

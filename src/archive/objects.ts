@@ -24,8 +24,8 @@ export type Condition = 'absent' | { readonly version: string } | null;
 export interface ObjectStore {
   /** Where the objects are, for display: `s3://my-bucket/fleet/`. */
   readonly location: string;
-  /** Null: there is no such object. */
-  get(key: string): Promise<StoredObject | null>;
+  /** Null: there is no such object. Rejects with the signal's reason if that aborts. */
+  get(key: string, signal?: AbortSignal): Promise<StoredObject | null>;
   /** Writes an object and resolves to its version; null: the condition does not hold, and nothing was written. */
   put(key: string, bytes: Uint8Array, condition: Condition): Promise<string | null>;
   /** The objects whose keys begin with `prefix`, in the order of their keys, after the key `after` if there is one. */

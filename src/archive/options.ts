@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { type Kind, milliseconds, quoted } from '../options/kinds.js';
-import { Duration, defaultOf, words } from '../options/schema.js';
+import { bytesOf, type Kind, milliseconds, parseDays, quoted } from '../options/kinds.js';
+import { ByteSize, Days, Duration, defaultOf, words } from '../options/schema.js';
 import { Region } from '../sources/aws/region.js';
 
 const bucket: Kind = {
@@ -59,6 +59,21 @@ export const ArchiveOptions = Type.Object(
         examples: ['5m'],
       }),
     ),
+    localDays: Type.Optional(
+      Days({
+        description:
+          'How many local days of history stay in the data folder. Older sealed days are in the archive only, and fetched when they are needed. By default all stay.',
+        examples: [90],
+      }),
+    ),
+    cache: Type.Optional(
+      ByteSize({
+        description:
+          'How much of the data folder fetched days may take. One query cannot read more of them than that.',
+        default: '5GB',
+        examples: ['500MB'],
+      }),
+    ),
   },
   {
     ...words({ description: 'A copy of the data folder in S3, from which another machine goes on.' }),
@@ -73,6 +88,10 @@ export interface ArchiveSettings {
   readonly region: string | null;
   /** Milliseconds. */
   readonly every: number;
+  /** Days that stay in the data folder; null: all. */
+  readonly localDays: number | null;
+  /** Bytes of fetched days. */
+  readonly cache: number;
 }
 
 /** The options with every default applied; null: there is no archive. */
@@ -84,5 +103,7 @@ export function archiveSettings(options: Static<typeof ArchiveOptions> | undefin
     prefix: options.prefix ?? defaultOf(properties.prefix),
     region: options.region ?? null,
     every: milliseconds(options.every ?? defaultOf(properties.every)),
+    localDays: parseDays(options.localDays),
+    cache: bytesOf(options.cache ?? defaultOf(properties.cache)),
   };
 }

@@ -4,12 +4,10 @@ import { gunzip, gzip } from 'node:zlib';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { describeError } from '../base/errors.js';
+import { ArchivedPath, Hash, Layouts, PackedDays } from '../history/archived-days.js';
 import { objectDamaged } from './errors.js';
 
-const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const Size = Type.Integer({ minimum: 0 });
-/** Relative to the data folder, with slashes; never leads out of it. */
-const Path = Type.String({ minLength: 1, pattern: '^(?!/)(?!.*(^|/)\\.\\.(/|$))[^\\\\\\u0000]+$' });
 
 const Point = Type.Object({
   format: Type.Literal(1),
@@ -23,10 +21,16 @@ const Point = Type.Object({
   at: Type.String({ minLength: 1 }),
   /** Everything but sealed days. */
   files: Type.Array(
-    Type.Object({ path: Path, size: Size, parts: Type.Array(Type.Object({ hash: Hash, size: Size })) }),
+    Type.Object({
+      path: ArchivedPath,
+      size: Size,
+      parts: Type.Array(Type.Object({ hash: Hash, size: Size })),
+    }),
   ),
   /** Sealed days; their objects have the paths as keys. */
-  days: Type.Array(Type.Object({ path: Path, size: Size, hash: Hash })),
+  days: PackedDays,
+  /** Columns of the days, so that a restored folder knows them without the files. */
+  layouts: Type.Optional(Layouts),
 });
 
 /**
@@ -35,7 +39,6 @@ const Point = Type.Object({
  */
 export type Point = Static<typeof Point>;
 export type ArchivedFile = Point['files'][number];
-export type ArchivedDay = Point['days'][number];
 
 const FOLDER = 'points/';
 /** Digits of a point's number in its key, so that keys are in the order of numbers. */

@@ -1,13 +1,15 @@
 import { createReadStream } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { type ArchivedDay, ArchivedDays, unpackDays } from '../history/archived-days.js';
 import type { Files } from '../volume/files.js';
 import { movedAsOne } from '../volume/layout.js';
 import { readRange, replaceFile } from '../volume/write.js';
 import type { Archive } from './archive.js';
 import { notRestored, objectDamaged, objectMissing, restoreNotEmpty } from './errors.js';
 import { archivedPaths, readMark, writeMark } from './folder.js';
+import type { ObjectStore } from './objects.js';
 import { cutIntoParts, type Part, partKey, partOf, unpacked } from './parts.js';
-import type { ArchivedDay, ArchivedFile, Point } from './point.js';
+import type { ArchivedFile, Point } from './point.js';
 
 /** What was done so far. */
 export interface RestoreProgress {
@@ -25,6 +27,14 @@ export interface RestoreOptions {
   readonly isFollowing?: boolean;
   /** What a folder that follows is known to have, by path: it need not be read again. */
   readonly known?: Map<string, string>;
+  /** What is in use already of the days that stay in the archive; absent: nothing is. */
+  readonly history?: {
+    readonly days: ArchivedDays;
+    /** Removes a copy of a day, by its path in the data folder. */
+    readonly discard: (path: string) => Promise<void>;
+  };
+  /** Whether a sealed day's file comes along. The others stay in the archive, and the folder lists them. */
+  readonly comesAlong: (day: ArchivedDay) => boolean;
 }
 
 /** Files restored at a time. */
@@ -39,14 +49,16 @@ export async function restorePoint(
   archive: Archive,
   point: Point,
   dataDir: string,
-  { files, signal, onProgress, isFollowing = false, known = new Map() }: RestoreOptions,
+  { files, signal, onProgress, comesAlong, isFollowing = false, known = new Map(), history }: RestoreOptions,
 ): Promise<void> {
+  const all = unpackDays(point);
+  const days = all.filter(comesAlong);
   const jobs = [
     ...point.files.map((file) => ({
       size: file.size,
       run: () => unlessKnown(file, known, () => restoreFile(archive, file, dataDir, files)),
     })),
-    ...point.days.map((day) => ({
+    ...days.map((day) => ({
       size: day.size,
       run: () => unlessKnown(day, known, () => restoreDay(archive, day, dataDir, files)),
     })),
@@ -68,6 +80,13 @@ export async function restorePoint(
   const results = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
   const failed = results.find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
+  const left = all.filter((day) => !comesAlong(day));
+  const discard = history?.discard ?? ((path) => files.remove(join(dataDir, path)));
+  for (const day of left)
+    await unlessKnown(day, known, async () => {
+      if (await isOther(day, dataDir, files)) await discard(day.path);
+    });
+  await (history?.days ?? (await ArchivedDays.open(dataDir, files))).replace(left);
   await writeMark(dataDir, files, { archive: archive.id, number: point.number, isFollowing });
 }
 
@@ -132,19 +151,30 @@ async function restoreDay(archive: Archive, day: ArchivedDay, dataDir: string, f
   const path = join(dataDir, day.path);
   const there = await files.stat(path);
   if (there?.size === day.size && partOf(await files.readFile(path)).hash === day.hash) return;
-  await write(path, [await fetchDay(archive, day)], files);
+  await write(path, [await fetchDay(archive.objects, day)], files);
+}
+
+/** Whether a file is here that is not that day's, of an earlier restore: it would be taken for its copy. */
+async function isOther(day: ArchivedDay, dataDir: string, files: Files): Promise<boolean> {
+  const path = join(dataDir, day.path);
+  if ((await files.stat(path)) === null) return false;
+  return partOf(await files.readFile(path)).hash !== day.hash;
 }
 
 /**
  * The content of a sealed day as the point names it; one that was written again since is under its hash. Rejects with
  * `ARCHIVE_DAMAGED` if it is neither there nor under its path.
  */
-export async function fetchDay(archive: Archive, { path, hash }: ArchivedDay): Promise<Buffer> {
-  const found = await archive.objects.get(path);
+export async function fetchDay(
+  objects: ObjectStore,
+  { path, hash }: Pick<ArchivedDay, 'path' | 'hash'>,
+  signal?: AbortSignal,
+): Promise<Buffer> {
+  const found = await objects.get(path, signal);
   if (found !== null && partOf(found.bytes).hash === hash) return found.bytes;
-  const earlier = await archive.objects.get(partKey(hash));
-  const place = archive.location + path;
-  if (earlier !== null) return unpacked(earlier.bytes, hash, archive.location + partKey(hash));
+  const earlier = await objects.get(partKey(hash), signal);
+  const place = objects.location + path;
+  if (earlier !== null) return unpacked(earlier.bytes, hash, objects.location + partKey(hash));
   if (found === null) throw objectMissing(place);
   throw objectDamaged(place, 'it is not the file that was archived');
 }

@@ -45,12 +45,14 @@ export class S3Objects implements ObjectStore {
     prepareClient(this.#client, DEADLINES);
   }
 
-  async get(key: string): Promise<StoredObject | null> {
+  async get(key: string, signal?: AbortSignal): Promise<StoredObject | null> {
+    const options = signal === undefined ? {} : { abortSignal: signal };
     try {
-      const answer = await this.#client.send(new GetObjectCommand({ ...this.#named(key) }));
+      const answer = await this.#client.send(new GetObjectCommand({ ...this.#named(key) }), options);
       const bytes = Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
       return { bytes, version: answer.ETag ?? '' };
     } catch (error) {
+      signal?.throwIfAborted();
       if (isNamed(error, 'NoSuchKey')) return null;
       throw archiveFailed('s3:GetObject', `${this.location}${key}`, error);
     }

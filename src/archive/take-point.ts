@@ -1,6 +1,8 @@
 import { join, relative, sep } from 'node:path';
 import { isoTime } from '../base/clock.js';
 import { errorCode } from '../base/errors.js';
+import { type ArchivedDay, type ArchivedDays, packDays, unpackDays } from '../history/archived-days.js';
+import type { KnownColumn } from '../history/day-files.js';
 import type { FileState, Files, OpenFile } from '../volume/files.js';
 import { isSealedDay } from '../volume/layout.js';
 import { readRange } from '../volume/write.js';
@@ -8,7 +10,7 @@ import type { Archive } from './archive.js';
 import { archiveBusy } from './errors.js';
 import { archivedPaths } from './folder.js';
 import { cutIntoParts, type Part, partOf } from './parts.js';
-import type { ArchivedDay, ArchivedFile, Point } from './point.js';
+import type { ArchivedFile, Point } from './point.js';
 
 /** A table whose files change together. */
 export interface ArchivedTable {
@@ -29,6 +31,8 @@ export interface TakeOptions {
   readonly signal: AbortSignal;
   /** Whether an object with another content may be replaced: only the holder of the lease may. Throws if never again. */
   mayReplace(): boolean;
+  /** The columns of a sealed day's file; null: nobody can say. */
+  columnsOf(path: string): Promise<readonly KnownColumn[] | null>;
 }
 
 /** Bytes read at once. */
@@ -49,11 +53,14 @@ export class PointTaker {
   readonly #archive: Archive;
   readonly #dataDir: string;
   readonly #files: Files;
+  /** The days that the archive has and the folder need not have. */
+  readonly #archived: ArchivedDays;
   /** By path: the parts of a file as it was. */
   readonly #known = new Map<string, { readonly state: FileState; readonly file: ArchivedFile }>();
   readonly #knownDays = new Map<string, { readonly state: FileState; readonly day: ArchivedDay }>();
 
-  constructor(archive: Archive, dataDir: string, files: Files) {
+  constructor(archive: Archive, dataDir: string, files: Files, archived: ArchivedDays) {
+    this.#archived = archived;
     this.#archive = archive;
     this.#dataDir = dataDir;
     this.#files = files;
@@ -63,11 +70,8 @@ export class PointTaker {
    * Uploads the folder as it is now, and returns the point that names it, which is not written yet. `before`: the last
    * point. Each table stands still only while its files are opened, not while they are sent.
    */
-  async take(
-    tables: Iterable<ArchivedTable>,
-    before: Point | null,
-    { fence, now, signal, mayReplace }: TakeOptions,
-  ): Promise<Uploaded> {
+  async take(tables: Iterable<ArchivedTable>, before: Point | null, options: TakeOptions): Promise<Uploaded> {
+    const { fence, now, signal } = options;
     const files: ArchivedFile[] = [];
     let bytes = 0;
     const upload = async (opened: readonly Opened[]) => {
@@ -89,14 +93,16 @@ export class PointTaker {
       });
       await upload(opened);
     }
-    const earlierDays = new Map((before?.days ?? []).map((day) => [day.path, day]));
-    const days: ArchivedDay[] = [];
+    const earlier = before === null ? [] : unpackDays(before);
+    const earlierDays = new Map(earlier.map((day) => [day.path, day]));
+    const days: ArchivedDay[] = [...this.#archived];
     for (const path of await archivedPaths(this.#dataDir)) {
       signal.throwIfAborted();
       if (ofTables.has(path)) continue;
       if (!isSealedDay(path)) await upload(await this.#open([join(this.#dataDir, path)]));
       else {
-        const sent = await this.#uploadDay(path, earlierDays.get(path), mayReplace);
+        if (this.#archived.get(path) !== undefined) continue;
+        const sent = await this.#uploadDay(path, earlierDays.get(path), options);
         if (sent === null) continue;
         days.push(sent.day);
         bytes += sent.bytes;
@@ -108,8 +114,8 @@ export class PointTaker {
       number: (before?.number ?? 0) + 1,
       fence,
       at: isoTime(now),
-      files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
-      days,
+      files: files.sort(byPath),
+      ...packDays(days.sort(byPath)),
     };
     return { point, bytes };
   }
@@ -141,7 +147,7 @@ export class PointTaker {
     signal: AbortSignal,
   ): Promise<{ file: ArchivedFile; bytes: number }> {
     const known = this.#known.get(path);
-    if (known !== undefined && isSame(known.state, state)) return { file: known.file, bytes: 0 };
+    if (known !== undefined && isUntouched(known.state, state)) return { file: known.file, bytes: 0 };
     // All parts but the last end where their content says so, and that did not change if the file only grew.
     const isLonger = known?.state.id === state.id && known.state.size < state.size;
     const parts: Part[] = isLonger ? known.file.parts.slice(0, -1) : [];
@@ -162,16 +168,18 @@ export class PointTaker {
   async #uploadDay(
     path: string,
     before: ArchivedDay | undefined,
-    mayReplace: () => boolean,
+    { mayReplace, columnsOf }: TakeOptions,
   ): Promise<{ day: ArchivedDay; bytes: number } | null> {
     const full = join(this.#dataDir, path);
     const state = await this.#files.stat(full);
     if (state === null) return null;
     const known = this.#knownDays.get(path);
-    if (known !== undefined && isSame(known.state, state)) return { day: known.day, bytes: 0 };
+    if (known !== undefined && isUntouched(known.state, state)) return { day: known.day, bytes: 0 };
     const content = await this.#files.readFile(full);
-    const day = { path, ...partOf(content) };
-    const isSent = before?.hash !== day.hash && (await this.#putDay(path, content, day.hash, mayReplace));
+    const part = partOf(content);
+    const isSame = before?.hash === part.hash;
+    const day = { path, ...part, columns: (isSame ? before.columns : null) ?? (await columnsOf(full)) };
+    const isSent = !isSame && (await this.#putDay(path, content, day.hash, mayReplace));
     this.#knownDays.set(path, { state, day });
     return { day, bytes: isSent ? content.length : 0 };
   }
@@ -194,8 +202,12 @@ export class PointTaker {
   }
 }
 
-function isSame(a: FileState, b: FileState): boolean {
+function isUntouched(a: FileState, b: FileState): boolean {
   return a.id === b.id && a.size === b.size && a.modifiedAt === b.modifiedAt;
+}
+
+function byPath(a: { readonly path: string }, b: { readonly path: string }): number {
+  return a.path < b.path ? -1 : 1;
 }
 
 async function* chunksOf(file: OpenFile, from: number, end: number): AsyncIterable<Buffer> {
@@ -204,5 +216,9 @@ async function* chunksOf(file: OpenFile, from: number, end: number): AsyncIterab
 
 /** Whether two points name the same content. */
 export function isSameContent(a: Point, b: Point): boolean {
-  return JSON.stringify([a.files, a.days]) === JSON.stringify([b.files, b.days]);
+  return contentOf(a) === contentOf(b);
+}
+
+function contentOf({ files, days, layouts = [] }: Point): string {
+  return JSON.stringify([files, days, layouts]);
 }

@@ -34,7 +34,7 @@ export async function verifyPoint(
           seen.add(part.hash);
         }
       } else {
-        const bytes = await fetchDay(archive, one);
+        const bytes = await fetchDay(archive.objects, one);
         await onDay?.(one.path, bytes);
       }
     } catch (error) {

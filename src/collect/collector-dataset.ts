@@ -30,6 +30,8 @@ export interface CollectorDatasetOptions {
   readonly sources: Iterable<CollectedSource | FollowedSource>;
   /** US dollars that a source has spent this month, by its first dataset; absent: not counted. */
   readonly spentBy?: (dataset: string) => number;
+  /** The archive of the data folder: when the last point was taken, and milliseconds between two. Null: there is none. */
+  readonly archive?: () => { readonly archivedAt: number | null; readonly every: number } | null;
   /** Null for a dataset that was not requested yet. */
   readonly responseTimes: (dataset: string) => ResponseTimes | null;
   readonly clock: Clock;
@@ -55,6 +57,7 @@ const COLUMNS = {
   response_ms_p50: 'number',
   response_ms_p99: 'number',
   stream_lag_seconds: 'number',
+  archive_age_intervals: 'number',
 } as const satisfies Readonly<Record<string, ColumnType>>;
 
 export type CollectorColumn = keyof typeof COLUMNS;
@@ -89,18 +92,28 @@ export function collectorRows(
 export const collectorColumn = (name: CollectorColumn): Column => ({ name, type: COLUMNS[name], seen: true });
 
 function rowsOf(options: CollectorDatasetOptions, startedAt: number): Row[] {
-  return [...options.sources].flatMap((source) =>
+  const rows = [...options.sources].flatMap((source) =>
     'collector' in source
       ? rowsOfCollected(source, options, startedAt)
       : source.datasets.map((dataset) => rowOfFollowed(dataset, source.interval, options, startedAt)),
   );
+  const archive_age_intervals = archiveAge(options, startedAt);
+  return rows.map((row) => ({ ...row, archive_age_intervals }));
 }
+
+/** In intervals between two points; null: there is no archive. */
+function archiveAge({ archive, clock }: CollectorDatasetOptions, startedAt: number): number | null {
+  const state = archive?.() ?? null;
+  return state === null ? null : (clock.now() - (state.archivedAt ?? startedAt)) / state.every;
+}
+
+type RowWithoutArchive = Omit<Row, 'archive_age_intervals'>;
 
 function rowsOfCollected(
   { collector, price }: CollectedSource,
   { spentBy, responseTimes, clock }: CollectorDatasetOptions,
   startedAt: number,
-): Row[] {
+): RowWithoutArchive[] {
   const { interval } = collector.pace;
   return collector.recorder.datasets.map((dataset, index) => ({
     ...standing(dataset, interval, startedAt, clock.now()),
@@ -118,7 +131,7 @@ function rowOfFollowed(
   interval: number | null,
   { responseTimes, clock }: CollectorDatasetOptions,
   startedAt: number,
-): Row {
+): RowWithoutArchive {
   return {
     ...standing(dataset, interval, startedAt, clock.now()),
     ...NOT_ITSELF_POLLED,

@@ -5,6 +5,7 @@ import type { Point } from '../archive/point.js';
 import type { RestoreProgress } from '../archive/restore.js';
 import { S3Objects } from '../archive/s3-objects.js';
 import { describeError } from '../base/errors.js';
+import { LocalDays } from '../base/local-days.js';
 import { loadConfig } from '../config/config.js';
 import { ConfigMistakes } from '../config/mistakes.js';
 
@@ -14,6 +15,8 @@ export interface ArchiveCommand {
   readonly point: Point;
   readonly signal: AbortSignal;
   readonly values: Readonly<Record<string, string | undefined>>;
+  /** Whose days the history has. */
+  readonly localDates: LocalDays;
   onProgress(progress: RestoreProgress): void;
 }
 
@@ -35,7 +38,7 @@ export async function onArchive(
 ): Promise<number> {
   try {
     const values = valuesOf(argv, options, required);
-    const { archive: settings } = await loadConfig(process.env, []);
+    const { archive: settings, timeZone } = await loadConfig(process.env, []);
     if (settings === null) {
       throw new ConfigMistakes([
         'the configuration has no archive; add one, such as archive: { bucket: my-bucket }',
@@ -50,7 +53,8 @@ export async function onArchive(
       if (archive === null || point == null) throw noSuchPoint(objects.location, at);
       console.error(`Point ${point.number} of ${objects.location}, taken at ${point.at}`);
       const signal = new AbortController().signal;
-      return await run({ archive, point, signal, values, onProgress: printer() });
+      const localDates = new LocalDays(timeZone);
+      return await run({ archive, point, signal, values, localDates, onProgress: printer() });
     } finally {
       objects.close();
     }
@@ -78,6 +82,9 @@ function valuesOf(argv: readonly string[], options: Options, required: readonly 
     throw new ConfigMistakes([
       `command line: --at ${values.at} is not a time; write it as 2026-11-24T10:00:00Z`,
     ]);
+  }
+  if (values.days !== undefined && !/^\d{1,5}$/.test(values.days)) {
+    throw new ConfigMistakes([`command line: --days ${values.days} is not a number of days; write it as 90`]);
   }
   return values;
 }

@@ -2,8 +2,9 @@ import type { App, PolledSource } from '../app.js';
 import { systemClock } from '../base/clock.js';
 import { formatDuration } from '../base/durations.js';
 import { describeError } from '../base/errors.js';
+import { formatBytes } from '../base/sizes.js';
 import { textTable } from '../base/text-table.js';
-import { formatBytes, formatCount, formatDollars } from '../config/check-report.js';
+import { formatCount, formatDollars } from '../config/check-report.js';
 
 /** Rows that are printed; a terminal has no use for a thousand. */
 const MOST_ROWS = 40;

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { DynamoCsvError, describeError, errorCode } from '../base/errors.js';
-import { formatBytes, formatCount } from '../config/check-report.js';
+import { formatBytes } from '../base/sizes.js';
+import { formatCount } from '../config/check-report.js';
 import type { Config } from '../config/config.js';
 import type { AttributeValue } from '../sources/dynamodb/attributes.js';
 import { isWanted, publishedNameFor } from '../sources/dynamodb/discover.js';

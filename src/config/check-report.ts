@@ -1,4 +1,5 @@
 import { formatDuration } from '../base/durations.js';
+import { formatBytes } from '../base/sizes.js';
 import { textTable } from '../base/text-table.js';
 import { pollsPerMonth } from '../sources/billing.js';
 import type { SourceCheck } from '../sources/kind.js';
@@ -86,12 +87,4 @@ export function formatDollars(value: number | null): string {
   return value > 0 && value < 0.01
     ? '< 0.01'
     : value.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-}
-
-/** 40894464 → `39 MB`, in powers of 1024 as DynamoDB's console does. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 1024 ** power;
-  return `${value.toLocaleString('en-US', { maximumFractionDigits: value < 10 && power > 0 ? 1 : 0 })} ${units[power]}`;
 }

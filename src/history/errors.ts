@@ -30,3 +30,11 @@ export function historyInOtherTimeZone(location: string, found: string, configur
     { remedy: `set timeZone: ${found}, or move that folder away to start a new history` },
   );
 }
+
+/** The list of the days that the archive keeps of a dataset cannot be read. */
+export function archivedDaysUnreadable(path: string): DynamoCsvError {
+  return new DynamoCsvError('ARCHIVED_DAYS_UNREADABLE', `${path} is not a list of archived days`, {
+    remedy:
+      'restore it from a backup, or start with an empty data folder, which is restored from the archive',
+  });
+}

@@ -1,3 +1,5 @@
+import type { KnownColumn } from './day-files.js';
+
 /**
  * The types of columns in Parquet files. A column has one of them only if every cell can be printed as it was written.
  */
@@ -83,4 +85,41 @@ export function isSameSchema(a: FileSchema, b: FileSchema): boolean {
 
 export function isSameColumns(a: FileColumns, b: FileColumns): boolean {
   return a.size === b.size && [...a].every(([name, { type }]) => b.get(name)?.type === type);
+}
+
+/** What the columns of a file are. */
+export interface KnownFile {
+  readonly columns: FileColumns;
+  /**
+   * The columns and types with which its day was sealed; those of `columns`, unless the file was written again to have the
+   * schema of other days. The cells still fit these types.
+   */
+  readonly sealedAs: FileColumns;
+}
+
+/** A file by what is known of it without reading it. */
+export function knownFile(known: readonly KnownColumn[]): KnownFile {
+  const stored = ({ name, type, isExactInDouble }: KnownColumn) => ({
+    name,
+    type: fileType(type),
+    isExactInDouble,
+  });
+  const columns = byName(known.filter(({ isSealedAs }) => isSealedAs !== true).map(stored));
+  const sealed = known.filter(({ isSealedAs }) => isSealedAs === true);
+  return { columns, sealedAs: sealed.length === 0 ? columns : byName(sealed.map(stored)) };
+}
+
+/** From DuckDB's words. */
+export function fileType(type: string): FileType {
+  switch (type) {
+    case 'BIGINT':
+    case 'DOUBLE':
+    case 'BOOLEAN':
+      return type;
+    case 'TIMESTAMPTZ':
+    case 'TIMESTAMP WITH TIME ZONE':
+      return 'TIMESTAMPTZ';
+    default:
+      return 'VARCHAR';
+  }
 }

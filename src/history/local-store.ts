@@ -1,11 +1,13 @@
 import { basename, join } from 'node:path';
 import type { Files } from '../volume/files.js';
 import {
+  archivedDaysFile,
   damagedDayFolder,
   damagedHistoryOf,
   dateOfDayFolder,
   dayFileName,
   dayFolder,
+  dayOfPath,
   historyFolder,
   historyOf,
   historySchemaFile,
@@ -15,6 +17,8 @@ import {
   timeZoneFile,
 } from '../volume/layout.js';
 import { replaceFile, SnapshotFile } from '../volume/write.js';
+import { inOrder, readArchivedDays, storedDays } from './archived-days.js';
+import { ALL_HERE, type Hold, type KnownColumn } from './day-files.js';
 import type { HistoryStore, StoredDay } from './store.js';
 
 /** Sealed days in the data folder: `history/<dataset>/date=YYYY-MM-DD/YYYY-MM-DD.parquet`. */
@@ -52,14 +56,56 @@ export class LocalStore implements HistoryStore {
     });
   }
 
-  async localFiles(dataset: string, { date, files }: StoredDay): Promise<readonly string[]> {
+  pathsOf(dataset: string, { date, files }: StoredDay): readonly string[] {
     return files.map((name) => join(dayFolder(this.#dataDir, dataset, date), name));
   }
 
-  async put(dataset: string, date: string, write: (path: string) => Promise<void>): Promise<StoredDay> {
+  async unreachableDays(dataset: string): Promise<readonly StoredDay[]> {
+    const listed = await readArchivedDays(this.#files, archivedDaysFile(this.#dataDir, dataset));
+    const absent: { date: string; file: string }[] = [];
+    for (const { path } of listed) {
+      const day = dayOfPath(path);
+      if (day !== null && (await this.#files.stat(join(this.#dataDir, path))) === null) absent.push(day);
+    }
+    return storedDays(absent);
+  }
+
+  tryHold(paths: readonly string[]): Hold | null {
+    return ALL_HERE.tryHold(paths);
+  }
+
+  hold(paths: readonly string[]): Promise<Hold> {
+    return ALL_HERE.hold(paths);
+  }
+
+  mayLeave(_path: string): boolean {
+    return false;
+  }
+
+  departuresOf(_dataset: string): number {
+    return 0;
+  }
+
+  columnsOf(_path: string): readonly KnownColumn[] | null {
+    return null;
+  }
+
+  async learn(_columns: ReadonlyMap<string, readonly KnownColumn[]>): Promise<void> {}
+
+  async discard(_dataset: string, _date: string, _file: string): Promise<boolean> {
+    return false;
+  }
+
+  /** Adds a file as `HistoryStore.put` does. `more`: names of the day's files that are not here. */
+  async put(
+    dataset: string,
+    date: string,
+    write: (path: string) => Promise<void>,
+    more: readonly string[] = [],
+  ): Promise<StoredDay> {
     const folder = dayFolder(this.#dataDir, dataset, date);
     await this.#files.makeFolder(folder);
-    const before = await this.#filesOf(dataset, date);
+    const before = inOrder([...more, ...(await this.#filesOf(dataset, date))]);
     // A new file under a damaged one's name would look like that one put back.
     const taken = [...before, ...(await this.#damagedFilesOf(dataset, date))];
     const path = join(folder, freeName(date, taken));
@@ -127,14 +173,17 @@ export class LocalStore implements HistoryStore {
 
   async recover(dataset: string): Promise<void> {
     const folder = historyOf(this.#dataDir, dataset);
-    for (const entry of await this.#files.list(folder)) {
-      if (dateOfDayFolder(entry) === null) continue;
-      const leftovers = (await this.#files.list(join(folder, entry))).filter(isTemporary);
-      for (const name of leftovers) await this.#files.remove(join(folder, entry, name));
-    }
+    const entries = await this.#files.list(folder);
+    await this.#removeLeftovers(folder, entries);
+    for (const entry of entries.filter((name) => dateOfDayFolder(name) !== null))
+      await this.#removeLeftovers(join(folder, entry), await this.#files.list(join(folder, entry)));
     for (const { date, files } of await this.days(dataset)) {
       for (const name of files) await this.#setAsideUnlessFile(dataset, date, name);
     }
+  }
+
+  async #removeLeftovers(folder: string, names: readonly string[]): Promise<void> {
+    for (const name of names.filter(isTemporary)) await this.#files.remove(join(folder, name));
   }
 
   /** DuckDB would wait for a named pipe for ever. */
@@ -163,7 +212,7 @@ export class LocalStore implements HistoryStore {
   }
 
   async #dayFiles(folder: string): Promise<string[]> {
-    return (await this.#files.list(folder)).filter(isDayFile).sort(byNumber);
+    return inOrder((await this.#files.list(folder)).filter(isDayFile));
   }
 
   /** `path`, or the first free one with `.2` and so on appended. */
@@ -182,11 +231,6 @@ export class LocalStore implements HistoryStore {
       await file.close();
     }
   }
-}
-
-/** `2026-11-24.parquet` before `2026-11-24-2.parquet`, and that before `2026-11-24-10.parquet`. */
-function byNumber(a: string, b: string): number {
-  return a.length - b.length || (a < b ? -1 : 1);
 }
 
 /** `2026-11-24.parquet`, or the first free name of `2026-11-24-2.parquet` and so on. */

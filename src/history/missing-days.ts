@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { describeError } from '../base/errors.js';
+import { DynamoCsvError, describeError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { SealedDay } from '../datasets/relation.js';
 import type { DamagedFile } from './parquet-files.js';
@@ -31,6 +31,12 @@ export class MissingDays {
       reasons.set(date, `${files.join(', ')} is damaged and was set aside`);
       this.#logger.error({ dataset: log.name, day: date, files }, 'a sealed day is missing');
     }
+    const unreachable = await this.#store.unreachableDays(log.name);
+    for (const { date } of unreachable) reasons.set(date, 'it is in an archive, and none is configured');
+    if (unreachable.length > 0) {
+      const facts = { dataset: log.name, days: unreachable.length };
+      this.#logger.error(facts, 'sealed days are in an archive, and the configuration has none');
+    }
     this.#logs.set(log.name, { log, reasons });
   }
 
@@ -39,6 +45,8 @@ export class MissingDays {
     const reasons: Reasons = new Map();
     for (const { date, files } of await this.#store.damagedDays(name))
       reasons.set(date, `${files.join(', ')} is damaged and was set aside`);
+    for (const { date } of await this.#store.unreachableDays(name))
+      reasons.set(date, 'it is in the archive only, and this service reads the shared folder');
     this.#logs.set(name, { log: null, reasons });
   }
 
@@ -60,6 +68,10 @@ export class MissingDays {
   /** Sets an unreadable file aside and shows its day as missing. */
   async setAside({ dataset, date, path, reason }: DamagedFile): Promise<void> {
     const file = basename(path);
+    if (await this.#store.discard(dataset, date, file)) {
+      const what = `the copy of an archived day was damaged and is fetched again: ${file} (${reason})`;
+      return this.#logger.warn({ dataset, day: date, file: path }, what);
+    }
     const movedTo = await this.#move(dataset, date, file);
     const what = `${file} ${movedTo === null ? 'is gone' : 'is damaged and was set aside'} (${reason})`;
     this.#logger.error({ dataset, day: date, file: path, movedTo }, `a sealed day is missing: ${what}`);
@@ -67,6 +79,17 @@ export class MissingDays {
     if (known === undefined) return;
     known.reasons.set(date, what);
     if (known.log !== null) known.log.sealedDays = this.among(dataset, known.log.sealedDays);
+  }
+
+  /**
+   * Shows a day as missing whose rows may also be in the CSV file, since it cannot be fetched to look. Returns that it has no
+   * known times. Throws any other error.
+   */
+  note(name: string, date: string, error: unknown): ReadonlySet<number> {
+    if (!(error instanceof DynamoCsvError) || error.code !== 'DAY_NOT_FETCHED') throw error;
+    this.#logger.error({ dataset: name, day: date }, describeError(error));
+    this.#logs.get(name)?.reasons.set(date, `restart the service once it can be fetched: ${error.message}`);
+    return new Set();
   }
 
   /** Forgets the missing days before a date, and returns them. */

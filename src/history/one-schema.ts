@@ -6,6 +6,7 @@ import {
   columnIn,
   type FileSchema,
   isSameSchema,
+  knownFile,
   type NamedInFiles,
   schemaOver,
 } from './file-schema.js';
@@ -99,7 +100,10 @@ export class OneSchema {
 
   async #schemaOf(file: DayFile): Promise<FileSchema | null> {
     const { parquet, setAside } = this.#options;
-    const path = await this.#pathOf(file);
+    const path = this.#pathOf(file);
+    const known = this.#options.store.columnsOf(path);
+    if (known !== null) return [...knownFile(known).columns.values()];
+    const held = await this.#options.store.hold([path]);
     try {
       return (await parquet.schemasOf([path])).get(path) ?? null;
     } catch (error) {
@@ -109,12 +113,13 @@ export class OneSchema {
       if (reason === null) throw error;
       await setAside({ ...file, path, reason });
       return null;
+    } finally {
+      held.release();
     }
   }
 
-  async #pathOf({ dataset, date, name }: DayFile): Promise<string> {
-    const [path] = await this.#options.store.localFiles(dataset, { date, files: [name] });
-    return path as string;
+  #pathOf({ dataset, date, name }: DayFile): string {
+    return this.#options.store.pathsOf(dataset, { date, files: [name] })[0]!;
   }
 
   async #rewriteAll(
@@ -162,7 +167,7 @@ export class OneSchema {
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
     const { store, parquet, clock } = this.#options;
-    const from = await this.#pathOf(file);
+    const from = this.#pathOf(file);
     const there = byName(before);
     const isRenamed = columns.some((named) => (columnIn(there, named)?.name ?? named.name) !== named.name);
     const swap = async (step: () => Promise<void>) => {

@@ -62,7 +62,7 @@ export class Sealer {
     await this.#options.store.recover(dataset.name);
     await this.#missing.follow(dataset);
     const stored = await this.#options.store.days(dataset.name);
-    const sealed = await this.#local(dataset.name, stored);
+    const sealed = this.#withPaths(dataset.name, stored);
     if (this.#mayOverlap(dataset, stored)) await this.#dropSealedRows(dataset, sealed);
     else this.#show(dataset, sealed);
   }
@@ -105,7 +105,7 @@ export class Sealer {
   async follow(dataset: FollowedLog): Promise<readonly SealedDay[]> {
     await this.#missing.learn(dataset);
     const stored = await this.#options.store.days(dataset.name);
-    const sealed = await this.#local(dataset.name, stored);
+    const sealed = this.#withPaths(dataset.name, stored);
     const { hidden } = this.#mayOverlap(dataset, stored)
       ? await this.#doubled(dataset, await dataset.rows(), sealed)
       : { hidden: new Set<string>() };
@@ -140,7 +140,10 @@ export class Sealer {
     const hidden = new Set<string>();
     for (const [date, ranges] of found) {
       const { paths } = byDate.get(date)!;
-      const { inside } = await splitByTime(rows, ranges, await this.#timesIn(dataset, date, paths));
+      const known = await this.#timesIn(dataset, date, paths).catch((error: unknown) => {
+        return this.#missing.note(dataset.name, date, error);
+      });
+      const { inside } = await splitByTime(rows, ranges, known);
       if (inside.length === 0) continue;
       doubled.set(date, inside);
       // All rows of a file were sealed at once: the other files of the day have rows that are nowhere else.
@@ -208,7 +211,7 @@ export class Sealer {
       sealing.map(([date]) => date),
     );
     const ranges = [...closed.values()].flat().sort((a, b) => a.from - b.from);
-    const sealed = await this.#local(name, [...stored.values()].sort(byDate));
+    const sealed = this.#withPaths(name, [...stored.values()].sort(byDate));
     await dataset.dropRows(ranges, this.#missing.among(name, sealed));
     // A day may have been set aside while the file was replaced.
     this.#show(dataset, dataset.sealedDays);
@@ -245,7 +248,7 @@ export class Sealer {
     day: StoredDay | undefined,
   ): Promise<readonly RowRange[]> {
     if (day === undefined) return ranges;
-    const paths = await this.#options.store.localFiles(dataset.name, day);
+    const paths = this.#options.store.pathsOf(dataset.name, day);
     return (await splitByTime(rows, ranges, await this.#timesIn(dataset, day.date, paths))).outside;
   }
 
@@ -255,15 +258,18 @@ export class Sealer {
     date: string,
     paths: readonly string[],
   ): Promise<ReadonlySet<number>> {
-    const { parquet } = this.#options;
+    const { parquet, store } = this.#options;
     const known = new Set<number>();
     for (const path of paths) {
+      const held = await store.hold([path]);
       try {
         for (const time of await parquet.timesIn(path, pollColumn)) known.add(time);
       } catch (error) {
         const reason = await parquet.damageOf(path);
         if (reason === null) throw error;
         await this.#missing.setAside({ dataset: name, date, path, reason });
+      } finally {
+        held.release();
       }
     }
     return known;
@@ -293,11 +299,9 @@ export class Sealer {
     });
   }
 
-  #local(name: string, stored: readonly StoredDay[]): Promise<SealedDay[]> {
+  #withPaths(name: string, stored: readonly StoredDay[]): SealedDay[] {
     const { store } = this.#options;
-    return Promise.all(
-      stored.map(async (day) => ({ date: day.date, paths: await store.localFiles(name, day) })),
-    );
+    return stored.map((day) => ({ date: day.date, paths: store.pathsOf(name, day) }));
   }
 
   #today(): string {

@@ -1,3 +1,5 @@
+import type { DayFiles } from './day-files.js';
+
 /** One stored local day of a dataset. */
 export interface StoredDay {
   /** Local day, `2026-11-24`. */
@@ -12,7 +14,7 @@ export interface StoredDay {
  * Every implementation has to pass `test/history/store-suite.ts`. All methods reject with the errors of the underlying
  * storage (system errors of a disk).
  */
-export interface HistoryStore {
+export interface HistoryStore extends DayFiles {
   /** Where the days are stored, for display: a folder's path. */
   readonly location: string;
   /** The time zone whose midnights separate the days; null until something was sealed. */
@@ -21,8 +23,10 @@ export interface HistoryStore {
   setTimeZone(timeZone: string): Promise<void>;
   /** The stored days, oldest first. Lists names only: no file is opened or fetched. */
   days(dataset: string): Promise<readonly StoredDay[]>;
-  /** Paths on this machine of a day's files, in their order. A remote store fetches what is not here yet. */
-  localFiles(dataset: string, day: StoredDay): Promise<readonly string[]>;
+  /** Paths on this machine of a day's files, in their order. They never change; what is not here yet comes there by `hold`. */
+  pathsOf(dataset: string, day: StoredDay): readonly string[];
+  /** The days that the store knows of and cannot get: they are in an archive that is not configured. Oldest first. */
+  unreachableDays(dataset: string): Promise<readonly StoredDay[]>;
   /**
    * Adds a file to a day and returns the day with it. `write` creates the file at the path that it is given.
    * Readers see the whole file or none, and existing files stay as they are. If `write` rejects, so does `put`, and the
@@ -50,6 +54,11 @@ export interface HistoryStore {
    * there any more.
    */
   setAside(dataset: string, date: string, file: string): Promise<string | null>;
+  /**
+   * Removes this machine's copy of a file that turned out to be damaged, if it can be fetched again. False: it cannot; set it
+   * aside.
+   */
+  discard(dataset: string, date: string, file: string): Promise<boolean>;
   /** The days with files that were set aside and not put back, oldest first, with these files. */
   damagedDays(dataset: string): Promise<readonly StoredDay[]>;
   /** Removes a day with all its files, including those set aside; a day that does not exist is fine. */

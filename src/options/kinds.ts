@@ -1,4 +1,5 @@
 import { formatDuration, parseDuration } from '../base/durations.js';
+import { parseBytes } from '../base/sizes.js';
 import { show } from './mistakes.js';
 
 /**
@@ -93,6 +94,30 @@ export const days: Kind = {
     return milliseconds === null ? null : String(Math.ceil(milliseconds / 86_400_000));
   },
 };
+
+/** Below it not even one day of a table fits. */
+const SMALLEST_SIZE = 1 << 20;
+
+export const size: Kind = {
+  what: 'a size',
+  write: 'a whole number and its unit, such as 500MB or 5GB',
+  guess(value) {
+    const match = /^(\d+)\s*(k|m|g|t)?(i?b(ytes?)?)?$/i.exec(String(value).trim());
+    if (match === null || match[2] === undefined) return null;
+    return `${match[1]}${match[2].toUpperCase()}B`;
+  },
+  refuse(value) {
+    if ((parseBytes(String(value)) ?? 0) >= SMALLEST_SIZE) return null;
+    return { wrong: `${show(value)} is too small`, remedy: 'write 1MB or more' };
+  },
+};
+
+/** A size that the schema has accepted, in bytes. */
+export function bytesOf(text: string): number {
+  const parsed = parseBytes(text);
+  if (parsed === null) throw new TypeError(`not a size: ${text}`);
+  return parsed;
+}
 
 export const boolean: Kind = {
   what: 'true or false',

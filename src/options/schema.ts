@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { boolean, column, days, duration, folder, type Kind, publishedName } from './kinds.js';
+import { boolean, column, days, duration, folder, type Kind, publishedName, size } from './kinds.js';
 
 /**
  * The vocabulary of the configuration's schemas. A schema validates (`check.ts`), gives the type (`Static`), and is
@@ -37,6 +37,9 @@ export const Flag = (options: Words & { default: boolean }) =>
 
 export const Duration = (options: Words) =>
   Type.String({ ...words(options), pattern: '^[0-9]{1,12}(ms|s|m|h|d|w)$', kind: duration });
+
+export const ByteSize = (options: Words) =>
+  Type.String({ ...words(options), pattern: '^[1-9][0-9]{0,8}(B|KB|MB|GB|TB)$', kind: size });
 
 export const Days = (options: Words) =>
   Type.Union(

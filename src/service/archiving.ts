@@ -6,7 +6,7 @@ import type { Service } from './service.js';
 
 /** What keeps the data folder in its archive; null: the configuration names none. Nothing is asked of it yet. */
 export async function createKeeper(
-  { config, clock, logger, recorders }: Service,
+  { config, clock, logger, days, recorders }: Service,
   files: Files,
 ): Promise<ArchiveKeeper | null> {
   if (config.archive === null) return null;
@@ -14,11 +14,12 @@ export async function createKeeper(
   const { ArchiveKeeper } = await import('../archive/keeper.js');
   const { S3Objects } = await import('../archive/s3-objects.js');
   return new ArchiveKeeper({
+    ...config.archive,
     objects: new S3Objects(config.archive),
+    localDates: days,
     dataDir: config.dataDir,
     files,
     holder: { name: `${hostname()}, process ${process.pid}`, token: randomUUID() },
-    every: config.archive.every,
     tables: () => recorders,
     clock,
     logger,

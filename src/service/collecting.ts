@@ -23,6 +23,7 @@ import type { Volume } from '../volume/volume.js';
 import { createKeeper } from './archiving.js';
 import type { Body, Reading } from './body.js';
 import { type Budgets, openBudgets, unlimited } from './budgets.js';
+import type { CurrentDayFiles } from './day-files.js';
 import { discoveryHost, openDiscovery } from './finding.js';
 import { Holding } from './holding.js';
 import { type Collected, collectorLog, openAll, openSource, type Polled, startPolling } from './polled.js';
@@ -35,6 +36,7 @@ export interface CollectOptions {
   /** What followed the archive so far and has its lease now; null: a new one is made. */
   readonly keeper: ArchiveKeeper | null;
   readonly sql: Sql;
+  readonly dayFiles: CurrentDayFiles;
   readonly queries: Queries;
   /** Makes the folder and its archive one history first, and waits for the archive's lease; otherwise in the background. */
   readonly archiveFirst: boolean;
@@ -165,7 +167,9 @@ export class Collecting implements Body {
     // After the last poll is recorded, and before the folder is unlocked.
     closing.add(async () => (this.#isLost ? this.#keeper?.abandon() : this.#keeper?.close()));
     if (archiveFirst) await this.#keeper?.prepare(signal);
-    const store = new LocalStore(config.dataDir, files);
+    const store =
+      (await this.#keeper?.store((path) => sql.describeDay(path))) ?? new LocalStore(config.dataDir, files);
+    options.dayFiles.use(store);
     this.#sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
     await this.#sealer.checkTimeZone();
     const budgets = await openBudgets(service, files, closing);

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { Closing } from '../base/closing.js';
 import type { DynamoCsvError } from '../base/errors.js';
 import { COLLECTOR_LOG } from '../collect/collector-log.js';
@@ -8,6 +9,7 @@ import type { EngineViews } from '../engines/engine-views.js';
 import { LocalStore } from '../history/local-store.js';
 import type { DamagedFile } from '../history/parquet-files.js';
 import { Sealer } from '../history/sealer.js';
+import type { HistoryStore } from '../history/store.js';
 import { PollReportReader, type ReportedTables } from '../recorder/poll-report.js';
 import { TableFollower } from '../recorder/table-follower.js';
 import { discoveredTable, isWanted } from '../sources/dynamodb/discover.js';
@@ -18,6 +20,7 @@ import { type FileState, nodeFiles } from '../volume/files.js';
 import { discoveredFile, historyOf } from '../volume/layout.js';
 import type { ArchiveSupply } from './archive-supply.js';
 import type { Body, Reading } from './body.js';
+import type { CurrentDayFiles } from './day-files.js';
 import type { Service } from './service.js';
 
 /** Milliseconds between two looks at the files: what is committed is shown within a second. */
@@ -27,6 +30,7 @@ const AT_A_TIME = 16;
 
 export interface FollowOptions {
   readonly sql: Sql;
+  readonly dayFiles: CurrentDayFiles;
   readonly engineViews: EngineViews;
   /** What brings the folder up to date, if no other process writes there; null: one does. */
   readonly supply?: ArchiveSupply | null;
@@ -43,6 +47,7 @@ export class Following implements Body {
   readonly #service: Service;
   /** What brings the folder up to date; null: another process writes there. */
   readonly supply: ArchiveSupply | null;
+  readonly #store: HistoryStore;
   readonly #sealer: Sealer;
   readonly #report: PollReportReader;
   readonly #polling: Polling;
@@ -53,11 +58,16 @@ export class Following implements Body {
   /** When the last look began that found everything, in milliseconds since the epoch; null: none yet. */
   #wholeAt: number | null = null;
 
-  private constructor(service: Service, { sql, engineViews, supply = null }: FollowOptions) {
+  private constructor(
+    service: Service,
+    store: HistoryStore,
+    { sql, dayFiles, engineViews, supply = null }: FollowOptions,
+  ) {
     const { config, clock, logger, days } = service;
     this.#service = service;
     this.supply = supply;
-    const store = new ReadOnlyStore(config.dataDir, nodeFiles);
+    this.#store = store;
+    dayFiles.use(store);
     this.#sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
     this.#report = new PollReportReader(config.dataDir, nodeFiles);
     this.#polling = new Polling(clock);
@@ -73,9 +83,8 @@ export class Following implements Body {
 
   /** Shows what the data folder has. Rejects if the history has another time zone. */
   static async open(service: Service, options: FollowOptions): Promise<Following> {
-    const body = new Following(service, options);
+    const body = new Following(service, await openStore(service, options), options);
     try {
-      await body.supply?.begin(service.signal);
       await body.#sealer.checkTimeZone();
       await body.#look();
       for (const table of body.#tables.values()) service.published.show(table.datasets);
@@ -122,6 +131,10 @@ export class Following implements Body {
 
   /** The day is shown as missing; the service that collects moves the file aside when it finds it. */
   async setAside({ dataset, date, path, reason }: DamagedFile): Promise<void> {
+    if (await this.#store.discard(dataset, date, basename(path))) {
+      const what = `the copy of an archived day was damaged and is fetched again (${reason})`;
+      return this.#service.logger.warn({ dataset, day: date, file: path }, what);
+    }
     this.#service.logger.error({ dataset, day: date, file: path }, `a sealed day cannot be read: ${reason}`);
     for (const table of [...this.#tables.values(), this.#log]) table.missesDay(dataset, date, reason);
   }
@@ -220,6 +233,21 @@ export class Following implements Body {
       daysFor: (rows) => this.#sealer.follow(rows),
       historyOf: (dataset) => historyOf(config.dataDir, dataset),
     });
+  }
+}
+
+/** The sealed days: with an archive those of its last point, which come when they are needed. */
+async function openStore(
+  { config, signal }: Service,
+  { sql, supply = null }: FollowOptions,
+): Promise<HistoryStore> {
+  if (supply === null) return new ReadOnlyStore(config.dataDir, nodeFiles);
+  try {
+    await supply.begin(signal);
+    return await supply.keeper.store((path) => sql.describeDay(path));
+  } catch (error) {
+    await supply.close().catch(() => undefined);
+    throw error;
   }
 }
 

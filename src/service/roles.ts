@@ -15,6 +15,7 @@ import { ArchiveSupply } from './archive-supply.js';
 import { createKeeper } from './archiving.js';
 import type { Body } from './body.js';
 import { Collecting } from './collecting.js';
+import type { CurrentDayFiles } from './day-files.js';
 import { Following } from './following.js';
 import type { Service } from './service.js';
 import { Succession } from './succession.js';
@@ -26,6 +27,7 @@ const AGAIN = 5_000;
 export interface RolesOptions {
   readonly service: Service;
   readonly sql: Sql;
+  readonly dayFiles: CurrentDayFiles;
   readonly queries: Queries;
   readonly about: CollectorDatasetOptions;
   readonly engineViews: EngineViews;
@@ -226,8 +228,8 @@ export class Roles {
   }
 
   #following(supply: ArchiveSupply | null): Promise<Following> {
-    const { service, sql, engineViews } = this.#options;
-    return Following.open(service, { sql, engineViews, supply });
+    const { service, ...options } = this.#options;
+    return Following.open(service, { ...options, supply });
   }
 }
 

@@ -10,6 +10,7 @@ import type { OutputShape } from '../windows/shape.js';
 import { Admission } from './admission.js';
 import { answerLines } from './answer-lines.js';
 import type { DamagedDays, SealedFile } from './damaged-days.js';
+import { fetchingDays } from './days-away.js';
 import type { Engine } from './engine.js';
 import { sqlTooManyRows } from './errors.js';
 import { withFirstPiece } from './first-piece.js';
@@ -60,7 +61,8 @@ export class AnswerRunner {
    */
   run(terms: Terms, signal: AbortSignal, compile: Compile): Promise<Answer> {
     const admission = this.#admissions[terms.session.caller];
-    return admission.run(() => this.#start(terms, signal, compile), signal);
+    const start = () => admission.run(() => this.#start(terms, signal, compile), signal);
+    return fetchingDays(this.#engine.days, start, signal);
   }
 
   async #start(terms: Terms, signal: AbortSignal, compile: Compile): Promise<Answer> {

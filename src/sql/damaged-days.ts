@@ -1,5 +1,6 @@
 import { DynamoCsvError } from '../base/errors.js';
 import { SerialQueue } from '../base/serial-queue.js';
+import { ALL_HERE, type DayFiles } from '../history/day-files.js';
 import type { DamagedFile, ParquetFiles } from '../history/parquet-files.js';
 
 /** A file of a sealed day that a statement may read. */
@@ -15,6 +16,7 @@ const NOT_OF_A_FILE =
  */
 export class DamagedDays {
   readonly #parquet: Pick<ParquetFiles, 'damageOf'>;
+  readonly #days: DayFiles;
   readonly #report: ((file: DamagedFile) => Promise<void>) | null;
   /** One examination at a time: the next one may find nothing left to examine. */
   readonly #queue = new SerialQueue();
@@ -23,8 +25,10 @@ export class DamagedDays {
   constructor(
     parquet: Pick<ParquetFiles, 'damageOf'>,
     report: ((file: DamagedFile) => Promise<void>) | null,
+    days: DayFiles = ALL_HERE,
   ) {
     this.#parquet = parquet;
+    this.#days = days;
     this.#report = report;
   }
 
@@ -59,16 +63,30 @@ export class DamagedDays {
     return this.#queue.run(async () => {
       if (areFewer()) return true;
       const named = before.filter(({ path }) => message.includes(path));
-      await this.#reportDamaged(named.length > 0 ? named : before);
-      return areFewer();
+      const isRenewed = await this.#reportDamaged(named.length > 0 ? named : before);
+      return isRenewed || areFewer();
     });
   }
 
-  async #reportDamaged(suspects: readonly SealedFile[]): Promise<void> {
+  /** Resolves to whether one of them was a damaged copy that is fetched again. */
+  async #reportDamaged(suspects: readonly SealedFile[]): Promise<boolean> {
+    let isRenewed = false;
     for (const file of suspects) {
-      const reason = await this.#parquet.damageOf(file.path);
-      if (reason !== null) await this.#report?.({ ...file, reason });
+      const hold = this.#days.tryHold([file.path]);
+      // A file that is in the archive only is not damaged.
+      if (hold === null) continue;
+      try {
+        const reason = await this.#parquet.damageOf(file.path);
+        if (reason === null) continue;
+        await this.#report?.({ ...file, reason });
+        const again = this.#days.tryHold([file.path]);
+        again?.release();
+        isRenewed ||= again === null;
+      } finally {
+        hold.release();
+      }
     }
+    return isRenewed;
   }
 }
 

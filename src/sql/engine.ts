@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { projectRoot } from '../base/project.js';
 import { Semaphore } from '../base/semaphore.js';
+import { ALL_HERE, type DayFiles } from '../history/day-files.js';
 import { literal } from '../windows/compile/sql-text.js';
 import { Scratch } from './scratch.js';
 import { Session, type SessionOptions } from './session.js';
@@ -28,6 +29,8 @@ export interface EngineOptions {
   readonly dataDir: string;
   /** An IANA name; determines local days. */
   readonly timeZone: string;
+  /** Brings the files of sealed days here; absent: all are. */
+  readonly storedDays?: DayFiles;
 }
 
 /**
@@ -36,6 +39,7 @@ export interface EngineOptions {
  */
 export class Engine {
   readonly scratch: Scratch;
+  readonly days: DayFiles;
   readonly #instance: DuckDBInstance;
   readonly #permits = { service: new Semaphore(SERVICE_PERMITS), outside: new Semaphore(OUTSIDE_PERMITS) };
   readonly #idle: DuckDBConnection[] = [];
@@ -48,19 +52,20 @@ export class Engine {
   readonly #versions = new Map<string, number>();
   #closed: Promise<void> | null = null;
 
-  private constructor(instance: DuckDBInstance, scratch: Scratch) {
+  private constructor(instance: DuckDBInstance, scratch: Scratch, days: DayFiles) {
+    this.days = days;
     this.#instance = instance;
     this.scratch = scratch;
   }
 
-  static async open({ dataDir, timeZone }: EngineOptions): Promise<Engine> {
+  static async open({ dataDir, timeZone, storedDays = ALL_HERE }: EngineOptions): Promise<Engine> {
     const scratch = new Scratch();
     const instance = await DuckDBInstance.create(':memory:', {
       threads: String(Math.min(MOST_THREADS, availableParallelism())),
       memory_limit: MEMORY_LIMIT,
       temp_directory: scratch.folder,
     });
-    const engine = new Engine(instance, scratch);
+    const engine = new Engine(instance, scratch, storedDays);
     await engine.session({ caller: 'service' }, async (session) => {
       await session.run(`SET GLOBAL TimeZone = ${literal(timeZone)}`);
       await session.run('SET GLOBAL parquet_metadata_cache = true');
@@ -95,12 +100,18 @@ export class Engine {
       end();
       throw error;
     });
-    const session: Session = new Session(connection, this.#permits[options.caller], options, (reusable) => {
-      this.#sessions.delete(session);
-      end();
-      if (reusable) this.#idle.push(connection);
-      else connection.disconnectSync();
-    });
+    const session: Session = new Session(
+      connection,
+      this.#permits[options.caller],
+      this.days,
+      options,
+      (reusable) => {
+        this.#sessions.delete(session);
+        end();
+        if (reusable) this.#idle.push(connection);
+        else connection.disconnectSync();
+      },
+    );
     this.#sessions.add(session);
     if (options.now === undefined) return session;
     try {

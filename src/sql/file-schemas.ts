@@ -1,9 +1,9 @@
 import {
   byName,
   type FileColumn,
-  type FileColumns,
   type FileSchema,
-  type FileType,
+  fileType,
+  type KnownFile,
 } from '../history/file-schema.js';
 import { literal } from '../windows/compile/sql-text.js';
 import type { Session } from './session.js';
@@ -11,16 +11,6 @@ import { isExactInDouble } from './sql-types.js';
 
 /** The key of a Parquet file's own metadata under which `sealedAs` is kept. */
 const SEALED_AS = 'dynamo-csv:sealed-as';
-
-/** What the columns of a file are. */
-export interface KnownFile {
-  readonly columns: FileColumns;
-  /**
-   * The columns and types with which its day was sealed; those of `columns`, unless the file was written again to have the
-   * schema of other days. The cells still fit these types.
-   */
-  readonly sealedAs: FileColumns;
-}
 
 /** Reads the columns of Parquet files, by path. Fails if one of them cannot be read. */
 export async function readFileSchemas(
@@ -86,19 +76,5 @@ function decodeSchema(text: string): FileSchema | null {
     return isValid ? columns.map((column) => ({ ...column, type: fileType(column.type) })) : null;
   } catch {
     return null;
-  }
-}
-
-function fileType(type: string): FileType {
-  switch (type) {
-    case 'BIGINT':
-    case 'DOUBLE':
-    case 'BOOLEAN':
-      return type;
-    case 'TIMESTAMPTZ':
-    case 'TIMESTAMP WITH TIME ZONE':
-      return 'TIMESTAMPTZ';
-    default:
-      return 'VARCHAR';
   }
 }

@@ -107,7 +107,9 @@ export class KeptDays {
 
   /** Returns how many rows these days have. */
   async #add(session: Session, history: SealedHistory, days: ReadonlySet<string>): Promise<number> {
-    const sealed = history.sealed((date) => days.has(date));
+    const isWanted = (date: string) => days.has(date);
+    session.needs(history.pathsOf(isWanted));
+    const sealed = history.sealed(isWanted);
     const [[count] = []] = await session.rows(`INSERT INTO ${this.table} ${this.#select(sealed)}`);
     return Number(count);
   }

@@ -3,7 +3,7 @@ import { identifier } from '../windows/compile/sql-text.js';
 import type { Condition } from './conditions.js';
 import type { ParsedSelect, TableReference } from './select-parser.js';
 import type { Session } from './session.js';
-import { readTogether, type SealedHistory, type SqlDataset } from './sql-dataset.js';
+import { ALWAYS, readTogether, type SealedHistory, type SqlDataset } from './sql-dataset.js';
 
 const DAY = 86_400_000;
 
@@ -40,7 +40,7 @@ export async function withPrunedPartitions(
   tables: ReadonlyMap<string, SqlDataset>,
 ): Promise<{ readonly state: string; readonly withDays: string }> {
   const { state, daysOf } = await wantedDays(session, [select], tables);
-  return { state, withDays: withAll(prunedTables(select, tables, daysOf)) };
+  return { state, withDays: withAll(prunedTables(session, select, tables, daysOf)) };
 }
 
 /** A WITH of these names, to put before a SELECT; empty without any. */
@@ -53,19 +53,32 @@ type References = Pick<ParsedSelect, 'references'>;
 /** Which days a SELECT needs of one of its tables. */
 export type DaysOf = (select: References, table: string, history: SealedHistory) => (date: string) => boolean;
 
-/** What the names of a SELECT's tables mean in it, where not all days are needed. Throws `DAY_MISSING`. */
+/**
+ * What the names of a SELECT's tables mean in it, where not all days are needed, or not all are here. The session keeps the
+ * files of those that are. Throws `DAY_MISSING`, and `DaysAway`.
+ */
 export function prunedTables(
+  session: Session,
   select: References,
   tables: ReadonlyMap<string, SqlDataset>,
   daysOf: DaysOf,
 ): readonly string[] {
-  return [...tables].flatMap(([name, { history }]) => {
-    if (history === null || !select.references.some(({ table }) => table === name)) return [];
+  const needed: string[] = [];
+  const named = [...tables].flatMap(([name, table]) => {
+    const { history } = table;
+    if (!select.references.some((reference) => reference.table === name)) return [];
+    if (history === null) {
+      needed.push(...table.filesIn(ALWAYS));
+      return [];
+    }
     const isWanted = daysOf(select, name, history);
     history.require(isWanted);
-    if (history.dates.every(isWanted)) return [];
+    needed.push(...history.pathsOf(isWanted));
+    if (history.isWhole && history.dates.every(isWanted)) return [];
     return [`${identifier(name)} AS NOT MATERIALIZED (${history.select(isWanted)})`];
   });
+  session.needs(needed);
+  return named;
 }
 
 /** Reads the tables together (`readTogether`), and determines which of their days these SELECTs need. */

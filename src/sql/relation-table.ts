@@ -37,6 +37,10 @@ interface Loaded {
   readonly day: string | null;
   readonly timeColumn: string | null;
   readonly days: readonly SealedDay[];
+  /** Changes when a day became one that may leave this machine. */
+  readonly departures: number;
+  /** Whether the view with the dataset's name has all readable days, not only those that stay here. */
+  readonly isWhole: boolean;
   /** The paths of each readable day, together. */
   readonly files: ReadonlyMap<string, string>;
 }
@@ -114,6 +118,8 @@ export class RelationTable implements SqlDataset {
       readable(days).filter(({ date }) => isWanted(date));
     return {
       dates: readable(days).map(({ date }) => date),
+      isWhole: loaded.isWhole,
+      pathsOf: (isWanted) => wantedOf(isWanted).flatMap(({ paths }) => paths),
       require: (isWanted) => this.#require(days.filter(({ date }) => isWanted(date))),
       day,
       time: time?.type === 'TIMESTAMPTZ' ? folded(time.name) : null,
@@ -141,6 +147,10 @@ export class RelationTable implements SqlDataset {
     return this.#daysIn(range, days).length > 0 ? null : { table: this.table(range), load };
   }
 
+  filesIn(range: Range): readonly string[] {
+    return readable(this.#daysIn(range, this.#current.days)).flatMap(({ paths }) => paths);
+  }
+
   #sorted({ order }: Loaded): string {
     return order === undefined ? this.#table : `(SELECT * FROM ${this.#table} ORDER BY ${order})`;
   }
@@ -160,14 +170,20 @@ export class RelationTable implements SqlDataset {
     const { version, sealedDays, name } = this.#relation;
     if (this.#isDropped) throw datasetUnknown(name, undefined);
     if (version === null) throw datasetNotReadYet(this.#relation.name, this.#relation.status().lastError);
-    return this.#loaded?.version === version && this.#loaded.days === sealedDays;
+    return this.#loaded?.version === version && this.#hasDays(this.#loaded, sealedDays);
+  }
+
+  /** Whether these are the days that were loaded, and none of them became one that may leave. */
+  #hasDays({ days, departures }: Loaded, sealedDays: readonly SealedDay[]): boolean {
+    return days === sealedDays && departures === this.#engine.days.departuresOf(this.#relation.name);
   }
 
   /** Inserts the rows appended since the last load; false if everything has to be reloaded. */
   async #append(): Promise<boolean> {
     const { version, columns, sealedDays } = this.#relation;
     const loaded = this.#loaded;
-    if (loaded === null || version === null || columns === null || loaded.days !== sealedDays) return false;
+    if (loaded === null || version === null || columns === null) return false;
+    if (!this.#hasDays(loaded, sealedDays)) return false;
     const rows = this.#relation.appendedSince(loaded.version);
     const known = loaded.columns.map(({ column }) => column);
     // A type that widened, or a column's first value, may need another type in SQL.
@@ -197,7 +213,8 @@ export class RelationTable implements SqlDataset {
   async #edit(): Promise<boolean> {
     const { version, columns, keys, sealedDays } = this.#relation;
     const loaded = this.#loaded;
-    if (loaded === null || version === null || columns === null || loaded.days !== sealedDays) return false;
+    if (loaded === null || version === null || columns === null) return false;
+    if (!this.#hasDays(loaded, sealedDays)) return false;
     const rows = this.#relation.editedSince?.(loaded.version) ?? null;
     const known = loaded.columns.map(({ column }) => column);
     const key = loaded.columns.slice(0, keys.length);
@@ -239,7 +256,8 @@ export class RelationTable implements SqlDataset {
 
   async #load(): Promise<void> {
     const content = await this.#relation.content();
-    const { timeColumn } = this.#relation;
+    const { timeColumn, name } = this.#relation;
+    const departures = this.#engine.days.departuresOf(name);
     const days = await this.#learnDays(content.columns);
     await this.#engine.scratch.withFile(content.bytes, (path) =>
       this.#engine.session({ caller: 'service' }, async (session) => {
@@ -252,6 +270,8 @@ export class RelationTable implements SqlDataset {
           day: timeColumn === null ? null : dayName(columns),
           timeColumn,
           days,
+          departures,
+          isWhole: this.#staying(days).length === readable(days).length,
           files: new Map(readable(days).map(({ date, paths }) => [date, paths.join('\n')])),
           state,
           load: state,
@@ -276,6 +296,12 @@ export class RelationTable implements SqlDataset {
     );
   }
 
+  /** The readable days that do not leave this machine. */
+  #staying(days: readonly SealedDay[]): readonly SealedDay[] {
+    const { days: files } = this.#engine;
+    return readable(days).filter(({ paths }) => !paths.some((path) => files.mayLeave(path)));
+  }
+
   #require(wanted: readonly SealedDay[]): void {
     const missing = wanted.filter((day) => day.missing !== undefined);
     if (missing.length > 0) throw dayMissing(this.#relation.name, missing);
@@ -283,7 +309,9 @@ export class RelationTable implements SqlDataset {
 
   async #publish(session: Session, loaded: Loaded): Promise<void> {
     const { columns, shown, days } = loaded;
-    const all = this.#union(readable(days), shown, loaded);
+    const staying = this.#staying(days);
+    session.needs(staying.flatMap(({ paths }) => paths));
+    const all = this.#union(staying, shown, loaded);
     await session.transaction(async () => {
       await session.run(
         `CREATE OR REPLACE TABLE ${this.#table} AS

@@ -1,11 +1,24 @@
 import { dirname } from 'node:path';
 import type { SealedDay } from '../datasets/relation.js';
-import { columnIn, type FileColumn, isSameColumns, type Stored, unionOf } from '../history/file-schema.js';
+import type { KnownColumn } from '../history/day-files.js';
+import {
+  columnIn,
+  type FileColumn,
+  isSameColumns,
+  type KnownFile,
+  knownFile,
+  type Stored,
+  unionOf,
+} from '../history/file-schema.js';
 import { folded, identifier, literal } from '../windows/compile/sql-text.js';
 import type { Engine } from './engine.js';
-import { type KnownFile, readFileSchemas } from './file-schemas.js';
+import { describeFile } from './file-columns.js';
+import { readFileSchemas } from './file-schemas.js';
 import { isTyped, type NamedColumn, type Shown, type StoredColumn, shownBy, shownTests } from './loading.js';
 import { convert } from './sql-types.js';
+
+/** Days whose columns are not known, fetched to look: few, so that they fit into any cache. */
+const FETCHED_AT_ONCE = 8;
 
 /** Consecutive sealed days with the same columns, which DuckDB reads together. */
 interface Run {
@@ -48,25 +61,80 @@ export class History {
     }
   }
 
+  /** What is known of files without reading them is enough; the others are read, some at a time. */
   async #learnFiles(days: readonly SealedDay[]): Promise<void> {
+    const { days: files } = this.#engine;
     const isKnown = (path: string) => this.#files.get(path)?.version === this.#engine.versionOf(path);
-    const unknown = days.flatMap(({ paths }) => paths).filter((path) => !isKnown(path));
-    if (unknown.length === 0) return;
-    const versions = new Map(unknown.map((path) => [path, this.#engine.versionOf(path)]));
+    const unknown: string[] = [];
+    for (const path of days.flatMap(({ paths }) => paths)) {
+      if (isKnown(path)) continue;
+      const columns = files.mayLeave(path) ? files.columnsOf(path) : null;
+      if (columns === null) unknown.push(path);
+      else this.#files.set(path, { ...knownFile(columns), version: this.#engine.versionOf(path) });
+    }
+    await this.#inBatches(unknown, (batch) => this.#readFiles(batch));
+  }
+
+  /** The columns of files that may leave this machine are remembered in full, so that the files are not needed for this again. */
+  async #readFiles(paths: readonly string[]): Promise<void> {
+    const { days: files } = this.#engine;
+    const versions = new Map(paths.map((path) => [path, this.#engine.versionOf(path)]));
     const found = await this.#engine.session({ caller: 'service' }, (session) =>
-      readFileSchemas(session, unknown),
+      readFileSchemas(session, paths),
     );
     for (const [path, file] of found) this.#files.set(path, { ...file, version: versions.get(path) ?? 0 });
+    const learnt = new Map<string, readonly KnownColumn[]>();
+    for (const path of paths.filter((one) => files.mayLeave(one)))
+      learnt.set(path, await describeFile(this.#engine, path));
+    await files.learn(learnt);
   }
 
   async #learnShown(paths: readonly string[], named: NamedColumn): Promise<void> {
+    const unknown = paths.filter((path) => !this.#isShownKnown(path, named));
+    await this.#inBatches(unknown, (batch) => this.#readShown(batch, named));
+  }
+
+  /** Whether it is known without the file how SQL shows a text column; then it is remembered here. */
+  #isShownKnown(path: string, named: NamedColumn): boolean {
+    const { days: files } = this.#engine;
+    const column = files.mayLeave(path)
+      ? files.columnsOf(path)?.find(({ name }) => name === named.name)
+      : null;
+    if (column?.asNumbers === undefined) return false;
+    this.#remember(path, shownBy([named], column.asNumbers));
+    return true;
+  }
+
+  async #readShown(paths: readonly string[], named: NamedColumn): Promise<void> {
     const files = `read_parquet([${paths.map(literal).join(', ')}], union_by_name = true, hive_partitioning = false, filename = true)`;
     const rows = await this.#engine.session({ caller: 'service' }, (session) =>
       session.rows(`SELECT filename, ${shownTests([named]).join(', ')} FROM ${files} GROUP BY filename`),
     );
-    for (const [path, ...answers] of rows) {
-      const known = this.#shown.get(String(path)) ?? new Map<string, Shown>();
-      this.#shown.set(String(path), new Map([...known, ...shownBy([named], answers)]));
+    for (const [path, ...answers] of rows) this.#remember(String(path), shownBy([named], answers));
+  }
+
+  #remember(path: string, shown: ReadonlyMap<string, Shown>): void {
+    const known = this.#shown.get(path) ?? new Map<string, Shown>();
+    this.#shown.set(path, new Map([...known, ...shown]));
+  }
+
+  /** Files that are here all at once; others in batches, so that they fit into any cache. */
+  async #inBatches(
+    paths: readonly string[],
+    work: (batch: readonly string[]) => Promise<void>,
+  ): Promise<void> {
+    if (paths.length === 0) return;
+    const { days: files } = this.#engine;
+    const isAllHere = !paths.some((path) => files.mayLeave(path));
+    const size = isAllHere ? paths.length : FETCHED_AT_ONCE;
+    for (let from = 0; from < paths.length; from += size) {
+      const batch = paths.slice(from, from + size);
+      const hold = await files.hold(batch);
+      try {
+        await work(batch);
+      } finally {
+        hold.release();
+      }
     }
   }
 

@@ -6,6 +6,8 @@ import {
   DuckDBVarCharVector,
 } from '@duckdb/node-api';
 import type { Semaphore } from '../base/semaphore.js';
+import type { DayFiles, Hold } from '../history/day-files.js';
+import { DaysAway } from './days-away.js';
 import { queryTimedOut } from './errors.js';
 import { textAt } from './read-lines.js';
 
@@ -29,6 +31,9 @@ export type SqlValue = string | number | bigint | boolean | null;
 export class Session {
   readonly #connection: DuckDBConnection;
   readonly #permits: Semaphore;
+  readonly #days: DayFiles;
+  /** Files of sealed days that stay here until the session ends. */
+  readonly #holds: Hold[] = [];
   /** Aborts when the session's time is used up, when its client has gone, or when it is closed. */
   readonly #stopped = new AbortController();
   readonly #limit: number | null;
@@ -41,15 +46,18 @@ export class Session {
   /** A connection that failed or was interrupted is not used again. */
   #reusable = true;
   #hasSnapshot = false;
+  #isReleased = false;
 
   constructor(
     connection: DuckDBConnection,
     permits: Semaphore,
+    days: DayFiles,
     options: SessionOptions,
     release: (reusable: boolean) => void,
   ) {
     this.#connection = connection;
     this.#permits = permits;
+    this.#days = days;
     this.#limit = options.limit ?? null;
     this.#release = release;
     const { signal } = options;
@@ -61,6 +69,16 @@ export class Session {
     this.#forget = () => signal?.removeEventListener('abort', stop);
     if (signal?.aborted) stop();
     else signal?.addEventListener('abort', stop, { once: true });
+  }
+
+  /** Keeps files of sealed days here until the session ends. Throws `DaysAway` if some are not here: see `fetchingDays`. */
+  needs(paths: readonly string[]): void {
+    if (paths.length === 0) return;
+    const hold = this.#days.tryHold(paths);
+    if (hold === null) throw new DaysAway(paths);
+    this.#holds.push(hold);
+    // Closed meanwhile: nobody else will release it.
+    if (this.#isReleased) hold.release();
   }
 
   /** Runs a statement for its effect. */
@@ -128,6 +146,8 @@ export class Session {
     this.#stopped.abort(new DOMException('The session was closed', 'AbortError'));
     await this.#running;
     if (this.#hasSnapshot || this.#hasStreamed) await this.#releaseMemory();
+    this.#isReleased = true;
+    for (const hold of this.#holds) hold.release();
     this.#release(this.#reusable);
   }
 

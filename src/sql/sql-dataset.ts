@@ -15,6 +15,9 @@ export interface Range {
   readonly to: number | null;
 }
 
+/** All of the time. */
+export const ALWAYS: Range = { from: null, to: null };
+
 /** A dataset's sealed days, of which a SELECT may need only some. */
 export interface SealedHistory {
   /** The readable ones, `2026-11-24`, oldest first. */
@@ -29,6 +32,10 @@ export interface SealedHistory {
   readonly shape: string;
   /** Identifies the files of a readable day, whose rows never change; undefined: there is no such day. */
   filesOf(date: string): string | undefined;
+  /** Whether what the dataset's name means in DuckDB has all readable days. False: it has those only that stay here. */
+  readonly isWhole: boolean;
+  /** The files of these days. */
+  pathsOf(isWanted: (date: string) => boolean): readonly string[];
   /** SQL of the dataset with only these sealed days, and all unsealed rows. */
   select(isWanted: (date: string) => boolean): string;
   /** The same without the unsealed rows; at least one day. */
@@ -55,10 +62,12 @@ export interface SqlDataset {
   readonly sealedFiles: readonly SealedFile[];
   /** Null: it has no sealed days; after `sync`. */
   readonly history: SealedHistory | null;
-  /** Where to read a window of it; after `sync`. */
+  /** Where to read a window of it; after `sync`. The session needs `filesIn` that range. */
   table(range: Range): SqlTable;
   /** The rows of a window if they are all in one table; null: they are not, or are computed anew for each query. After `sync`. */
   stored(range: Range): StoredRows | null;
+  /** The files of sealed days that `table` reads; after `sync`. */
+  filesIn(range: Range): readonly string[];
   /** Removes it from DuckDB once running work has finished. From then on `sync` rejects with `DATASET_UNKNOWN`. */
   drop(): Promise<void>;
 }

@@ -1,9 +1,11 @@
 import { LocalDays } from '../base/local-days.js';
 import type { Queries } from '../datasets/queries.js';
+import type { KnownColumn } from '../history/day-files.js';
 import type { ParquetFiles, RewritableFiles } from '../history/parquet-files.js';
 import { Catalog } from './catalog.js';
 import { DamagedDays } from './damaged-days.js';
 import { Engine } from './engine.js';
+import { describeFile } from './file-columns.js';
 import { DuckDbParquet } from './parquet.js';
 import { SelectParser } from './select-parser.js';
 import type { SqlOptions } from './sql-options.js';
@@ -27,7 +29,7 @@ export class SqlEngine {
     this.#engine = engine;
     this.#parser = parser;
     const parquet = new DuckDbParquet(engine);
-    const damagedDays = new DamagedDays(parquet, options.damagedFile ?? null);
+    const damagedDays = new DamagedDays(parquet, options.damagedFile ?? null, engine.days);
     const localDays = new LocalDays(timeZone);
     const catalog = new Catalog({ engine, registry, localDays, damagedDays, logger });
     this.#catalog = catalog;
@@ -40,6 +42,11 @@ export class SqlEngine {
   /** Starts DuckDB; nothing is loaded yet. */
   static async open(options: SqlOptions): Promise<SqlEngine> {
     return new SqlEngine(options, await Engine.open(options), await SelectParser.open());
+  }
+
+  /** See `Sql.describeDay`. */
+  describeDay(path: string): Promise<readonly KnownColumn[]> {
+    return describeFile(this.#engine, path);
   }
 
   /** Interrupts running statements and frees DuckDB. */

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { Dataset } from '../datasets/dataset.js';
 import type { DatasetRegistry } from '../datasets/registry.js';
+import type { DayFiles } from '../history/day-files.js';
 import type { DamagedFile } from '../history/parquet-files.js';
 import type { EngineViewText } from './view-file.js';
 
@@ -17,6 +18,8 @@ export interface SqlOptions {
   readonly damagedFile?: (file: DamagedFile) => Promise<void>;
   /** Opens a view that another engine computes; absent: such views are left out. */
   readonly engineView?: (view: EngineViewText) => Promise<Dataset>;
+  /** Brings the files of sealed days here; absent: all are. */
+  readonly storedDays?: DayFiles;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -23,7 +23,7 @@ import { withPrunedPartitions } from './partition-pruning.js';
 import { readLines } from './read-lines.js';
 import type { ParsedSelect, SelectParser } from './select-parser.js';
 import type { Session } from './session.js';
-import { readTogether, type SqlDataset, syncAll } from './sql-dataset.js';
+import { ALWAYS, readTogether, type SqlDataset, syncAll } from './sql-dataset.js';
 
 /** Milliseconds that a window may compute: nobody waits longer for a panel. */
 const WINDOW_LIMIT = 30_000;
@@ -64,7 +64,7 @@ export class SqlQueries implements Queries {
     const shape = parseShape(parameters);
     const table = this.#catalog.of(dataset);
     await table.sync();
-    const { columns } = table.table({ from: null, to: null });
+    const { columns } = table.table(ALWAYS);
     const { name, keys, timeColumn } = dataset;
     const now = this.#clock.now();
     const windowed = { name, keys, timeColumn, columns: columns.map(({ column }) => column) };
@@ -175,7 +175,9 @@ async function selectOfWindow(session: Session, window: Window, table: SqlDatase
 /** The table of a window. It may have been loaded anew, with other columns, since the window was parsed. */
 async function sourceOf(session: Session, { time }: Window, table: SqlDataset): Promise<SqlTable> {
   await readTogether(session, [table]);
-  return table.table({ from: time?.from ?? null, to: time?.to ?? null });
+  const range = { from: time?.from ?? null, to: time?.to ?? null };
+  session.needs(table.filesIn(range));
+  return table.table(range);
 }
 
 async function selectFromOutside(

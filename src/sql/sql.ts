@@ -1,5 +1,6 @@
 import { filesOf } from '../datasets/lookups.js';
 import type { Queries } from '../datasets/queries.js';
+import type { KnownColumn } from '../history/day-files.js';
 import type { ParquetFiles, RewritableFiles } from '../history/parquet-files.js';
 import type { SqlEngine } from './sql-engine.js';
 import type { SqlOptions } from './sql-options.js';
@@ -49,6 +50,11 @@ export class Sql {
   /** Adds one view, with a name that is not taken, to the registry. A broken view is added too; its status has the reason. */
   async addView(text: ViewText): Promise<ViewDataset> {
     return (await this.#engine()).views.add(text);
+  }
+
+  /** The columns of a sealed day's file, as an archive keeps them with it. */
+  async describeDay(path: string): Promise<readonly KnownColumn[]> {
+    return (await this.#engine()).describeDay(path);
   }
 
   /** Interrupts running statements and frees DuckDB. */

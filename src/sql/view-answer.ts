@@ -9,14 +9,15 @@ import type { Catalog } from './catalog.js';
 import { columnOf } from './computed-columns.js';
 import type { DamagedDays, SealedFile } from './damaged-days.js';
 import { restOf } from './day-wise.js';
+import { DaysAway, fetchingDays } from './days-away.js';
 import { dropNamed } from './drop-named.js';
 import type { Engine } from './engine.js';
 import { viewLacksColumn } from './errors.js';
 import { KeptDays, openDays } from './kept-days.js';
-import { prunedTables, wantedDays, withAll, withPrunedPartitions } from './partition-pruning.js';
+import { type DaysOf, prunedTables, wantedDays, withAll } from './partition-pruning.js';
 import type { ParsedDayWise, ParsedSelect } from './select-parser.js';
 import type { Session } from './session.js';
-import { type SqlDataset, type StoredRows, slotOf, syncAll } from './sql-dataset.js';
+import { ALWAYS, type SqlDataset, type StoredRows, slotOf, syncAll } from './sql-dataset.js';
 import { asLastError, explainView, type Lineage, type Mistake } from './view-graph.js';
 
 /** Milliseconds after which computing a view is stopped: by then nobody is waiting for it. */
@@ -28,6 +29,8 @@ const MOST_KEPT_ROWS = 200_000;
  * short. Until then it takes no DuckDB time from others.
  */
 const FAILURE_STANDS = 60_000;
+/** The same for a day that could not be fetched. */
+const FETCH_STANDS = 5_000;
 
 export interface ViewAnswerOptions {
   readonly name: string;
@@ -62,6 +65,8 @@ export interface KeptAnswer {
   readonly rows: number | null;
   /** When the oldest of its inputs was read, milliseconds since the epoch. */
   readonly readAt: number;
+  /** The files of sealed days that are read again with each query, as the result is not kept. */
+  readonly files: readonly string[];
 }
 
 /**
@@ -124,6 +129,10 @@ export class ViewAnswer implements SqlDataset {
     return rows === null ? null : { table: this.table(), load: state };
   }
 
+  filesIn(): readonly string[] {
+    return this.current.files;
+  }
+
   async drop(): Promise<void> {
     this.#isDropped = true;
     const { engine, name } = this.#options;
@@ -146,12 +155,11 @@ export class ViewAnswer implements SqlDataset {
     const state = stateOf(select, inputState, now);
     if (this.#kept?.state === state) return;
     const failed = this.#failure;
-    if (failed?.state === state && now - failed.at < FAILURE_STANDS) throw failed.error;
+    if (failed?.state === state && now - failed.at < standsFor(failed)) throw failed.error;
     try {
-      this.#kept = await this.#options.damagedDays.around(
-        () => [...tables.values()].flatMap(({ sealedFiles }) => sealedFiles),
-        () => this.#run(select, tables, now),
-      );
+      const files = () => [...tables.values()].flatMap(({ sealedFiles }) => sealedFiles);
+      const compute = () => this.#options.damagedDays.around(files, () => this.#run(select, tables, now));
+      this.#kept = await fetchingDays(this.#options.engine.days, compute);
       this.#failure = null;
     } catch (error) {
       // The service is stopping, which is not the view's fault.
@@ -178,7 +186,8 @@ export class ViewAnswer implements SqlDataset {
         return await this.#session(now, (session) => this.#runByDay(session, select, byDay, tables, now));
       } catch (error) {
         // Known errors and the end of the service. Any other is reported for the SQL as it was written, if it fails too.
-        if (error instanceof DynamoCsvError || error instanceof DOMException) throw error;
+        if (error instanceof DynamoCsvError || error instanceof DOMException || error instanceof DaysAway)
+          throw error;
         const answer = await this.#session(now, (session) => this.#runWhole(session, select, tables, now));
         this.#isByDay = false;
         return answer;
@@ -209,9 +218,11 @@ export class ViewAnswer implements SqlDataset {
     tables: ReadonlyMap<string, SqlDataset>,
     now: number,
   ): Promise<KeptAnswer> {
-    const { state: inputState, withDays } = await withPrunedPartitions(session, select, tables);
+    const { state: inputState, daysOf } = await wantedDays(session, [select], tables);
     const readAt = this.#options.readAt() ?? now;
-    const answer = await this.#store(session, select.sql, select.sql, withDays);
+    const named = prunedTables(session, select, tables, daysOf);
+    const unkept = () => unkeptOf(session, select, tables, daysOf);
+    const answer = await this.#store(session, select.sql, named, unkept);
     await session.commit();
     return { ...answer, state: stateOf(select, inputState, now), readAt };
   }
@@ -224,22 +235,24 @@ export class ViewAnswer implements SqlDataset {
     tables: ReadonlyMap<string, SqlDataset>,
     now: number,
   ): Promise<KeptAnswer> {
-    const { state: inputState, daysOf } = await wantedDays(session, [byDay, ...parts], tables);
+    const { state: inputState, daysOf } = await wantedDays(session, [select, byDay, ...parts], tables);
     const readAt = this.#options.readAt() ?? now;
-    const named = new Set(prunedTables(byDay, tables, daysOf));
+    const named = new Set(prunedTables(session, byDay, tables, daysOf));
     const done: (() => void)[] = [];
     for (const [number, part] of parts.entries()) {
       const history = tables.get(part.table)!.history!;
       const isWanted = daysOf(part, part.table, history);
       history.require(isWanted);
       const open = await openDays(session, history);
+      session.needs(history.pathsOf((date) => open.has(date)));
       const brought = await kept[number]!.bring(session, history, open, isWanted);
       const rest = history.select((date) => open.has(date));
       named.add(`${identifier(restOf(part.table))} AS NOT MATERIALIZED (${rest})`);
       for (const one of brought.named) named.add(one);
       done.push(brought.committed);
     }
-    const answer = await this.#store(session, select.sql, byDay.whole, withAll([...named]));
+    const unkept = () => unkeptOf(session, select, tables, daysOf);
+    const answer = await this.#store(session, byDay.whole, [...named], unkept);
     await session.commit();
     for (const committed of done) committed();
     return { ...answer, state: stateOf(select, inputState, now), readAt };
@@ -248,20 +261,21 @@ export class ViewAnswer implements SqlDataset {
   /** Computes the SELECT, in these words, into the table, or creates a DuckDB view if the result is too large. */
   async #store(
     session: Session,
-    sql: string,
     computed: string,
-    withDays: string,
-  ): Promise<Pick<KeptAnswer, 'columns' | 'rows'>> {
+    named: readonly string[],
+    unkept: () => Unkept,
+  ): Promise<Pick<KeptAnswer, 'columns' | 'rows' | 'files'>> {
     const view = identifier(this.#options.name);
     const table = `raw.${view}`;
     const [[count] = []] = await session.rows(
-      `CREATE OR REPLACE TABLE ${table} AS ${withDays}SELECT * FROM (${computed}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
+      `CREATE OR REPLACE TABLE ${table} AS ${withAll(named)}SELECT * FROM (${computed}\n) LIMIT ${MOST_KEPT_ROWS + 1}`,
     );
     const columns = await this.#columnsOf(session, table);
     const rows = Number(count) > MOST_KEPT_ROWS ? null : Number(count);
-    await session.run(`CREATE OR REPLACE VIEW ${view} AS ${rows === null ? sql : `FROM ${table}`}`);
+    const { sql, files } = rows === null ? unkept() : { sql: `FROM ${table}`, files: [] };
+    await session.run(`CREATE OR REPLACE VIEW ${view} AS ${sql}`);
     if (rows === null) await session.run(`DROP TABLE ${table}`);
-    return { columns, rows };
+    return { columns, rows, files };
   }
 
   /** The table's columns. If one named in the leading comment is missing, every window would fail, so this throws. */
@@ -276,6 +290,35 @@ export class ViewAnswer implements SqlDataset {
       type,
     }));
   }
+}
+
+/** What a result that is too large to be kept is read from. */
+interface Unkept {
+  readonly sql: string;
+  readonly files: readonly string[];
+}
+
+/** Where days may be away, the view names the files that it reads: its tables' names mean only those days that stay here. */
+function unkeptOf(
+  session: Session,
+  select: ParsedSelect,
+  tables: ReadonlyMap<string, SqlDataset>,
+  daysOf: DaysOf,
+): Unkept {
+  const isWhole = [...tables.values()].every(({ history }) => history === null || history.isWhole);
+  const files = [...tables].flatMap(([name, table]) => {
+    const { history } = table;
+    if (history === null) return table.filesIn(ALWAYS);
+    return history.pathsOf(isWhole ? () => true : daysOf(select, name, history));
+  });
+  if (isWhole) return { sql: select.sql, files };
+  const named = prunedTables(session, select, tables, daysOf);
+  return { sql: `${withAll(named)}SELECT * FROM (${select.sql}\n)`, files };
+}
+
+/** Milliseconds that a failure stands: a day that could not be fetched may come at any time. */
+function standsFor({ error }: Mistake): number {
+  return error.code === 'DAY_NOT_FETCHED' ? FETCH_STANDS : FAILURE_STANDS;
 }
 
 /** Identifies what a result was computed from: its SQL, its inputs' state and, if it depends on it, the time. */

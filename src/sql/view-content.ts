@@ -1,7 +1,9 @@
 import type { Clock } from '../base/clock.js';
 import type { Content } from '../datasets/dataset.js';
+import { fetchingDays } from './days-away.js';
 import { encodeTable } from './encode-table.js';
 import type { Engine } from './engine.js';
+import type { Session } from './session.js';
 import { readTogether } from './sql-dataset.js';
 import { VIEW_LIMIT, type ViewAnswer } from './view-answer.js';
 
@@ -43,12 +45,14 @@ export class ViewContent {
 
   #encode(version: string): Promise<Content> {
     const options = { caller: 'service', limit: VIEW_LIMIT, now: this.#clock.now() } as const;
-    return this.#engine.session(options, async (session) => {
+    const work = async (session: Session) => {
       await readTogether(session, [this.#answer]);
+      session.needs(this.#answer.filesIn());
       const { readAt, columns } = this.#answer.current;
       const { bytes, rows } = await encodeTable(session, this.#answer.table());
       this.#size = { rows, bytes: bytes.length };
       return { version, readAt, columns: columns.map(({ column }) => column), rows, bytes };
-    });
+    };
+    return fetchingDays(this.#engine.days, () => this.#engine.session(options, work));
   }
 }

@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path';
 
 const OWN = '.dynamo-csv';
 const STATE_SUFFIX = '.json';
+const ARCHIVED_DAYS = 'archived-days.json';
 
 /** The service's own folder: states, baselines, journals and the lock. */
 export function ownFolder(dir: string): string {
@@ -80,11 +81,12 @@ export function archiveFile(dir: string): string {
 const OF_THE_MACHINE = new Set(['lock', 'succession', 'archive']);
 
 /**
- * The files of a data folder that an archive keeps, by their paths relative to it: not the locks, files in progress, what announces an append in progress, and the note about the archive itself.
+ * The files of a data folder that an archive keeps, by their paths relative to it: not the locks, files in progress, what
+ * announces an append in progress, and the notes about the archive itself.
  */
 export function isArchived(path: string): boolean {
   const name = basename(path);
-  if (isTemporary(name)) return false;
+  if (isTemporary(name) || (name === ARCHIVED_DAYS && dirname(path) !== '.')) return false;
   return dirname(path) !== OWN || !(OF_THE_MACHINE.has(name) || name.endsWith('.append'));
 }
 
@@ -143,9 +145,30 @@ export function historySchemaFile(dir: string, dataset: string): string {
   return join(historyOf(dir, dataset), '_schema.json');
 }
 
+/** Names the sealed days of one dataset that the archive keeps; their files may be absent here, and are fetched to their places. */
+export function archivedDaysFile(dir: string, dataset: string): string {
+  return join(historyOf(dir, dataset), ARCHIVED_DAYS);
+}
+
+/** Whether a path relative to the data folder is a list of archived days, wherever its folder was moved. */
+export function isArchivedDaysFile(path: string): boolean {
+  return basename(path) === ARCHIVED_DAYS && dirname(path) !== '.';
+}
+
+/** The dataset, local day and file name of a sealed day, by its path relative to the data folder; null for other paths. */
+export function dayOfPath(
+  path: string,
+): { readonly dataset: string; readonly date: string; readonly file: string } | null {
+  const [folder, dataset = '', day = '', file = '', ...more] = path.split('/');
+  const date = dateOfDayFolder(day);
+  if (folder !== basename(historyFolder('')) || date === null || !isDayFile(file) || more.length > 0)
+    return null;
+  return { dataset, date, file };
+}
+
 /** The Parquet files of one local day, `2026-11-24`. */
 export function dayFolder(dir: string, dataset: string, date: string): string {
-  return join(historyOf(dir, dataset), `date=${date}`);
+  return join(historyOf(dir, dataset), dayFolderName(date));
 }
 
 /** Where the damaged days of one dataset are kept, in the layout of `historyOf`. */
@@ -155,7 +178,12 @@ export function damagedHistoryOf(dir: string, dataset: string): string {
 
 /** The damaged files of one local day, `2026-11-24`. */
 export function damagedDayFolder(dir: string, dataset: string, date: string): string {
-  return join(damagedHistoryOf(dir, dataset), basename(dayFolder(dir, dataset, date)));
+  return join(damagedHistoryOf(dir, dataset), dayFolderName(date));
+}
+
+/** The name of a day's folder: `date=2026-11-24`. */
+export function dayFolderName(date: string): string {
+  return `date=${date}`;
 }
 
 /** The day that a folder of `historyOf` is named after; null for any other name. */

@@ -1,87 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
 import { Archive } from '../../src/archive/archive.js';
-import { archivedPaths } from '../../src/archive/folder.js';
-import { ArchiveKeeper } from '../../src/archive/keeper.js';
 import { LEASE_TIME } from '../../src/archive/lease.js';
 import { restorePoint } from '../../src/archive/restore.js';
 import type { ArchivedTable } from '../../src/archive/take-point.js';
 import { verifyPoint } from '../../src/archive/verify.js';
 import { nodeFiles } from '../../src/volume/files.js';
-import { logLines } from '../support/log-lines.js';
-import { ManualClock } from '../support/manual-clock.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { MemoryObjects } from './memory-objects.js';
-
-const EVERY = 60_000;
-const never = new AbortController().signal;
-
-const FLEET = {
-  '.dynamo-csv/flag.json': '{"format":1}',
-  'flag.csv': 'id,state\n1,free\n',
-  'flag-changes.csv': 'change,id,timestamp\ninsert,1,2026-11-24T10:00:00.000Z\n',
-  'history/time-zone': 'UTC\n',
-  'history/flag-changes/date=2026-11-23/2026-11-23.parquet': 'PAR1 a day PAR1',
-  'taken-over/flag.csv': 'id\n',
-};
-
-async function write(dataDir: string, files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(dataDir, path)), { recursive: true });
-    await writeFile(join(dataDir, path), text);
-  }
-}
-
-async function contents(dataDir: string): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const path of await archivedPaths(dataDir)) found[path] = await readFile(join(dataDir, path), 'utf8');
-  return found;
-}
-
-async function world(t: TestContext) {
-  const objects = new MemoryObjects();
-  const clock = new ManualClock('2026-11-24T10:00:00Z');
-  objects.now = () => clock.now();
-  const folders = await temporaryFolder(t);
-  let count = 0;
-  const machine = async (
-    files: Readonly<Record<string, string>> = {},
-    dataDir = join(folders, `data-${++count}`),
-    tables: () => Iterable<ArchivedTable> = () => [],
-  ) => {
-    await mkdir(dataDir, { recursive: true });
-    await write(dataDir, files);
-    const { logger, lines } = logLines();
-    const holder = { name: `machine ${count}`, token: String(Math.random()) };
-    const keeper = new ArchiveKeeper({
-      objects,
-      dataDir,
-      files: nodeFiles,
-      holder,
-      every: EVERY,
-      clock,
-      logger,
-      tables,
-    });
-    return { keeper, dataDir, lines };
-  };
-  return { objects, clock, machine };
-}
-
-/** Runs the keeper until it has tried once more, and stops it. */
-async function onePoint(keeper: ArchiveKeeper, clock: ManualClock): Promise<void> {
-  const stopping = new AbortController();
-  const running = keeper.run(stopping.signal);
-  for (let passed = 0; passed < EVERY; passed += 4_000) {
-    await clock.asleep(2);
-    clock.advance(4_000);
-  }
-  await clock.asleep(2);
-  stopping.abort();
-  await running;
-}
+import { contents, FLEET, never, onePoint, SEALED, world, write } from './keeper-world.js';
 
 test('a machine with an empty folder goes on from the archive', async (t) => {
   const { objects, clock, machine } = await world(t);
@@ -93,8 +21,11 @@ test('a machine with an empty folder goes on from the archive', async (t) => {
 
   const second = await machine();
   await second.keeper.prepare(never);
-  assert.deepEqual(await contents(second.dataDir), FLEET);
+  const { [SEALED]: _, ...unsealed } = FLEET;
+  assert.deepEqual(await contents(second.dataDir), unsealed, 'sealed days stay where they are');
   assert.equal(second.lines.at(-1)!.msg, 'writing to the archive');
+  await onePoint(second.keeper, clock);
+  assert.deepEqual(await contents(second.dataDir), FLEET, 'and are fetched afterwards');
   // Sealed days are where other engines look for them.
   assert.equal(
     objects.objects.get('history/flag-changes/date=2026-11-23/2026-11-23.parquet')!.bytes.toString(),
@@ -135,7 +66,7 @@ test('a table is archived as it is between two polls, and not held up while it i
     },
   };
   const files = { 'a.csv': 'one', '.dynamo-csv/a.json': 'one' };
-  const { keeper } = await machine(files, dataDir, () => [table]);
+  const { keeper } = await machine(files, dataDir, { tables: () => [table] });
   objects.before = () => assert.equal(isResting, false);
   await keeper.prepare(never);
   await onePoint(keeper, clock);
@@ -277,9 +208,12 @@ test('a lost or changed object is found by verify, and restored from no point', 
   assert.ok(errors[0]!.message.includes(`${part} is missing`));
   assert.ok(errors[1]!.message.includes(`${day} is damaged`));
   const to = join(await temporaryFolder(t), 'restored');
-  await assert.rejects(restorePoint(archive, point, to, { files: nodeFiles, signal: never }), {
-    code: 'ARCHIVE_DAMAGED',
-  });
+  await assert.rejects(
+    restorePoint(archive, point, to, { files: nodeFiles, signal: never, comesAlong: () => true }),
+    {
+      code: 'ARCHIVE_DAMAGED',
+    },
+  );
 });
 
 test('a restore that broke off continues', async (t) => {
@@ -300,6 +234,7 @@ test('a restore that broke off continues', async (t) => {
   objects.objects.delete('lease.json');
   const third = await machine({}, dataDir);
   await third.keeper.prepare(never);
+  await onePoint(third.keeper, clock);
   assert.deepEqual(await contents(dataDir), FLEET);
 });
 
@@ -325,7 +260,7 @@ test('a day that was written again takes its place, and points that name the ear
     assert.deepEqual(await verifyPoint(archive, point, { signal: never }), []);
     const folder = join(await temporaryFolder(t), 'restored');
     await mkdir(folder);
-    await restorePoint(archive, point, folder, { files: nodeFiles, signal: never });
+    await restorePoint(archive, point, folder, { files: nodeFiles, signal: never, comesAlong: () => true });
     return readFile(join(folder, day), 'utf8');
   };
   assert.equal(await restored(1), 'PAR1 a day PAR1');

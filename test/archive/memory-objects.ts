@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Condition, ObjectStore } from '../../src/archive/objects.js';
+import type { Condition, ObjectStore, StoredObject } from '../../src/archive/objects.js';
 
 /** An object store in memory, that can be away and can lose and damage objects. */
 export class MemoryObjects implements ObjectStore {
@@ -11,7 +11,8 @@ export class MemoryObjects implements ObjectStore {
   before: (operation: string, key: string) => void = () => {};
   now: () => number = () => Date.now();
 
-  async get(key: string) {
+  async get(key: string, signal?: AbortSignal): Promise<StoredObject | null> {
+    signal?.throwIfAborted();
     this.#asked('get', key);
     const found = this.objects.get(key);
     return found === undefined ? null : { bytes: Buffer.from(found.bytes), version: versionOf(found.bytes) };

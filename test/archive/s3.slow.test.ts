@@ -1,59 +1,71 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { after, before, type TestContext, test } from 'node:test';
+import { ArchiveLease } from '../../src/archive/lease.js';
 import { S3Objects } from '../../src/archive/s3-objects.js';
-import { useTestAws } from '../support/aws.js';
-import { type Moto, startMoto, withoutMoto } from '../support/moto.js';
+import { systemClock } from '../../src/base/clock.js';
+import { useTestAws, withEnvironment } from '../support/aws.js';
+import { testArchivedStore } from './archived-store-suite.js';
 import { testObjectStore } from './object-store-suite.js';
+import { newBucket, S3_SERVERS } from './s3-servers.js';
 
-/** The archive's objects in moto's S3, and the errors for a bucket that is not as it should be. */
+/** The archive's objects, the history's store and the lease in S3, and the errors for a bucket that is not as it should be. */
 
-let moto: Moto;
-before(async () => {
-  useTestAws();
-  if (withoutMoto) return;
-  moto = await startMoto();
-  process.env.AWS_ENDPOINT_URL_S3 = moto.endpoint;
-});
-after(() => moto?.close());
+before(useTestAws);
 
-const place = (bucket: string) => ({ bucket, prefix: 'fleet/', region: 'us-east-1' });
+const place = (bucket: string) => ({ bucket, prefix: 'fleet/', region: null });
+const never = new AbortController().signal;
 
-testObjectStore(
-  'S3',
-  async (t) => {
-    const name = `bucket-${randomUUID()}`;
-    const client = new S3Client({ region: 'us-east-1', forcePathStyle: true });
-    await client.send(new CreateBucketCommand({ Bucket: name }));
-    client.destroy();
-    const store = new S3Objects(place(name));
+for (const { name, skip, start } of S3_SERVERS) {
+  let server: Awaited<ReturnType<typeof start>>;
+  before(async () => {
+    if (!skip) server = await start();
+  });
+  after(() => server?.close());
+
+  const objectsAt = async (t: TestContext, bucket: string) => {
+    process.env.AWS_ENDPOINT_URL_S3 = server.endpoint;
+    const store = new S3Objects(place(bucket));
     t.after(() => store.close());
     return store;
-  },
-  { skip: withoutMoto },
-);
+  };
+  const newObjects = async (t: TestContext) => objectsAt(t, await newBucket(server.endpoint));
 
-test('a bucket that does not exist is named, with what to do', { skip: withoutMoto }, async (t) => {
-  const store = new S3Objects(place('nowhere'));
-  t.after(() => store.close());
-  await assert.rejects(store.put('key', Buffer.from('x'), null), {
-    code: 'ARCHIVE_NO_BUCKET',
-    message: /^s3:\/\/nowhere\/fleet\/key: there is no such bucket: /,
-    remedy: 'create the bucket, or correct archive.bucket and archive.region',
-  });
-});
+  testObjectStore(name, newObjects, { skip });
+  testArchivedStore(name, newObjects, { skip });
 
-test('a bucket that does not answer is unreachable, not empty', async (t) => {
-  const before = process.env.AWS_ENDPOINT_URL_S3;
-  process.env.AWS_ENDPOINT_URL_S3 = 'http://127.0.0.1:9';
-  process.env.AWS_MAX_ATTEMPTS = '1';
-  t.after(() => {
-    delete process.env.AWS_MAX_ATTEMPTS;
-    if (before === undefined) delete process.env.AWS_ENDPOINT_URL_S3;
-    else process.env.AWS_ENDPOINT_URL_S3 = before;
+  test(`${name}: of services that want the lease at the same time one gets it`, { skip }, async (t) => {
+    const objects = await newObjects(t);
+    const stop = new AbortController();
+    const takes = [1, 2, 3, 4].map((number) => {
+      const holder = { name: `service ${number}`, token: String(number) };
+      return ArchiveLease.take(objects, holder, { clock: systemClock, signal: stop.signal });
+    });
+    const first = await Promise.race(takes);
+    assert.equal(first.fence, 1);
+    stop.abort(new Error('enough'));
+    const results = await Promise.allSettled(takes);
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
+    await first.renew();
+    await first.release();
+    const holder = { name: 'service 5', token: '5' };
+    const next = await ArchiveLease.take(objects, holder, { clock: systemClock, signal: never });
+    assert.equal(next.fence, 2);
+    await assert.rejects(first.renew(), { code: 'ARCHIVE_LOST' });
   });
-  const store = new S3Objects(place('bucket'));
-  t.after(() => store.close());
-  await assert.rejects(store.get('key'), { code: 'AWS_UNREACHABLE', message: /ECONNREFUSED/ });
-});
+
+  test(`${name}: a bucket that does not exist is named, with what to do`, { skip }, async (t) => {
+    const store = await objectsAt(t, 'nowhere');
+    await assert.rejects(store.put('key', Buffer.from('x'), null), {
+      code: 'ARCHIVE_NO_BUCKET',
+      message: /^s3:\/\/nowhere\/fleet\/key: there is no such bucket: /,
+      remedy: 'create the bucket, or correct archive.bucket and archive.region',
+    });
+  });
+}
+
+test('a bucket that does not answer is unreachable, not empty', () =>
+  withEnvironment({ AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9', AWS_MAX_ATTEMPTS: '1' }, async () => {
+    const store = new S3Objects(place('bucket'));
+    await assert.rejects(store.get('key'), { code: 'AWS_UNREACHABLE', message: /ECONNREFUSED/ });
+    store.close();
+  }));

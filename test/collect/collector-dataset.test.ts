@@ -20,10 +20,12 @@ it('says of each polled dataset how old it is and of each source what its polls 
   const world = await collectorWorld(t, { clock, record: { log: true, changes: true } });
   const { source, run, collector } = world;
   const responseTimes = (name: string) => (name === 'flags' ? { p50: 0.25, p99: 12.5 } : null);
+  let archived: { archivedAt: number | null; every: number } | null = null;
   const dataset = createCollectorDataset({
     sources: [{ collector, price }],
     spentBy: (name) => (name === 'flags' ? 1.25 : 0),
     responseTimes,
+    archive: () => archived,
     clock,
   });
   const rows = async (): Promise<Row[]> => {
@@ -45,6 +47,16 @@ it('says of each polled dataset how old it is and of each source what its polls 
   clock.advance(2_000);
   poll.answer(counted(1));
   await clock.asleep();
+  archived = { archivedAt: null, every: 60_000 };
+  const [unarchived] = await rows();
+  assert.equal(unarchived!.archive_age_intervals, String((clock.now() - START) / 60_000));
+  archived = { archivedAt: clock.now() - 25_000, every: 60_000 };
+  assert.deepEqual(
+    (await rows()).map((row) => row.archive_age_intervals),
+    ['0.5', '0.5'],
+  );
+  archived = null;
+  clock.advance(-10_000);
   const [log, changes] = await rows();
   assert.deepEqual(log, {
     dataset: 'flags',
@@ -65,6 +77,7 @@ it('says of each polled dataset how old it is and of each source what its polls 
     response_ms_p50: '0.25',
     response_ms_p99: '12.5',
     stream_lag_seconds: '',
+    archive_age_intervals: '',
   });
   assert.deepEqual(
     { ...changes, age_seconds: null, age_intervals: null },
@@ -86,6 +99,7 @@ it('says of each polled dataset how old it is and of each source what its polls 
       response_ms_p50: '',
       response_ms_p99: '',
       stream_lag_seconds: '',
+      archive_age_intervals: '',
     },
   );
 });

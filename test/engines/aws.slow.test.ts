@@ -12,6 +12,7 @@ import { systemClock } from '../../src/base/clock.js';
 import { Athena } from '../../src/engines/athena.js';
 import { GlueCatalog } from '../../src/engines/glue-catalog.js';
 import { athenaSettings } from '../../src/engines/options.js';
+import { ArchivedDays } from '../../src/history/archived-days.js';
 import { encodeHistorySchema, type HistorySchema } from '../../src/history/history-schema.js';
 import { nodeFiles } from '../../src/volume/files.js';
 import { useTestAws } from '../support/aws.js';
@@ -88,10 +89,16 @@ async function archived(t: TestContext, columns: HistorySchema['columns']) {
   await mkdir(join(folder, 'date=2026-11-16'), { recursive: true });
   await writeFile(join(folder, 'date=2026-11-16', '2026-11-16.parquet'), 'PAR1');
   const archive = await Archive.open(objects());
-  const taker = new PointTaker(archive, dataDir, nodeFiles);
+  const taker = new PointTaker(archive, dataDir, nodeFiles, await ArchivedDays.open(dataDir, nodeFiles));
   const point = async (now: HistorySchema['columns']) => {
     await writeFile(join(folder, '_schema.json'), encodeHistorySchema({ columns: now, files: [] }));
-    const options = { fence: 1, now: Date.now(), signal: never, mayReplace: () => true };
+    const options = {
+      fence: 1,
+      now: Date.now(),
+      signal: never,
+      mayReplace: () => true,
+      columnsOf: async () => null,
+    };
     const taken = await taker.take([], await archive.latest(), options);
     assert.equal(await archive.add(taken.point), true);
   };

@@ -14,6 +14,7 @@ import { makeYear } from '../../bench/year.js';
 import { ArchiveKeeper } from '../../src/archive/keeper.js';
 import { S3Objects } from '../../src/archive/s3-objects.js';
 import { systemClock } from '../../src/base/clock.js';
+import { LocalDays } from '../../src/base/local-days.js';
 import { projectRoot } from '../../src/base/project.js';
 import { LocalStore } from '../../src/history/local-store.js';
 import { OneSchema } from '../../src/history/one-schema.js';
@@ -209,6 +210,9 @@ async function archive(dataDir: string, bucket: string): Promise<void> {
     files: nodeFiles,
     holder: { name: 'test', token: randomUUID() },
     every: 500,
+    localDays: null,
+    cache: 0,
+    localDates: new LocalDays('UTC'),
     tables: () => [],
     clock: systemClock,
     logger: pino({ level: 'silent' }),

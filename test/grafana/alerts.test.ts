@@ -26,6 +26,7 @@ for (const flavour of flavourNames) {
         'api-server-network-out',
         'api-server-no-measurement',
         'api-server-not-running',
+        'archive-age',
         silenceRule,
         'stale-data',
         'stream-lag',

@@ -14,13 +14,22 @@ const FIRST = '2026-11-02';
 const SECOND = '2026-11-10';
 
 /** What every implementation of `HistoryStore` has to do. `open`: an empty one, gone after the test. */
-export function testHistoryStore(kind: string, open: (t: TestContext) => Promise<StoreUnderTest>): void {
+export function testHistoryStore(
+  kind: string,
+  open: (t: TestContext) => Promise<StoreUnderTest>,
+  options: { readonly skip?: string | false } = {},
+): void {
   const put = (store: HistoryStore, dataset: string, date: string, content: string) =>
     store.put(dataset, date, (path) => writeFile(path, content));
 
   const contents = async (store: HistoryStore, dataset: string, day: StoredDay) => {
-    const paths = await store.localFiles(dataset, day);
-    return Promise.all(paths.map((path) => readFile(path, 'utf8')));
+    const paths = store.pathsOf(dataset, day);
+    const hold = await store.hold(paths);
+    try {
+      return await Promise.all(paths.map((path) => readFile(path, 'utf8')));
+    } finally {
+      hold.release();
+    }
   };
 
   /** Everything in the store of a dataset: its days with the content of their files. */
@@ -30,7 +39,7 @@ export function testHistoryStore(kind: string, open: (t: TestContext) => Promise
     return found;
   };
 
-  test(`${kind}: an empty store has no days and no time zone`, async (t) => {
+  test(`${kind}: an empty store has no days and no time zone`, options, async (t) => {
     const { store } = await open(t);
     assert.deepEqual(await store.days('flags'), []);
     assert.equal(await store.timeZone(), null);
@@ -38,7 +47,7 @@ export function testHistoryStore(kind: string, open: (t: TestContext) => Promise
     await store.delete('flags', FIRST);
   });
 
-  test(`${kind}: the time zone is kept`, async (t) => {
+  test(`${kind}: the time zone is kept`, options, async (t) => {
     const { store, reopen } = await open(t);
     await store.setTimeZone('America/New_York');
     await store.setTimeZone('America/New_York');
@@ -46,7 +55,7 @@ export function testHistoryStore(kind: string, open: (t: TestContext) => Promise
     assert.equal(await (await reopen()).timeZone(), 'America/New_York');
   });
 
-  test(`${kind}: days are listed oldest first, per dataset, also after a restart`, async (t) => {
+  test(`${kind}: days are listed oldest first, per dataset, also after a restart`, options, async (t) => {
     const { store, reopen } = await open(t);
     await put(store, 'flags', SECOND, 'second');
     await put(store, 'flags', FIRST, 'first');
@@ -61,18 +70,22 @@ export function testHistoryStore(kind: string, open: (t: TestContext) => Promise
     }
   });
 
-  test(`${kind}: a second file of a day is added, the first stays; eleven keep their order`, async (t) => {
-    const { store, reopen } = await open(t);
-    const wanted = Array.from({ length: 11 }, (_, index) => `file ${index}`);
-    for (const content of wanted) {
-      const day = await put(store, 'flags', FIRST, content);
-      assert.equal((await contents(store, 'flags', day)).at(-1), content);
-    }
-    assert.deepEqual(await all(store, 'flags'), [[FIRST, wanted]]);
-    assert.deepEqual(await all(await reopen(), 'flags'), [[FIRST, wanted]]);
-  });
+  test(
+    `${kind}: a second file of a day is added, the first stays; eleven keep their order`,
+    options,
+    async (t) => {
+      const { store, reopen } = await open(t);
+      const wanted = Array.from({ length: 11 }, (_, index) => `file ${index}`);
+      for (const content of wanted) {
+        const day = await put(store, 'flags', FIRST, content);
+        assert.equal((await contents(store, 'flags', day)).at(-1), content);
+      }
+      assert.deepEqual(await all(store, 'flags'), [[FIRST, wanted]]);
+      assert.deepEqual(await all(await reopen(), 'flags'), [[FIRST, wanted]]);
+    },
+  );
 
-  test(`${kind}: a file is seen when it is whole, not while it is written`, async (t) => {
+  test(`${kind}: a file is seen when it is whole, not while it is written`, options, async (t) => {
     const { store } = await open(t);
     await put(store, 'flags', FIRST, 'whole');
     await store.put('flags', FIRST, async (path) => {
@@ -83,7 +96,7 @@ export function testHistoryStore(kind: string, open: (t: TestContext) => Promise
     assert.deepEqual(await all(store, 'flags'), [[FIRST, ['whole', 'half']]]);
   });
 
-  test(`${kind}: a failed write leaves the store unchanged`, async (t) => {
+  test(`${kind}: a failed write leaves the store unchanged`, options, async (t) => {
     const { store, reopen } = await open(t);
     await put(store, 'flags', FIRST, 'whole');
     for (const date of [FIRST, SECOND]) {
@@ -104,34 +117,38 @@ export function testHistoryStore(kind: string, open: (t: TestContext) => Promise
     ]);
   });
 
-  test(`${kind}: a file that is set aside is no part of its day, is kept, and its name is not given again`, async (t) => {
-    const { store, reopen } = await open(t);
-    for (const content of ['damaged', 'sound']) await put(store, 'flags', FIRST, content);
-    await put(store, 'flags', SECOND, 'damaged too');
-    const [damaged] = (await store.days('flags'))[0]!.files;
-    for (const day of await store.days('flags')) {
-      const movedTo = await store.setAside('flags', day.date, day.files[0]!);
-      assert.match(await readFile(movedTo!, 'utf8'), /^damaged/);
-      assert.equal(await store.setAside('flags', day.date, day.files[0]!), null);
-    }
-    await put(store, 'flags', FIRST, 'later');
-    for (const one of [store, await reopen()]) {
-      assert.deepEqual(await all(one, 'flags'), [[FIRST, ['sound', 'later']]]);
-      const dates = (await one.damagedDays('flags')).map(({ date, files }) => [date, files.length]);
-      assert.deepEqual(dates, [
-        [FIRST, 1],
-        [SECOND, 1],
-      ]);
-      assert.equal((await one.damagedDays('flags'))[0]!.files[0], damaged);
-    }
-    await store.delete('flags', FIRST);
-    assert.deepEqual(
-      (await store.damagedDays('flags')).map(({ date }) => date),
-      [SECOND],
-    );
-  });
+  test(
+    `${kind}: a file that is set aside is no part of its day, is kept, and its name is not given again`,
+    options,
+    async (t) => {
+      const { store, reopen } = await open(t);
+      for (const content of ['damaged', 'sound']) await put(store, 'flags', FIRST, content);
+      await put(store, 'flags', SECOND, 'damaged too');
+      const [damaged] = (await store.days('flags'))[0]!.files;
+      for (const day of await store.days('flags')) {
+        const movedTo = await store.setAside('flags', day.date, day.files[0]!);
+        assert.match(await readFile(movedTo!, 'utf8'), /^damaged/);
+        assert.equal(await store.setAside('flags', day.date, day.files[0]!), null);
+      }
+      await put(store, 'flags', FIRST, 'later');
+      for (const one of [store, await reopen()]) {
+        assert.deepEqual(await all(one, 'flags'), [[FIRST, ['sound', 'later']]]);
+        const dates = (await one.damagedDays('flags')).map(({ date, files }) => [date, files.length]);
+        assert.deepEqual(dates, [
+          [FIRST, 1],
+          [SECOND, 1],
+        ]);
+        assert.equal((await one.damagedDays('flags'))[0]!.files[0], damaged);
+      }
+      await store.delete('flags', FIRST);
+      assert.deepEqual(
+        (await store.damagedDays('flags')).map(({ date }) => date),
+        [SECOND],
+      );
+    },
+  );
 
-  test(`${kind}: a file is replaced as a whole when its time has come, and only then`, async (t) => {
+  test(`${kind}: a file is replaced as a whole when its time has come, and only then`, options, async (t) => {
     const { store, reopen } = await open(t);
     for (const content of ['one', 'two']) await put(store, 'flags', FIRST, content);
     const [day] = await store.days('flags');
@@ -156,24 +173,28 @@ export function testHistoryStore(kind: string, open: (t: TestContext) => Promise
       assert.deepEqual(await all(one, 'flags'), [[FIRST, ['one again', 'two']]]);
   });
 
-  test(`${kind}: a day that was deleted while its file was written again does not return`, async (t) => {
-    const { store } = await open(t);
-    await put(store, 'flags', FIRST, 'one');
-    const [day] = await store.days('flags');
-    const file = { dataset: 'flags', date: FIRST, name: day!.files[0]! };
-    await store.replace(
-      file,
-      (path) => writeFile(path, 'one again'),
-      async (step) => {
-        await store.delete('flags', FIRST);
-        await step();
-        return true;
-      },
-    );
-    assert.deepEqual(await store.days('flags'), []);
-  });
+  test(
+    `${kind}: a day that was deleted while its file was written again does not return`,
+    options,
+    async (t) => {
+      const { store } = await open(t);
+      await put(store, 'flags', FIRST, 'one');
+      const [day] = await store.days('flags');
+      const file = { dataset: 'flags', date: FIRST, name: day!.files[0]! };
+      await store.replace(
+        file,
+        (path) => writeFile(path, 'one again'),
+        async (step) => {
+          await store.delete('flags', FIRST);
+          await step();
+          return true;
+        },
+      );
+      assert.deepEqual(await store.days('flags'), []);
+    },
+  );
 
-  test(`${kind}: the schema is kept per dataset, and is no day`, async (t) => {
+  test(`${kind}: the schema is kept per dataset, and is no day`, options, async (t) => {
     const { store, reopen } = await open(t);
     assert.equal(await store.schema('flags'), null);
     await put(store, 'flags', FIRST, 'one');
@@ -187,7 +208,7 @@ export function testHistoryStore(kind: string, open: (t: TestContext) => Promise
     }
   });
 
-  test(`${kind}: deleting a day removes all its files, and no other day`, async (t) => {
+  test(`${kind}: deleting a day removes all its files, and no other day`, options, async (t) => {
     const { store, reopen } = await open(t);
     for (const content of ['one', 'two']) await put(store, 'flags', FIRST, content);
     await put(store, 'flags', SECOND, 'second');

@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { end } from './child-process.js';
+import { freePort } from './free-port.js';
 
 /*
  * dynoxide: a DynamoDB with Streams in one binary, checked against AWS by its authors. It is built from crates.io:
@@ -31,16 +29,6 @@ export async function startDynoxide(): Promise<{ readonly endpoint: string; clos
   const endpoint = `http://127.0.0.1:${port}`;
   await answers(endpoint, child);
   return { endpoint, close: () => end(child) };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** It prints nothing when it listens, so it is asked until it answers. */

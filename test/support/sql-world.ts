@@ -12,6 +12,7 @@ import { DatasetRegistry } from '../../src/datasets/registry.js';
 import { LocalStore } from '../../src/history/local-store.js';
 import type { DamagedFile } from '../../src/history/parquet-files.js';
 import { Sealer } from '../../src/history/sealer.js';
+import type { HistoryStore } from '../../src/history/store.js';
 import type { RecorderOptions } from '../../src/recorder/recorder-options.js';
 import type { TableRecorder } from '../../src/recorder/table-recorder.js';
 import type { Reading } from '../../src/sources/source.js';
@@ -60,13 +61,20 @@ export class SqlWorld {
   /** Lines of the sealer's log, from warnings on. */
   readonly logged: Record<string, unknown>[] = [];
 
-  private constructor(dataDir: string, timeZone: string, registry: DatasetRegistry, time: Time, sql: Sql) {
+  private constructor(
+    dataDir: string,
+    timeZone: string,
+    registry: DatasetRegistry,
+    time: Time,
+    sql: Sql,
+    store: HistoryStore,
+  ) {
     this.dataDir = dataDir;
     this.registry = registry;
     this.sql = sql;
     this.time = time;
     this.sealer = new Sealer({
-      store: new LocalStore(dataDir, nodeFiles),
+      store,
       days: new LocalDays(timeZone),
       parquet: sql.parquet,
       clock: time,
@@ -76,7 +84,13 @@ export class SqlWorld {
 
   static async start(
     t: TestContext,
-    options: { readonly now?: number; readonly timeZone?: string; readonly dataDir?: string } = {},
+    options: {
+      readonly now?: number;
+      readonly timeZone?: string;
+      readonly dataDir?: string;
+      /** Where sealed days are; by default on the local disk. */
+      readonly store?: HistoryStore;
+    } = {},
   ): Promise<SqlWorld> {
     const { now = Date.parse('2026-11-20T12:00:00Z'), timeZone = 'America/New_York' } = options;
     const dataDir = options.dataDir ?? (await temporaryFolder(t));
@@ -84,9 +98,11 @@ export class SqlWorld {
     const time = new Time(now);
     const registry = new DatasetRegistry();
     const damagedFile = (file: DamagedFile) => world.sealer.setAside(file);
-    const sql = new Sql({ dataDir, timeZone, registry, damagedFile, clock: time, logger: silent });
+    const store = options.store ?? new LocalStore(dataDir, nodeFiles);
+    const services = { registry, damagedFile, storedDays: store, clock: time, logger: silent };
+    const sql = new Sql({ dataDir, timeZone, ...services });
     t.after(() => sql.close());
-    const world = new SqlWorld(dataDir, timeZone, registry, time, sql);
+    const world = new SqlWorld(dataDir, timeZone, registry, time, sql, store);
     return world;
   }
 

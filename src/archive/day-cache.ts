@@ -1,0 +1,255 @@
+import { setMaxListeners } from 'node:events';
+import { join, relative, sep } from 'node:path';
+import { describeError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import type { ArchivedDay, ArchivedDays } from '../history/archived-days.js';
+import type { Hold } from '../history/day-files.js';
+import type { Files } from '../volume/files.js';
+import type { DayFetches } from './day-fetches.js';
+import { cacheBusy, cacheTooSmall } from './errors.js';
+
+/** Milliseconds that holding days may take, however many they are. */
+const HOLD_LIMIT = 120_000;
+
+export interface DayCacheOptions {
+  readonly days: ArchivedDays;
+  readonly fetches: DayFetches;
+  readonly dataDir: string;
+  readonly files: Files;
+  /** Bytes of archived days that may be on this machine. */
+  readonly limit: number;
+  readonly logger: Logger;
+}
+
+/**
+ * The copies of archived days that are in the data folder now. The least recently used are removed first, and none that
+ * somebody holds. Only days that `ArchivedDays` lists are ever removed: the archive has them.
+ */
+export class DayCache {
+  readonly #options: DayCacheOptions;
+  /** By path relative to the data folder, as everything here: how many hold that file. */
+  readonly #held = new Map<string, number>();
+  /** Bytes of the copies that are here, least recently used first. */
+  readonly #copies = new Map<string, number>();
+  /** Bytes of the days that are being fetched. */
+  readonly #coming = new Map<string, number>();
+  /** Copies that are being removed. */
+  readonly #leaving = new Map<string, Promise<void>>();
+  /** Copies to remove as soon as nobody holds them. */
+  readonly #unwanted = new Set<string>();
+  /** Called when something may have become free. */
+  readonly #waiting = new Set<() => void>();
+
+  constructor(options: DayCacheOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes of the copies that are here. */
+  get bytes(): number {
+    return sumOf(this.#copies.values());
+  }
+
+  /** Counts the copies of a dataset that are here, after a start. */
+  async adopt(dataset: string): Promise<void> {
+    const { days, dataDir, files } = this.#options;
+    const found: { path: string; size: number; at: number }[] = [];
+    for (const { path } of days.of(dataset)) {
+      const state = await files.stat(join(dataDir, path));
+      if (state?.isFile === true) found.push({ path, size: state.size, at: state.modifiedAt });
+    }
+    for (const { path, size } of found.sort((a, b) => a.at - b.at)) this.#copies.set(path, size);
+    await this.#makeRoom(0);
+  }
+
+  /** See `DayFiles.tryHold`. */
+  tryHold(paths: readonly string[]): Hold | null {
+    const names = paths.map((path) => this.#nameOf(path));
+    if (this.#missing(names).length > 0) return null;
+    for (const name of names) this.#touch(name);
+    return this.#hold(names);
+  }
+
+  /** See `DayFiles.hold`. */
+  async hold(paths: readonly string[], signal?: AbortSignal): Promise<Hold> {
+    const here = this.tryHold(paths);
+    if (here !== null) return here;
+    const names = paths.map((path) => this.#nameOf(path));
+    // What is here already stays while the others come.
+    const held = this.#hold(names);
+    try {
+      const wanted = this.#archived(names);
+      const bytes = sumOf(wanted.map(({ size }) => size));
+      const { limit } = this.#options;
+      if (bytes > limit) throw cacheTooSmall(wanted, bytes, limit);
+      await this.#bring(this.#missing(names), signal);
+      return held;
+    } catch (error) {
+      held.release();
+      throw error;
+    }
+  }
+
+  /** Removes the files of days that were listed just now, at once or when nobody holds them any more. */
+  async depart(days: readonly ArchivedDay[]): Promise<void> {
+    for (const { path, size } of days) {
+      this.#copies.set(path, size);
+      this.#unwanted.add(path);
+      await this.#evict(path);
+    }
+  }
+
+  /** Lets these days stay: their files are here when it resolves, and they are no longer listed. */
+  async keep(days: readonly ArchivedDay[], signal: AbortSignal): Promise<void> {
+    const held = this.#hold(days.map(({ path }) => path));
+    try {
+      await Promise.all(days.map((day) => this.#fetch(day, signal)));
+      await this.#options.days.drop(days);
+      for (const { path } of days) this.forget(path);
+    } finally {
+      held.release();
+    }
+  }
+
+  /** A file is no longer a copy: it is gone, or it stays. */
+  forget(path: string): void {
+    this.#copies.delete(path);
+    this.#unwanted.delete(path);
+    this.#wake();
+  }
+
+  /** Removes a copy that is not what the archive has, whoever holds it. */
+  async discard(path: string): Promise<void> {
+    this.forget(path);
+    await this.#options.files.remove(join(this.#options.dataDir, path));
+  }
+
+  #nameOf(path: string): string {
+    return relative(this.#options.dataDir, path).replaceAll(sep, '/');
+  }
+
+  #archived(names: readonly string[]): ArchivedDay[] {
+    return [...new Set(names)].flatMap((name) => this.#options.days.get(name) ?? []);
+  }
+
+  #missing(names: readonly string[]): ArchivedDay[] {
+    return this.#archived(names).filter(({ path }) => !this.#copies.has(path));
+  }
+
+  #hold(names: readonly string[]): Hold {
+    for (const name of names) this.#held.set(name, (this.#held.get(name) ?? 0) + 1);
+    let isHeld = true;
+    return {
+      release: () => {
+        if (!isHeld) return;
+        isHeld = false;
+        for (const name of names) this.#letGo(name);
+        this.#wake();
+      },
+    };
+  }
+
+  #letGo(name: string): void {
+    const left = (this.#held.get(name) ?? 1) - 1;
+    if (left > 0) this.#held.set(name, left);
+    else this.#held.delete(name);
+    if (left <= 0 && this.#unwanted.has(name)) void this.#evict(name);
+  }
+
+  #touch(name: string): void {
+    const size = this.#copies.get(name);
+    if (size === undefined) return;
+    this.#copies.delete(name);
+    this.#copies.set(name, size);
+  }
+
+  async #bring(missing: readonly ArchivedDay[], outer: AbortSignal | undefined): Promise<void> {
+    const limit = AbortSignal.timeout(HOLD_LIMIT);
+    const one = new AbortController();
+    const signal = AbortSignal.any([limit, one.signal, ...(outer === undefined ? [] : [outer])]);
+    // Each day that comes listens to it.
+    setMaxListeners(0, signal);
+    const mine = missing.filter(({ path }) => !this.#coming.has(path));
+    try {
+      await this.#reserve(mine, signal);
+      await Promise.all(missing.map((day) => this.#fetch(day, signal)));
+    } catch (error) {
+      throw limit.aborted ? cacheBusy(missing, HOLD_LIMIT) : error;
+    } finally {
+      // After one that failed nobody waits for the others.
+      one.abort();
+      for (const { path } of mine) this.#coming.delete(path);
+      this.#wake();
+    }
+  }
+
+  async #fetch(day: ArchivedDay, signal: AbortSignal): Promise<void> {
+    await this.#leaving.get(day.path);
+    if (this.#copies.has(day.path)) return;
+    await this.#options.fetches.fetch(day, signal);
+    if (this.#options.days.get(day.path) !== undefined) this.#copies.set(day.path, day.size);
+  }
+
+  /** Resolves when there is room for these days. */
+  async #reserve(days: readonly ArchivedDay[], signal: AbortSignal): Promise<void> {
+    const bytes = sumOf(days.map(({ size }) => size));
+    while (!(await this.#makeRoom(bytes))) await this.#change(signal);
+    for (const { path, size } of days) this.#coming.set(path, size);
+  }
+
+  /** Removes the least recently used copies until so many bytes fit as well. False: others hold too many. */
+  async #makeRoom(bytes: number): Promise<boolean> {
+    const isFull = () => this.bytes + sumOf(this.#coming.values()) + bytes > this.#options.limit;
+    for (const path of [...this.#copies.keys()]) {
+      if (!isFull()) return true;
+      await this.#evict(path);
+    }
+    return !isFull();
+  }
+
+  /** Removes a copy unless somebody holds it. If that fails, it stays a copy. */
+  async #evict(path: string): Promise<void> {
+    const { days, dataDir, files, logger } = this.#options;
+    const size = this.#copies.get(path);
+    if (size === undefined || this.#held.has(path) || days.get(path) === undefined) return;
+    this.#copies.delete(path);
+    const removing = files.remove(join(dataDir, path)).then(
+      () => {
+        this.#unwanted.delete(path);
+      },
+      (error: unknown) => {
+        this.#copies.set(path, size);
+        logger.warn({ file: path }, describeError(error));
+      },
+    );
+    this.#leaving.set(path, removing);
+    await removing;
+    this.#leaving.delete(path);
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Resolves when something may have become free; rejects with the signal's reason. */
+  #change(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void) => () => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener('abort', abort);
+        settle();
+      };
+      const wake = end(resolve);
+      const abort = end(() => reject(signal.reason));
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', abort, { once: true });
+      if (signal.aborted) abort();
+    });
+  }
+}
+
+function sumOf(sizes: Iterable<number>): number {
+  let sum = 0;
+  for (const size of sizes) sum += size;
+  return sum;
+}

@@ -1,0 +1,28 @@
+import { randomUUID } from 'node:crypto';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { TEST_AWS } from '../support/aws.js';
+import { startMoto, withoutMoto } from '../support/moto.js';
+import { startVersitygw, withoutVersitygw } from '../support/versitygw.js';
+
+/** An S3 server, as a test starts it. */
+export interface S3Server {
+  readonly name: string;
+  /** Why its tests are skipped; false: they are not. */
+  readonly skip: string | false;
+  start(): Promise<{ readonly endpoint: string; close(): Promise<void> }>;
+}
+
+/** One that speaks AWS's formats, and one that keeps objects as a product does: conditional writes at the same time, too. */
+export const S3_SERVERS: readonly S3Server[] = [
+  { name: 'moto', skip: withoutMoto, start: startMoto },
+  { name: 'versitygw', skip: withoutVersitygw, start: startVersitygw },
+];
+
+/** Makes a bucket of its own. */
+export async function newBucket(endpoint: string): Promise<string> {
+  const name = `bucket-${randomUUID()}`;
+  const client = new S3Client({ region: TEST_AWS.AWS_REGION, endpoint, forcePathStyle: true });
+  await client.send(new CreateBucketCommand({ Bucket: name }));
+  client.destroy();
+  return name;
+}
