@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { type Clock, systemClock } from '../base/clock.js';
 import {
@@ -57,7 +57,6 @@ async function createTable(
   client: DynamoDBClient,
   table: string,
   { key, keyType }: { readonly key: string; readonly keyType: 'N' | 'S' },
-  options: Partial<CreateTableCommandInput> = {},
 ): Promise<void> {
   await client.send(
     new CreateTableCommand({
@@ -65,7 +64,6 @@ async function createTable(
       AttributeDefinitions: [{ AttributeName: key, AttributeType: keyType }],
       KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
       BillingMode: 'PAY_PER_REQUEST',
-      ...options,
     }),
   );
   await waitUntilTableExists({ client, maxWaitTime: 30, minDelay: 0.05, maxDelay: 1 }, { TableName: table });
@@ -81,13 +79,17 @@ async function exists(client: DynamoDBClient, table: string): Promise<boolean> {
   }
 }
 
-/** Creates the table of orders, or finds it, with a stream and a time to live. */
+/** Creates the table of orders if it is missing. */
 export async function createOrdersTable(client: DynamoDBClient): Promise<void> {
-  const StreamSpecification = { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' } as const;
+  if (!(await exists(client, ORDERS_TABLE)))
+    await createTable(client, ORDERS_TABLE, { key: 'order_id', keyType: 'S' });
+}
+
+/** Gives the table of orders a stream and a time to live. */
+export async function enableOrdersStream(client: DynamoDBClient): Promise<void> {
   const TableName = ORDERS_TABLE;
-  if (await exists(client, TableName))
-    await client.send(new UpdateTableCommand({ TableName, StreamSpecification }));
-  else await createTable(client, TableName, { key: 'order_id', keyType: 'S' }, { StreamSpecification });
+  const StreamSpecification = { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' } as const;
+  await client.send(new UpdateTableCommand({ TableName, StreamSpecification }));
   const TimeToLiveSpecification = { AttributeName: ORDERS_TIME_TO_LIVE, Enabled: true };
   await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
 }

@@ -1,9 +1,21 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBDocumentClient as DocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { BatchWriteCommandInput, DynamoDBDocumentClient as DocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../base/clock.js';
-import type { Orders, OrderWrite } from './orders.js';
-import { DeleteCommand, DynamoDBDocumentClient, PutCommand, paginateScan, UpdateCommand } from './sdk.js';
+import type { OrderItem, Orders, OrderWrite } from './orders.js';
+import {
+  BatchWriteCommand,
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  PutCommand,
+  paginateScan,
+  UpdateCommand,
+} from './sdk.js';
 import { ORDERS_TABLE } from './tables.js';
+
+type WriteRequest = NonNullable<BatchWriteCommandInput['RequestItems']>[string][number];
+
+/** DynamoDB takes at most this many writes in one request. */
+const BATCH = 25;
 
 /**
  * Writes orders as an application does: one request for each step of an order, in their order. Failed writes stay pending.
@@ -27,9 +39,13 @@ export class OrderDesk {
     this.#writtenTo = this.#clock.now();
     const items = this.#orders.items(this.#writtenTo);
     const wanted = new Set(items.map(({ order_id }) => order_id));
-    for (const order_id of await this.#written())
-      if (!wanted.has(order_id)) this.#pending.push({ kind: 'delete', order_id });
-    for (const item of items) this.#pending.push({ kind: 'put', item });
+    const left = (await this.#written()).filter((order_id) => !wanted.has(order_id));
+    const requests: WriteRequest[] = [
+      ...left.map((order_id) => ({ DeleteRequest: { Key: { order_id } } })),
+      ...items.map((Item) => ({ PutRequest: { Item } })),
+    ];
+    for (let from = 0; from < requests.length; from += BATCH)
+      await this.#writeTogether(requests.slice(from, from + BATCH));
     await this.#write();
   }
 
@@ -39,6 +55,19 @@ export class OrderDesk {
     this.#pending.push(...this.#orders.writes(this.#writtenTo, now));
     this.#writtenTo = now;
     await this.#write();
+  }
+
+  /** What DynamoDB leaves unprocessed stays pending. */
+  async #writeTogether(requests: WriteRequest[]): Promise<void> {
+    const { UnprocessedItems: left } = await this.#client.send(
+      new BatchWriteCommand({ RequestItems: { [ORDERS_TABLE]: requests } }),
+    );
+    for (const { PutRequest: put, DeleteRequest: remove } of left?.[ORDERS_TABLE] ?? [])
+      this.#pending.push(
+        put === undefined
+          ? { kind: 'delete', order_id: remove?.Key?.order_id }
+          : { kind: 'put', item: put.Item as unknown as OrderItem },
+      );
   }
 
   async #write(): Promise<void> {

@@ -9,7 +9,7 @@ import { configuredSources } from '../sources/index.js';
 import { ApiServer } from './api-server.js';
 import { startAwsStandIn } from './aws-stand-in.js';
 import { City } from './city.js';
-import { createOrdersTable, createTables, startDynamoDb } from './dynamodb.js';
+import { createOrdersTable, createTables, enableOrdersStream, startDynamoDb } from './dynamodb.js';
 import { Fleet } from './fleet.js';
 import { type Incident, IncidentPlan } from './incidents.js';
 import { useLocalAws } from './local-aws.js';
@@ -107,6 +107,7 @@ async function setInMotion(
   const desk = new OrderDesk({ orders, client, clock });
   await simulator.fill();
   await desk.fill();
+  await enableOrdersStream(client);
   const moving = [simulator.run(signal), everySecond(() => desk.step(), { clock, signal, onError })];
   closing.add(() => Promise.all(moving));
 }

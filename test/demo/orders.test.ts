@@ -13,7 +13,12 @@ import {
 import { DynamoDBDocumentClient, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { parse } from 'yaml';
 import { projectRoot } from '../../src/base/project.js';
-import { createOrdersTable, type LocalDynamoDb, startDynamoDb } from '../../src/demo/dynamodb.js';
+import {
+  createOrdersTable,
+  enableOrdersStream,
+  type LocalDynamoDb,
+  startDynamoDb,
+} from '../../src/demo/dynamodb.js';
 import { OrderDesk } from '../../src/demo/order-desk.js';
 import { type OrderItem, Orders } from '../../src/demo/orders.js';
 import { readManhattan } from '../../src/demo/zones.js';
@@ -83,6 +88,7 @@ describe('the desk that writes orders', () => {
     const clock = { now: () => now, sleep: async () => undefined };
     const desk = new OrderDesk({ orders, client, clock });
     await desk.fill();
+    await enableOrdersStream(client);
     assert.deepEqual(await written(), present(orders.items(now), now));
     const before = (await eventsOf(database.endpoint)).length;
     now += MINUTE;
