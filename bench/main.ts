@@ -2,6 +2,7 @@
 
 import { aggregatesBenchmark } from './aggregates.js';
 import { dumpBenchmark } from './dump.js';
+import { followersBenchmark } from './followers.js';
 import type { Benchmark, Comparison } from './harness.js';
 import { historyBenchmark } from './history.js';
 import { httpBenchmark } from './http.js';
@@ -33,6 +34,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   streamBenchmark,
   dumpBenchmark,
   aggregatesBenchmark,
+  followersBenchmark,
   startBenchmark,
 ];
 

@@ -9,8 +9,12 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const rooms = JSON.parse(readFileSync(join(root, 'src', 'rooms.json'), 'utf8'));
 
-/** The files above the rooms and the folder of the commands, which no room may import. */
-const ABOVE = ['{..,../..,../../..}/{app,bin,check,serve,server}.js', '**/commands/**'];
+/** The files and folders above the rooms, which no room may import. */
+const ABOVE = [
+  '{..,../..,../../..}/{app,bin,check,programs,serve,server}.js',
+  '**/commands/**',
+  '**/service/**',
+];
 
 const override = ([room, allowed]) => {
   // A kind of source is imported by its own folder's name: `../ec2/source.js`, `./sources/ec2/source.js`.

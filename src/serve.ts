@@ -47,7 +47,16 @@ export async function checkOrServe(config: Config, options: ServeOptions = {}): 
 async function serve(config: Config, options: ServeOptions): Promise<void> {
   const { onListening, logger = createLogger({ level: config.logLevel }) } = options;
   const stopping = new AbortController();
-  const starting = startApp(config, { clock: systemClock, logger, signal: stopping.signal });
+  const onFatal = ({ code, line }: DynamoCsvError) => {
+    logger.fatal({ code }, line);
+    void starting.then(({ close }) => close()).finally(() => process.exit(1));
+  };
+  const starting: Promise<App> = startApp(config, {
+    clock: systemClock,
+    logger,
+    signal: stopping.signal,
+    onFatal,
+  });
   closeWithGrace(
     {
       delay: LONGEST_CLOSING,

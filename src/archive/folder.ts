@@ -15,6 +15,8 @@ const Mark = Type.Object({
   pending: Type.Union([Type.String(), Type.Null()]),
   /** Whether the folder is being restored: what it has then comes from the archive. */
   isRestoring: Type.Boolean(),
+  /** Whether the folder follows the archive: what it has comes from there. Absent: false. */
+  isFollowing: Type.Optional(Type.Boolean()),
 });
 
 /** Which archive a data folder belongs to, and up to which point the folder has its history. */
@@ -39,12 +41,21 @@ export async function writeMark(
   {
     pending = null,
     isRestoring = false,
+    isFollowing = false,
     ...mark
   }: Pick<FolderMark, 'archive' | 'number'> & Partial<FolderMark>,
 ): Promise<void> {
-  const content: FolderMark = { ...mark, format: 1, pending, isRestoring };
+  const following = isFollowing ? { isFollowing } : {};
+  const content: FolderMark = { ...mark, format: 1, pending, isRestoring, ...following };
   await files.makeFolder(ownFolder(dataDir));
   await replaceFile(files, archiveFile(dataDir), Buffer.from(JSON.stringify(content)));
+}
+
+/** Whether a data folder has nothing of its own: it is empty, or what it has comes from an archive. */
+export async function isCopy(dataDir: string, files: Files): Promise<boolean> {
+  const mark = await readMark(dataDir, files);
+  if (mark !== null) return mark.isRestoring || mark.isFollowing === true;
+  return (await files.stat(dataDir)) === null || (await archivedPaths(dataDir)).length === 0;
 }
 
 /** The files of a data folder that an archive keeps: paths relative to it, with slashes, in their order. */

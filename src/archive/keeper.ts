@@ -8,11 +8,11 @@ import { moveAside } from '../volume/write.js';
 import { Archive } from './archive.js';
 import { archiveLost, otherHistory } from './errors.js';
 import { archivedPaths, type FolderMark, readMark, writeMark } from './folder.js';
-import { ArchiveLease, type Holder, RENEWAL } from './lease.js';
+import { ArchiveLease, type Holder, LEASE_TIME, RENEWAL } from './lease.js';
 import type { ObjectStore } from './objects.js';
-import { hashOfPoint, type Point } from './point.js';
+import { hashOfPoint, type Point, pointKey } from './point.js';
 import { Pruner } from './prune.js';
-import { restorePoint } from './restore.js';
+import { removeOthers, restorePoint } from './restore.js';
 import { type ArchivedTable, isSameContent, PointTaker } from './take-point.js';
 
 export interface KeeperOptions {
@@ -63,6 +63,11 @@ export class ArchiveKeeper {
   #error: DynamoCsvError | null = null;
   #bytes = 0;
   #prunedAt = 0;
+  /** Taken already, before there is anything to write. */
+  #lease: ArchiveLease | null = null;
+  /** The last point that a folder which follows has. */
+  #followed: Pick<Point, 'number' | 'at'> | null = null;
+  readonly #known = new Map<string, string>();
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -96,6 +101,50 @@ export class ArchiveKeeper {
     }
   }
 
+  /** Takes the lease if nobody holds it. Resolves to whether it has it; rejects as a request to the archive does. */
+  async tryLease(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#takeLease(signal, -LEASE_TIME);
+      return true;
+    } catch (error) {
+      if ((error as DynamoCsvError).code === 'ARCHIVE_HELD') return false;
+      throw error;
+    }
+  }
+
+  /** Takes the lease as soon as its holder is gone. Rejects as a request to the archive does, or with the signal's reason. */
+  async awaitLease(signal: AbortSignal): Promise<void> {
+    await this.#takeLease(signal, Number.POSITIVE_INFINITY);
+  }
+
+  async #takeLease(signal: AbortSignal, patience: number): Promise<void> {
+    const { objects, holder, clock } = this.#options;
+    this.#lease = await ArchiveLease.take(objects, holder, { clock, signal, patience });
+  }
+
+  /** When the point was taken that the folder has, in milliseconds since the epoch; null: it follows none yet. */
+  get followedAt(): number | null {
+    return this.#followed === null ? null : Date.parse(this.#followed.at);
+  }
+
+  /**
+   * Brings a folder that follows up to the last point, if there is a newer one. `write` runs what changes the folder. Rejects
+   * as a request to the archive does, or with `ARCHIVE_OTHER_HISTORY`.
+   */
+  async follow(signal: AbortSignal, write: <T>(work: () => Promise<T>) => Promise<T>): Promise<void> {
+    const archive = await Archive.find(this.#options.objects);
+    if (archive === null || !(await this.#hasNewer(archive))) return;
+    const last = await archive.latest();
+    if (last === null) return;
+    await write(() => this.#reconcile(archive, last, true, signal, true));
+    this.#followed = last;
+  }
+
+  /** Asks for the next point only: listing them is what would cost something. */
+  async #hasNewer({ objects }: Archive): Promise<boolean> {
+    return this.#followed === null || (await objects.get(pointKey(this.#followed.number + 1))) !== null;
+  }
+
   /** Takes points and renews the lease until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([this.#uploading(signal), this.#renewing(signal)]);
@@ -104,7 +153,13 @@ export class ArchiveKeeper {
   /** Takes a last point, and gives up the lease. Never rejects. */
   async close(): Promise<void> {
     if (this.#held !== null && this.#error === null) await this.#attempt(AbortSignal.timeout(2_000));
-    await this.#held?.lease.release();
+    await (this.#held?.lease ?? this.#lease)?.release();
+    this.#options.objects.close();
+  }
+
+  /** Gives up the lease without a last point: what the folder has now is another service's. Never rejects. */
+  async abandon(): Promise<void> {
+    await (this.#held?.lease ?? this.#lease)?.release();
     this.#options.objects.close();
   }
 
@@ -151,7 +206,8 @@ export class ArchiveKeeper {
   async #take(signal: AbortSignal, mayRestore: boolean): Promise<Held> {
     const { objects, dataDir, files, holder, clock, logger } = this.#options;
     const archive = await Archive.open(objects);
-    const lease = await ArchiveLease.take(objects, holder, { clock, signal });
+    const lease = this.#lease ?? (await ArchiveLease.take(objects, holder, { clock, signal }));
+    this.#lease = null;
     try {
       const last = await archive.latest();
       if (last !== null) archive.know(last);
@@ -172,6 +228,7 @@ export class ArchiveKeeper {
     last: Point | null,
     mayRestore: boolean,
     signal: AbortSignal,
+    isFollowing = false,
   ): Promise<void> {
     const { dataDir, files, logger } = this.#options;
     const mark = await readMark(dataDir, files);
@@ -188,16 +245,24 @@ export class ArchiveKeeper {
       const what = `the folder has ${paths.length} files and was never archived here, the archive has ${last.number} points`;
       throw otherHistory(dataDir, archive.location, what);
     }
-    if (mark !== null && hasPoint(mark, last)) return;
+    if (mark !== null && hasPoint(mark, last)) {
+      // From here on it has more than the archive.
+      if (mark.isFollowing === true && !isFollowing)
+        await writeMark(dataDir, files, { archive: archive.id, number: mark.number });
+      return;
+    }
     if (!mayRestore) {
       const what = 'another service wrote to the archive since; restart this one, and it goes on from there';
       throw otherHistory(dataDir, archive.location, what);
     }
-    if (mark?.isRestoring === false) await this.#moveAside(paths);
+    const isCopy = mark?.isRestoring === true || mark?.isFollowing === true;
+    if (mark !== null && !isCopy) await this.#moveAside(paths);
     const facts = { archive: archive.location, point: last.number, at: last.at, files: last.files.length };
-    logger.info(facts, 'restoring the data folder from the archive');
-    await restorePoint(archive, last, dataDir, { files, signal });
-    logger.info(facts, 'restored the data folder from the archive');
+    const level = mark?.isFollowing === true ? 'debug' : 'info';
+    logger[level](facts, 'restoring the data folder from the archive');
+    await restorePoint(archive, last, dataDir, { files, signal, isFollowing, known: this.#known });
+    if (isFollowing || isCopy) await removeOthers(last, dataDir, files);
+    logger[level](facts, 'restored the data folder from the archive');
   }
 
   /** A folder that is behind may have polls that no point has: they are kept. */

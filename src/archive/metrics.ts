@@ -2,15 +2,19 @@ import { Gauge, type Registry } from 'prom-client';
 import type { Clock } from '../base/clock.js';
 import type { ArchiveStatus } from './keeper.js';
 
-/** Registers the metrics of an archive; call it once per registry. */
-export function createArchiveMetrics(registry: Registry, status: () => ArchiveStatus, clock: Clock): void {
+/** Registers the metrics of an archive; call it once per registry. `status`: null while this service does not write to it. */
+export function createArchiveMetrics(
+  registry: Registry,
+  status: () => ArchiveStatus | null,
+  clock: Clock,
+): void {
   const registers = [registry];
   new Gauge({
     name: 'dynamo_csv_archive_age_seconds',
     help: 'Seconds since the archive was last known to have everything; NaN if it never was.',
     registers,
     collect() {
-      const { archivedAt } = status();
+      const archivedAt = status()?.archivedAt ?? null;
       this.set(archivedAt === null ? Number.NaN : (clock.now() - archivedAt) / 1_000);
     },
   });
@@ -19,7 +23,7 @@ export function createArchiveMetrics(registry: Registry, status: () => ArchiveSt
     help: 'Bytes sent to the archive since the service started.',
     registers,
     collect() {
-      this.set(status().bytes);
+      this.set(status()?.bytes ?? 0);
     },
   });
 }

@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Files } from '../volume/files.js';
-import { replaceFile } from '../volume/write.js';
+import { movedAsOne } from '../volume/layout.js';
+import { readRange, replaceFile } from '../volume/write.js';
 import type { Archive } from './archive.js';
 import { notRestored, objectDamaged, objectMissing, restoreNotEmpty } from './errors.js';
 import { archivedPaths, readMark, writeMark } from './folder.js';
-import { cutIntoParts, partKey, partOf, unpacked } from './parts.js';
+import { cutIntoParts, type Part, partKey, partOf, unpacked } from './parts.js';
 import type { ArchivedDay, ArchivedFile, Point } from './point.js';
 
 /** What was done so far. */
@@ -20,6 +21,10 @@ export interface RestoreOptions {
   readonly files: Files;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: RestoreProgress) => void;
+  /** Whether the folder goes on following the archive; default false. */
+  readonly isFollowing?: boolean;
+  /** What a folder that follows is known to have, by path: it need not be read again. */
+  readonly known?: Map<string, string>;
 }
 
 /** Files restored at a time. */
@@ -34,14 +39,17 @@ export async function restorePoint(
   archive: Archive,
   point: Point,
   dataDir: string,
-  { files, signal, onProgress }: RestoreOptions,
+  { files, signal, onProgress, isFollowing = false, known = new Map() }: RestoreOptions,
 ): Promise<void> {
   const jobs = [
     ...point.files.map((file) => ({
       size: file.size,
-      run: () => restoreFile(archive, file, dataDir, files),
+      run: () => unlessKnown(file, known, () => restoreFile(archive, file, dataDir, files)),
     })),
-    ...point.days.map((day) => ({ size: day.size, run: () => restoreDay(archive, day, dataDir, files) })),
+    ...point.days.map((day) => ({
+      size: day.size,
+      run: () => unlessKnown(day, known, () => restoreDay(archive, day, dataDir, files)),
+    })),
   ];
   const bytesOfAll = jobs.reduce((sum, { size }) => sum + size, 0);
   let done = 0;
@@ -60,7 +68,28 @@ export async function restorePoint(
   const results = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
   const failed = results.find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
-  await writeMark(dataDir, files, { archive: archive.id, number: point.number });
+  await writeMark(dataDir, files, { archive: archive.id, number: point.number, isFollowing });
+}
+
+async function unlessKnown(
+  file: ArchivedFile | ArchivedDay,
+  known: Map<string, string>,
+  restore: () => Promise<void>,
+): Promise<void> {
+  const content = JSON.stringify(file);
+  if (known.get(file.path) === content) return;
+  await restore();
+  known.set(file.path, content);
+}
+
+/**
+ * Removes what the folder has and the point has not: days beyond the retention, tables that are gone. What was moved aside
+ * stays.
+ */
+export async function removeOthers(point: Point, dataDir: string, files: Files): Promise<void> {
+  const kept = new Set([...point.files, ...point.days].map(({ path }) => path));
+  for (const path of await archivedPaths(dataDir))
+    if (!kept.has(path) && movedAsOne(path) !== null) await files.remove(join(dataDir, path));
 }
 
 /**
@@ -88,9 +117,13 @@ async function restoreFile(
   files: Files,
 ): Promise<void> {
   const path = join(dataDir, file.path);
-  if (await hasParts(path, file, files)) return;
+  const there = await partsIn(path, files);
+  if (isWhole(file, there)) return;
   async function* parts() {
-    for (const part of file.parts) yield await archive.part(part);
+    for (const part of file.parts) {
+      const at = there.get(part.hash);
+      yield at === undefined ? await archive.part(part) : await readPart(path, at, part, files);
+    }
   }
   await write(path, parts(), files);
 }
@@ -116,14 +149,37 @@ export async function fetchDay(archive: Archive, { path, hash }: ArchivedDay): P
   throw objectDamaged(place, 'it is not the file that was archived');
 }
 
-async function hasParts(path: string, { size, parts }: ArchivedFile, files: Files): Promise<boolean> {
-  if ((await files.stat(path))?.size !== size) return false;
-  let index = 0;
+/** The parts of the file that is there, with their places: only the others have to be fetched. */
+async function partsIn(path: string, files: Files): Promise<ReadonlyMap<string, number>> {
+  const found = new Map<string, number>();
+  if ((await files.stat(path))?.isFile !== true) return found;
+  let at = 0;
   for await (const bytes of cutIntoParts(createReadStream(path, { highWaterMark: 1 << 20 }))) {
-    if (partOf(bytes).hash !== parts[index]?.hash) return false;
-    index += 1;
+    found.set(partOf(bytes).hash, at);
+    at += bytes.length;
   }
-  return index === parts.length;
+  return found.set(END, at);
+}
+
+/** Where a file ends, among its parts. */
+const END = '';
+
+function isWhole({ size, parts }: ArchivedFile, there: ReadonlyMap<string, number>): boolean {
+  let at = 0;
+  for (const part of parts) {
+    if (there.get(part.hash) !== at) return false;
+    at += part.size;
+  }
+  return there.get(END) === size;
+}
+
+async function readPart(path: string, at: number, { size }: Part, files: Files): Promise<Buffer> {
+  const file = await files.open(path, 'r');
+  try {
+    return await readRange(file, at, at + size);
+  } finally {
+    await file.close();
+  }
 }
 
 async function write(

@@ -12,9 +12,22 @@ export interface ResponseTimes {
   readonly p99: number;
 }
 
+/** A source that is polled, with the price of its reads. */
+export interface CollectedSource {
+  readonly collector: Collector;
+  readonly price: OpenedSource['price'];
+}
+
+/** A source that another process polls. */
+export interface FollowedSource {
+  readonly datasets: readonly Dataset[];
+  /** Milliseconds between its polls; null: it is not polled any more, or not known. */
+  readonly interval: number | null;
+}
+
 export interface CollectorDatasetOptions {
-  /** In the order of the catalogue, each with the price of its reads. Iterated each time: sources come and go. */
-  readonly sources: Iterable<{ readonly collector: Collector; readonly price: OpenedSource['price'] }>;
+  /** In the order of the catalogue. Iterated each time: sources come and go. */
+  readonly sources: Iterable<CollectedSource | FollowedSource>;
   /** US dollars that a source has spent this month, by its first dataset; absent: not counted. */
   readonly spentBy?: (dataset: string) => number;
   /** Null for a dataset that was not requested yet. */
@@ -75,28 +88,53 @@ export function collectorRows(
 
 export const collectorColumn = (name: CollectorColumn): Column => ({ name, type: COLUMNS[name], seen: true });
 
-function rowsOf(
-  { sources, spentBy, responseTimes, clock }: CollectorDatasetOptions,
+function rowsOf(options: CollectorDatasetOptions, startedAt: number): Row[] {
+  return [...options.sources].flatMap((source) =>
+    'collector' in source
+      ? rowsOfCollected(source, options, startedAt)
+      : source.datasets.map((dataset) => rowOfFollowed(dataset, source.interval, options, startedAt)),
+  );
+}
+
+function rowsOfCollected(
+  { collector, price }: CollectedSource,
+  { spentBy, responseTimes, clock }: CollectorDatasetOptions,
   startedAt: number,
 ): Row[] {
-  return [...sources].flatMap(({ collector, price }) =>
-    collector.recorder.datasets.map((dataset, index) => ({
-      ...standing(dataset, collector.pace.interval, startedAt, clock.now()),
-      ...(index === 0 ? polling(collector, price) : NOT_ITSELF_POLLED),
-      interval_seconds: index === 0 ? collector.pace.interval / 1_000 : null,
-      usd_this_month: index === 0 ? (spentBy?.(collector.name) ?? null) : null,
-      response_ms_p50: responseTimes(dataset.name)?.p50 ?? null,
-      response_ms_p99: responseTimes(dataset.name)?.p99 ?? null,
-      stream_lag_seconds: collector.streamLag,
-    })),
-  );
+  const { interval } = collector.pace;
+  return collector.recorder.datasets.map((dataset, index) => ({
+    ...standing(dataset, interval, startedAt, clock.now()),
+    ...(index === 0 ? polling(collector, price) : NOT_ITSELF_POLLED),
+    interval_seconds: index === 0 ? interval / 1_000 : null,
+    usd_this_month: index === 0 ? (spentBy?.(collector.name) ?? null) : null,
+    response_ms_p50: responseTimes(dataset.name)?.p50 ?? null,
+    response_ms_p99: responseTimes(dataset.name)?.p99 ?? null,
+    stream_lag_seconds: collector.streamLag,
+  }));
+}
+
+function rowOfFollowed(
+  dataset: Dataset,
+  interval: number | null,
+  { responseTimes, clock }: CollectorDatasetOptions,
+  startedAt: number,
+): Row {
+  return {
+    ...standing(dataset, interval, startedAt, clock.now()),
+    ...NOT_ITSELF_POLLED,
+    interval_seconds: null,
+    usd_this_month: null,
+    response_ms_p50: responseTimes(dataset.name)?.p50 ?? null,
+    response_ms_p99: responseTimes(dataset.name)?.p99 ?? null,
+    stream_lag_seconds: null,
+  };
 }
 
 /**
  * A dataset that was never read has no age; its staleness is counted from the start of the service, so that the alert on
  * data older than three intervals fires for a table that can never be read.
  */
-function standing(dataset: Dataset, interval: number, startedAt: number, now: number) {
+function standing(dataset: Dataset, interval: number | null, startedAt: number, now: number) {
   const { rows, readAt, freshness, lastError } = dataset.status();
   return {
     dataset: dataset.name,
@@ -104,7 +142,7 @@ function standing(dataset: Dataset, interval: number, startedAt: number, now: nu
     state: freshness,
     rows,
     age_seconds: readAt === null ? null : (now - readAt) / 1_000,
-    age_intervals: (now - (readAt ?? startedAt)) / interval,
+    age_intervals: interval === null ? null : (now - (readAt ?? startedAt)) / interval,
     last_error: lastError?.message ?? null,
   };
 }

@@ -14,7 +14,13 @@ import {
   sourceSettings,
 } from '../sources/index.js';
 import { readArguments } from './arguments.js';
-import { type Environment, EnvironmentSchema, type LogLevel, readEnvironment } from './environment.js';
+import {
+  type Environment,
+  EnvironmentSchema,
+  type LogLevel,
+  type Role,
+  readEnvironment,
+} from './environment.js';
 import { ConfigMistakes } from './mistakes.js';
 import { checkPublishedNames } from './published-names.js';
 import { type ConfigurationFile, ConfigurationSchema } from './schema.js';
@@ -34,6 +40,8 @@ export interface Config extends SourceSettings {
   readonly dataDir: string;
   /** A name of the IANA time zone database. */
   readonly timeZone: string;
+  /** Whether this service collects or follows; `auto`: it follows while another one collects. */
+  readonly role: Role;
   readonly port: number;
   readonly host: string;
   readonly logLevel: LogLevel;
@@ -105,6 +113,7 @@ export async function configurationFrom({ env, file: given, check, mistakes = []
     check,
     dataDir: dataDir(environment, file, given, beside),
     timeZone: canonicalTimeZone(file.timeZone ?? 'UTC') ?? 'UTC',
+    role: environment.ROLE,
     port: environment.PORT,
     host: environment.HOST,
     logLevel: environment.LOG_LEVEL,

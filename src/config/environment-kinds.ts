@@ -30,6 +30,14 @@ export const logLevel: Kind = {
   },
 };
 
+export const ROLES = ['collect', 'follow', 'auto'] as const;
+
+export const role: Kind = {
+  what: 'a role',
+  write: 'collect, follow or auto',
+  guess: (value) => closest(String(value).trim().toLowerCase(), ROLES) ?? null,
+};
+
 export const PLUGINS = ['csv', 'infinity'] as const;
 
 export const plugin: Kind = {

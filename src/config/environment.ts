@@ -11,6 +11,8 @@ import {
   origins,
   plugin,
   port,
+  ROLES,
+  role,
   splitList,
   token,
   webAddress,
@@ -38,6 +40,12 @@ export const EnvironmentSchema = Type.Partial(
         'The data folder, relative to the working directory; overrides `data` in the configuration file.',
       default: 'data',
       examples: ['/data'],
+    }),
+    ROLE: variable(role, `^(${ROLES.join('|')})$`, {
+      description:
+        'What this service does of what several can do together: `collect` polls and serves, `follow` serves what another one collects into the same data folder or archive, `auto` collects if no other does, and follows otherwise.',
+      default: 'collect',
+      examples: ['auto'],
     }),
     PORT: variable(port, '^[0-9]{1,5}$', {
       description: 'The port to listen on; 0 takes any free one.',
@@ -93,11 +101,13 @@ export const EnvironmentSchema = Type.Partial(
 const variables = EnvironmentSchema.properties;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
+export type Role = (typeof ROLES)[number];
 
 export interface Environment {
   /** The file's path as given; undefined: the default. */
   readonly CONFIG?: string;
   readonly DATA_DIR?: string;
+  readonly ROLE: Role;
   readonly PORT: number;
   readonly HOST: string;
   readonly LOG_LEVEL: LogLevel;
@@ -123,6 +133,7 @@ export function readEnvironment(env: Readonly<NodeJS.ProcessEnv>, mistakes: stri
   return {
     ...(right.CONFIG === undefined ? {} : { CONFIG: right.CONFIG }),
     ...(right.DATA_DIR === undefined ? {} : { DATA_DIR: right.DATA_DIR }),
+    ROLE: (right.ROLE ?? defaultOf<Role>(variables.ROLE)) as Role,
     PORT: Number(right.PORT ?? defaultOf<string>(variables.PORT)),
     HOST: right.HOST ?? defaultOf<string>(variables.HOST),
     LOG_LEVEL: (right.LOG_LEVEL ?? defaultOf<LogLevel>(variables.LOG_LEVEL)) as LogLevel,

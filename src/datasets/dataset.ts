@@ -25,7 +25,7 @@ export interface Dataset {
   /** In a log of new items the column of their own time; null or absent: a log has the rows of every poll. */
   readonly itemTime?: string | null;
   /** Where the configuration has the options of its table, `tables.orders`; absent: it is not a table's. */
-  readonly optionsAt?: string;
+  readonly optionsAt?: string | undefined;
   /** What is odd about the values of columns; absent: nothing. */
   readonly exceptions?: readonly ColumnException[];
   /** How it is computed; views only. */

@@ -24,7 +24,7 @@ export interface Relation extends Dataset {
   /** The rows appended since that version; null if everything must be loaded again. */
   appendedSince(version: string): EncodedRows | null;
   /** In a log of new items, whose rows have a time of their own: the column of the poll's time; absent: there is none. */
-  readonly pollColumn?: string;
+  readonly pollColumn?: string | undefined;
   /** What changed since that version in rows that keep their keys' order; null or absent: everything must be loaded again. */
   editedSince?(version: string): EditedRows | null;
   /** Closed days, oldest first; empty for what keeps no history. */

@@ -109,9 +109,11 @@ export class EngineView implements Relation {
     return null;
   }
 
-  /** Takes the result of an earlier run of the service. Call it once, before `run`. */
+  /** Takes the result on the volume, of an earlier run of the service or of another service, unless it has it already. */
   async restore(): Promise<void> {
-    const kept = await this.#options.result.read(this.#options.logger);
+    const { result, logger } = this.#options;
+    if (!(await result.hasChanged())) return;
+    const kept = await result.read(logger);
     if (kept?.view === this.#identity) this.#show(kept);
   }
 

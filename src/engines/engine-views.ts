@@ -17,6 +17,8 @@ const AT_A_TIME = 2;
 const EVERY = '1h';
 /** Milliseconds: each query is billed for 10 MB at least. */
 const SHORTEST = 60_000;
+/** Milliseconds between two looks at the results of another service. */
+const FOLLOW_EVERY = 5_000;
 /** Milliseconds between two looks at the tables in Glue. */
 const CATALOG_EVERY = 10 * 60_000;
 
@@ -70,6 +72,14 @@ export class EngineViews {
     await Promise.all(loops);
     catalog?.close();
     (await this.#athena)?.close();
+  }
+
+  /** Shows the results that another service keeps on the volume, until the signal aborts. */
+  async follow(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#options.clock.sleep(FOLLOW_EVERY, signal).catch(() => undefined);
+      if (!signal.aborted) for (const view of this.#views) await view.restore();
+    }
   }
 
   #openCatalog(): Promise<GlueCatalog | null> {

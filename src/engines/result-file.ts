@@ -4,7 +4,7 @@ import { Value } from 'typebox/value';
 import { describeError } from '../base/errors.js';
 import { hashOf } from '../base/hash.js';
 import type { Logger } from '../base/logger.js';
-import type { Files } from '../volume/files.js';
+import type { FileState, Files } from '../volume/files.js';
 import { resultFile, resultStateFile } from '../volume/layout.js';
 import { replaceFile } from '../volume/write.js';
 
@@ -45,11 +45,25 @@ export class ResultFile {
   readonly #csv: string;
   readonly #state: string;
   readonly #files: Files;
+  /** The state file that was looked at last. */
+  #seen: FileState | null = null;
 
   constructor(dataDir: string, view: string, files: Files) {
     this.#csv = resultFile(dataDir, view);
     this.#state = resultStateFile(dataDir, view);
     this.#files = files;
+  }
+
+  /** Whether another state was written since the last call. */
+  async hasChanged(): Promise<boolean> {
+    const before = this.#seen;
+    try {
+      this.#seen = await this.#files.stat(this.#state);
+    } catch {
+      // `read` meets the same error, and logs it.
+      return true;
+    }
+    return this.#seen?.id !== before?.id || this.#seen?.modifiedAt !== before?.modifiedAt;
   }
 
   /** What was kept last; null: nothing, or it was damaged, which is logged. */

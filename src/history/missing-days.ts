@@ -3,7 +3,7 @@ import { describeError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { SealedDay } from '../datasets/relation.js';
 import type { DamagedFile } from './parquet-files.js';
-import type { SealableLog } from './sealable-log.js';
+import type { FollowedLog, SealableLog } from './sealable-log.js';
 import type { HistoryStore } from './store.js';
 
 /** Why a day cannot be read, by local day. */
@@ -16,8 +16,8 @@ type Reasons = Map<string, string>;
 export class MissingDays {
   readonly #store: HistoryStore;
   readonly #logger: Logger;
-  /** The logs and changes with their missing days, by name. */
-  readonly #logs = new Map<string, { readonly log: SealableLog; readonly reasons: Reasons }>();
+  /** The logs and changes with their missing days, by name; null: another process records it. */
+  readonly #logs = new Map<string, { readonly log: SealableLog | null; readonly reasons: Reasons }>();
 
   constructor({ store, logger }: { readonly store: HistoryStore; readonly logger: Logger }) {
     this.#store = store;
@@ -32,6 +32,14 @@ export class MissingDays {
       this.#logger.error({ dataset: log.name, day: date, files }, 'a sealed day is missing');
     }
     this.#logs.set(log.name, { log, reasons });
+  }
+
+  /** Learns which days of a dataset that another process records were set aside. Nothing is logged: that process does. */
+  async learn({ name }: FollowedLog): Promise<void> {
+    const reasons: Reasons = new Map();
+    for (const { date, files } of await this.#store.damagedDays(name))
+      reasons.set(date, `${files.join(', ')} is damaged and was set aside`);
+    this.#logs.set(name, { log: null, reasons });
   }
 
   /** Forgets a log or changes. */
@@ -58,7 +66,7 @@ export class MissingDays {
     const known = this.#logs.get(dataset);
     if (known === undefined) return;
     known.reasons.set(date, what);
-    known.log.sealedDays = this.among(dataset, known.log.sealedDays);
+    if (known.log !== null) known.log.sealedDays = this.among(dataset, known.log.sealedDays);
   }
 
   /** Forgets the missing days before a date, and returns them. */

@@ -9,7 +9,7 @@ import { historyInOtherTimeZone } from './errors.js';
 import { MissingDays } from './missing-days.js';
 import type { DamagedFile, ParquetFiles } from './parquet-files.js';
 import { pollsOf, type RowsByDay, rowsByDay, splitByTime } from './rows-by-day.js';
-import type { SealableLog } from './sealable-log.js';
+import type { FollowedLog, SealableLog } from './sealable-log.js';
 import type { HistoryStore, StoredDay } from './store.js';
 
 /** Sealed days between two progress lines in the service log. */
@@ -91,19 +91,51 @@ export class Sealer {
   }
 
   /** Whether the CSV file may hold rows of a stored day. */
-  #mayOverlap({ firstAt, itemTime }: SealableLog, stored: readonly StoredDay[]): boolean {
+  #mayOverlap({ firstAt, itemTime }: FollowedLog, stored: readonly StoredDay[]): boolean {
     const newest = stored.at(-1);
     if (newest === undefined) return false;
     if (itemTime !== null) return true;
     return firstAt < this.#options.days.startOf(LocalDays.daysBefore(newest.date, -1));
   }
 
+  /**
+   * The sealed days of a dataset that another process records; a day whose rows are still in the CSV file, because its
+   * sealing is in progress, is left to the file. Writes nothing.
+   */
+  async follow(dataset: FollowedLog): Promise<readonly SealedDay[]> {
+    await this.#missing.learn(dataset);
+    const stored = await this.#options.store.days(dataset.name);
+    const sealed = await this.#local(dataset.name, stored);
+    const { hidden } = this.#mayOverlap(dataset, stored)
+      ? await this.#doubled(dataset, await dataset.rows(), sealed)
+      : { hidden: new Set<string>() };
+    return this.#missing.among(dataset.name, without(sealed, hidden));
+  }
+
   async #dropSealedRows(dataset: SealableLog, sealed: readonly SealedDay[]): Promise<void> {
-    const { store, days, logger } = this.#options;
+    const { store, logger } = this.#options;
+    const { doubled, hidden } = await this.#doubled(dataset, await dataset.rows(), sealed);
+    this.#show(dataset, without(sealed, hidden));
+    try {
+      await store.persist(dataset.name, doubled.keys());
+      await dataset.dropRows([...doubled.values()].flat(), this.#missing.among(dataset.name, sealed));
+    } catch (error) {
+      logger.warn({ dataset: dataset.name, days: doubled.size }, describeError(error));
+    }
+  }
+
+  /** By day the rows that are sealed too, and the paths of the files that have them. */
+  async #doubled(
+    dataset: FollowedLog,
+    rows: EncodedRows,
+    sealed: readonly SealedDay[],
+  ): Promise<{
+    readonly doubled: ReadonlyMap<string, readonly RowRange[]>;
+    readonly hidden: ReadonlySet<string>;
+  }> {
     const byDate = new Map(sealed.map((day) => [day.date, day]));
-    const rows = await dataset.rows();
     const filed = { rows, itemTime: dataset.itemTime };
-    const { found } = await rowsByDay(filed, days, (date) => byDate.has(date));
+    const { found } = await rowsByDay(filed, this.#options.days, (date) => byDate.has(date));
     const doubled = new Map<string, readonly RowRange[]>();
     const hidden = new Set<string>();
     for (const [date, ranges] of found) {
@@ -118,13 +150,7 @@ export class Sealer {
         if ([...times].some((time) => polls.has(time))) hidden.add(path);
       }
     }
-    this.#show(dataset, without(sealed, hidden));
-    try {
-      await store.persist(dataset.name, doubled.keys());
-      await dataset.dropRows([...doubled.values()].flat(), this.#missing.among(dataset.name, sealed));
-    } catch (error) {
-      logger.warn({ dataset: dataset.name, days: doubled.size }, describeError(error));
-    }
+    return { doubled, hidden };
   }
 
   /** The stored days within the retention; older ones are deleted. */
@@ -225,7 +251,7 @@ export class Sealer {
 
   /** The times of a day's polls. An unreadable file is set aside and contributes none. */
   async #timesIn(
-    { name, pollColumn }: SealableLog,
+    { name, pollColumn }: FollowedLog,
     date: string,
     paths: readonly string[],
   ): Promise<ReadonlySet<number>> {

@@ -54,8 +54,19 @@ export interface HttpOptions {
   readonly grafanaUrl: string | null;
   /** Whether dashboards of tables are written for Grafana, so that they can be opened there; default false. */
   readonly hasDashboards?: boolean;
-  /** How the archive is doing; absent: there is none. */
-  readonly archive?: () => ArchiveStatus;
+  /** How the archive that this service writes to is doing; absent or null: it writes to none. */
+  readonly archive?: () => ArchiveStatus | null;
+  /** Whether this service collects or follows; absent: it collects. */
+  readonly role?: () => RoleStatus;
+}
+
+/** What a service does of what several may do together. */
+export interface RoleStatus {
+  /** As the variable `ROLE` says. */
+  readonly configured: 'collect' | 'follow' | 'auto';
+  readonly role: 'collect' | 'follow';
+  /** Milliseconds by which its data is behind that of the service that collects; 0 for that one itself. Null: unknown. */
+  readonly behind: number | null;
 }
 
 /** How the copy of the data folder is doing. */

@@ -104,6 +104,20 @@ export const DatasetSchema = Type.Object({
   ),
 });
 
+/** Whether the service collects, and how far it is behind the one that does. */
+const RoleProperties = {
+  role: Type.Enum(['collect', 'follow'], {
+    description: 'collect: it polls the sources; follow: it serves what another service collects.',
+  }),
+  configuredRole: Type.Enum(['collect', 'follow', 'auto'], {
+    description: 'What `ROLE` says; auto: it follows while another service collects.',
+  }),
+  behind: Nullable(
+    Type.Number(),
+    'Seconds by which its data is behind that of the service that collects: 0 for that one itself, null if unknown.',
+  ),
+};
+
 /** The response of `GET /datasets`. */
 export const CatalogueSchema = Type.Object({
   service: Type.Object({
@@ -115,6 +129,7 @@ export const CatalogueSchema = Type.Object({
     startedAt: Type.String({ format: 'date-time', description: 'When the service started.' }),
     allowSql: Type.Boolean({ description: 'Whether SQL requests are allowed.' }),
     grafana: Nullable(Type.String(), 'The URL of Grafana; null if it is not configured.'),
+    ...RoleProperties,
   }),
   datasets: Type.Array(DatasetSchema),
 });
@@ -129,6 +144,7 @@ export const HealthSchema = Type.Object({
   status: Type.Enum(['ok', 'degraded'], {
     description: 'degraded: at least one dataset or the archive is; the process itself works.',
   }),
+  ...RoleProperties,
   datasets: Type.Array(
     Type.Object({
       name: Type.String(),

@@ -383,7 +383,13 @@ async function markOf(bytes: Buffer): Promise<Exclude<FileMark, null>> {
   return { size: bytes.length, hash: await hashOf(bytes) };
 }
 
-function* readChanges(changes: EncodedRows, layout: readonly Column[], width: number, keyCount: number) {
+/** What the rows of changes say, in the table's own layout. */
+export function* readChanges(
+  changes: EncodedRows,
+  layout: readonly Column[],
+  width: number,
+  keyCount: number,
+) {
   for (const cells of cellsOf(changes, layout)) yield readChange(cells, width, keyCount);
 }
 

@@ -8,6 +8,7 @@ import { AHEAD } from '../csv/row-time.js';
 import type { Cell, Column, EncodedRows } from '../csv/rows.js';
 import type { ColumnException } from '../datasets/dataset.js';
 import type { DeltaReading } from '../sources/source.js';
+import { appendedBy, type RecorderOptions } from './recorder-options.js';
 
 /** Characters of a value that are shown. */
 const MOST_SHOWN = 80;
@@ -34,6 +35,14 @@ export function withTimeColumn(
 ): readonly Column[] {
   if (time == null) return columns;
   return columns.map((column) => (column.name === time.column ? { ...column, type: 'time' } : column));
+}
+
+/** The times of the items of a source; null: they have none. */
+export function timesOf(
+  options: Pick<RecorderOptions, 'time' | 'name' | 'log' | 'append' | 'logger'>,
+): ItemTimes | null {
+  const { time, name, logger } = options;
+  return time == null ? null : new ItemTimes(time, name, appendedBy(options) !== null, logger);
 }
 
 /**

@@ -4,8 +4,9 @@ import { AppendedWriter } from './appended-writer.js';
 import { Baseline } from './baseline.js';
 import { withDeclared } from './column-types.js';
 import { keepDamaged, moveDamaged, moveNonFilesAside } from './damage.js';
+import { describe } from './descriptions.js';
 import { keptNames } from './earlier-configuration.js';
-import { ItemTimes, withTimeColumn } from './item-times.js';
+import { type ItemTimes, timesOf, withTimeColumn } from './item-times.js';
 import { columnsOf, TIMESTAMP } from './layout.js';
 import { moveOtherDataAside } from './move-aside.js';
 import { appendedBy, type Place, placesOf, type RecorderOptions } from './recorder-options.js';
@@ -65,7 +66,6 @@ export async function openTable(options: RecorderOptions, betweenPolls: BetweenP
       rows: hasSnapshot ? csvFile(dataDir, name) : baselineFile(dataDir, name),
       deleted: deletedFile(dataDir, name),
     };
-    const description = `What the latest poll of ${source} found.`;
     return {
       log,
       changes,
@@ -75,22 +75,20 @@ export async function openTable(options: RecorderOptions, betweenPolls: BetweenP
       baseline:
         hasSnapshot || options.changes || appends ? new Baseline(paths, files, options.writeRate) : null,
       snapshot: hasSnapshot
-        ? new SnapshotDataset({ name, source, description, health, times, ...optionsAtOf(options) })
+        ? new SnapshotDataset({
+            name,
+            source,
+            description: describe('snapshot', options),
+            health,
+            times,
+            optionsAt: options.optionsAt,
+          })
         : null,
     };
   } catch (error) {
     await log?.close();
     throw error;
   }
-}
-
-function timesOf(options: RecorderOptions): ItemTimes | null {
-  const { time, name, logger } = options;
-  return time == null ? null : new ItemTimes(time, name, appendedBy(options) !== null, logger);
-}
-
-function optionsAtOf({ optionsAt }: RecorderOptions): { readonly optionsAt?: string } {
-  return optionsAt === undefined ? {} : { optionsAt };
 }
 
 function stateOf(
@@ -178,7 +176,7 @@ async function openWriter(
     name: dataset,
     kind,
     source,
-    description: DESCRIPTIONS[descriptionOf(kind, itemTime !== null, options)](source),
+    description: describe(kind, options),
     path,
     files,
     health,
@@ -198,23 +196,6 @@ async function openWriter(
   if (damaged !== null) logger.warn({ dataset, ...damaged }, 'moved damaged lines aside');
   return opened.dataset;
 }
-
-function descriptionOf(
-  kind: 'log' | 'changes',
-  isByItemTime: boolean,
-  { newItemsOnly }: RecorderOptions,
-): keyof typeof DESCRIPTIONS {
-  if (isByItemTime) return 'items';
-  return kind === 'log' && newItemsOnly === true ? 'newItems' : kind;
-}
-
-const DESCRIPTIONS = {
-  log: (source: string) => `Every poll of ${source}, with its time.`,
-  newItems: (source: string) => `Every new item of ${source}, with the time of the poll that found it.`,
-  items: (source: string) =>
-    `Every new item of ${source}, by its own time, with the time of the poll that found it.`,
-  changes: (source: string) => `What was inserted, updated and deleted in ${source} from poll to poll.`,
-};
 
 const MOVED = {
   begun: 'the file was moved or removed while this service wrote it: a new file begins',

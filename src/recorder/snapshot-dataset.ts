@@ -18,7 +18,7 @@ export interface SnapshotOptions {
   /** The times of its items; null or absent: they have none. */
   readonly times?: ItemTimes | null;
   /** See `Dataset.optionsAt`. */
-  readonly optionsAt?: string;
+  readonly optionsAt?: string | undefined;
 }
 
 /** Items in blocks, and their bytes once somebody asked for them. */
@@ -54,7 +54,7 @@ export class SnapshotDataset implements Relation {
   readonly source: string;
   readonly description: string;
   readonly timeColumn: string | null;
-  readonly optionsAt?: string;
+  readonly optionsAt: string | undefined;
   readonly sealedDays = [];
   readonly #times: ItemTimes | null;
   readonly #health: PollHealth;
@@ -71,7 +71,7 @@ export class SnapshotDataset implements Relation {
     this.source = options.source;
     this.description = options.description;
     this.timeColumn = options.times?.time.column ?? null;
-    if (options.optionsAt !== undefined) this.optionsAt = options.optionsAt;
+    this.optionsAt = options.optionsAt;
     this.#times = options.times ?? null;
     this.#health = options.health;
   }

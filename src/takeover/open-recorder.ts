@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import type { Logger } from '../base/logger.js';
 import type { AppendedWriter } from '../recorder/appended-writer.js';
 import { openOrBroken } from '../recorder/broken-recorder.js';
 import { moveNonFilesAside } from '../recorder/damage.js';
@@ -7,12 +6,14 @@ import type { Recorder } from '../recorder/recorder.js';
 import { placesOf, type RecorderOptions } from '../recorder/recorder-options.js';
 import { TableRecorder } from '../recorder/table-recorder.js';
 import { namesWithState, stateFileOf } from '../recorder/table-state.js';
-import { nodeFiles } from '../volume/files.js';
+import { type Files, nodeFiles } from '../volume/files.js';
 import { logLargeFiles } from '../volume/large-files.js';
 import { csvFile } from '../volume/layout.js';
 import { type TakeoverOptions, takeOver } from './takeover.js';
 
 export interface OpenOptions extends Omit<RecorderOptions, 'files'> {
+  /** By default those of the disk. */
+  readonly files?: Files;
   /** The file that the Python script may have left; null: it left none. */
   readonly takeover: TakeoverOptions | null;
   /** Adds the sealed days to an opened log or to changes; absent: there are none. */
@@ -24,13 +25,14 @@ export interface OpenOptions extends Omit<RecorderOptions, 'files'> {
  * held. Never rejects: a source whose files cannot be opened gets a recorder that reports the reason.
  */
 export async function openRecorder(options: OpenOptions): Promise<Recorder> {
-  const { takeover, restore, ...rest } = options;
-  const { name: dataset, logger } = options;
+  const { takeover, restore, ...given } = options;
+  const rest = { files: nodeFiles, ...given };
+  const { name: dataset, files, logger } = rest;
   return openOrBroken(rest, async () => {
-    await moveNonFilesAside(placesOf(options), { ...rest, files: nodeFiles });
-    await logLargeFiles(pathsOf(options), { dataset, files: nodeFiles, logger });
-    if (takeover !== null) await takeOverFile(await knownTakeover(takeover, options), dataset, logger);
-    const recorder = await TableRecorder.open({ ...rest, files: nodeFiles });
+    await moveNonFilesAside(placesOf(options), rest);
+    await logLargeFiles(pathsOf(options), { dataset, files, logger });
+    if (takeover !== null) await takeOverFile(await knownTakeover(takeover, rest), rest);
+    const recorder = await TableRecorder.open(rest);
     try {
       for (const dataset of [recorder.log, recorder.changes]) if (dataset !== null) await restore?.(dataset);
     } catch (error) {
@@ -61,20 +63,23 @@ function pathsOf({
  */
 async function knownTakeover(
   { scriptPath, ...takeover }: TakeoverOptions,
-  { dataDir, name }: Pick<RecorderOptions, 'dataDir' | 'name'>,
+  { dataDir, name, files }: Pick<RecorderOptions, 'dataDir' | 'name' | 'files'>,
 ): Promise<TakeoverOptions> {
-  const named = await namesWithState(dataDir, nodeFiles);
+  const named = await namesWithState(dataDir, files);
   if (!named.includes(name)) {
     const isOurs = scriptPath === undefined || named.includes(basename(scriptPath, '.csv'));
     return isOurs ? takeover : { ...takeover, scriptPath };
   }
-  const state = await stateFileOf(dataDir, name, nodeFiles).readIfOurs();
+  const state = await stateFileOf(dataDir, name, files).readIfOurs();
   const timeColumn = state?.names?.timestamp ?? takeover.timeColumn;
   return { kind: takeover.kind, path: takeover.path, ...(timeColumn === undefined ? {} : { timeColumn }) };
 }
 
-async function takeOverFile(takeover: TakeoverOptions, dataset: string, logger: Logger): Promise<void> {
-  const taken = await takeOver(takeover, nodeFiles);
+async function takeOverFile(
+  takeover: TakeoverOptions,
+  { name: dataset, files, logger }: Pick<RecorderOptions, 'name' | 'files' | 'logger'>,
+): Promise<void> {
+  const taken = await takeOver(takeover, files);
   if (taken === null) return;
   const { rows, timesConverted, keptAt, rejected, rejectedAt } = taken;
   logger.info({ dataset, rows, timesConverted, keptAt }, "took over the Python script's file");

@@ -1,3 +1,4 @@
+import { errorCode } from '../base/errors.js';
 import { fileNotRead } from './errors.js';
 import type { FileState, Files, OpenFile } from './files.js';
 import { readRange } from './write.js';
@@ -59,15 +60,22 @@ export class AppendFileReader {
     this.#open = null;
   }
 
-  /** Opens the file that has the name now; true if it is not the same as before. */
+  /**
+   * Opens the file that has the name now; true if it is not the same as before. Opened anew each time: network file systems
+   * show an open file as it was a while ago.
+   */
   async #follow(): Promise<boolean> {
-    const there = await this.#files.stat(this.path);
-    if (there !== null && there.id === this.#open?.id) return false;
+    const file = await this.#files.open(this.path, 'r').catch(unlessMissing);
+    const { id } = file === null ? { id: null } : await file.stat();
+    const isSame = id !== null && id === this.#open?.id;
     await this.close();
-    this.#taken = 0;
-    if (there === null) return true;
-    const file = await this.#files.open(this.path, 'r');
-    this.#open = { file, id: (await file.stat()).id };
-    return true;
+    if (!isSame) this.#taken = 0;
+    this.#open = file === null || id === null ? null : { file, id };
+    return !isSame;
   }
+}
+
+function unlessMissing(error: unknown): null {
+  if (errorCode(error) === 'ENOENT') return null;
+  throw error;
 }

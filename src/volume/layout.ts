@@ -52,6 +52,16 @@ export function lockFile(dir: string): string {
   return join(ownFolder(dir), 'lock');
 }
 
+/** Locked by a service while it replaces the lock of one that stopped, so that two do not at once. */
+export function successionFile(dir: string): string {
+  return join(ownFolder(dir), 'succession');
+}
+
+/** What the service that collects says about its polls to those that follow it. */
+export function pollReportFile(dir: string): string {
+  return join(ownFolder(dir), 'polls');
+}
+
 /** Which tables were found by name, and how each is published. */
 export function discoveredFile(dir: string): string {
   return join(ownFolder(dir), 'discovered');
@@ -67,14 +77,15 @@ export function archiveFile(dir: string): string {
   return join(ownFolder(dir), 'archive');
 }
 
+const OF_THE_MACHINE = new Set(['lock', 'succession', 'archive']);
+
 /**
- * The files of a data folder that an archive keeps, by their paths relative to it: not the lock, files in progress, what
- * announces an append in progress, and the note about the archive itself.
+ * The files of a data folder that an archive keeps, by their paths relative to it: not the locks, files in progress, what announces an append in progress, and the note about the archive itself.
  */
 export function isArchived(path: string): boolean {
   const name = basename(path);
   if (isTemporary(name)) return false;
-  return dirname(path) !== OWN || !(name === 'lock' || name === 'archive' || name.endsWith('.append'));
+  return dirname(path) !== OWN || !(OF_THE_MACHINE.has(name) || name.endsWith('.append'));
 }
 
 /**

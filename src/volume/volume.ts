@@ -15,6 +15,8 @@ export interface Volume {
   readonly lockKeptAt: string | null;
   /** See `VolumeLock.check`. */
   check: VolumeLock['check'];
+  /** See `VolumeLock.beat`. */
+  beat: VolumeLock['beat'];
   release(): Promise<void>;
 }
 
@@ -23,9 +25,14 @@ export interface Volume {
  * removes incomplete temporary files after a crash. Whatever has the name of the lock file but is not a file is moved to
  * `damaged/`. Works on a full disk: its data is served, and writing resumes when there is space.
  * Rejects with `VOLUME_NOT_WRITABLE` (the owner, this process's user, what to run), `VOLUME_READ_ONLY`,
- * `VOLUME_NOT_A_FOLDER`, `VOLUME_HELD` or `VOLUME_NOT_LOCKABLE`.
+ * `VOLUME_NOT_A_FOLDER`, `VOLUME_HELD` or `VOLUME_NOT_LOCKABLE`. `held`: the lock, if this process has it already.
  */
-export async function openVolume(dir: string, holder: LockHolder, files: Files = nodeFiles): Promise<Volume> {
+export async function openVolume(
+  dir: string,
+  holder: LockHolder,
+  files: Files = nodeFiles,
+  held: VolumeLock | null = null,
+): Promise<Volume> {
   let lock: VolumeLock;
   let lockKeptAt: string | null;
   try {
@@ -34,8 +41,9 @@ export async function openVolume(dir: string, holder: LockHolder, files: Files =
     await tryWriting(dir, files);
     await tryWriting(ownFolder(dir), files);
     lockKeptAt = await moveAsideUnlessFile(dir, files);
-    lock = await acquireVolumeLock(dir, holder);
+    lock = held ?? (await acquireVolumeLock(dir, holder));
   } catch (error) {
+    await held?.release();
     throw await explainWriteFailure(dir, files, error);
   }
   try {
@@ -48,6 +56,7 @@ export async function openVolume(dir: string, holder: LockHolder, files: Files =
       leftovers,
       lockKeptAt,
       check: () => lock.check(),
+      beat: () => lock.beat(),
       release: () => lock.release(),
     };
   } catch (error) {

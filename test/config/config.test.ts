@@ -52,6 +52,7 @@ test('one line is a complete configuration', async () => {
     allowedHosts: [],
     corsOrigin: [],
     allowSql: false,
+    role: 'collect',
     grafanaUrl: null,
     dashboardsDir: null,
     grafanaDatasource: 'csv',

@@ -10,6 +10,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 import { flavourNames, list, providersOf, read } from './provisioning.js';
 
 interface Service {
+  readonly extends?: unknown;
   readonly image?: string;
   readonly environment?: Readonly<Record<string, string | null>>;
   readonly volumes?: readonly (
@@ -29,9 +30,10 @@ interface Service {
   readonly logging?: { readonly options?: { readonly 'max-size'?: string; readonly 'max-file'?: string } };
 }
 
-const files = ['docker-compose.yml', 'docker-compose.demo.yml'] as const;
-const [base, demo] = files.map(
-  (name) => (parse(read(name)) as { services: Record<string, Service> }).services,
+const files = ['docker-compose.yml', 'docker-compose.demo.yml', 'docker-compose.ha.yml'] as const;
+const [base, demo, ha] = files.map(
+  // Compose's own tag !reset is unknown to the parser.
+  (name) => (parse(read(name), { logLevel: 'error' }) as { services: Record<string, Service> }).services,
 );
 const grafana = base!.grafana!;
 
@@ -70,6 +72,25 @@ test('the demo needs no image but its own and Grafana', () => {
   assert.deepEqual(Object.keys(demo!).sort(), ['dynamo-csv', 'grafana']);
 });
 
+test('with a standby both services share everything, only the proxy is published, and Grafana asks it', () => {
+  assert.deepEqual(Object.keys(ha!).sort(), ['dynamo-csv', 'grafana', 'proxy', 'standby']);
+  const { standby, proxy } = ha!;
+  assert.deepEqual(standby!.extends, { file: 'docker-compose.yml', service: 'dynamo-csv' });
+  for (const service of [ha!['dynamo-csv']!, standby!]) {
+    assert.deepEqual(service.environment, { ROLE: 'auto' });
+    assert.deepEqual(service.ports, []);
+  }
+  assert.deepEqual(proxy!.ports, base!['dynamo-csv']!.ports);
+  const [mounted] = proxy!.volumes!;
+  assert.ok(typeof mounted === 'object' && existsSync(join(projectRoot, mounted.source!)));
+  assert.match(read('deploy/proxy.caddyfile'), /dynamo-csv:8080 standby:8080/);
+  assert.equal(ha!.grafana!.environment!.DYNAMO_CSV_URL, 'http://proxy:8080');
+  assert.equal(ha!.grafana!.depends_on!.proxy!.condition, 'service_healthy');
+  assert.equal(proxy!.read_only, true);
+  assert.deepEqual(proxy!.cap_drop, ['ALL']);
+  assert.ok(!/^(0|root)/.test(proxy!.user!));
+});
+
 test('the service is published to the loopback interface only', () => {
   for (const port of base!['dynamo-csv']!.ports!) assert.match(String(port), /^127\.0\.0\.1:/);
 });
@@ -90,7 +111,7 @@ test('the folder that the service writes dashboards to is the one that Grafana r
 });
 
 test('images and plugins are pinned', () => {
-  for (const service of [...Object.values(base!), ...Object.values(demo!)]) {
+  for (const service of [base, demo, ha].flatMap((file) => Object.values(file!))) {
     if (service.image !== undefined) assert.match(service.image, /:(\$\{[A-Z_]+:-)?\d+\.\d+\.\d+\}?$/);
   }
   for (const name of ['GRAFANA_CSV_PLUGIN_VERSION', 'GRAFANA_INFINITY_PLUGIN_VERSION']) {

@@ -112,6 +112,9 @@ test('health is ok, and degraded if a dataset is stale, never read, not on the v
   table.health.lastError = failure;
   assert.deepEqual(await health(), {
     status: 'degraded',
+    role: 'collect',
+    configuredRole: 'collect',
+    behind: 0,
     datasets: [
       {
         name: 'flags',

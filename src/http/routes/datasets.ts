@@ -7,6 +7,7 @@ import type { Relation } from '../../datasets/relation.js';
 import type { HttpOptions } from '../options.js';
 import { routePlugin } from '../plugin.js';
 import { CatalogueSchema, type DatasetJson } from '../schemas.js';
+import { roleJson } from './role.js';
 
 /** `GET /datasets`: the catalogue, in the order of the configuration. */
 export const datasets = routePlugin('datasets', [], (http, options) => {
@@ -36,6 +37,7 @@ export const datasets = routePlugin('datasets', [], (http, options) => {
           startedAt,
           allowSql: config.allowSql,
           grafana: grafanaUrl,
+          ...roleJson(options.role),
         },
         datasets: all.map((dataset) => datasetJson(dataset, views, options, now)),
       };

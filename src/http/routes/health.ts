@@ -4,12 +4,13 @@ import type { ArchiveStatus } from '../options.js';
 import { routePlugin } from '../plugin.js';
 import { HealthSchema, ReadinessSchema } from '../schemas.js';
 import { ageInSeconds, missingDays } from './datasets.js';
+import { roleJson } from './role.js';
 
 /** An archive is degraded when it fails and is that many times as old as it may be. */
 const LATE = 3;
 
 /** `GET /healthz` and `GET /readyz`, for supervisors: without the token, and even under overload. */
-export const health = routePlugin('health', [], (http, { registry, clock, archive }) => {
+export const health = routePlugin('health', [], (http, { registry, clock, archive, role }) => {
   http.get(
     '/healthz',
     {
@@ -25,10 +26,12 @@ export const health = routePlugin('health', [], (http, { registry, clock, archiv
       const now = clock.now();
       const datasets = registry.list().map((dataset) => healthOf(dataset, now));
       reply.header('cache-control', 'no-store');
-      const copy = archive === undefined ? null : archiveOf(archive(), now);
+      const copied = archive?.() ?? null;
+      const copy = copied === null ? null : archiveOf(copied, now);
       const isDegraded = copy?.degraded === true || datasets.some(({ degraded }) => degraded);
       return {
         status: isDegraded ? 'degraded' : 'ok',
+        ...roleJson(role),
         datasets,
         ...(copy === null ? {} : { archive: copy }),
       } as const;

@@ -22,6 +22,7 @@ export class Frame {
   readonly #live = h('p', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
   readonly #links: Readonly<Record<'overview' | 'fleet' | 'sql', HTMLAnchorElement>>;
   readonly #grafana: HTMLAnchorElement;
+  readonly #role = h('span', { class: 'role', hidden: true });
   #lastSeen: number | null = null;
 
   constructor(options: FrameOptions) {
@@ -47,6 +48,7 @@ export class Frame {
         'header',
         {},
         h('a', { class: 'brand', href: link({ page: 'overview' }) }, 'dynamo-csv'),
+        this.#role,
         h('nav', { 'aria-label': words.pages.title }, Object.values(this.#links)),
         h(
           'nav',
@@ -82,7 +84,16 @@ export class Frame {
     }
     this.#grafana.hidden = service.grafana === null;
     if (service.grafana !== null) setAttribute(this.#grafana, 'href', service.grafana);
+    this.#showRole(service);
     this.#lastSeen = Date.parse(service.now);
+  }
+
+  /** A service that is alone has no role to speak of. */
+  #showRole({ role, configuredRole, behind }: CatalogueJson['service']): void {
+    const { words } = this.#options;
+    this.#role.hidden = configuredRole === 'collect';
+    setText(this.#role, role === 'collect' ? words.role.collects : words.role.follows(behind));
+    setAttribute(this.#role, 'title', words.role.title);
   }
 
   setPage(page: Page): void {

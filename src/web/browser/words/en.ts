@@ -9,6 +9,12 @@ export const en = {
   elsewhere: 'Other links',
   pages: { title: 'Pages', overview: 'Overview', fleet: 'Fleet' },
   theme: { title: 'Colours', system: 'Auto', light: 'Light', dark: 'Dark' },
+  role: {
+    title: 'Several services serve this data; one of them reads the tables.',
+    collects: 'collecting',
+    follows: (behind: number | null) =>
+      behind === null ? 'following' : `following, ${behind.toFixed(behind < 10 ? 1 : 0)} s behind`,
+  },
   outage: (seconds: number | null, reason: string) =>
     `${seconds === null ? 'The service is not responding.' : `The service has not responded for ${seconds} s; this page shows the data from then.`} (${reason})`,
   freshness: { fresh: 'fresh', late: 'late', stale: 'stale', waiting: 'waiting' },

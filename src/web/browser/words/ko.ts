@@ -19,6 +19,12 @@ export const ko: Words = {
   elsewhere: '바로가기',
   pages: { title: '페이지', overview: '개요', fleet: '차량' },
   theme: { title: '색상', system: '자동', light: '밝게', dark: '어둡게' },
+  role: {
+    title: '여러 서비스가 같은 데이터를 제공하며, 그중 하나만 테이블을 읽습니다.',
+    collects: '수집 중',
+    follows: (behind) =>
+      behind === null ? '따라가는 중' : `따라가는 중, ${behind.toFixed(behind < 10 ? 1 : 0)}초 뒤`,
+  },
   outage: (seconds, reason) =>
     `${seconds === null ? '서비스가 응답하지 않습니다.' : `서비스가 ${seconds}초 동안 응답하지 않았습니다. 화면의 데이터는 그 시점 기준입니다.`} (${reason})`,
   freshness: { fresh: '최신', late: '늦음', stale: '오래됨', waiting: '대기 중' },
