@@ -21,6 +21,7 @@ interface Row {
   readonly every: string;
   readonly usd: number | null;
   readonly where: string;
+  readonly isReadable: boolean;
 }
 
 /**
@@ -45,7 +46,6 @@ export async function foundReport({ url, reading }: App): Promise<string> {
       where,
     ]);
   const more = rows.length - lines.length;
-  const sum = rows.reduce((total, { usd }) => total + (usd ?? 0), 0);
   const problem = reading.problem();
   return [
     '',
@@ -58,7 +58,7 @@ export async function foundReport({ url, reading }: App): Promise<string> {
       ? [`and ${formatCount(skipped.length - MOST_ROWS)} more are skipped`]
       : []),
     '',
-    costLine(sum, reading.usdPerMonth),
+    costLine(rows, reading.usdPerMonth),
     `Page    ${url}/`,
     '',
   ].join('\n');
@@ -72,7 +72,10 @@ async function firstPolls(sources: readonly PolledSource[]): Promise<void> {
     await systemClock.sleep(LOOK_EVERY);
 }
 
-function costLine(usd: number, budget: number | null): string {
+function costLine(rows: readonly Row[], budget: number | null): string {
+  if (rows.length > 0 && rows.every(({ isReadable }) => !isReadable))
+    return 'None of these tables can be read now. The service goes on trying; Ctrl-C ends it.';
+  const usd = rows.reduce((total, row) => total + (row.usd ?? 0), 0);
   const amount = usd < 0.01 ? 'less than USD 0.01' : `about USD ${formatDollars(usd)}`;
   const about = `Reading costs ${amount} a month on demand`;
   return budget === null
@@ -98,10 +101,12 @@ async function rowOf(
       every: formatDuration(pace.interval),
       usd: pace.usdPerMonth,
       where: pace.problem === null ? where : pace.problem.line,
+      isReadable: true,
     };
   } catch (error) {
     const problem = signal.aborted ? 'AWS has not answered yet' : describeError(error);
-    return { title: name, items: '-', size: '-', every: '-', usd: null, where: problem };
+    const unknown = { items: '-', size: '-', every: '-', usd: null };
+    return { title: name, ...unknown, where: problem, isReadable: false };
   }
 }
 

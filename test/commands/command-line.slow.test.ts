@@ -178,6 +178,12 @@ describe('dynamo-csv', () => {
     const text = await service.printed(/^Page +http/m);
     assert.match(text, /^ordrs +- +- +- +- +There is no table ordrs .*check the name/m);
     assert.match(text, /^orders +0 /m);
+    assert.match(text, /^Reading costs /m);
+    const misspelled = await run(t, ['ordrs'], { env: at(database.endpoint) });
+    assert.match(
+      await misspelled.printed(/^Page +http/m),
+      /^None of these tables can be read now\. The service goes on trying; Ctrl-C ends it\.$/m,
+    );
   });
 
   it('takes -- before a table with the name of a command', async (t) => {

@@ -90,10 +90,10 @@ export function tableColumns(
   const widths = configured.map(
     ({ width, minWidth = DEFAULT_LEAST }) => width ?? Math.max(minWidth, (room - fixed) / free),
   );
-  const columns = configured.map(({ title, cellOptions }, i) => ({
+  const columns = configured.map(({ title, wrapText }, i) => ({
     title,
     width: widths[i]! - CELL_PADDING,
-    isWrapped: cellOptions?.wrapText === true,
+    isWrapped: wrapText === true,
   }));
   return { columns, total: widths.reduce((sum, width) => sum + width, 0), room };
 }
@@ -101,7 +101,7 @@ export function tableColumns(
 interface ColumnConfig {
   readonly width?: number;
   readonly minWidth?: number;
-  readonly cellOptions?: JsonObject;
+  readonly wrapText?: boolean;
 }
 
 const customOf = (defaults: JsonObject): ColumnConfig => (defaults.custom ?? {}) as ColumnConfig;
