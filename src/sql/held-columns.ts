@@ -5,9 +5,8 @@ import { type ColumnRows, tableOfColumns } from '../windows/columns/column-group
 import { type NeededColumns, neededColumns } from '../windows/columns/needed-columns.js';
 import type { Table } from '../windows/direct/table.js';
 import type { Window } from '../windows/window.js';
-import type { Engine } from './engine.js';
 import { HeldRows } from './held-rows.js';
-import type { Session, SessionOptions } from './session.js';
+import type { Session } from './session.js';
 import { readTogether, type SqlDataset } from './sql-dataset.js';
 
 /** Maximum bytes of the columns of all datasets together. The least recently used are dropped first. */
@@ -21,7 +20,6 @@ const IDLE = 300_000;
  * what was appended: DuckDB answers one window sooner than it hands over all rows.
  */
 export class HeldColumns {
-  readonly #engine: Engine;
   readonly #localDays: LocalDays;
   readonly #held = new LRUCache<SqlDataset, HeldRows>({
     maxSize: MOST_BYTES,
@@ -33,33 +31,25 @@ export class HeldColumns {
   readonly #queues = new WeakMap<SqlDataset, SerialQueue>();
 
   /** `localDays`: whose days steps are. */
-  constructor(engine: Engine, localDays: LocalDays) {
-    this.#engine = engine;
+  constructor(localDays: LocalDays) {
     this.#localDays = localDays;
   }
 
   /**
    * The answer to a window with aggregates of a dataset as it is after `sync`; null: DuckDB has to answer it. Rejects as
-   * `tableOfColumns` and a session do.
+   * `tableOfColumns` and the session do.
    */
   async tableFor(
+    session: Session,
     window: Window,
     dataset: SqlDataset,
-    options: SessionOptions & { readonly signal: AbortSignal },
+    signal: AbortSignal,
   ): Promise<Table | null> {
-    const rows = await this.#rowsFor(window, dataset, options);
-    return rows === null ? null : tableOfColumns(rows, window, this.#localDays, options.signal);
-  }
-
-  /** The columns that it needs, of all rows. */
-  async #rowsFor(window: Window, dataset: SqlDataset, options: SessionOptions): Promise<ColumnRows | null> {
     const needed = this.#wanted(window, dataset);
     if (needed === null) return null;
-    const known = this.#held.get(dataset)!.at(dataset.state, needed);
-    if (known !== null) return known;
-    const queue = this.#queues.get(dataset) ?? new SerialQueue();
-    this.#queues.set(dataset, queue);
-    return queue.run(() => this.#engine.session(options, (session) => this.#read(session, window, dataset)));
+    const rows =
+      this.#held.get(dataset)!.at(dataset.state, needed) ?? (await this.#read(session, window, dataset));
+    return rows === null ? null : tableOfColumns(rows, window, this.#localDays, signal);
   }
 
   /** Null where a window is not answered from columns, or is the first one to ask for them. */
@@ -76,17 +66,22 @@ export class HeldColumns {
     return null;
   }
 
-  async #read(session: Session, window: Window, dataset: SqlDataset): Promise<ColumnRows | null> {
-    await readTogether(session, [dataset]);
-    const held = this.#held.get(dataset);
-    const stored = dataset.stored(window.time ?? ALWAYS);
-    if (stored === null || held?.load !== stored.load) return null;
-    const needed = neededColumns(window, stored.table);
-    if (needed === null) return null;
-    const rows = await held.follow(session, stored.table, dataset.state, needed, MOST_BYTES);
-    // Anew, with its size; not if another load has taken its place.
-    if (this.#held.get(dataset) === held) this.#held.set(dataset, held);
-    return rows;
+  /** One window at a time: the others find there what it has read. */
+  #read(session: Session, window: Window, dataset: SqlDataset): Promise<ColumnRows | null> {
+    const queue = this.#queues.get(dataset) ?? new SerialQueue();
+    this.#queues.set(dataset, queue);
+    return queue.run(async () => {
+      await readTogether(session, [dataset]);
+      const held = this.#held.get(dataset);
+      const stored = dataset.stored(window.time ?? ALWAYS);
+      if (stored === null || held?.load !== stored.load) return null;
+      const needed = neededColumns(window, stored.table);
+      if (needed === null) return null;
+      const rows = await held.follow(session, stored.table, dataset.state, needed, MOST_BYTES);
+      // Anew, with its size; not if another load has taken its place.
+      if (this.#held.get(dataset) === held) this.#held.set(dataset, held);
+      return rows;
+    });
   }
 }
 

@@ -9,8 +9,8 @@ import type { SqlColumn, SqlTable } from '../windows/compile/sql-table.js';
 import { toByteText } from '../windows/direct/byte-text.js';
 import type { Session } from './session.js';
 
-/** Bytes of a row in one column, at most. */
-const BYTES_PER_CELL = 8;
+/** Bytes of a row in one column, at most, with the spare memory of a column that has grown. */
+const BYTES_PER_CELL = 10;
 /** What an empty one counts for: the size of something in a cache is above 0. */
 const LEAST_SIZE = 1_000;
 
@@ -71,7 +71,7 @@ export class HeldRows {
     const [[rows] = []] = await session.rows(`SELECT count(*) FROM ${table.from}`);
     const count = Number(rows);
     const keys = keysOf(needed);
-    if (count * keys.length * BYTES_PER_CELL > mostBytes) return null;
+    if (!this.#makeRoom(keys, count * keys.length * BYTES_PER_CELL, mostBytes)) return null;
     for (const { key, kind } of keys) if (!this.#columns.has(key)) this.#columns.set(key, heldAs(kind));
     const offsets = new Set(keys.map(({ key }) => this.#columns.get(key)?.column.now.count ?? count));
     for (const offset of offsets) {
@@ -80,6 +80,17 @@ export class HeldRows {
     }
     this.#known = { state, count };
     return this.at(state, needed);
+  }
+
+  /** Drops other columns where all together would take too much; false: these do. */
+  #makeRoom(keys: readonly Key[], bytes: number, mostBytes: number): boolean {
+    if (bytes > mostBytes) return false;
+    for (const [other, held] of this.#columns) {
+      if (keys.some(({ key }) => key === other)) continue;
+      bytes += held?.column.size ?? 0;
+      if (bytes > mostBytes) this.#columns.delete(other);
+    }
+    return true;
   }
 
   async #append(

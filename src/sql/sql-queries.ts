@@ -1,13 +1,12 @@
 import type { Clock } from '../base/clock.js';
 import type { LocalDays } from '../base/local-days.js';
 import type { Dataset } from '../datasets/dataset.js';
-import type { Answer, Parameters, Queries, Query } from '../datasets/queries.js';
+import type { Parameters, Queries, Query } from '../datasets/queries.js';
 import { aggregatedTable, selectOfTable } from '../windows/aggregate/aggregated-table.js';
-import { answerBody } from '../windows/compile/answer-body.js';
 import { compileWindow, type Select } from '../windows/compile/compile-window.js';
 import { compilePivotValues } from '../windows/compile/pivot-sql.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
-import { linesOf } from '../windows/direct/table.js';
+import { linesOf, type Table } from '../windows/direct/table.js';
 import { parseWindow } from '../windows/parse-window.js';
 import { CONTENT_TYPES, type OutputShape, parseShape } from '../windows/shape.js';
 import type { Window } from '../windows/window.js';
@@ -56,7 +55,7 @@ export class SqlQueries implements Queries {
     this.#catalog = catalog;
     this.#clock = clock;
     this.#localDays = localDays;
-    this.#columns = new HeldColumns(engine, localDays);
+    this.#columns = new HeldColumns(localDays);
     this.#runner = new AnswerRunner(engine, damagedDays);
   }
 
@@ -87,31 +86,12 @@ export class SqlQueries implements Queries {
       run: async (signal) => {
         // Before taking a permit, so that a view that is slow to compute does not delay windows of other datasets.
         await table.sync();
-        const fromColumns = await this.#fromColumns(window, shape, table, terms, signal);
-        if (fromColumns !== null) return fromColumns;
         return this.#runner.run(terms, signal, (session) =>
           window.aggregation === null
             ? selectOfWindow(session, window, table)
             : this.#aggregated(session, window, shape, table, signal),
         );
       },
-    };
-  }
-
-  /** A window with aggregates, from columns in memory; null: DuckDB has to answer it. */
-  async #fromColumns(
-    window: Window,
-    shape: OutputShape,
-    dataset: SqlDataset,
-    { session }: Terms,
-    signal: AbortSignal,
-  ): Promise<Answer | null> {
-    if (window.aggregation === null || shape.format === 'parquet') return null;
-    const table = await this.#columns.tableFor(window, dataset, { ...session, signal });
-    if (table === null) return null;
-    return {
-      columns: table.columns,
-      body: answerBody(table.columns, shape, linesOf(table, shape, signal)),
     };
   }
 
@@ -122,13 +102,14 @@ export class SqlQueries implements Queries {
     table: SqlDataset,
     signal: AbortSignal,
   ): Promise<Select | WrittenAnswer> {
+    const isParquet = shape.format === 'parquet';
+    const held = isParquet ? null : await this.#columns.tableFor(session, window, table, signal);
+    if (held !== null) return writtenAnswer(held, shape, signal);
     const source = await sourceOf(session, window, table);
     const result = await aggregatedTable(window, source, this.#localDays, async ({ sql, values }) =>
       readLines(await session.stream(sql, values), signal),
     );
-    return shape.format === 'parquet'
-      ? selectOfTable(result, window, source)
-      : { columns: result.columns, lines: linesOf(result, shape, signal) };
+    return isParquet ? selectOfTable(result, window, source) : writtenAnswer(result, shape, signal);
   }
 
   async sql(text: string, parameters: Parameters): Promise<Query> {
@@ -159,6 +140,10 @@ export class SqlQueries implements Queries {
         this.#runner.run(terms, signal, (session) => selectFromOutside(session, select, tables)),
     };
   }
+}
+
+function writtenAnswer(table: Table, shape: OutputShape, signal: AbortSignal): WrittenAnswer {
+  return { columns: table.columns, lines: linesOf(table, shape, signal) };
 }
 
 async function selectOfWindow(session: Session, window: Window, table: SqlDataset): Promise<Select> {

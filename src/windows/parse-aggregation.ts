@@ -113,7 +113,23 @@ function exampleColumn(computes: AggregateFunction, { columns }: WindowedDataset
   return fitting?.name ?? 'temperature';
 }
 
-/** `avrg:temp` → `avg:temperature`. */
+/** What other languages call an aggregate. */
+const SYNONYMS: ReadonlyMap<string, AggregateFunction> = new Map([
+  ['mean', 'avg'],
+  ['average', 'avg'],
+  ['total', 'sum'],
+  ['p50', 'median'],
+  ['std', 'stddev'],
+  ['stdev', 'stddev'],
+  ['unique', 'distinct'],
+  ['delta', 'increase'],
+]);
+
+function meantFunction(text: string): string | undefined {
+  return SYNONYMS.get(text.toLowerCase()) ?? closest(text, AGGREGATE_FUNCTIONS);
+}
+
+/** `avrg:temp`, `avg(temp)`, `mean:temp`, `temp:avg` → `avg:temperature`. */
 function unknownFunction(
   item: string,
   written: string,
@@ -122,18 +138,35 @@ function unknownFunction(
   { columns }: WindowedDataset,
 ): never {
   const names = columns.map((known) => known.name);
-  const computes = closest(written, AGGREGATE_FUNCTIONS);
-  const meant = column === null ? null : names.includes(column) ? column : (closest(column, names) ?? column);
+  const [computes, of] = meantAggregate(written, column, names);
+  const isRows = computes === 'count' && of === '*';
+  const meant =
+    of === null || isRows ? '' : `:${named(names.includes(of) ? of : (closest(of, names) ?? of))}`;
   const prefix = name === null ? '' : `${name}=`;
   throw badParameter(
     `agg: there is no aggregate ${shown(item)}`,
     computes === undefined
       ? `write one of ${AGGREGATE_FUNCTIONS.join(', ')}, such as ${EXAMPLE}`
-      : `did you mean ${prefix}${computes}${meant === null ? '' : `:${named(meant)}`}?`,
+      : `did you mean ${prefix}${computes}${meant}?`,
   );
 }
 
+/** The aggregate and the column that were probably meant. */
+function meantAggregate(
+  written: string,
+  column: string | null,
+  names: readonly string[],
+): readonly [computes: string | undefined, of: string | null] {
+  const call = column === null ? /^(\w+)\((.*)\)$/s.exec(written) : null;
+  if (call !== null) return [meantFunction(call[1]!), call[2]!];
+  if (column !== null && names.includes(written)) return [meantFunction(column), written];
+  return [meantFunction(written), column];
+}
+
 function checkColumn(computes: AggregateFunction, name: string, dataset: WindowedDataset): void {
+  if (computes === 'count' && name === '*' && !dataset.columns.some((column) => column.name === name)) {
+    throw badParameter('agg: count:* is not written so', 'write agg=count for the number of rows');
+  }
   knownColumn('agg', name, dataset);
   const { type, seen } = columnOf(dataset, name);
   if (isNumeric(computes) && seen && type !== 'number') {

@@ -308,6 +308,11 @@ test('aggregates name their columns, and take names with colons and equals signs
 
 test('what is wrong with aggregates is said with what was probably meant', () => {
   const cases = [
+    ['agg=mean:temperature', 'agg: there is no aggregate "mean:temperature"; did you mean avg:temperature?'],
+    ['agg=avg(temp)', 'agg: there is no aggregate "avg(temp)"; did you mean avg:temperature?'],
+    ['agg=temperature:max', 'agg: there is no aggregate "temperature:max"; did you mean max:temperature?'],
+    ['agg=COUNT(*)', 'agg: there is no aggregate "COUNT(*)"; did you mean count?'],
+    ['agg=count:*', 'agg: count:* is not written so; write agg=count for the number of rows'],
     ['agg=avrg:temp', 'agg: there is no aggregate "avrg:temp"; did you mean avg:temperature?'],
     ['agg=mean=avrg:temp', 'agg: there is no aggregate "mean=avrg:temp"; did you mean mean=avg:temperature?'],
     ['agg=avg:temprature', 'agg: there is no column temprature in readings; did you mean temperature?'],
