@@ -1,4 +1,7 @@
-/** The service's HTTP side over one log of readings, in a separate process. */
+/**
+ * The service's HTTP side over one log of readings, in a separate process. Asked for `cpu`, it answers with the processor
+ * time that it has used, in milliseconds.
+ */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
@@ -30,7 +33,15 @@ export interface AggregateServerResult {
 
 const HOUR = 3_600_000;
 
-serveRequests<AggregateServerRequest, AggregateServerResult>(async ({ dataDir, readings, devices }) => {
+serveRequests<AggregateServerRequest | 'cpu', AggregateServerResult | number>(async (request) => {
+  if (request === 'cpu') {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  }
+  return start(request);
+});
+
+async function start({ dataDir, readings, devices }: AggregateServerRequest): Promise<AggregateServerResult> {
   const config = join(dataDir, 'nothing.yaml');
   await writeFile(config, 'tables: { unused: {} }\n');
   const options = await loadConfig({ CONFIG: config, DATA_DIR: dataDir }, []);
@@ -64,7 +75,7 @@ serveRequests<AggregateServerRequest, AggregateServerResult>(async ({ dataDir, r
   });
   const url = await http.listen({ port: 0, host: '127.0.0.1' });
   return { url, csv, lastAt };
-});
+}
 
 /** The readings of an hour, in the order of time, with at most two decimals: DynamoDB keeps no zeros at a number's end. */
 function* cellsOf(readings: number, devices: number, lastAt: number): Generator<readonly string[]> {

@@ -36,7 +36,8 @@ export function median(values: readonly number[]): number {
 
 /**
  * Runs the contenders in turns: `warmups` rounds that are discarded, then `rounds` that count. Each round is all of them,
- * one after the other, so that other load on the machine affects all alike; compare round by round (`pairedRatio`).
+ * one after the other, so that other load on the machine affects all alike; compare round by round (`pairedRatio`). Each
+ * round has another order: what runs behind one that fills the processor's caches is slower.
  */
 export async function alternate<T>(
   contenders: readonly (() => Promise<T>)[],
@@ -44,12 +45,19 @@ export async function alternate<T>(
 ): Promise<T[][]> {
   const results: T[][] = contenders.map(() => []);
   for (let round = 0; round < warmups + rounds; round += 1) {
-    for (const [index, contender] of contenders.entries()) {
+    for (const [index, contender] of shuffled([...contenders.entries()])) {
       const result = await contender();
       if (round >= warmups) results[index]!.push(result);
     }
   }
   return results;
+}
+
+function shuffled<T>(values: readonly T[]): readonly T[] {
+  return values
+    .map((value) => ({ value, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ value }) => value);
 }
 
 /** The median over the rounds of ours divided by the other's of the same round. */

@@ -40,6 +40,13 @@ const dayByHour =
     return (await service.get(`/csv/${TABLE}?from=${to - DAY}&to=${to}&every=1h`)).took;
   };
 
+/** A year by day, which nobody has asked for at this very moment. */
+const yearByDay: Request = async (service, round) => {
+  const to = Date.now() - round;
+  return (await service.get(`/csv/${TABLE}?from=${to - 365 * DAY}&to=${to}&every=1d`)).took;
+};
+const YEAR_BY_DAY = 'a year by day';
+
 /** A view, the first time after an input changed. */
 const cold =
   (view: string): Request =>
@@ -154,6 +161,11 @@ async function measureRequests(
       0.5,
     ),
   );
+  const years = await alternate([countedRounds((round) => yearByDay(large, round))], {
+    warmups: 10,
+    rounds: 30,
+  });
+  lines.push(limited(YEAR_BY_DAY, years[0]!, null, 60));
   for (const view of WEEKLY) {
     const computed = await measure(cold(view), { warmups: 2, rounds: 9 });
     lines.push(
@@ -182,20 +194,29 @@ async function selectsAlone(dataDir: string): Promise<(lines: readonly Measured[
   const texts = await Promise.all(
     WEEKLY.map((view) => readFile(join(projectRoot, 'config', 'views', `${view}.sql`), 'utf8')),
   );
-  const log = `${TABLE}-changes`;
+  const logs = [TABLE, `${TABLE}-changes`];
   const setup = [
     ...(await serviceSetup(TIME_ZONE)),
-    `CREATE TABLE unsealed AS SELECT *, CAST("timestamp" AS DATE) AS date FROM read_csv('${join(dataDir, `${log}.csv`)}')`,
-    `CREATE VIEW "${log}" AS FROM read_parquet('${join(dataDir, 'history', log)}/*/*.parquet',
-       hive_partitioning = true, hive_types = {'date': DATE}) UNION ALL BY NAME FROM unsealed`,
+    ...logs.flatMap((log) => [
+      `CREATE TABLE "unsealed ${log}" AS SELECT *, CAST("timestamp" AS DATE) AS date FROM read_csv('${join(dataDir, `${log}.csv`)}')`,
+      `CREATE VIEW "${log}" AS FROM read_parquet('${join(dataDir, 'history', log)}/*/*.parquet',
+         hive_partitioning = true, hive_types = {'date': DATE}) UNION ALL BY NAME FROM "unsealed ${log}"`,
+    ]),
   ];
-  const selects = Object.fromEntries(WEEKLY.map((view, index) => [view, texts[index]!]));
+  const selects = {
+    ...Object.fromEntries(WEEKLY.map((view, index) => [view, texts[index]!])),
+    [YEAR_BY_DAY]: `SELECT counter_type, arg_max(count, timestamp), max(timestamp) FROM "${TABLE}" GROUP BY date, counter_type`,
+  };
   const times = title === null ? null : await timedInDuckDb({ setup, selects, warmups: 3, rounds: 9 });
+  const asked = [
+    ...WEEKLY.map((view) => ({ view, what: `${view}, cold` })),
+    { view: YEAR_BY_DAY, what: YEAR_BY_DAY },
+  ];
   return (lines) =>
-    WEEKLY.map((view) => {
-      const { milliseconds: own } = lines.find(({ what }) => what === `${view}, cold`)!;
+    asked.map(({ view, what }) => {
+      const { milliseconds: own } = lines.find((line) => line.what === what)!;
       return atMost(
-        `${view}, cold, against its SELECT in ${title ?? 'DuckDB: not installed'}`,
+        `${what}, against its SELECT in ${title ?? 'DuckDB: not installed'}`,
         own,
         times?.[view] ?? null,
         1.5,

@@ -48,7 +48,7 @@ const ABOUT: Readonly<Record<Part, About>> = {
     size: 'days',
     about:
       'A log of two counters polled every 30 seconds, with the views of the fleet. The last seven days are in memory, earlier ones are Parquet files. Files of days before the last 40 are copies of later ones.',
-    wall: 'the start lists the files of all days, and SQL over a log without a condition on the day opens all of them.',
+    wall: 'the start lists the files of all days, and SQL over a log without a condition on the day opens all of them. So does the first window with `every=1d` or a longer step; then the last rows of each day are in memory, and a year by day takes some 30 ms of processor time instead of 770.',
   },
   clients: {
     title: 'Clients',

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import {
   DescribeStreamCommand,
   DynamoDBStreamsClient,
@@ -10,6 +11,7 @@ import {
 } from '@aws-sdk/client-dynamodb-streams';
 import { systemClock } from '../src/base/clock.js';
 import { createLogger } from '../src/base/logger.js';
+import { nodeFlags } from '../src/base/project.js';
 import { encodeRows } from '../src/csv/encode.js';
 import type { Cell, Column } from '../src/csv/rows.js';
 import { PollHealth } from '../src/datasets/freshness.js';
@@ -25,10 +27,14 @@ import { ScanThreads } from '../src/sources/dynamodb/threads.js';
 import type { DeltaReading, FullReading } from '../src/sources/source.js';
 import { Sql } from '../src/sql/sql.js';
 import { nodeFiles } from '../src/volume/files.js';
-import { useTestAws } from '../test/support/aws.js';
+import { TEST_AWS, useTestAws } from '../test/support/aws.js';
+import { startPageServer } from '../test/support/page-server.js';
 import { SCRIPTED_TABLE } from '../test/support/scripted-source.js';
 import { ScriptedStreams } from '../test/support/scripted-streams.js';
-import { type Benchmark, type Comparison, median } from './harness.js';
+import { type Benchmark, type Comparison, Contender, IMAGE_ENVIRONMENT, median } from './harness.js';
+import type { MemoryRequest, MemoryResult } from './stream-memory.js';
+
+const MEMORY = fileURLToPath(new URL('./stream-memory.js', import.meta.url));
 
 const FEW = 10_000;
 const MANY = 1_000_000;
@@ -36,6 +42,9 @@ const CHANGES_PER_SECOND = 200;
 /** Long enough that the items' file is written, as it is now and then. */
 const SECONDS = 200;
 const CATCH_UP = 50_000;
+/** Of the measurement of memory: milliseconds of following, and polls. */
+const FOLLOWED_FOR = 45_000;
+const POLLS = 3;
 
 const TABLE = {
   table: 'scripted',
@@ -62,6 +71,7 @@ export const streamBenchmark: Benchmark = {
       line('a second of following 1,000,000 items against one poll of them', many, poll, 0.02),
       await latency(),
       await catchUp(),
+      ...(await memory()),
       price(),
     ];
   },
@@ -325,9 +335,45 @@ async function countWithPlainSdk({ endpoint, arn: StreamArn }: ScriptedStreams):
   return (CATCH_UP / took) * 1_000;
 }
 
+/** Resident memory of a process that follows a table, against one that polls it. */
+async function memory(): Promise<readonly Comparison[]> {
+  const server = await startPageServer({ items: MANY, changesPerSecond: CHANGES_PER_SECOND });
+  const contenders = ['followed', 'polled'].map(
+    (how) =>
+      new Contender<MemoryRequest, MemoryResult>(MEMORY, [how], {
+        env: { ...TEST_AWS, ...IMAGE_ENVIRONMENT },
+        execArgv: [...nodeFlags],
+      }),
+  );
+  const [followed, polled] = contenders as [(typeof contenders)[0], (typeof contenders)[0]];
+  try {
+    const about = { endpoint: server.endpoint, table: server.table };
+    const firsts = [await followed.ask({ ...about, time: 0 }), await polled.ask({ ...about, time: 0 })];
+    const later = [await followed.ask({ ...about, time: FOLLOWED_FOR })];
+    for (let poll = 0; poll < POLLS; poll += 1) {
+      await server.change((CHANGES_PER_SECOND * 30) / MANY);
+      later[1] = await polled.ask({ ...about, time: 0 });
+    }
+    return [
+      memoryLine('resident memory after the first Scan, 1,000,000 items, against polled', firsts, 'usual'),
+      memoryLine('resident memory while it is followed, against polled', later, 'usual'),
+      memoryLine('the most resident memory so far, against polled', later, 'most'),
+    ];
+  } finally {
+    await Promise.all([...contenders.map((one) => one.stop()), server.close()]);
+  }
+}
+
+function memoryLine(what: string, results: readonly MemoryResult[], which: 'usual' | 'most'): Comparison {
+  const [ours, other] = results.map((result) => result[which]) as [number, number];
+  const ratio = ours / other;
+  const shown = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
+  return { what, ours: shown(ours), other: shown(other), ratio, goal: 'at most 1', reached: ratio <= 1 };
+}
+
 /** By the price list, in us-east-1: one shard read every second, against a Scan every 30 seconds. */
 function price(): Comparison {
-  const ours = streamPrice(pollsPerMonth(1_000));
+  const ours = streamPrice(pollsPerMonth(1_000), 'us-east-1');
   const units = scanUnits(2 ** 30, { consistent: false });
   const other = readPrice(units * pollsPerMonth(30_000), 'us-east-1');
   const ratio = ours / other;

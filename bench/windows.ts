@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +6,8 @@ import autocannon from 'autocannon';
 import { nodeFlags } from '../src/base/project.js';
 import { alternate, type Benchmark, type Comparison, Contender, median, pairedRatio } from './harness.js';
 import { startBare, watchingHealth } from './health.js';
-import { Roapi, type Server } from './roapi.js';
+import { RawClient } from './raw-client.js';
+import { type Question, Roapi, type Server } from './roapi.js';
 import { writeFleetConfig } from './service.js';
 import type { WindowServerRequest, WindowServerResult } from './window-server.js';
 import { makeYear, TABLE } from './year.js';
@@ -17,8 +16,8 @@ const SERVER = fileURLToPath(new URL('./window-server.js', import.meta.url));
 /** Rows of a year of two counters every 30 seconds. */
 const ROWS = 2_100_000;
 const TEN_MINUTES = 600_000;
-/** As after some minutes of service: the compilers of Node and of the client take a few hundred requests. */
-const ALONE = { warmups: 300, rounds: 300 };
+/** As after some minutes of service: Node compiles in stages, the last of them after some thousand requests. */
+const ALONE = { warmups: 2_000, rounds: 300 };
 const CLIENTS = 8;
 /** Seconds of one measurement under load, and how many there are. */
 const SECONDS = 3;
@@ -89,16 +88,16 @@ async function compare(
   const alert = ours(direct, '&pivot=counter_type:count&null=null&pad=1');
   const bare = await startBare();
   const servers = [plain, alert, ours(duckdb), floor(bare.url), ...(roapi === null ? [] : [roapi])];
-  const agent = new Agent({ keepAlive: true });
+  const clients = await Promise.all(servers.map(({ port }) => RawClient.connect(port)));
   let round = 0;
   const alone = await alternate(
-    servers.map((server) => () => {
+    servers.map((server, index) => () => {
       round += 1;
-      return took(server, round, agent);
+      return took(clients[index]!, server.question(round));
     }),
     ALONE,
   );
-  agent.destroy();
+  for (const client of clients) client.close();
   await bare.stop();
   const loads = await alternate(
     [plain, ours(duckdb), ...(roapi === null ? [] : [roapi])].map((server) => () => {
@@ -120,28 +119,14 @@ async function compare(
   ];
 }
 
-/** Milliseconds until the response is complete. */
-async function took(server: Server, round: number, agent: Agent): Promise<number> {
-  const { port } = server;
-  const { body, ...options } = server.question(round);
+/** Milliseconds until the answer is complete. */
+async function took(client: RawClient, question: Question): Promise<number> {
   const before = performance.now();
-  const request = httpRequest({ ...options, host: '127.0.0.1', port, agent });
-  request.end(body);
-  const [response] = (await once(request, 'response')) as [IncomingMessage];
-  const answer = await bodyOf(response);
+  const { status, body } = await client.ask(question);
   const milliseconds = performance.now() - before;
-  const lines = answer.split('\n').length;
-  if (response.statusCode !== 200 || lines < 20) throw new Error(`${port}: ${response.statusCode} ${answer}`);
+  const answer = body.toString();
+  if (status !== 200 || answer.split('\n').length < 20) throw new Error(`${status} ${answer}`);
   return milliseconds;
-}
-
-async function bodyOf(response: IncomingMessage): Promise<string> {
-  let body = '';
-  response.setEncoding('utf8').on('data', (part: string) => {
-    body += part;
-  });
-  await once(response, 'end');
-  return body;
 }
 
 /** Separate ranges of rounds, so that no measurement repeats another's request. */

@@ -10,6 +10,7 @@ import type { Column } from '../src/csv/rows.js';
 import { PollHealth } from '../src/datasets/freshness.js';
 import { DatasetRegistry } from '../src/datasets/registry.js';
 import { LocalStore } from '../src/history/local-store.js';
+import { OneSchema } from '../src/history/one-schema.js';
 import { Sealer } from '../src/history/sealer.js';
 import { configuredSources } from '../src/sources/index.js';
 import { Sql } from '../src/sql/sql.js';
@@ -86,18 +87,19 @@ export async function makeYear({ dataDir, config: file, rows, csv }: YearOptions
     takeover: null,
   });
   const days = new LocalDays(config.timeZone);
-  const sealer = new Sealer({
-    ...options,
-    store: new LocalStore(dataDir, nodeFiles),
-    days,
-    parquet: sql.parquet,
-  });
+  const store = new LocalStore(dataDir, nodeFiles);
+  const sealer = new Sealer({ ...options, store, days, parquet: sql.parquet });
+  const setAside = sealer.setAside.bind(sealer);
+  const oneSchema = new OneSchema({ ...options, store, parquet: sql.parquet, setAside });
   const cells = countsAt(now).map((count, index) => [COUNTERS[index]!, String(count)]);
   const found = { rows: encodeRows(COLUMNS, cells), keys: ['counter_type'], cost: NO_COST };
   const reading = { kind: 'full', position: null, ...found } as const;
   const { problems } = await recorder.record(reading, now);
   if (problems[0] !== undefined) throw problems[0];
-  for (const dataset of [recorder.log!, recorder.changes!]) await sealer.seal(dataset, keeping);
+  for (const dataset of [recorder.log!, recorder.changes!]) {
+    await sealer.seal(dataset, keeping);
+    await oneSchema.unify(dataset);
+  }
   await recorder.close();
   await sql.close();
   await release();

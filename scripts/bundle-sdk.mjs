@@ -1,5 +1,5 @@
 /**
- * A step of `npm run build`: bundles what `archive`, `sources/dynamodb`, `sources/ec2` and `demo` take from the AWS
+ * A step of `npm run build`: bundles what `archive`, `engines`, `sources/dynamodb`, `sources/ec2` and `demo` take from the AWS
  * SDK (their `sdk.ts`) into the compiled files. Node would load each package of the SDK as a whole: EC2's alone takes 0.3 s of the
  * start and 55 MB of memory, for two operations. What they have in common is bundled once, in `dist/src/sdk`. So the SDK is
  * needed to build only, and not to run.
@@ -50,6 +50,7 @@ async function bundle(entryPoints, shared) {
 await bundle(
   [
     'src/archive/sdk.ts',
+    'src/engines/sdk.ts',
     'src/sources/dynamodb/sdk.ts',
     'src/sources/dynamodb/streams/sdk.ts',
     'src/sources/ec2/sdk.ts',

@@ -1,24 +1,30 @@
 /**
- * A step of `npm run build`: bundles the service's two programs, with all packages that are JavaScript, in the place of
- * their compiled files. Node would look for some thousand files, one after the other, which is most of the start.
- * Their parts that are loaded later (DuckDB, `--check`, the commands) are in `dist/src/bundled`.
+ * A step of `npm run build`: bundles the service's two programs, with all packages that are JavaScript, into
+ * `dist/src/bundled/service.cjs`, which `dist/src/server.js` and `bin.js` then load (`load-bundle.mjs`). Node would look
+ * for some thousand files, one after the other, and compile them again at every start.
  */
+import { execFileSync } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const bundle = join(root, 'dist', 'src', 'bundled', 'service.cjs');
 
-/** Swagger UI serves files beside its own: in a bundle `__dirname` is another folder. */
-const filesOfSwaggerUi = {
-  name: 'files-of-swagger-ui',
+/** Swagger UI serves files beside its own, and `fs-native-extensions` loads one: in a bundle they look elsewhere. */
+const filesOfPackages = {
+  name: 'files-of-packages',
   setup({ onLoad }) {
     onLoad({ filter: /@fastify[/\\]swagger-ui[/\\](index|lib[/\\]routes)\.js$/ }, async ({ path }) => {
       const own = path.endsWith('routes.js') ? `, 'lib'` : '';
-      const folder = `path.join(path.dirname(require.resolve('@fastify/swagger-ui'))${own})`;
+      const folder = `path.join(path.dirname(packageFile('@fastify/swagger-ui'))${own})`;
       return { contents: (await readFile(path, 'utf8')).replaceAll('__dirname', folder), loader: 'js' };
     });
+    onLoad({ filter: /fs-native-extensions[/\\]binding\.js$/ }, () => ({
+      contents: `module.exports = require('require-addon')('.', packageFile('fs-native-extensions'));`,
+      loader: 'js',
+    }));
   },
 };
 
@@ -26,33 +32,112 @@ const filesOfSwaggerUi = {
 const bundledSdk = {
   name: 'bundled-sdk',
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/sdk\.js$/ }, ({ resolveDir }) => ({
-      path: join(root, 'dist', relative(root, resolveDir), 'sdk.js'),
+    onResolve({ filter: /^\.\.?\/sdk\.js$/ }, ({ path, resolveDir }) => ({
+      path: join(root, 'dist', relative(root, join(resolveDir, path))),
     }));
   },
 };
 
-await rm(join(root, 'dist', 'src', 'bundled'), { recursive: true, force: true });
-await build({
+/**
+ * A source map that maps nothing: only the service's own sources are named in stack traces, and reading the map of the
+ * bundle is quick.
+ */
+const NO_MAP = `\n//# sourceMappingURL=data:application/json;base64,${btoa('{"version":3,"sources":[""],"mappings":"gggggBAAA"}')}`;
+
+/** A character as an escape, which means the same in strings, regular expressions and names. */
+const escaped = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+const packages = {
+  name: 'packages',
+  setup({ onLoad }) {
+    onLoad({ filter: /[/\\](node_modules|dist[/\\]src)[/\\].*\.[cm]?js$/ }, async ({ path }) => {
+      const text = (await readFile(path, 'utf8')).replace(/[\u0080-\uffff]/g, escaped);
+      return { contents: text + NO_MAP, loader: 'js' };
+    });
+  },
+};
+
+/** What the builds have in common. */
+const options = {
   absWorkingDir: root,
-  entryPoints: ['src/server.ts', 'src/bin.ts'],
-  outbase: 'src',
-  outdir: 'dist/src',
-  chunkNames: 'bundled/[name]-[hash]',
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20.18',
-  sourcemap: true,
   // A third fewer bytes to parse; stack traces keep their names.
   minifyWhitespace: true,
   minifySyntax: true,
+  logLevel: 'warning',
+};
+
+await rm(join(root, 'dist', 'src', 'bundled'), { recursive: true, force: true });
+await build({
+  ...options,
+  entryPoints: ['src/programs.ts'],
+  outfile: bundle,
+  format: 'cjs',
+  sourcemap: true,
+  sourcesContent: false,
+  // A script with a code cache cannot import: the packages below are loaded by `require`.
+  supported: { 'dynamic-import': false },
   // Native code, threads of their own, and what only a terminal needs: they are found where they are installed.
-  external: ['@duckdb/node-api', 'fs-native-extensions', 'piscina', 'pino-pretty'],
+  external: ['@duckdb/node-api', 'piscina', 'pino-pretty'],
+  define: { 'import.meta.url': 'fileUrl' },
+  // Both for `require` and for a script: to the former `this` is the exports; to the latter, this is its value.
+  banner: {
+    js: `this.bundle = function (exports, require, module, __filename) { 'use strict';
+      const fileUrl = require('node:url').pathToFileURL(__filename).href, packageFile = require.resolve;`,
+  },
+  footer: { js: '};' },
+  legalComments: 'external',
+  plugins: [filesOfPackages, bundledSdk, packages],
+});
+
+const outside = /[\u0080-\uffff].{0,40}/.exec(await readFile(bundle, 'utf8'));
+if (outside !== null)
+  throw new Error(`the bundle is not ASCII: ${outside[0]}; write the character as an escape`);
+
+/** `server.ts` and `bin.ts` with the bundle in the place of `programs.ts`. */
+const bundledPrograms = {
+  name: 'bundled-programs',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\.\/programs\.js$/ }, () => ({ path: 'programs', namespace: 'bundled' }));
+    onLoad({ filter: /.*/, namespace: 'bundled' }, () => ({
+      contents: `
+        import { fileURLToPath } from 'node:url';
+        import { loadBundle } from './scripts/load-bundle.mjs';
+        export const { server, command } = loadBundle(fileURLToPath(new URL('./bundled/service.cjs', import.meta.url)));`,
+      resolveDir: root,
+    }));
+  },
+};
+
+await build({
+  ...options,
+  entryPoints: ['src/server.ts', 'src/bin.ts'],
+  outdir: 'dist/src',
+  format: 'esm',
+  plugins: [bundledPrograms],
+});
+
+/** What runs in threads loads only what it needs. */
+await build({
+  ...options,
+  entryPoints: ['src/sources/dynamodb/thread.ts', 'src/dump/thread.ts'],
+  outbase: 'src',
+  outdir: 'dist/src',
+  chunkNames: 'bundled/[name]-[hash]',
+  splitting: true,
+  format: 'esm',
+  sourcemap: true,
+  external: ['piscina'],
   banner: {
     js: `import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);`,
   },
-  plugins: [filesOfSwaggerUi, bundledSdk],
-  logLevel: 'warning',
+  plugins: [bundledSdk],
+});
+
+const { nodeFlags } = await import(pathToFileURL(join(root, 'dist', 'src', 'base', 'project.js')).href);
+execFileSync(process.execPath, [...nodeFlags, join(root, 'scripts', 'warm-bundle.mjs'), bundle], {
+  stdio: 'inherit',
+  timeout: 60_000,
 });

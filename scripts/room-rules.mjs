@@ -10,7 +10,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const rooms = JSON.parse(readFileSync(join(root, 'src', 'rooms.json'), 'utf8'));
 
 /** The files and folders above the rooms, which no room may import. */
-const ABOVE = ['{..,../..,../../..}/{app,bin,check,serve,server}.js', '**/commands/**', '**/service/**'];
+const ABOVE = [
+  '{..,../..,../../..}/{app,bin,check,programs,serve,server}.js',
+  '**/commands/**',
+  '**/service/**',
+];
 
 const override = ([room, allowed]) => {
   // A kind of source is imported by its own folder's name: `../ec2/source.js`, `./sources/ec2/source.js`.

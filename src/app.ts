@@ -11,6 +11,7 @@ import { type Loop, Polling } from './collect/polling.js';
 import type { Config } from './config/config.js';
 import { displayPath } from './config/yaml-file.js';
 import { openLookups } from './datasets/lookups.js';
+import { openEngineViews } from './engines/open-engine-views.js';
 import { createHttp, type Http } from './http/server.js';
 import type { Reading } from './service/body.js';
 import { createRoleMetrics } from './service/metrics.js';
@@ -58,11 +59,17 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 
 async function start(service: Service, closing: Closing): Promise<App> {
   const { config, clock, signal, days, registry } = service;
-  const sql = new Sql({ ...config, ...service, damagedFile: (file) => roles.setAside(file) });
+  const engineViews = openEngineViews(config, service);
+  const sql = new Sql({
+    ...config,
+    ...service,
+    damagedFile: (file) => roles.setAside(file),
+    engineView: (view) => engineViews.open(view),
+  });
   closing.add(() => sql.close());
   const queries = new WindowQueries({ clock, localDays: days, next: sql.queries });
   const about: CollectorDatasetOptions = aboutPolls(service, () => roles);
-  const roles: Roles = new Roles({ service, sql, queries, about });
+  const roles: Roles = new Roles({ service, sql, queries, about, engineViews });
   closing.add(() => roles.close());
   await roles.open();
   createMetrics(roles, service);

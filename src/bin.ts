@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /** The command `dynamo-csv`. */
 
-import { main } from './commands/main.js';
+import { command } from './programs.js';
 
 // The SDK is part of this package: whoever runs it cannot update it. The versions of Node that work are in package.json.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await command(process.argv.slice(2));

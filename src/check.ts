@@ -16,6 +16,8 @@ import { formatWays } from './config/ways-report.js';
 import { displayPath } from './config/yaml-file.js';
 import { openLookups } from './datasets/lookups.js';
 import { DatasetRegistry } from './datasets/registry.js';
+import type { EngineView } from './engines/engine-view.js';
+import { openEngineViews } from './engines/open-engine-views.js';
 import { knownRelations } from './recorder/known-relations.js';
 import { pollsPerMonth } from './sources/billing.js';
 import { discoveredTable, isWanted, publishedNameFor } from './sources/dynamodb/discover.js';
@@ -24,6 +26,7 @@ import { configuredSources } from './sources/index.js';
 import type { ConfiguredSource, Recording } from './sources/kind.js';
 import { Sql } from './sql/sql.js';
 import type { ViewDataset } from './sql/view-dataset.js';
+import type { EngineViewText } from './sql/view-file.js';
 
 export interface Check {
   /** A table in plain text: what is polled and computed, what it costs, what is wrong. */
@@ -187,7 +190,15 @@ async function checkComputed(config: Config): Promise<CheckRow[]> {
   const left: CheckRow[] = [];
   const logger = createLogger({ level: 'error', destination: { write: (line) => left.push(leftOut(line)) } });
   const registry = new DatasetRegistry();
-  const sql = new Sql({ ...config, registry, clock: systemClock, logger });
+  const quiet = createLogger({ level: 'error', destination: { write: () => undefined } });
+  const engineViews = openEngineViews(config, { clock: systemClock, logger: quiet });
+  const others: EngineView[] = [];
+  const engineView = async (text: EngineViewText) => {
+    const view = await engineViews.open(text);
+    others.push(view);
+    return view;
+  };
+  const sql = new Sql({ ...config, registry, engineView, clock: systemClock, logger });
   try {
     for (const { recording } of configuredSources(config)) {
       for (const relation of await knownRelations(config.dataDir, recording)) registry.add(relation);
@@ -198,7 +209,7 @@ async function checkComputed(config: Config): Promise<CheckRow[]> {
     const views = await sql.openViews(config.viewsDir, displayPath(config.viewsDir));
     const rows: CheckRow[] = [];
     for (const view of views) rows.push(await checkView(view));
-    return [...rows, ...left];
+    return [...rows, ...others.map(checkEngineView), ...left];
   } finally {
     await sql.close();
   }
@@ -215,6 +226,13 @@ async function checkView(view: ViewDataset): Promise<CheckRow> {
     const isWaiting = error instanceof DynamoCsvError && error.code === 'DATASET_NOT_READ_YET';
     return isWaiting ? { ...row, notice: NOT_RUN } : { ...row, problem: describeError(error) };
   }
+}
+
+/** The engine would be asked, and paid, to find out more. */
+function checkEngineView(view: EngineView): CheckRow {
+  const { interval, lastError } = view.status();
+  const row = { ...nothingKnown(view.name, view.source), interval };
+  return lastError === null ? { ...row, notice: 'runs in Athena' } : { ...row, problem: lastError.message };
 }
 
 /** The row of a file that the service skips, with the line that it logs. */

@@ -14,7 +14,7 @@ const ROOMS = JSON.parse(readFileSync(join(projectRoot, 'src', 'rooms.json'), 'u
 >;
 
 /** The files and folders above the rooms, which no room may import. */
-const ABOVE = ['app.js', 'bin.js', 'check.js', 'serve.js', 'server.js', 'commands', 'service'];
+const ABOVE = ['app.js', 'bin.js', 'check.js', 'programs.js', 'serve.js', 'server.js', 'commands', 'service'];
 
 /** A forbidden import can be written in each of these ways. */
 const WAYS = [

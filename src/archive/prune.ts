@@ -50,6 +50,8 @@ export class Pruner {
   }
 }
 
-function keptOf({ at, files }: Point): Kept {
-  return { at: Date.parse(at), hashes: files.flatMap(({ parts }) => parts.map(({ hash }) => hash)) };
+/** Also the hashes of days: one that was written again since is kept as a part. */
+function keptOf({ at, files, days }: Point): Kept {
+  const named = [...files.flatMap(({ parts }) => parts), ...days];
+  return { at: Date.parse(at), hashes: named.map(({ hash }) => hash) };
 }

@@ -6,7 +6,7 @@ import { readRange, replaceFile } from '../volume/write.js';
 import type { Archive } from './archive.js';
 import { notRestored, objectDamaged, objectMissing, restoreNotEmpty } from './errors.js';
 import { archivedPaths, readMark, writeMark } from './folder.js';
-import { cutIntoParts, type Part, partOf } from './parts.js';
+import { cutIntoParts, type Part, partKey, partOf, unpacked } from './parts.js';
 import type { ArchivedDay, ArchivedFile, Point } from './point.js';
 
 /** What was done so far. */
@@ -135,13 +135,18 @@ async function restoreDay(archive: Archive, day: ArchivedDay, dataDir: string, f
   await write(path, [await fetchDay(archive, day)], files);
 }
 
-/** The content of a sealed day. Rejects with `ARCHIVE_DAMAGED` if it is missing or not what the point names. */
+/**
+ * The content of a sealed day as the point names it; one that was written again since is under its hash. Rejects with
+ * `ARCHIVE_DAMAGED` if it is neither there nor under its path.
+ */
 export async function fetchDay(archive: Archive, { path, hash }: ArchivedDay): Promise<Buffer> {
   const found = await archive.objects.get(path);
+  if (found !== null && partOf(found.bytes).hash === hash) return found.bytes;
+  const earlier = await archive.objects.get(partKey(hash));
   const place = archive.location + path;
+  if (earlier !== null) return unpacked(earlier.bytes, hash, archive.location + partKey(hash));
   if (found === null) throw objectMissing(place);
-  if (partOf(found.bytes).hash !== hash) throw objectDamaged(place, 'it is not the file that was archived');
-  return found.bytes;
+  throw objectDamaged(place, 'it is not the file that was archived');
 }
 
 /** The parts of the file that is there, with their places: only the others have to be fetched. */

@@ -176,12 +176,17 @@ export class PointTaker {
     return { day, bytes: isSent ? content.length : 0 };
   }
 
-  /** Stores a day. False: it is there already. A day that got more rows replaces the one without them. */
+  /**
+   * Stores a day. False: it is there already. A day that was written again takes the place of the earlier file, of which
+   * points that name it keep a copy: `fetchDay` finds it under its hash.
+   */
   async #putDay(path: string, content: Buffer, hash: string, mayReplace: () => boolean): Promise<boolean> {
     const { objects } = this.#archive;
     if ((await objects.put(path, content, 'absent')) !== null) return true;
     const there = await objects.get(path);
-    if (there !== null && partOf(there.bytes).hash === hash) return false;
+    const before = there === null ? null : partOf(there.bytes);
+    if (before?.hash === hash) return false;
+    if (there !== null && before !== null && mayReplace()) await this.#archive.putPart(before, there.bytes);
     const condition = there === null ? 'absent' : { version: there.version };
     if (!mayReplace() || (await objects.put(path, content, condition)) === null)
       throw archiveBusy(objects.location + path);

@@ -1,5 +1,7 @@
 const HOUR = 3_600_000;
 const QUARTER = 900_000;
+/** The first instant of the year 10000, whose dates JavaScript writes differently. */
+const YEAR_10000 = 253_402_300_800_000;
 
 /**
  * The calendar days of one time zone, with daylight saving. `Intl` knows the rules; the rest is short. A library adds
@@ -8,21 +10,26 @@ const QUARTER = 900_000;
  */
 export class LocalDays {
   readonly timeZone: string;
-  readonly #format: Intl.DateTimeFormat;
+  readonly #isUtc: boolean;
+  #format: Intl.DateTimeFormat | null = null;
 
   /** `timeZone`: an IANA name that `Intl` knows, e.g. `America/New_York`. */
   constructor(timeZone: string) {
     this.timeZone = timeZone;
-    this.#format = new Intl.DateTimeFormat('en-CA', {
-      timeZone,
-      year: 'numeric',
-      month: '2-digit',
-      day: '2-digit',
-    });
+    this.#isUtc = timeZone === 'UTC';
   }
 
   /** The local date, `2026-11-24`, of an instant in milliseconds since the epoch. */
   dateOf(instant: number): string {
+    // `Intl` is loaded with its first use, which is a twentieth of the start.
+    if (this.#isUtc && instant >= 0 && instant < YEAR_10000)
+      return new Date(instant).toISOString().slice(0, 10);
+    this.#format ??= new Intl.DateTimeFormat('en-CA', {
+      timeZone: this.timeZone,
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+    });
     return this.#format.format(instant);
   }
 

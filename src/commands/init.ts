@@ -18,7 +18,7 @@ const MOST_SUGGESTIONS = 8;
 /**
  * `--init`: writes a configuration file for the tables that `config` describes, with what was found out about each as
  * comments. Resolves to the sentence to print. Rejects with a `DynamoCsvError` if the file exists or cannot be written, or
- * if the tables cannot be listed.
+ * if the tables cannot be listed, or none of them be read.
  */
 export async function init(config: Config, file: string, dataDir: string): Promise<string> {
   const signal = AbortSignal.timeout(PATIENCE);
@@ -27,12 +27,24 @@ export async function init(config: Config, file: string, dataDir: string): Promi
   try {
     const names = await namesOf(config, list, signal);
     const surveys = await Promise.all(names.map((name) => surveyOf(name, list, signal)));
+    const unreadable = surveys.flatMap(({ problem }) => (problem === null ? [] : [problem]));
+    if (names.length > 0 && unreadable.length === names.length) throw nothingReadable(unreadable[0]!);
     await write(file, fileText(config, surveys, dataDir));
-    const count = `${formatCount(names.length)} ${names.length === 1 ? 'table' : 'tables'}`;
-    return `Wrote ${file} with ${count}. Start with: npx dynamo-csv --config ${file}\n`;
+    const count = counted(names.length - unreadable.length);
+    const rest = unreadable.length === 0 ? '' : `; ${counted(unreadable.length)} cannot be read, see there`;
+    return `Wrote ${file} with ${count}${rest}. Start with: npx dynamo-csv --config ${file}\n`;
   } finally {
     list.close();
   }
+}
+
+const counted = (tables: number) => `${formatCount(tables)} ${tables === 1 ? 'table' : 'tables'}`;
+
+function nothingReadable(problem: string): DynamoCsvError {
+  return new DynamoCsvError(
+    'NOTHING_READABLE',
+    `None of the tables can be read, so nothing was written. ${problem}`,
+  );
 }
 
 async function namesOf({ tables, discover }: Config, list: TableList, signal: AbortSignal) {
@@ -107,7 +119,7 @@ function setting(name: string, value: unknown): string {
 
 function tableLines({ table, survey, problem }: Surveyed, config: Config, taken: Set<string>): string[] {
   const key = stringify(table, ON_ONE_LINE).trimEnd();
-  if (survey === null) return ['', `  # ${key} cannot be read: ${oneLine(problem ?? '')}`, `  # ${key}: {}`];
+  if (survey === null) return ['', `  # ${key} cannot be read: ${oneLine(problem ?? '')}`, `  # ${key}:`];
   const name = publishedNameFor(table, (one) => taken.has(one.toLowerCase()));
   for (const one of [name, `${name}-changes`]) taken.add(one.toLowerCase());
   const given = config.tables.find((one) => one.table === table) ?? null;
@@ -116,8 +128,10 @@ function tableLines({ table, survey, problem }: Surveyed, config: Config, taken:
   const key2 = keys.map(({ name, type }) => `${name} (${type})`).join(', ');
   return [
     '',
-    `  # ${formatCount(items)} items, ${formatBytes(bytes)}, ${billing}; key: ${oneLine(key2)}`,
-    ...(options.length === 0 ? [`  ${key}: {}`] : [`  ${key}:`, ...options.map((line) => `    ${line}`)]),
+    `  # ${formatCount(items)} ${items === 1 ? 'item' : 'items'}, ${formatBytes(bytes)}, ${billing}; key: ${oneLine(key2)}`,
+    // Without an option it is not `{}`, below which a suggestion would be a mistake.
+    `  ${key}:`,
+    ...options.map((line) => `    ${line}`),
     ...suggestions(survey, streamView).map((line) => `    # ${line}`),
   ];
 }

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { describeError } from '../base/errors.js';
-import { createLogger } from '../base/logger.js';
 import { version } from '../base/project.js';
 import type { Config, GivenOptions } from '../config/config.js';
 import { ConfigMistakes, EXIT_CONFIGURATION } from '../config/mistakes.js';
@@ -48,6 +47,7 @@ async function start(given: Arguments): Promise<number> {
   if (given.flags.has('init')) return writeFile(config, given);
   const { checkOrServe } = await import('../serve.js');
   if (typeof file === 'string') return checkOrServe(config);
+  const { createLogger } = await import('../base/logger.js');
   return checkOrServe(config, {
     // Standard output is for people here.
     logger: createLogger({ level: config.logLevel, output: 'stderr' }),

@@ -13,6 +13,7 @@ export const USAGE = `Serves DynamoDB tables as CSV, with their history.
   npm start -- --help    prints this
   npm start -- verify    compares everything in the archive with its hashes
   npm start -- restore   writes the archive into an empty folder: --to FOLDER, and --at TIME for an earlier point
+  npm start -- ddl       prints the tables for another engine: athena, trino, spark or duckdb, and a dataset or none
 
 The environment variable CONFIG names the configuration file. Every option and variable: docs/configuration.md
 `;

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Value } from 'typebox/value';
 import { type ArchiveSettings, archiveSettings } from '../archive/options.js';
 import { projectRoot } from '../base/project.js';
+import { type AthenaSettings, athenaSettings } from '../engines/options.js';
 import { check } from '../options/check.js';
 import { formatPath, type Mistake, MistakeReport } from '../options/mistakes.js';
 import { defaultOf } from '../options/schema.js';
@@ -57,6 +58,8 @@ export interface Config extends SourceSettings {
   readonly grafanaDatasource: string;
   /** Where the data folder is kept a second time; null: nowhere. */
   readonly archive: ArchiveSettings | null;
+  /** Where views with `-- engine: athena` run; null: nowhere. */
+  readonly athena: AthenaSettings | null;
   /** Absolute; the folder need not exist. */
   readonly viewsDir: string;
   readonly lookupsDir: string;
@@ -123,6 +126,7 @@ export async function configurationFrom({ env, file: given, check, mistakes = []
     grafanaDatasource: environment.GRAFANA_DATASOURCE,
     ...sourceSettings(file),
     archive: archiveSettings(file.archive),
+    athena: athenaSettings(file.athena, file.archive?.region ?? null),
     viewsDir: beside(file.views ?? 'views'),
     lookupsDir: beside(file.lookups ?? 'lookups'),
   };
@@ -174,6 +178,13 @@ async function checkFile(
   // What `check` returns fits the schema by construction; should the two ever disagree, that is our mistake, not the user's.
   if (!Value.Check(ConfigurationSchema, file)) throw new TypeError('check() let a wrong configuration pass');
   checkSources(file, new MistakeReport(mistakes));
+  if (file.athena?.catalog === 'glue' && file.archive === undefined) {
+    mistakes.push({
+      path: ['athena', 'catalog'],
+      wrong: 'there is no archive whose tables Glue could have',
+      remedy: 'add one, such as archive: { bucket: my-bucket }, or remove this line',
+    });
+  }
   for (const option of ['views', 'lookups'] as const) {
     const given = file[option];
     if (given === undefined || (await isFolder(resolve(folder, given)))) continue;

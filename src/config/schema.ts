@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { ArchiveOptions } from '../archive/options.js';
+import { AthenaOptions } from '../engines/options.js';
 import { Folder, words } from '../options/schema.js';
 import { SourceOptions } from '../sources/index.js';
 import { timeZone } from './time-zone.js';
@@ -27,6 +28,7 @@ export const ConfigurationSchema = Type.Object(
     ),
     ...SourceOptions,
     archive: Type.Optional(ArchiveOptions),
+    athena: Type.Optional(AthenaOptions),
     views: Type.Optional(
       Folder({
         description:

@@ -21,6 +21,8 @@ export const timeZone: Kind = {
  * was written (`Asia/Kolkata`): which of two names is canonical changes with the ICU version, and sealed days remember it.
  */
 export function canonicalTimeZone(name: string): string | null {
+  // The default. The first question to `Intl` takes as long as reading the configuration ten times.
+  if (name === 'UTC') return name;
   if (!/^[A-Za-z]/.test(name)) return null;
   try {
     const canonical = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;

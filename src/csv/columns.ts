@@ -56,3 +56,18 @@ function hasSameType(a: Column, b: Column): boolean {
 function byCodeUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
+
+/**
+ * Names for the columns of a result, each different even where case does not count: the second of `Zone`, `zone` is
+ * `zone_2`. No name is empty or has a NUL, which SQL text cannot hold.
+ */
+export function distinctNames(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    const base = name.replaceAll('\0', '\uFFFD') || 'column';
+    let distinct = base;
+    for (let n = 2; taken.has(distinct.toLowerCase()); n++) distinct = `${base}_${n}`;
+    taken.add(distinct.toLowerCase());
+    return distinct;
+  });
+}

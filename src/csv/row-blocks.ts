@@ -239,8 +239,8 @@ export function rowKey(row: Buffer, keyCount: number): string {
   return row.toString('latin1', 0, keyEnd(row, keyCount));
 }
 
-/** The first `keyCount` cells. */
-function keyCells(row: Buffer, keyCount: number): Cell[] {
+/** The first `keyCount` cells of a row. */
+export function keyCells(row: Buffer, keyCount: number): Cell[] {
   return decodeRow(row.subarray(0, keyEnd(row, keyCount)));
 }
 

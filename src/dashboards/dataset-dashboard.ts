@@ -49,8 +49,8 @@ function sectionsOf(facts: Facts): Section[] {
 }
 
 function descriptionOf({ dataset, source, description }: Facts): string {
-  const what = description ?? `The dataset ${dataset}`;
-  return `${what} (${source}). Made by dynamo-csv from what it knows about the dataset.`;
+  const what = description ?? `The dataset ${dataset} (${source})`;
+  return `${what.replace(/\.$/, '')}. Made by dynamo-csv from what it knows about the dataset.`;
 }
 
 /** As often as it is read, within what Grafana offers. */

@@ -88,6 +88,20 @@ export interface DatasetStatus {
   readonly persisted: boolean;
   /** The error of the last poll; null if it succeeded. */
   readonly lastError: { readonly code: string; readonly message: string; readonly at: number } | null;
+  /** The query of a view that another engine computes; null: none has ended yet. Absent: it is no such view. */
+  readonly query?: EngineQuery | null;
+}
+
+/** What a query in another engine took. */
+export interface EngineQuery {
+  readonly engine: string;
+  /** As the engine names it: its console finds it by that. */
+  readonly id: string;
+  readonly bytesScanned: number;
+  /** US dollars by list price. */
+  readonly usd: number;
+  /** Milliseconds. */
+  readonly took: number;
 }
 
 /** The datasets by name, the only way from requests to data. */

@@ -9,7 +9,7 @@ export interface EditedRows {
   readonly removed: EncodedRows;
 }
 
-/** A closed local day of a log or of changes, stored as Parquet and never written again. */
+/** A closed local day of a log or of changes, stored as Parquet; its rows never change. */
 export interface SealedDay {
   /** Local day, `2026-11-24`. */
   readonly date: string;

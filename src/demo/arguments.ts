@@ -12,7 +12,7 @@ export function demoUsage(command: string): string {
     [`${command} --help`, 'prints this'],
   ] as const;
   const width = Math.max(...lines.map(([left]) => left.length));
-  return `Runs a simulated taxi fleet with thirty days of history, a local DynamoDB, and the service that polls it.
+  return `Runs a simulated taxi fleet with thirty days of history, a local DynamoDB with streams, and the service that reads it.
 
 ${lines.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n')}
 

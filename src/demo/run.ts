@@ -1,12 +1,14 @@
-/** The demo: a simulated fleet, a local DynamoDB, and the service that polls it. */
+/** The demo: a simulated fleet, a local DynamoDB with streams, and the service that reads it. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import closeWithGrace from 'close-with-grace';
 import { systemClock } from '../base/clock.js';
 import { Closing } from '../base/closing.js';
 import { describeError, notListening } from '../base/errors.js';
 import { createLogger } from '../base/logger.js';
+import { projectRoot } from '../base/project.js';
 import { asksForHelp } from '../config/arguments.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { ConfigMistakes } from '../config/mistakes.js';
@@ -22,6 +24,9 @@ export interface DemoStart {
   /** Where its data goes unless `DATA_DIR` says otherwise: a folder of its own, never that of a real service. */
   readonly dataDir: string;
 }
+
+/** The fleet as in `config/taxi-fleet.yaml`, and orders. */
+const CONFIG = join(projectRoot, 'config', 'demo.yaml');
 
 /** The service takes at most five seconds to stop; the rest stops at once. */
 const LONGEST_CLOSING = 8_000;
@@ -56,8 +61,8 @@ export async function runDemo(argv: readonly string[], { command, dataDir }: Dem
 /** Overrides this process's environment for the service. */
 function environmentOf(dataDir: string) {
   return {
-    // Always the fleet's own configuration.
-    CONFIG: '',
+    // Always its own configuration.
+    CONFIG,
     DATA_DIR: process.env.DATA_DIR || dataDir,
     // The demo prints what matters; the service logs only problems.
     LOG_LEVEL: process.env.LOG_LEVEL || 'warn',

@@ -5,11 +5,10 @@ import type { Fleet, TableWrites } from './fleet.js';
 import type { IncidentPlan } from './incidents.js';
 import { BatchWriteCommand, DynamoDBDocumentClient, paginateScan } from './sdk.js';
 import { FLEET_TABLE_NAMES, FLEET_TABLES, type FleetTable, type Item } from './tables.js';
+import { everySecond } from './ticks.js';
 
 /** DynamoDB takes at most this many writes in one request. */
 const BATCH = 25;
-/** The fleet moves once a second: a dozen writes or so, in one request. */
-const TICK = 1_000;
 /** Taxis that lose their destination in the `unassigned` incident: more than one, few enough to list. */
 const UNASSIGNED_TAXIS = 12;
 
@@ -58,13 +57,9 @@ export class Simulator {
     await this.#write();
   }
 
-  /** Moves the fleet until the signal aborts. */
+  /** Moves the fleet once a second until the signal aborts: a dozen writes or so, in one request. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.#clock.sleep(TICK - (this.#clock.now() % TICK), signal).catch(() => undefined);
-      if (signal.aborted) return;
-      await this.step().catch(this.#onError);
-    }
+    await everySecond(() => this.step(), { clock: this.#clock, signal, onError: this.#onError });
   }
 
   /** Advances the fleet to the present and writes the changes; rejects when a write fails. */

@@ -12,3 +12,7 @@ export const FLEET_TABLES = {
 export type FleetTable = keyof typeof FLEET_TABLES;
 
 export const FLEET_TABLE_NAMES = Object.keys(FLEET_TABLES) as FleetTable[];
+
+/** The rides that customers order: a table with a stream, and a time to live. */
+export const ORDERS_TABLE = 'orders';
+export const ORDERS_TIME_TO_LIVE = 'expires_at';

@@ -52,7 +52,8 @@ export async function welcome({ url, dataDir, apiToken, clock, signal }: Welcome
   ]);
   return [
     '',
-    '2,000 simulated taxis in Manhattan, with thirty days of history.',
+    '2,000 simulated taxis in Manhattan, with thirty days of history, and the rides that customers order.',
+    'The tables of the fleet are polled; of the table orders the stream is followed.',
     '',
     ...textTable([['dataset', 'kind', 'rows', 'age', 'URL'], ...lines], [2, 3]),
     '',
@@ -64,6 +65,7 @@ export async function welcome({ url, dataDir, apiToken, clock, signal }: Welcome
     `Data folder  ${dataDir}`,
     `Try          curl${token} '${url}/csv/rides-today'`,
     `             curl${token} '${url}/csv/flag-dynamodb?last=10m'`,
+    `             curl${token} '${url}/csv/orders-changes?last=1m&columns=change,order_id,status,previous_status'`,
     '',
     'Ctrl-C ends it. The next start continues from the data folder; delete the folder to start over.',
     '',

@@ -9,14 +9,19 @@ import { configuredSources } from '../sources/index.js';
 import { ApiServer } from './api-server.js';
 import { startAwsStandIn } from './aws-stand-in.js';
 import { City } from './city.js';
-import { createTables, startDynamoDb } from './dynamodb.js';
+import { createOrdersTable, createTables, startDynamoDb } from './dynamodb.js';
 import { Fleet } from './fleet.js';
 import { type Incident, IncidentPlan } from './incidents.js';
 import { useLocalAws } from './local-aws.js';
+import { OrderDesk } from './order-desk.js';
+import { Orders } from './orders.js';
 import { type PastPoll, pastPolls } from './past.js';
 import { isWithoutPast, type PastTable, recordPast } from './record-past.js';
 import { DynamoDBClient } from './sdk.js';
 import { Simulator } from './simulator.js';
+import { startStreams } from './streams/server.js';
+import { ORDERS_TABLE } from './tables.js';
+import { everySecond } from './ticks.js';
 import { readManhattan } from './zones.js';
 
 /** The city is the same on every machine and in every run, so yesterday's folder continues today. */
@@ -35,13 +40,13 @@ export interface WorldOptions {
   readonly signal: AbortSignal;
 }
 
-/** The simulated DynamoDB, EC2 and CloudWatch that the service polls. */
+/** The simulated DynamoDB with its streams, EC2 and CloudWatch that the service reads. */
 export interface World {
   close(): Promise<void>;
 }
 
 /**
- * Creates and fills the fleet's tables, writes thirty days of history into an empty data folder, starts the stand-in for
+ * Creates and fills the tables of the fleet and of orders, writes thirty days of history into an empty data folder, starts the stand-in for
  * EC2 and CloudWatch, starts the simulation, and points this process's environment at them.
  */
 export async function startWorld(options: WorldOptions): Promise<World> {
@@ -59,12 +64,15 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     }
     const standIn = await startAwsStandIn({ world: server, clock });
     closing.add(() => standIn.close());
+    const dynamoDb = await streamingDynamoDb(options, closing);
     useLocalAws({
-      AWS_ENDPOINT_URL_DYNAMODB: options.dynamoDb ?? (await ownDynamoDb(closing)),
+      AWS_ENDPOINT_URL_DYNAMODB: dynamoDb,
+      AWS_ENDPOINT_URL_DYNAMODB_STREAMS: dynamoDb,
       AWS_ENDPOINT_URL_EC2: standIn.endpoint,
       AWS_ENDPOINT_URL_CLOUDWATCH: standIn.endpoint,
     });
-    await setInMotion(new Fleet(city, now), plan, options, closing);
+    const orders = new Orders({ seed: SEED, zones });
+    await setInMotion({ fleet: new Fleet(city, now), orders, plan }, options, closing);
     signal.throwIfAborted();
     return { close: () => closing.close() };
   } catch (error) {
@@ -73,21 +81,22 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-async function ownDynamoDb(closing: Closing): Promise<string> {
-  const database = await startDynamoDb();
+/** Its endpoint. */
+async function streamingDynamoDb({ dynamoDb, clock }: WorldOptions, closing: Closing): Promise<string> {
+  const database = await (dynamoDb === null ? startDynamoDb(clock) : startStreams(dynamoDb, { clock }));
   closing.add(() => database.close());
   return database.endpoint;
 }
 
 async function setInMotion(
-  fleet: Fleet,
-  plan: IncidentPlan,
+  { fleet, orders, plan }: { readonly fleet: Fleet; readonly orders: Orders; readonly plan: IncidentPlan },
   { clock, logger, signal }: WorldOptions,
   closing: Closing,
 ): Promise<void> {
   const client = new DynamoDBClient({});
   closing.add(async () => client.destroy());
   await createTables(client);
+  await createOrdersTable(client);
   let said = '';
   const onError = (error: unknown) => {
     const text = describeError(error);
@@ -95,15 +104,18 @@ async function setInMotion(
     said = text;
   };
   const simulator = new Simulator({ fleet, plan, client, clock, onError });
+  const desk = new OrderDesk({ orders, client, clock });
   await simulator.fill();
-  const moving = simulator.run(signal);
-  closing.add(() => moving);
+  await desk.fill();
+  const moving = [simulator.run(signal), everySecond(() => desk.step(), { clock, signal, onError })];
+  closing.add(() => Promise.all(moving));
 }
 
-/** The fleet's tables with the recording options of the configuration. */
+/** The tables of the fleet with the recording options of the configuration. Orders have no past: their stream begins now. */
 function pastTables(config: Config): Map<PastPoll['table'], PastTable> {
   const recorded = new Map<PastPoll['table'], PastTable>();
   for (const { title, recording, pythonScript } of configuredSources(config)) {
+    if (pythonScript?.table === ORDERS_TABLE) continue;
     const table = (pythonScript?.table ?? 'api-server') as PastPoll['table'];
     recorded.set(table, { ...recording, source: title, rename: pythonScript?.rename ?? {} });
   }

@@ -1,14 +1,15 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { DynamoCsvError, describeError } from '../base/errors.js';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoCsvError, describeError, errorCode } from '../base/errors.js';
 import { type ClientOptions, createDynamoDbClient } from '../sources/dynamodb/client.js';
 import { describeTable, type TableDescription } from '../sources/dynamodb/table.js';
 import { nodeFiles } from '../volume/files.js';
-import { binaryToTerminal, outputFailed } from './errors.js';
+import { binaryToTerminal, outputClosed, outputFailed, outputIsFolder } from './errors.js';
 import { columnsOfFilter, type DumpOptions } from './options.js';
 import { ProgressLine, type ProgressOutput, shownDuration, summaryOf } from './progress.js';
 import { scanTable, segmentsFor } from './scan-table.js';
@@ -21,8 +22,9 @@ export interface DumpStreams {
   readonly stderr: ProgressOutput;
 }
 
-/** Ended by a signal, as shells count it: 128 + SIGINT. */
+/** Ended by a signal, as shells count it: 128 + SIGINT, 128 + SIGPIPE. */
 const EXIT_INTERRUPTED = 130;
+const EXIT_CLOSED = 141;
 
 /**
  * Dumps one table. Resolves to the exit code; what went wrong, and how to go on, was written to `stderr`. When `signal`
@@ -35,19 +37,30 @@ export async function dump(options: DumpOptions, streams: DumpStreams, signal: A
     await dumping.run(signal);
     return 0;
   } catch (error) {
-    if (!signal.aborted && !(error instanceof DynamoCsvError)) throw error;
-    if (!signal.aborted) say(`dynamo-csv: ${describeError(error)}`);
-    say(await dumping.howToGoOn(signal.aborted));
+    if (!signal.aborted) {
+      if (!(error instanceof DynamoCsvError)) throw error;
+      if (error.code === 'OUTPUT_CLOSED') return EXIT_CLOSED;
+      say(`dynamo-csv: ${describeError(forCommandLine(error))}`);
+    }
+    const next = await dumping.howToGoOn(signal.aborted);
+    if (next !== null) say(next);
     return signal.aborted ? EXIT_INTERRUPTED : 1;
   } finally {
     await dumping.close();
   }
 }
 
+/** The same error without the service's configuration file, which is not used here. */
+function forCommandLine(error: DynamoCsvError): DynamoCsvError {
+  if (error.code !== 'REGION_MISSING') return error;
+  return new DynamoCsvError(error.code, error.message, { remedy: 'add --region, or set AWS_REGION' });
+}
+
 class Dump {
   readonly #options: DumpOptions;
   readonly #streams: DumpStreams;
-  readonly #client: ClientOptions;
+  readonly #clientOptions: ClientOptions;
+  readonly #client: DynamoDBClient;
   #spool: Spool | null = null;
   #folder: string | null = null;
   #progress: ProgressLine | null = null;
@@ -55,7 +68,8 @@ class Dump {
   constructor(options: DumpOptions, streams: DumpStreams) {
     this.#options = options;
     this.#streams = streams;
-    this.#client = { region: options.region, endpoint: null };
+    this.#clientOptions = { region: options.region, endpoint: null };
+    this.#client = createDynamoDbClient(this.#clientOptions);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -63,27 +77,20 @@ class Dump {
     const startedAt = performance.now();
     if (options.output === null && options.format === 'parquet' && this.#streams.stdout.isTTY === true)
       throw binaryToTerminal();
-    const description = await this.#described(signal);
+    if (options.output !== null && (await isFolder(options.output))) throw outputIsFolder(options.output);
+    const description = await describeTable(this.#client, options.table, signal);
     const spool = await this.#openSpool(description);
     const { stderr } = this.#streams;
     if (spool.isResumed && !options.quiet)
       stderr.write(`Continuing: ${summaryOf(spool)} are there already\n`);
     this.#progress = new ProgressLine(stderr, description, spool, () => performance.now());
     const onChunk = () => (options.quiet ? undefined : this.#progress!.update());
-    await scanTable({ options, description, client: this.#client, spool, onChunk }, signal);
+    const scan = { options, description, client: this.#client, clientOptions: this.#clientOptions, spool };
+    await scanTable({ ...scan, onChunk }, signal);
     const keys = description.keys.map(({ name }) => name);
     await this.#write(spool, outputOf(spool, keys, options), signal);
     const took = shownDuration(performance.now() - startedAt);
     if (!options.quiet) this.#progress.end(`${options.table}: ${summaryOf(spool)} in ${took}`);
-  }
-
-  async #described(signal: AbortSignal): Promise<TableDescription> {
-    const client = createDynamoDbClient(this.#client);
-    try {
-      return await describeTable(client, this.#options.table, signal);
-    } finally {
-      client.destroy();
-    }
   }
 
   async #openSpool(description: TableDescription): Promise<Spool> {
@@ -105,7 +112,7 @@ class Dump {
       });
       return this.#spool;
     } catch (error) {
-      throw error instanceof DynamoCsvError ? error : outputFailed(path, error);
+      throw error instanceof DynamoCsvError ? error : outputFailed(output ?? path, error);
     }
   }
 
@@ -165,26 +172,40 @@ class Dump {
       }
       await pipeline(Readable.from(rows, { objectMode: false }), stdout, { signal, end: false });
     } catch (error) {
-      throw signal.aborted || error instanceof DynamoCsvError
-        ? error
-        : outputFailed('standard output', error);
+      if (signal.aborted || error instanceof DynamoCsvError) throw error;
+      throw errorCode(error) === 'EPIPE' ? outputClosed(error) : outputFailed('standard output', error);
     }
   }
 
-  /** What the user can do with a dump that did not end well. Records how far it is. */
-  async howToGoOn(isInterrupted: boolean): Promise<string> {
+  /** What the user can do with a dump that did not end well; null: nothing. Records how far it is. */
+  async howToGoOn(isInterrupted: boolean): Promise<string | null> {
     const spool = this.#spool;
     const what = isInterrupted ? 'Interrupted' : 'Not complete';
-    if (this.#options.output === null || spool === null)
+    if (spool === null || spool.items === 0) {
+      await spool?.remove();
+      return isInterrupted ? `${what}; nothing was read.` : null;
+    }
+    if (this.#options.output === null)
       return `${what}. Nothing was kept: a dump to standard output cannot be continued; name a file with -o for that.`;
-    await spool.commit();
+    try {
+      await spool.commit();
+    } catch (error) {
+      return `${what}: ${describeError(error)}. The same command continues from what was recorded before in ${spool.path}.`;
+    }
     return `${what} after ${summaryOf(spool)}, kept in ${spool.path}. The same command continues from there.`;
   }
 
   async close(): Promise<void> {
+    this.#client.destroy();
     await this.#spool?.close();
     if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** False too if it cannot be found out: writing will tell. */
+async function isFolder(path: string): Promise<boolean> {
+  const state = await stat(resolve(path)).catch(() => null);
+  return state?.isDirectory() ?? false;
 }
 
 async function* fileParts(path: string): AsyncGenerator<Buffer> {

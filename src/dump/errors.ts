@@ -1,4 +1,4 @@
-import { DynamoCsvError, describeError } from '../base/errors.js';
+import { DynamoCsvError, describeError, errorCode } from '../base/errors.js';
 
 /** What an interrupted dump left does not fit what is asked for now. */
 export function otherDump(output: string, what: string): DynamoCsvError {
@@ -15,12 +15,36 @@ export function dumpDamaged(path: string, cause: unknown): DynamoCsvError {
   });
 }
 
+/** What helps, by the system's error code. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOENT: 'create its folder, or name another file',
+  ENOTDIR: 'name another file',
+  EISDIR: 'name a file in it',
+  ENOSPC: 'make room, or name a file on another disk',
+  EDQUOT: 'make room, or name a file on another disk',
+  EACCES: 'name a file where you may write',
+  EPERM: 'name a file where you may write',
+  EROFS: 'name a file where you may write',
+};
+
 /** The output cannot be written. */
 export function outputFailed(output: string, cause: unknown): DynamoCsvError {
   return new DynamoCsvError('OUTPUT_FAILED', `Cannot write ${output}: ${describeError(cause)}`, {
-    remedy: 'make room, or name another file',
+    remedy: REMEDIES[errorCode(cause)] ?? 'make room, or name another file',
     cause,
   });
+}
+
+/** The output's name is that of a folder. */
+export function outputIsFolder(output: string): DynamoCsvError {
+  return new DynamoCsvError('OUTPUT_FAILED', `Cannot write ${output}: it is a folder`, {
+    remedy: REMEDIES.EISDIR!,
+  });
+}
+
+/** Nobody reads standard output any more: `dynamo-csv dump orders | head`. */
+export function outputClosed(cause: unknown): DynamoCsvError {
+  return new DynamoCsvError('OUTPUT_CLOSED', 'Standard output was closed', { cause });
 }
 
 /** Parquet on a terminal is of no use to anybody. */

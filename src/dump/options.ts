@@ -62,7 +62,8 @@ export const USAGE = `Writes one DynamoDB table to a file, once and complete.
   -q, --quiet           no progress on standard error
   -h, --help            prints this
 
-Exit codes: 0 the table is complete, 1 it failed, 78 a mistake on the command line, 130 interrupted.
+Exit codes: 0 the table is complete, 1 it failed, 78 a mistake on the command line, 130 interrupted, 141 whoever read
+standard output, such as head, ended first.
 `;
 
 /** Reads the command line behind `dump`; null: help is asked for. Throws `ConfigMistakes`, a line for each mistake. */
@@ -77,14 +78,21 @@ export function readDumpOptions(argv: readonly string[]): DumpOptions | null {
   const tables: string[] = [];
   const given = new Map<keyof typeof OPTIONS, string[]>();
   const mistakes: string[] = [];
+  /** Where a word is most likely the value of an option that is not known, or lacks its own. */
+  let doubtful = Number.NaN;
   for (const token of tokens) {
-    if (token.kind === 'positional') tables.push(token.value);
+    if (token.kind === 'positional' && token.index !== doubtful) tables.push(token.value);
     if (token.kind !== 'option') continue;
     const { name, rawName, value } = token;
-    if (!isKnown(name)) mistakes.push(unknown(rawName));
-    else if (OPTIONS[name].type === 'boolean') given.set(name, ['true']);
-    else if (value === undefined || value === '') mistakes.push(`${rawName} needs a value`);
-    else given.set(name, [...(given.get(name) ?? []), value]);
+    if (!isKnown(name)) {
+      mistakes.push(unknown(rawName));
+      doubtful = token.index + 1;
+    } else if (OPTIONS[name].type === 'boolean') given.set(name, ['true']);
+    // Behind an option without its value the next one is taken for it; `--output=-x` is meant.
+    else if (!value || (!token.inlineValue && /^-[^\d]/.test(value))) {
+      mistakes.push(`${rawName} needs a value`);
+      doubtful = token.index + 2;
+    } else given.set(name, [...(given.get(name) ?? []), value]);
   }
   if (given.has('help')) return null;
   const options = optionsOf(tables, given, mistakes);

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { distinctNames } from '../csv/columns.js';
 import type { Column } from '../csv/rows.js';
 import { readCsv } from '../sql/read-csv.js';
 import { type CellSqlType, candidateTypes, isKept } from '../sql/sql-types.js';
 import { identifier, literal } from '../windows/compile/sql-text.js';
-import { distinctNames } from '../windows/compile/statement.js';
 
 /** Beyond it DuckDB spills to a temporary folder: the file is read as a stream, and twice. */
 const MEMORY_LIMIT = '512MB';

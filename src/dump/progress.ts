@@ -86,15 +86,24 @@ export class ProgressLine {
   }
 }
 
-/** `12,345 items, 6.7 MB, 89.5 read units`. */
+/** `12,345 items, 6.7 MB, 89.5 read units`; bytes are those of the CSV. */
 export function summaryOf({ items, cost, size }: Pick<Spool, 'items' | 'cost' | 'size'>): string {
-  const number = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: 1 });
-  return `${number(items)} ${items === 1 ? 'item' : 'items'}, ${number(size / 1e6)} MB, ${number(cost.readCapacityUnits)} read units`;
+  const { readCapacityUnits } = cost;
+  return [counted(items, 'item'), shownBytes(size), counted(readCapacityUnits, 'read unit')].join(', ');
 }
 
-/** `12 s`, `3 min 5 s`, `2 h 10 min`. */
+function shownBytes(size: number): string {
+  if (size < 1e3) return `${size} B`;
+  return size < 1e6 ? `${shownNumber(size / 1e3)} KB` : `${shownNumber(size / 1e6)} MB`;
+}
+
+const shownNumber = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: 1 });
+const counted = (value: number, word: string) => `${shownNumber(value)} ${word}${value === 1 ? '' : 's'}`;
+
+/** `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`. */
 export function shownDuration(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1_000);
+  if (milliseconds < 9_950) return `${shownNumber(milliseconds / 1_000)} s`;
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
   return minutes < 60

@@ -1,9 +1,7 @@
+import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { SHARE_ENV } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { errorFromData } from '../base/errors.js';
-import { projectRoot } from '../base/project.js';
 import { mergeColumns } from '../csv/columns.js';
 import { relayoutInSlices } from '../csv/relayout.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
@@ -12,21 +10,18 @@ import { scanUnits } from '../sources/dynamodb/cost.js';
 import { EVERYTHING, type ScanPlan } from '../sources/dynamodb/read-plan.js';
 import type { TableDescription } from '../sources/dynamodb/table.js';
 import type { DumpOptions } from './options.js';
+import { Readers } from './readers.js';
 import type { Spool } from './spool.js';
-import { type Chunk, type ChunkResult, type ChunkTask, readHere } from './thread.js';
+import type { Chunk, ChunkTask } from './thread.js';
 
 /** The most that DynamoDB returns in one page. */
 const PAGE_BYTES = 1 << 20;
-/** Up to this size a table is read in the main thread: starting threads would take longer. */
-const SMALL_BYTES = 2 << 20;
+/** Up to this size a table is read in the main thread only: it is done before others have started. */
+const SMALL_BYTES = 64 << 20;
 const MOST_SEGMENTS = 16;
 /** Read units per second that one segment can consume: about ten pages of 128 units. */
 const UNITS_PER_SEGMENT = 1_024;
-/** Pages of a chunk, as bytes of JSON: few enough to bound memory, many enough that a segment seldom waits. */
-const CHUNK_BYTES = 4 << 20;
 const ASSUMED_ITEM_BYTES = 1_024;
-/** By its path in the package: the build bundles this file, but not that one. */
-const THREAD = join(projectRoot, 'dist', 'src', 'dump', 'thread.js');
 
 /** Segments by the size of the table, and by what the limit can feed. */
 export function segmentsFor({ bytes }: TableDescription, { segments, maxCapacity }: DumpOptions): number {
@@ -39,35 +34,41 @@ export function segmentsFor({ bytes }: TableDescription, { segments, maxCapacity
 export interface TableScanOptions {
   readonly options: DumpOptions;
   readonly description: TableDescription;
-  readonly client: ClientOptions;
+  /** Of this thread; others make their own with `clientOptions`. */
+  readonly client: DynamoDBClient;
+  readonly clientOptions: ClientOptions;
   readonly spool: Spool;
   /** Called after each chunk was added to the spool. */
   readonly onChunk: () => void;
 }
 
 /**
- * Reads the rest of every segment into the spool, segments side by side in worker threads. Rejects with a `DynamoCsvError`
- * for the first failure, or with the signal's reason; what was added to the spool until then counts.
+ * Reads the rest of every segment into the spool, segments side by side, those of a large table in several threads. Rejects
+ * with a `DynamoCsvError` for the first failure, or with the signal's reason; what was added to the spool until then counts.
  */
 export async function scanTable(scan: TableScanOptions, signal: AbortSignal): Promise<void> {
-  const { spool, description } = scan;
+  const { spool, description, client } = scan;
   const open = spool.positions.flatMap((position, segment) => (position === 'done' ? [] : [segment]));
-  const size = Math.min(open.length, availableParallelism());
-  const isSmall = open.length < 2 && description.bytes <= SMALL_BYTES;
-  const threads = isSmall || size === 0 ? null : startThreads(size);
-  const read = threads === null ? readHere : (task: ChunkTask) => threads.run(task, { name: 'readChunk' });
+  const isSmall = description.bytes <= SMALL_BYTES;
+  const readers = new Readers(client, isSmall ? 0 : threadsFor(open.length));
   const stopping = new AbortController();
   const stop = AbortSignal.any([signal, stopping.signal]);
+  setMaxListeners(0, stop);
   try {
-    const reading = new TableScan(scan, read as (task: ChunkTask) => Promise<ChunkResult>, open.length);
+    const reading = new TableScan(scan, readers, open.length);
     await firstFailure(
       open.map((segment) => reading.segment(segment, stop)),
       stopping,
       signal,
     );
   } finally {
-    await threads?.destroy();
+    await readers.close();
   }
+}
+
+/** Threads in addition to the main one. */
+function threadsFor(segments: number): number {
+  return Math.max(0, Math.min(segments, availableParallelism()) - 1);
 }
 
 /** Waits for all; the first failure, or the signal, ends the others at their next chunk and is thrown at once. */
@@ -90,26 +91,15 @@ async function firstFailure(
   }
 }
 
-function startThreads(size: number): Piscina {
-  return new Piscina({
-    filename: THREAD,
-    minThreads: size,
-    maxThreads: size,
-    concurrentTasksPerWorker: MOST_SEGMENTS,
-    atomics: 'disabled',
-    env: SHARE_ENV,
-  });
-}
-
 class TableScan {
   readonly #scan: TableScanOptions;
-  readonly #read: (task: ChunkTask) => Promise<ChunkResult>;
+  readonly #readers: Readers;
   readonly #segments: number;
   #known: readonly Column[];
 
-  constructor(scan: TableScanOptions, read: (task: ChunkTask) => Promise<ChunkResult>, segments: number) {
+  constructor(scan: TableScanOptions, readers: Readers, segments: number) {
     this.#scan = scan;
-    this.#read = read;
+    this.#readers = readers;
     this.#segments = segments;
     this.#known = scan.spool.columns;
   }
@@ -119,7 +109,7 @@ class TableScan {
     let owed = 0;
     for (let at = spool.positions[segment]!; at !== 'done'; at = spool.positions[segment]!) {
       signal.throwIfAborted();
-      const result = await this.#read(this.#task(segment, at, owed));
+      const result = await this.#readers.read(this.#task(segment, at, owed), signal);
       signal.throwIfAborted();
       if ('error' in result) throw errorFromData(result.error);
       const { chunk } = result;
@@ -130,10 +120,10 @@ class TableScan {
   }
 
   #task(segment: number, after: ChunkTask['cursor']['after'], owed: number): ChunkTask {
-    const { options, description, client } = this.#scan;
+    const { options, description, clientOptions } = this.#scan;
     const { maxCapacity } = options;
     return {
-      client,
+      client: clientOptions,
       shape: {
         table: options.table,
         keys: description.keys,
@@ -143,8 +133,6 @@ class TableScan {
       plan: this.#plan(),
       cursor: { segment, after },
       pace: maxCapacity === null ? null : this.#pace(maxCapacity, owed),
-      // Slow reading is committed page by page.
-      limits: maxCapacity === null ? { items: Infinity, bytes: CHUNK_BYTES } : { items: 0, bytes: 0 },
     };
   }
 

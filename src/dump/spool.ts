@@ -7,7 +7,7 @@ import type { Cursor } from '../sources/dynamodb/read-plan.js';
 import type { ScanCost } from '../sources/dynamodb/scan.js';
 import { nodeFiles } from '../volume/files.js';
 import { replaceFile } from '../volume/write.js';
-import { dumpDamaged, otherDump } from './errors.js';
+import { dumpDamaged, otherDump, outputFailed } from './errors.js';
 
 /** A stretch of the spool whose rows have one layout. */
 export interface Part {
@@ -125,11 +125,22 @@ export class Spool {
   }
 
   async #add(segment: number, rows: EncodedRows, next: Cursor['after'], cost: ScanCost): Promise<void> {
-    if (rows.ends.length > 0) await this.#append(rows);
+    if (rows.ends.length > 0) await this.#appendOrCut(rows);
     this.positions[segment] = next ?? 'done';
     this.items += rows.ends.length;
     for (const name of Object.keys(cost) as (keyof ScanCost)[]) this.cost[name] += cost[name];
     if (this.#isKept && Date.now() - this.#committedAt > COMMIT_EVERY) await this.#commit();
+  }
+
+  /** Rejects with `OUTPUT_FAILED`; bytes of rows that are not all there do not count then. */
+  async #appendOrCut(rows: EncodedRows): Promise<void> {
+    const before = this.#size;
+    try {
+      await this.#append(rows);
+    } catch (error) {
+      this.#size = before;
+      throw outputFailed(this.path, error);
+    }
   }
 
   async #append({ columns, body }: EncodedRows): Promise<void> {
@@ -159,15 +170,17 @@ export class Spool {
     return committing;
   }
 
+  /** Rejects with `OUTPUT_FAILED`; the last commit counts then. */
   async #commit(): Promise<void> {
-    await this.#file.datasync();
     const { begun, parts, positions, items, cost } = this;
     const progress: Progress = { version: 1, begun, size: this.#size, parts, positions, items, cost };
-    await replaceFile(
-      nodeFiles,
-      progressFile(this.path),
-      Buffer.from(JSON.stringify(progress, binaryAsText)),
-    );
+    const file = progressFile(this.path);
+    try {
+      await this.#file.datasync();
+      await replaceFile(nodeFiles, file, Buffer.from(JSON.stringify(progress, binaryAsText)));
+    } catch (error) {
+      throw outputFailed(file, error);
+    }
     this.#committedAt = Date.now();
   }
 

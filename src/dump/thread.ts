@@ -1,12 +1,13 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { systemClock } from '../base/clock.js';
 import { type ErrorData, errorToData } from '../base/errors.js';
 import type { EncodedRows } from '../csv/rows.js';
 import { byteBudget, type ClientOptions, createDynamoDbClient, placeOf } from '../sources/dynamodb/client.js';
 import { explainFailure } from '../sources/dynamodb/failures.js';
-import { moved } from '../sources/dynamodb/moved.js';
+import { moved, withOwnMemory } from '../sources/dynamodb/moved.js';
 import type { Cursor, ScanPlan } from '../sources/dynamodb/read-plan.js';
 import type { TableShape } from '../sources/dynamodb/run-encoder.js';
-import { type Pace, type ReadLimits, readSegments, type ScanCost } from '../sources/dynamodb/scan.js';
+import { type Pace, type ReadLimits, readRows, type ScanCost } from '../sources/dynamodb/scan.js';
 
 /** Some pages of one segment; plain data. */
 export interface ChunkTask {
@@ -15,8 +16,10 @@ export interface ChunkTask {
   readonly plan: ScanPlan;
   readonly cursor: Cursor;
   readonly pace: Pace | null;
-  readonly limits: ReadLimits;
 }
+
+/** Another one is on its way when this is reached. More would leave threads without work at the end. */
+const ONE_PAGE: ReadLimits = { items: 0, bytes: 0 };
 
 /** The rows of some pages of a segment, and where it goes on; null: the segment is complete. */
 export interface Chunk {
@@ -30,34 +33,38 @@ export interface Chunk {
 /** Errors are posted as data: between threads an error loses its class and its fields. */
 export type ChunkResult = { readonly chunk: Chunk } | { readonly error: ErrorData };
 
-/** Of this thread; they live as long as it does. */
-let client: ReturnType<typeof createDynamoDbClient> | null = null;
+/** Of this thread; it lives as long as that. */
+let client: DynamoDBClient | null = null;
 
 /** Reads one chunk for another thread: the memory of its rows is moved and not copied. */
 export async function readChunk(task: ChunkTask): Promise<ChunkResult> {
-  const result = await readHere(task);
+  client ??= createDynamoDbClient(task.client);
+  const result = await readHere(client, task, new AbortController().signal);
   if ('error' in result) return result;
-  const { body, ends } = result.chunk.rows;
-  return moved(result, [body.buffer, ends.buffer] as ArrayBuffer[]);
+  const { chunk } = result;
+  const rows = { ...chunk.rows, body: withOwnMemory(chunk.rows.body) };
+  return moved({ chunk: { ...chunk, rows } }, [rows.body.buffer, rows.ends.buffer] as ArrayBuffer[]);
 }
 
-/** Reads one chunk. */
-export async function readHere(task: ChunkTask): Promise<ChunkResult> {
-  client ??= createDynamoDbClient(task.client);
+/** Reads one chunk with that client. */
+export async function readHere(
+  own: DynamoDBClient,
+  task: ChunkTask,
+  signal: AbortSignal,
+): Promise<ChunkResult> {
   try {
-    return { chunk: await chunkOf(client, task) };
+    return { chunk: await chunkOf(own, task, signal) };
   } catch (thrown) {
-    const place = await placeOf(client, task.plan.table);
+    const place = await placeOf(own, task.plan.table);
     return { error: errorToData(explainFailure(thrown, place, 'dynamodb:Scan')) };
   }
 }
 
-async function chunkOf(own: NonNullable<typeof client>, task: ChunkTask): Promise<Chunk> {
-  const { shape, plan, cursor, pace, limits } = task;
-  const signal = new AbortController().signal;
+async function chunkOf(own: DynamoDBClient, task: ChunkTask, signal: AbortSignal): Promise<Chunk> {
+  const { shape, plan, cursor, pace } = task;
   // Chunks are small; the whole may be larger than memory.
   const budget = byteBudget(Number.MAX_SAFE_INTEGER);
-  const segments = { shape, plan, cursors: [cursor], pace, budget, earlier: [] };
-  const { run, cost, rest, owed } = await readSegments(own, segments, systemClock, signal, limits);
-  return { rows: run.rows, next: rest[0]?.after ?? null, cost, owed };
+  const segments = { shape, plan, cursors: [cursor], pace, budget };
+  const { rows, cost, rest, owed } = await readRows(own, segments, systemClock, signal, ONE_PAGE);
+  return { rows, next: rest[0]?.after ?? null, cost, owed };
 }

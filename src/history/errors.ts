@@ -11,6 +11,17 @@ export function sealingFailed(name: string, cause: unknown): DynamoCsvError {
   });
 }
 
+/** Sealed days stay in columns of their own until they can be written again in those of the others. */
+export function notOneSchema(name: string, cause: unknown): DynamoCsvError {
+  const sentence = `Sealed days of "${name}" could not be written again in one schema: ${describeError(cause)}`;
+  return new DynamoCsvError('HISTORY_NOT_ONE_SCHEMA', sentence, {
+    ...(cause instanceof DynamoCsvError
+      ? {}
+      : { remedy: 'they are read as they are; other engines may refuse them until the next attempt' }),
+    cause,
+  });
+}
+
 /** Sealed days begin at one time zone's midnights; with another zone some hours would count twice and others not at all. */
 export function historyInOtherTimeZone(location: string, found: string, configured: string): DynamoCsvError {
   return new DynamoCsvError(

@@ -8,12 +8,13 @@ import {
   dayFolder,
   historyFolder,
   historyOf,
+  historySchemaFile,
   isDayFile,
   isTemporary,
   temporaryPath,
   timeZoneFile,
 } from '../volume/layout.js';
-import { SnapshotFile } from '../volume/write.js';
+import { replaceFile, SnapshotFile } from '../volume/write.js';
 import type { HistoryStore, StoredDay } from './store.js';
 
 /** Sealed days in the data folder: `history/<dataset>/date=YYYY-MM-DD/YYYY-MM-DD.parquet`. */
@@ -69,6 +70,37 @@ export class LocalStore implements HistoryStore {
     return { date, files: [...before, basename(path)] };
   }
 
+  async replace(
+    { dataset, date, name }: { readonly dataset: string; readonly date: string; readonly name: string },
+    write: (path: string) => Promise<void>,
+    swap: (step: () => Promise<void>) => Promise<boolean>,
+  ): Promise<boolean> {
+    const folder = dayFolder(this.#dataDir, dataset, date);
+    const path = join(folder, name);
+    const temporary = temporaryPath(path);
+    try {
+      await write(temporary);
+      await this.#sync(temporary);
+      const isDone = await swap(async () => {
+        // Retention may have deleted the day meanwhile.
+        if ((await this.#files.stat(path)) !== null) await this.#files.rename(temporary, path);
+      });
+      if (isDone) await this.#files.syncFolder(folder);
+      return isDone;
+    } finally {
+      if ((await this.#files.stat(temporary)) !== null) await this.#files.remove(temporary);
+    }
+  }
+
+  async schema(dataset: string): Promise<string | null> {
+    const path = historySchemaFile(this.#dataDir, dataset);
+    return (await this.#files.stat(path)) === null ? null : (await this.#files.readFile(path)).toString();
+  }
+
+  async noteSchema(dataset: string, text: string): Promise<void> {
+    await replaceFile(this.#files, historySchemaFile(this.#dataDir, dataset), Buffer.from(text));
+  }
+
   /** A file's name survives a power loss once its folder and all parent folders are synced. */
   async persist(dataset: string, dates: Iterable<string>): Promise<void> {
     for (const date of dates) await this.#files.syncFolder(dayFolder(this.#dataDir, dataset, date));
@@ -96,6 +128,7 @@ export class LocalStore implements HistoryStore {
   async recover(dataset: string): Promise<void> {
     const folder = historyOf(this.#dataDir, dataset);
     for (const entry of await this.#files.list(folder)) {
+      if (dateOfDayFolder(entry) === null) continue;
       const leftovers = (await this.#files.list(join(folder, entry))).filter(isTemporary);
       for (const name of leftovers) await this.#files.remove(join(folder, entry, name));
     }

@@ -1,4 +1,5 @@
 import type { EncodedRows } from '../csv/rows.js';
+import type { FileSchema, NamedInFiles } from './file-schema.js';
 
 /** A file of a sealed day that cannot be read. */
 export interface DamagedFile {
@@ -8,6 +9,17 @@ export interface DamagedFile {
   readonly path: string;
   /** Part of a sentence: `No magic bytes found at end of file`. */
   readonly reason: string;
+}
+
+/** How a file is written again. */
+export interface Rewriting {
+  readonly from: string;
+  /** Where the new file is created. */
+  readonly to: string;
+  /** The columns that it gets. */
+  readonly schema: FileSchema;
+  /** The columns of the dataset. */
+  readonly columns: readonly NamedInFiles[];
 }
 
 /** What sealing needs from the SQL engine: writing and reading Parquet files. */
@@ -20,4 +32,20 @@ export interface ParquetFiles {
   damageOf(path: string): Promise<string | null>;
   /** Resolves when every query that may be reading sealed days now has ended; null: none is running. */
   queriesEnded(): Promise<void> | null;
+}
+
+/** What writing sealed days again needs from the SQL engine. */
+export interface RewritableFiles extends Pick<ParquetFiles, 'damageOf'> {
+  /** The columns of Parquet files, by path. */
+  schemasOf(paths: readonly string[]): Promise<ReadonlyMap<string, FileSchema>>;
+  /**
+   * Writes the rows of a file again with other columns, which have at least the file's own, in types as wide. Rejects with
+   * `DAY_NOT_REWRITTEN` if a cell would not be what it was.
+   */
+  rewrite(rewriting: Rewriting): Promise<void>;
+  /**
+   * Runs work that replaces a file while no query reads sealed days. Resolves to false, without having run it, if the
+   * running ones do not end soon. `renamed`: the path of the file if a column has another name in it now.
+   */
+  undisturbed(work: () => Promise<void>, renamed: string | null): Promise<boolean>;
 }

@@ -1,4 +1,4 @@
-import type { EncodedRows, RowRange } from '../csv/rows.js';
+import type { Column, EncodedRows, RowRange } from '../csv/rows.js';
 import type { SealedDay } from '../datasets/relation.js';
 
 /** A log or changes that has sealed days: rows in a CSV file in the order of their polls. */
@@ -16,6 +16,8 @@ export interface FollowedLog {
 
 /** A log or changes, as sealing sees it. */
 export interface SealableLog extends FollowedLog {
+  /** Null until the first poll. */
+  readonly columns: readonly Column[] | null;
   /** Rows of newer polls (milliseconds since the epoch) have to stay in the file. */
   readonly neededAfter: number;
   /** The sealed days that readers see, oldest first. */

@@ -2,7 +2,8 @@ import type { Clock } from '../base/clock.js';
 import type { DynamoCsvError } from '../base/errors.js';
 import type { LocalDays } from '../base/local-days.js';
 import { within } from '../base/within.js';
-import { sealingFailed } from './errors.js';
+import { notOneSchema, sealingFailed } from './errors.js';
+import type { OneSchema } from './one-schema.js';
 import type { SealableLog } from './sealable-log.js';
 import type { Keeping, Sealer } from './sealer.js';
 
@@ -34,6 +35,7 @@ export interface SealedSource {
 
 export interface SealingOptions {
   readonly sealer: Pick<Sealer, 'seal'>;
+  readonly oneSchema: Pick<OneSchema, 'unify'>;
   readonly days: LocalDays;
   readonly clock: Clock;
 }
@@ -45,14 +47,17 @@ interface Entry {
   readonly removed: AbortController;
   /** Local date of its last sealing that succeeded. */
   doneOn: string | null;
+  /** Local date on which its sealed days were last known to have one schema. */
+  oneSchemaOn: string | null;
   /** The sealing in progress. */
   running: Promise<Outcome> | null;
 }
 
 /**
  * Seals the closed days of all logs and changes, soon after the start and soon after each local midnight: one dataset at
- * a time, and concurrently with polls, which wait only while a file is replaced. Failures are retried, and reported until
- * then. Sources can be added and removed at any time.
+ * a time, and concurrently with polls, which wait only while a file is replaced. When all are sealed, sealed days that differ
+ * in their columns are brought into one schema. Failures are retried, and reported until then. Sources can be added and
+ * removed at any time.
  */
 export class Sealing {
   readonly #options: SealingOptions;
@@ -68,7 +73,13 @@ export class Sealing {
 
   /** Adds a source: it is sealed soon, and then each day. */
   add(source: SealedSource, keeping: Keeping): void {
-    this.#sources.set(source, { keeping, removed: new AbortController(), doneOn: null, running: null });
+    this.#sources.set(source, {
+      keeping,
+      removed: new AbortController(),
+      doneOn: null,
+      oneSchemaOn: null,
+      running: null,
+    });
     if (this.#sleepsUntil > this.#options.clock.now() + QUIET_START) this.#wake.abort();
   }
 
@@ -112,16 +123,51 @@ export class Sealing {
   async #sealAll(date: string, signal: AbortSignal): Promise<number> {
     let wait: number = LONGEST_SLEEP;
     for (const [source, entry] of [...this.#sources]) {
-      if (signal.aborted) break;
-      if (entry.removed.signal.aborted || entry.doneOn === date) continue;
-      entry.running = this.#sealSource(source, entry, AbortSignal.any([signal, entry.removed.signal]));
-      const outcome = await entry.running;
-      entry.running = null;
-      if (entry.removed.signal.aborted) continue;
+      if (entry.doneOn === date) continue;
+      const outcome = await this.#run(entry, signal, (stopped) => this.#sealSource(source, entry, stopped));
       if (outcome === 'done') entry.doneOn = date;
-      wait = Math.min(wait, WAITS[outcome]);
+      if (outcome !== null) wait = Math.min(wait, WAITS[outcome]);
+    }
+    for (const [source, entry] of [...this.#sources]) {
+      if (entry.doneOn !== date || entry.oneSchemaOn === date) continue;
+      const outcome = await this.#run(entry, signal, (stopped) => this.#unifySource(source, stopped));
+      if (outcome === 'done') entry.oneSchemaOn = date;
+      if (outcome !== null) wait = Math.min(wait, WAITS[outcome]);
     }
     return wait;
+  }
+
+  /** Null: the source was removed, or everything ends. */
+  async #run(
+    entry: Entry,
+    signal: AbortSignal,
+    work: (stopped: AbortSignal) => Promise<Outcome>,
+  ): Promise<Outcome | null> {
+    const stopped = AbortSignal.any([signal, entry.removed.signal]);
+    if (stopped.aborted) return null;
+    entry.running = work(stopped);
+    const outcome = await entry.running;
+    entry.running = null;
+    return entry.removed.signal.aborted ? null : outcome;
+  }
+
+  async #unifySource(source: SealedSource, signal: AbortSignal): Promise<Outcome> {
+    const { log, changes } = source.recorder;
+    let problem: DynamoCsvError | null = null;
+    let isAll = true;
+    for (const dataset of [log, changes]) {
+      if (dataset === null || signal.aborted) continue;
+      try {
+        const isOne = await this.#options.oneSchema.unify(dataset, signal);
+        isAll &&= isOne;
+      } catch (error) {
+        problem ??= notOneSchema(dataset.name, error);
+      }
+    }
+    if (signal.aborted) return 'early';
+    source.sealed(problem);
+    if (problem !== null) return 'failed';
+    return isAll ? 'done' : 'early';
   }
 
   async #sealSource(source: SealedSource, { keeping }: Entry, signal: AbortSignal): Promise<Outcome> {

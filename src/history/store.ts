@@ -29,6 +29,20 @@ export interface HistoryStore {
    * day is unchanged.
    */
   put(dataset: string, date: string, write: (path: string) => Promise<void>): Promise<StoredDay>;
+  /**
+   * Replaces a file of a day by the one that `write` creates at the path that it is given, with the same rows. `swap` runs
+   * the step with which readers see it, at its time, or resolves to false: then the day stays as it is. Resolves to what
+   * `swap` did.
+   */
+  replace(
+    file: { readonly dataset: string; readonly date: string; readonly name: string },
+    write: (path: string) => Promise<void>,
+    swap: (step: () => Promise<void>) => Promise<boolean>,
+  ): Promise<boolean>;
+  /** What was noted about the schema of a dataset's files; null: nothing. */
+  schema(dataset: string): Promise<string | null>;
+  /** Notes the schema of a dataset's files beside them, for people and other engines. */
+  noteSchema(dataset: string, text: string): Promise<void>;
   /** Once this resolves, these days survive a power loss, including those put by a process that was killed. */
   persist(dataset: string, dates: Iterable<string>): Promise<void>;
   /**

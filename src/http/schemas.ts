@@ -42,6 +42,15 @@ export const CostSchema = Type.Object({
   waiting: Nullable(Type.String(), 'Why its polls wait for the budget; null if they do not.'),
 });
 
+/** The query of a view that another engine computes. */
+export const EngineQuerySchema = Type.Object({
+  engine: Type.String({ description: 'athena.' }),
+  id: Type.String({ description: 'As the engine names it.' }),
+  bytesScanned: Type.Integer({ description: 'Bytes that the engine read for it.' }),
+  usd: Type.Number({ description: 'Its price, an estimate by list price.' }),
+  seconds: Type.Number({ description: 'How long it ran there.' }),
+});
+
 /** How a view is computed. */
 export const DefinitionSchema = Type.Object({
   file: Type.String({ description: 'The path of its SQL file, for display.' }),
@@ -78,6 +87,10 @@ export const DatasetSchema = Type.Object({
   lastError: Nullable(FailureSchema, 'Why the last poll failed; null if it succeeded.'),
   readUnitsToday: Nullable(Type.Number(), 'DynamoDB read capacity units consumed since local midnight.'),
   cost: Nullable(CostSchema, 'What reading it costs; null if it is not polled itself.'),
+  query: Nullable(
+    EngineQuerySchema,
+    'The last query of a view that another engine computes; null for others.',
+  ),
   sealedDays: Type.Integer({ description: 'Number of closed days stored as Parquet.' }),
   missingDays: Type.Array(Type.String(), {
     description: 'Closed local days that cannot be read: a file of theirs is damaged or gone.',

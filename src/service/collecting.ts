@@ -7,7 +7,9 @@ import { type Loop, Polling } from '../collect/polling.js';
 import { PublishedFolder } from '../dashboards/published-folder.js';
 import type { Queries } from '../datasets/queries.js';
 import type { Discovery } from '../discovery/discovery.js';
+import type { EngineViews } from '../engines/engine-views.js';
 import { LocalStore } from '../history/local-store.js';
+import { OneSchema } from '../history/one-schema.js';
 import type { DamagedFile } from '../history/parquet-files.js';
 import { Sealer } from '../history/sealer.js';
 import { Sealing } from '../history/sealing.js';
@@ -36,6 +38,7 @@ export interface CollectOptions {
   readonly queries: Queries;
   /** Makes the folder and its archive one history first, and waits for the archive's lease; otherwise in the background. */
   readonly archiveFirst: boolean;
+  readonly engineViews: EngineViews;
   /** What the dataset `collector` shows, whoever collects. */
   readonly about: Parameters<typeof collectorLog>[0];
 }
@@ -152,7 +155,7 @@ export class Collecting implements Body {
   }
 
   async #open(service: Service, options: CollectOptions): Promise<void> {
-    const { volume, sql, queries, archiveFirst, about } = options;
+    const { volume, sql, queries, archiveFirst, about, engineViews } = options;
     const { config, clock, logger, days, published, signal } = service;
     const closing = this.#closing;
     const checkVolume = volumeCheck(volume, service);
@@ -187,7 +190,14 @@ export class Collecting implements Body {
       service: { ...service, logger: warningsOf(logger) },
     });
     const polling = this.#polling;
-    const sealing = new Sealing({ sealer: this.#sealer, days, clock });
+    const oneSchema = new OneSchema({
+      store,
+      parquet: sql.parquet,
+      clock,
+      logger,
+      setAside: (file) => this.setAside(file),
+    });
+    const sealing = new Sealing({ sealer: this.#sealer, oneSchema, days, clock });
     for (const one of [...this.#polled, log]) startPolling(one, polling, sealing);
     for (const { collector } of this.#polled) published.show(collector.recorder.datasets);
     this.#log = log;
@@ -206,6 +216,7 @@ export class Collecting implements Body {
     const loops: readonly (Loop | null)[] = [
       sealing,
       holding,
+      engineViews,
       ...dashboardsOf(queries, service),
       this.#keeper,
       this.#discovery,

@@ -4,6 +4,7 @@ import { COLLECTOR_LOG } from '../collect/collector-log.js';
 import { Polling } from '../collect/polling.js';
 import { PollHealth } from '../datasets/freshness.js';
 import { FoundTables } from '../discovery/found-tables.js';
+import type { EngineViews } from '../engines/engine-views.js';
 import { LocalStore } from '../history/local-store.js';
 import type { DamagedFile } from '../history/parquet-files.js';
 import { Sealer } from '../history/sealer.js';
@@ -26,6 +27,7 @@ const AT_A_TIME = 16;
 
 export interface FollowOptions {
   readonly sql: Sql;
+  readonly engineViews: EngineViews;
   /** What brings the folder up to date, if no other process writes there; null: one does. */
   readonly supply?: ArchiveSupply | null;
 }
@@ -51,7 +53,7 @@ export class Following implements Body {
   /** When the last look began that found everything, in milliseconds since the epoch; null: none yet. */
   #wholeAt: number | null = null;
 
-  private constructor(service: Service, { sql, supply = null }: FollowOptions) {
+  private constructor(service: Service, { sql, engineViews, supply = null }: FollowOptions) {
     const { config, clock, logger, days } = service;
     this.#service = service;
     this.supply = supply;
@@ -66,6 +68,7 @@ export class Following implements Body {
       this.#closing.add(() => supply.close());
     }
     this.#polling.add({ run: (signal) => this.#run(signal) });
+    this.#polling.add({ run: (signal) => engineViews.follow(signal) });
   }
 
   /** Shows what the data folder has. Rejects if the history has another time zone. */

@@ -4,6 +4,7 @@ import { DynamoCsvError, describeError } from '../base/errors.js';
 import type { CollectorDatasetOptions } from '../collect/collector-dataset.js';
 import { Polling } from '../collect/polling.js';
 import type { Queries } from '../datasets/queries.js';
+import type { EngineViews } from '../engines/engine-views.js';
 import type { DamagedFile } from '../history/parquet-files.js';
 import type { RoleStatus } from '../http/options.js';
 import type { Sql } from '../sql/sql.js';
@@ -27,6 +28,7 @@ export interface RolesOptions {
   readonly sql: Sql;
   readonly queries: Queries;
   readonly about: CollectorDatasetOptions;
+  readonly engineViews: EngineViews;
 }
 
 /**
@@ -224,11 +226,11 @@ export class Roles {
   }
 
   #following(supply: ArchiveSupply | null): Promise<Following> {
-    const { service, sql } = this.#options;
+    const { service, sql, engineViews } = this.#options;
     service.logger.info(
       `following ${supply === null ? 'the service that has the data folder' : 'the archive'}`,
     );
-    return Following.open(service, { sql, supply });
+    return Following.open(service, { sql, engineViews, supply });
   }
 }
 

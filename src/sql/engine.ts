@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { projectRoot } from '../base/project.js';
 import { Semaphore } from '../base/semaphore.js';
@@ -38,8 +39,13 @@ export class Engine {
   readonly #instance: DuckDBInstance;
   readonly #permits = { service: new Semaphore(SERVICE_PERMITS), outside: new Semaphore(OUTSIDE_PERMITS) };
   readonly #idle: DuckDBConnection[] = [];
-  /** Open sessions, each with a promise of its end. */
-  readonly #sessions = new Map<Session, Promise<void>>();
+  readonly #sessions = new Set<Session>();
+  /** An end for each session that is open or being opened. */
+  readonly #ends = new Set<Promise<void>>();
+  /** Ends what `alone` does now; null: nothing. */
+  #alone: Promise<void> | null = null;
+  /** How often the columns of a file got other names, by path. */
+  readonly #versions = new Map<string, number>();
   #closed: Promise<void> | null = null;
 
   private constructor(instance: DuckDBInstance, scratch: Scratch) {
@@ -83,10 +89,11 @@ export class Engine {
 
   /** Opens a session that the caller closes: for streamed answers. */
   async open(options: SessionOptions): Promise<Session> {
-    const connection = await this.#connect();
-    let end = () => {};
-    const ended = new Promise<void>((resolve) => {
-      end = resolve;
+    while (this.#alone !== null) await this.#alone;
+    const end = this.#begin();
+    const connection = await this.#connect().catch((error: unknown) => {
+      end();
+      throw error;
     });
     const session: Session = new Session(connection, this.#permits[options.caller], options, (reusable) => {
       this.#sessions.delete(session);
@@ -94,7 +101,7 @@ export class Engine {
       if (reusable) this.#idle.push(connection);
       else connection.disconnectSync();
     });
-    this.#sessions.set(session, ended);
+    this.#sessions.add(session);
     if (options.now === undefined) return session;
     try {
       await session.run(`SET VARIABLE now = ${options.now}`);
@@ -107,8 +114,52 @@ export class Engine {
 
   /** Resolves when the sessions open now have ended; null: none is open. */
   sessionsEnded(): Promise<void> | null {
-    if (this.#sessions.size === 0) return null;
-    return Promise.all(this.#sessions.values()).then(() => undefined);
+    if (this.#ends.size === 0) return null;
+    return Promise.all(this.#ends).then(() => undefined);
+  }
+
+  /**
+   * Runs short work while no session is open; those that are opened meanwhile wait. Resolves to false, without having run
+   * it, if the open ones do not end within that many milliseconds.
+   */
+  async alone(patience: number, work: () => Promise<void>): Promise<boolean> {
+    while (this.#alone !== null) await this.#alone;
+    let reopen = () => {};
+    this.#alone = new Promise((resolve) => {
+      reopen = resolve;
+    });
+    try {
+      const isOver = setTimeout(patience, false, { ref: false });
+      if ((await Promise.race([this.sessionsEnded() ?? true, isOver])) === false) return false;
+      await work();
+      return true;
+    } finally {
+      this.#alone = null;
+      reopen();
+    }
+  }
+
+  /** Changes when the columns of that file get other names. */
+  versionOf(path: string): number {
+    return this.#versions.get(path) ?? 0;
+  }
+
+  /** The columns of that file have other names now. */
+  renamedIn(path: string): void {
+    this.#versions.set(path, this.versionOf(path) + 1);
+  }
+
+  /** Returns what to call at the end of a session. */
+  #begin(): () => void {
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    this.#ends.add(ended);
+    return () => {
+      this.#ends.delete(ended);
+      end();
+    };
   }
 
   async #connect(): Promise<DuckDBConnection> {
@@ -130,7 +181,7 @@ export class Engine {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#sessions.keys()].map((session) => session.close()));
+    await Promise.all([...this.#sessions].map((session) => session.close()));
     for (const connection of this.#idle) connection.disconnectSync();
     this.#instance.closeSync();
     await this.scratch.close();

@@ -6,6 +6,17 @@ export function answerIncomplete(): DynamoCsvError {
   return new DynamoCsvError('ANSWER_INCOMPLETE', 'The query ended before its last row');
 }
 
+/** A sealed day's file that was written again and did not have the same cells; it stays as it is. */
+export function dayNotRewritten(file: string): DynamoCsvError {
+  return new DynamoCsvError(
+    'DAY_NOT_REWRITTEN',
+    `${file} did not have the same cells when it was written again`,
+    {
+      remedy: 'the file stays as it is; report this with its columns (/datasets)',
+    },
+  );
+}
+
 /** A broken view. `file` and `line`: where its SQL is wrong; `reason`: DuckDB's sentence. */
 export function viewBroken(file: string, line: number | null, reason: string): DynamoCsvError {
   const place = line === null ? file : `${file}, line ${line}`;

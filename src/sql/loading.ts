@@ -1,6 +1,6 @@
+import { distinctNames } from '../csv/columns.js';
 import type { Column } from '../csv/rows.js';
 import { identifier } from '../windows/compile/sql-text.js';
-import { distinctNames } from '../windows/compile/statement.js';
 import { readCsv } from './read-csv.js';
 import type { Session } from './session.js';
 import {

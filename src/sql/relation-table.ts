@@ -1,6 +1,6 @@
 import type { LocalDays } from '../base/local-days.js';
 import { SerialQueue } from '../base/serial-queue.js';
-import { sameColumns, sameLayout } from '../csv/columns.js';
+import { distinctNames, sameColumns, sameLayout } from '../csv/columns.js';
 import { encodeFile } from '../csv/encode.js';
 import { AHEAD } from '../csv/row-time.js';
 import type { Column } from '../csv/rows.js';
@@ -8,16 +8,16 @@ import { datasetNotReadYet, datasetUnknown } from '../datasets/errors.js';
 import type { Relation, SealedDay } from '../datasets/relation.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
 import { folded, identifier } from '../windows/compile/sql-text.js';
-import { distinctNames } from '../windows/compile/statement.js';
 import type { DamagedDays, SealedFile } from './damaged-days.js';
 import { dropNamed } from './drop-named.js';
 import type { Engine } from './engine.js';
 import { dayMissing } from './errors.js';
 import { STAGING, type StoredColumn, stage, typed, typedOrFail } from './loading.js';
 import { readCsv } from './read-csv.js';
-import { convert, History } from './sealed-days.js';
+import { History } from './sealed-days.js';
 import type { Session } from './session.js';
-import type { Range, SealedHistory, SqlDataset } from './sql-dataset.js';
+import type { Range, SealedHistory, SqlDataset, StoredRows } from './sql-dataset.js';
+import { convert } from './sql-types.js';
 
 /** The column that SQL adds to a log or to changes: the local day of its time column. */
 const DAY = 'date';
@@ -25,6 +25,8 @@ const DAY = 'date';
 /** A dataset as loaded into DuckDB. */
 interface Loaded {
   readonly state: string;
+  /** The state in which the table was last written anew, or rows in it changed; since then rows were only appended. */
+  readonly load: string;
   /** What the rows have to be sorted by; absent: they are in the order of the CSV. */
   readonly order?: string;
   readonly version: string;
@@ -134,6 +136,11 @@ export class RelationTable implements SqlDataset {
     };
   }
 
+  stored(range: Range): StoredRows | null {
+    const { days, load } = this.#current;
+    return this.#daysIn(range, days).length > 0 ? null : { table: this.table(range), load };
+  }
+
   #sorted({ order }: Loaded): string {
     return order === undefined ? this.#table : `(SELECT * FROM ${this.#table} ORDER BY ${order})`;
   }
@@ -209,7 +216,8 @@ export class RelationTable implements SqlDataset {
         () => false,
       );
     const order = key.map(({ name }) => identifier(name)).join(', ');
-    if (fits) this.#loaded = { ...loaded, version, order, state: nextState() };
+    const state = nextState();
+    if (fits) this.#loaded = { ...loaded, version, order, state, load: state };
     return fits;
   }
 
@@ -236,6 +244,7 @@ export class RelationTable implements SqlDataset {
     await this.#engine.scratch.withFile(content.bytes, (path) =>
       this.#engine.session({ caller: 'service' }, async (session) => {
         const columns = await stage(session, path, content.columns);
+        const state = nextState();
         const loaded = {
           version: content.version,
           columns,
@@ -244,7 +253,8 @@ export class RelationTable implements SqlDataset {
           timeColumn,
           days,
           files: new Map(readable(days).map(({ date, paths }) => [date, paths.join('\n')])),
-          state: nextState(),
+          state,
+          load: state,
         };
         await this.#publish(session, loaded);
         this.#loaded = loaded;

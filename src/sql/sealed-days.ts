@@ -1,28 +1,31 @@
 import { dirname } from 'node:path';
 import type { SealedDay } from '../datasets/relation.js';
+import { columnIn, type FileColumn, isSameColumns, type Stored, unionOf } from '../history/file-schema.js';
 import { folded, identifier, literal } from '../windows/compile/sql-text.js';
 import type { Engine } from './engine.js';
+import { type KnownFile, readFileSchemas } from './file-schemas.js';
 import { isTyped, type NamedColumn, type Shown, type StoredColumn, shownBy, shownTests } from './loading.js';
-import { type CellSqlType, fromText, isExactInDouble, printed } from './sql-types.js';
-
-type Stored = Pick<StoredColumn, 'type' | 'isExactInDouble'>;
-
-/** The stored types of a file's columns, by name. */
-type FileColumns = ReadonlyMap<string, Stored>;
+import { convert } from './sql-types.js';
 
 /** Consecutive sealed days with the same columns, which DuckDB reads together. */
 interface Run {
-  readonly columns: FileColumns;
+  readonly file: KnownFile;
   readonly paths: string[];
 }
 
+const NO_COLUMNS: KnownFile = { columns: new Map(), sealedAs: new Map() };
+
 /**
- * The sealed days of one dataset, read in place. A file never changes, so its columns are read once. Files with different
- * columns (one was added, one became text) are read separately and converted to common types.
+ * The sealed days of one dataset, read in place. Files with different columns (one was added, one became text) are read
+ * separately and converted to common types.
+ *
+ * A file may be written again in the columns of other days, in wider types. Every column is cast to the type with which
+ * its day was sealed, so SQL that was made before or after that reads either file, and the
+ * columns are read once; again only if one got another name.
  */
 export class History {
   readonly #engine: Engine;
-  readonly #files = new Map<string, FileColumns>();
+  readonly #files = new Map<string, KnownFile & { readonly version: number }>();
   /** How SQL shows columns that a file has as text, by path and name: see `shownTests`. */
   readonly #shown = new Map<string, Map<string, Shown>>();
 
@@ -39,36 +42,21 @@ export class History {
     for (const named of columns.filter(({ column }) => isTyped(column))) {
       const unknown = days
         .flatMap(({ paths }) => paths)
-        .filter((path) => this.#files.get(path)?.get(named.name)?.type === 'VARCHAR')
+        .filter((path) => this.#columnIn(path, named)?.type === 'VARCHAR')
         .filter((path) => this.#shown.get(path)?.has(named.name) !== true);
       if (unknown.length > 0) await this.#learnShown(unknown, named);
     }
   }
 
   async #learnFiles(days: readonly SealedDay[]): Promise<void> {
-    const unknown = days.flatMap(({ paths }) => paths).filter((path) => !this.#files.has(path));
+    const isKnown = (path: string) => this.#files.get(path)?.version === this.#engine.versionOf(path);
+    const unknown = days.flatMap(({ paths }) => paths).filter((path) => !isKnown(path));
     if (unknown.length === 0) return;
-    const list = `[${unknown.map(literal).join(', ')}]`;
-    const rows = await this.#engine.session({ caller: 'service' }, (session) =>
-      session.rows(
-        `SELECT file_name, name, duckdb_type, coalesce(exact, false)
-         FROM parquet_schema(${list})
-         LEFT JOIN (
-           SELECT file_name, path_in_schema AS name,
-             bool_and(stats_null_count = num_values OR coalesce(
-               ${isExactInDouble('stats_min_value')} AND ${isExactInDouble('stats_max_value')}, false)) AS exact
-           FROM parquet_metadata(${list}) WHERE type = 'INT64' GROUP BY ALL
-         ) USING (file_name, name)
-         WHERE duckdb_type IS NOT NULL`,
-      ),
+    const versions = new Map(unknown.map((path) => [path, this.#engine.versionOf(path)]));
+    const found = await this.#engine.session({ caller: 'service' }, (session) =>
+      readFileSchemas(session, unknown),
     );
-    const found = new Map<string, Map<string, Stored>>();
-    for (const [path, name, type, exact] of rows) {
-      const columns = found.get(String(path)) ?? new Map<string, Stored>();
-      const stored = { type: cellType(String(type)), isExactInDouble: exact === true };
-      found.set(String(path), columns.set(String(name), stored));
-    }
-    for (const path of unknown) this.#files.set(path, found.get(path) ?? new Map());
+    for (const [path, file] of found) this.#files.set(path, { ...file, version: versions.get(path) ?? 0 });
   }
 
   async #learnShown(paths: readonly string[], named: NamedColumn): Promise<void> {
@@ -88,7 +76,7 @@ export class History {
     return columns.map((column) => {
       const { seen, declared } = column.column;
       const stored = files.flatMap((path): Stored[] => {
-        const file = this.#files.get(path)?.get(column.name);
+        const file = this.#columnIn(path, column);
         if (file === undefined) return [];
         return [asShown({ ...file, ...this.#shown.get(path)?.get(column.name) })];
       });
@@ -102,7 +90,7 @@ export class History {
   typesOver(days: readonly SealedDay[], columns: readonly StoredColumn[]): readonly StoredColumn[] {
     const files = days.flatMap(({ paths }) => paths);
     return columns.map((column) => {
-      const stored = files.flatMap((path) => this.#files.get(path)?.get(column.name) ?? []);
+      const stored = files.flatMap((path) => this.#columnIn(path, column) ?? []);
       return {
         ...column,
         type: unionOf(column.column.seen || stored.length === 0 ? [...stored, column] : stored),
@@ -116,8 +104,8 @@ export class History {
    */
   selects(days: readonly SealedDay[], columns: readonly StoredColumn[], day: string | null): string[] {
     return this.#runs(days).map((run) => {
-      const list = columns.map((column) => `${converted(column, run.columns)} AS ${identifier(column.name)}`);
-      const own = [...run.columns.keys()].some((name) => folded(name) === 'date');
+      const list = columns.map((column) => `${converted(column, run.file)} AS ${identifier(column.name)}`);
+      const own = [...columns, ...run.file.columns.values()].some(({ name }) => folded(name) === 'date');
       // DuckDB turns every name=value parent folder into a column; one above the data folder would hide the file's own.
       const isAmbiguous = own || run.paths.some((path) => dirname(dirname(path)).includes('='));
       // A file's own column "date" hides the one from its folder's name; then the day is taken from its path.
@@ -135,12 +123,17 @@ export class History {
   #runs(days: readonly SealedDay[]): Run[] {
     const runs: Run[] = [];
     for (const path of days.flatMap(({ paths }) => paths)) {
-      const columns = this.#files.get(path) ?? new Map();
+      const file = this.#files.get(path) ?? NO_COLUMNS;
       const last = runs.at(-1);
-      if (last !== undefined && sameColumns(last.columns, columns)) last.paths.push(path);
-      else runs.push({ columns, paths: [path] });
+      if (last !== undefined && isSameFile(last.file, file)) last.paths.push(path);
+      else runs.push({ file, paths: [path] });
     }
     return runs;
+  }
+
+  /** A column of the dataset as a day was sealed with it; undefined: it did not exist yet. */
+  #columnIn(path: string, { name, column }: NamedColumn): FileColumn | undefined {
+    return columnIn((this.#files.get(path) ?? NO_COLUMNS).sealedAs, { name, own: column.name });
   }
 }
 
@@ -150,43 +143,15 @@ function asShown({ type, isExactInDouble, shown, isShownExactly }: Stored & Part
     : { type, isExactInDouble };
 }
 
-function cellType(type: string): CellSqlType {
-  switch (type) {
-    case 'BIGINT':
-    case 'DOUBLE':
-    case 'BOOLEAN':
-      return type;
-    case 'TIMESTAMP WITH TIME ZONE':
-      return 'TIMESTAMPTZ';
-    default:
-      return 'VARCHAR';
-  }
-}
-
-/** The narrowest type that preserves the cells of all columns, of which there is at least one. */
-function unionOf(columns: readonly Stored[]): CellSqlType {
-  const { type } = columns[0]!;
-  if (columns.every((column) => column.type === type)) return type;
-  return columns.every(
-    (column) => column.type === 'DOUBLE' || (column.type === 'BIGINT' && column.isExactInDouble),
-  )
-    ? 'DOUBLE'
-    : 'VARCHAR';
-}
-
 /** A column of a file, converted to its type over all days. */
-function converted({ name, type }: StoredColumn, file: FileColumns): string {
-  return convert(identifier(name), file.get(name)?.type ?? null, type);
+function converted({ name, type, column }: StoredColumn, file: KnownFile): string {
+  const named = { name, own: column.name };
+  const sealed = columnIn(file.sealedAs, named);
+  if (sealed === undefined) return convert('', null, type);
+  const there = columnIn(file.columns, named) ?? sealed;
+  return convert(`CAST(${identifier(there.name)} AS ${sealed.type})`, sealed.type, type);
 }
 
-/** Converts an expression from one type to another; `from` null: there is no such column. */
-export function convert(expression: string, from: CellSqlType | null, to: CellSqlType): string {
-  if (from === null) return `CAST(NULL AS ${to})`;
-  if (from === to) return expression;
-  if (to === 'VARCHAR') return printed(expression, from);
-  return from === 'VARCHAR' ? fromText(expression, to) : `CAST(${expression} AS ${to})`;
-}
-
-function sameColumns(a: FileColumns, b: FileColumns): boolean {
-  return a.size === b.size && [...a].every(([name, { type }]) => b.get(name)?.type === type);
+function isSameFile(a: KnownFile, b: KnownFile): boolean {
+  return isSameColumns(a.columns, b.columns) && isSameColumns(a.sealedAs, b.sealedAs);
 }

@@ -35,6 +35,13 @@ export interface SealedHistory {
   sealed(isWanted: (date: string) => boolean): string;
 }
 
+/** Rows that stand in one table. */
+export interface StoredRows {
+  readonly table: SqlTable;
+  /** As long as it is the same, rows are only added behind those that were there, in the same columns and types. */
+  readonly load: string;
+}
+
 /** A dataset as a table in SQL, updated by `sync`. */
 export interface SqlDataset {
   /**
@@ -50,6 +57,8 @@ export interface SqlDataset {
   readonly history: SealedHistory | null;
   /** Where to read a window of it; after `sync`. */
   table(range: Range): SqlTable;
+  /** The rows of a window if they are all in one table; null: they are not, or are computed anew for each query. After `sync`. */
+  stored(range: Range): StoredRows | null;
   /** Removes it from DuckDB once running work has finished. From then on `sync` rejects with `DATASET_UNKNOWN`. */
   drop(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { LocalDays } from '../base/local-days.js';
 import type { Queries } from '../datasets/queries.js';
-import type { ParquetFiles } from '../history/parquet-files.js';
+import type { ParquetFiles, RewritableFiles } from '../history/parquet-files.js';
 import { Catalog } from './catalog.js';
 import { DamagedDays } from './damaged-days.js';
 import { Engine } from './engine.js';
@@ -14,7 +14,7 @@ import { Views } from './views.js';
 /** DuckDB and everything built on it; `Sql` loads it on first use. */
 export class SqlEngine {
   /** Writes sealed days. */
-  readonly parquet: ParquetFiles;
+  readonly parquet: ParquetFiles & RewritableFiles;
   /** Answers queries for HTTP. */
   readonly queries: Queries;
   readonly views: Views;

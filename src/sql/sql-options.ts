@@ -1,7 +1,9 @@
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
+import type { Dataset } from '../datasets/dataset.js';
 import type { DatasetRegistry } from '../datasets/registry.js';
 import type { DamagedFile } from '../history/parquet-files.js';
+import type { EngineViewText } from './view-file.js';
 
 /** What the SQL room needs from the service. */
 export interface SqlOptions {
@@ -13,6 +15,8 @@ export interface SqlOptions {
   readonly registry: DatasetRegistry;
   /** Removes an unreadable file from its dataset's sealed days; absent: queries that need it fail. */
   readonly damagedFile?: (file: DamagedFile) => Promise<void>;
+  /** Opens a view that another engine computes; absent: such views are left out. */
+  readonly engineView?: (view: EngineViewText) => Promise<Dataset>;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -1,8 +1,9 @@
 import type { Clock } from '../base/clock.js';
 import type { LocalDays } from '../base/local-days.js';
 import type { Dataset } from '../datasets/dataset.js';
-import type { Parameters, Queries, Query } from '../datasets/queries.js';
+import type { Answer, Parameters, Queries, Query } from '../datasets/queries.js';
 import { aggregatedTable, selectOfTable } from '../windows/aggregate/aggregated-table.js';
+import { answerBody } from '../windows/compile/answer-body.js';
 import { compileWindow, type Select } from '../windows/compile/compile-window.js';
 import { compilePivotValues } from '../windows/compile/pivot-sql.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
@@ -17,6 +18,7 @@ import type { Catalog } from './catalog.js';
 import { columnOf } from './computed-columns.js';
 import type { DamagedDays } from './damaged-days.js';
 import type { Engine } from './engine.js';
+import { HeldColumns } from './held-columns.js';
 import { withPrunedPartitions } from './partition-pruning.js';
 import { readLines } from './read-lines.js';
 import type { ParsedSelect, SelectParser } from './select-parser.js';
@@ -46,6 +48,7 @@ export class SqlQueries implements Queries {
   readonly #catalog: Catalog;
   readonly #clock: Clock;
   readonly #localDays: LocalDays;
+  readonly #columns: HeldColumns;
   readonly #runner: AnswerRunner;
 
   constructor({ engine, parser, catalog, damagedDays, clock, localDays }: SqlQueriesOptions) {
@@ -53,6 +56,7 @@ export class SqlQueries implements Queries {
     this.#catalog = catalog;
     this.#clock = clock;
     this.#localDays = localDays;
+    this.#columns = new HeldColumns(engine, localDays);
     this.#runner = new AnswerRunner(engine, damagedDays);
   }
 
@@ -83,12 +87,31 @@ export class SqlQueries implements Queries {
       run: async (signal) => {
         // Before taking a permit, so that a view that is slow to compute does not delay windows of other datasets.
         await table.sync();
+        const fromColumns = await this.#fromColumns(window, shape, table, terms, signal);
+        if (fromColumns !== null) return fromColumns;
         return this.#runner.run(terms, signal, (session) =>
           window.aggregation === null
             ? selectOfWindow(session, window, table)
             : this.#aggregated(session, window, shape, table, signal),
         );
       },
+    };
+  }
+
+  /** A window with aggregates, from columns in memory; null: DuckDB has to answer it. */
+  async #fromColumns(
+    window: Window,
+    shape: OutputShape,
+    dataset: SqlDataset,
+    { session }: Terms,
+    signal: AbortSignal,
+  ): Promise<Answer | null> {
+    if (window.aggregation === null || shape.format === 'parquet') return null;
+    const table = await this.#columns.tableFor(window, dataset, { ...session, signal });
+    if (table === null) return null;
+    return {
+      columns: table.columns,
+      body: answerBody(table.columns, shape, linesOf(table, shape, signal)),
     };
   }
 

@@ -1,8 +1,9 @@
 import { NUMBER_PATTERN } from '../csv/fits.js';
 import type { Column } from '../csv/rows.js';
+import type { FileType } from '../history/file-schema.js';
 
-/** The types in which cells are stored. A column has one of them only if every cell can be printed as it was written. */
-export type CellSqlType = 'BIGINT' | 'DOUBLE' | 'BOOLEAN' | 'TIMESTAMPTZ' | 'VARCHAR';
+/** The types in which cells are stored: the same in memory as in sealed days. */
+export type CellSqlType = FileType;
 
 /** Types to try for a column, narrowest first. VARCHAR always fits and is not listed. */
 export function candidateTypes({ type, seen }: Column): readonly CellSqlType[] {
@@ -57,6 +58,14 @@ const EXACT_IN_DOUBLE = 2n ** 53n;
 /** SQL of whether a whole number, an expression of any type, is the same as DOUBLE. */
 export function isExactInDouble(expression: string): string {
   return `abs(TRY_CAST(${expression} AS HUGEINT)) <= ${EXACT_IN_DOUBLE}`;
+}
+
+/** Converts an expression from one type to another; `from` null: there is no such column. */
+export function convert(expression: string, from: CellSqlType | null, to: CellSqlType): string {
+  if (from === null) return `CAST(NULL AS ${to})`;
+  if (from === to) return expression;
+  if (to === 'VARCHAR') return printed(expression, from);
+  return from === 'VARCHAR' ? fromText(expression, to) : `CAST(${expression} AS ${to})`;
 }
 
 /** SQL of text as a value of a type; NULL for text that is none. A number may have another form than DuckDB's own. */

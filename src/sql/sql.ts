@@ -1,6 +1,6 @@
 import { filesOf } from '../datasets/lookups.js';
 import type { Queries } from '../datasets/queries.js';
-import type { ParquetFiles } from '../history/parquet-files.js';
+import type { ParquetFiles, RewritableFiles } from '../history/parquet-files.js';
 import type { SqlEngine } from './sql-engine.js';
 import type { SqlOptions } from './sql-options.js';
 import type { ViewDataset } from './view-dataset.js';
@@ -13,10 +13,13 @@ import type { ViewText } from './views.js';
  */
 export class Sql {
   /** Writes sealed days. */
-  readonly parquet: ParquetFiles = {
+  readonly parquet: ParquetFiles & RewritableFiles = {
     writeParquet: async (...args) => (await this.#engine()).parquet.writeParquet(...args),
     timesIn: async (...args) => (await this.#engine()).parquet.timesIn(...args),
     damageOf: async (...args) => (await this.#engine()).parquet.damageOf(...args),
+    schemasOf: async (...args) => (await this.#engine()).parquet.schemasOf(...args),
+    rewrite: async (...args) => (await this.#engine()).parquet.rewrite(...args),
+    undisturbed: async (...args) => (await this.#engine()).parquet.undisturbed(...args),
     queriesEnded: () => this.#opened?.parquet.queriesEnded() ?? null,
   };
   /** Answers queries for HTTP. */

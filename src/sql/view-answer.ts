@@ -16,7 +16,7 @@ import { KeptDays, openDays } from './kept-days.js';
 import { prunedTables, wantedDays, withAll, withPrunedPartitions } from './partition-pruning.js';
 import type { ParsedDayWise, ParsedSelect } from './select-parser.js';
 import type { Session } from './session.js';
-import { type SqlDataset, slotOf, syncAll } from './sql-dataset.js';
+import { type SqlDataset, type StoredRows, slotOf, syncAll } from './sql-dataset.js';
 import { asLastError, explainView, type Lineage, type Mistake } from './view-graph.js';
 
 /** Milliseconds after which computing a view is stopped: by then nobody is waiting for it. */
@@ -117,6 +117,11 @@ export class ViewAnswer implements SqlDataset {
 
   table(): SqlTable {
     return { from: identifier(this.#options.name), columns: this.current.columns };
+  }
+
+  stored(): StoredRows | null {
+    const { rows, state } = this.current;
+    return rows === null ? null : { table: this.table(), load: state };
   }
 
   async drop(): Promise<void> {

@@ -1,3 +1,12 @@
+/** A view's file that another engine computes. */
+export interface EngineViewText {
+  readonly name: string;
+  /** The file, for display. */
+  readonly file: string;
+  readonly sql: string;
+  readonly head: ViewHead;
+}
+
 /** The leading comment of a view's file. */
 export interface ViewHead {
   /** The description; null if there is none. */
@@ -6,6 +15,10 @@ export interface ViewHead {
   readonly timeColumn: string | null;
   /** From a line `-- keys: date, rank`. */
   readonly keys: readonly string[];
+  /** From a line `-- engine: athena`; null: DuckDB computes it here. */
+  readonly engine: string | null;
+  /** From a line `-- every: 1h`, as written; null: there is none. */
+  readonly every: string | null;
 }
 
 /** Reads the `--` lines at the beginning of a view's SQL; accepts `\r\n` and a byte order mark. */
@@ -13,17 +26,21 @@ export function readViewHead(sql: string): ViewHead {
   const words: string[] = [];
   let timeColumn: string | null = null;
   let keys: readonly string[] = [];
+  let engine: string | null = null;
+  let every: string | null = null;
   for (const line of sql.replace(/^\uFEFF/, '').split(/\r?\n/)) {
     const comment = /^\s*--\s?(.*)$/.exec(line)?.[1]?.trim();
     if (comment === undefined) {
       if (line.trim() === '' && words.length === 0) continue;
       break;
     }
-    const declared = /^(time|keys):\s*(.+)$/.exec(comment);
+    const declared = /^(time|keys|engine|every):\s*(.+)$/.exec(comment);
     if (declared?.[1] === 'time') timeColumn = declared[2]!.trim();
     else if (declared?.[1] === 'keys') keys = declared[2]!.split(',').map((key) => key.trim());
+    else if (declared?.[1] === 'engine') engine = declared[2]!.trim();
+    else if (declared?.[1] === 'every' && engine !== null) every = declared[2]!.trim();
     else words.push(comment);
   }
   const description = words.join(' ').trim();
-  return { description: description === '' ? null : description, timeColumn, keys };
+  return { description: description === '' ? null : description, timeColumn, keys, engine, every };
 }

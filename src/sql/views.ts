@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import type { Clock } from '../base/clock.js';
 import { describeError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
+import type { Dataset } from '../datasets/dataset.js';
 import type { DatasetRegistry } from '../datasets/registry.js';
 import type { Catalog } from './catalog.js';
 import type { DamagedDays } from './damaged-days.js';
@@ -11,7 +12,7 @@ import type { SelectParser } from './select-parser.js';
 import { ViewAnswer } from './view-answer.js';
 import { ViewContent } from './view-content.js';
 import { ViewDataset } from './view-dataset.js';
-import { readViewHead } from './view-file.js';
+import { type EngineViewText, readViewHead } from './view-file.js';
 import { explainView, type ViewGraph } from './view-graph.js';
 
 /** Valid names of views: those that need no escaping in a URL, as for tables. */
@@ -41,6 +42,8 @@ export interface ViewsOptions {
   readonly catalog: Catalog;
   readonly graph: ViewGraph;
   readonly damagedDays: DamagedDays;
+  /** See `SqlOptions`. */
+  readonly engineView?: (view: EngineViewText) => Promise<Dataset>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -54,18 +57,21 @@ export class Views {
   }
 
   /**
-   * Adds the views of a folder; call it when all other datasets are registered. A view that cannot be read, or that has the
+   * Adds the views of a folder, and returns those that are computed here; call it when all other datasets are registered. A view that cannot be read, or that has the
    * name of another dataset, is skipped and logged.
    */
   async addFolder({ dir, files, shown }: ViewFolder): Promise<readonly ViewDataset[]> {
-    const { logger } = this.#options;
+    const { logger, registry, engineView } = this.#options;
     const views: ViewDataset[] = [];
     for (const fileName of files) {
       const name = basename(fileName, '.sql');
       const file = join(shown, fileName);
       try {
         this.#requireFreeName(name);
-        views.push(await this.add({ name, file, sql: await readFile(join(dir, fileName), 'utf8') }));
+        const text = { name, file, sql: await readFile(join(dir, fileName), 'utf8') };
+        const head = readViewHead(text.sql);
+        if (head.engine === null) views.push(await this.add(text));
+        else if (engineView !== undefined) registry.add(await engineView({ ...text, head }));
       } catch (error) {
         logger.error({ view: file }, `this view is left out: ${describeError(error)}`);
       }

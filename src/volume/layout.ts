@@ -119,6 +119,15 @@ export function historyFolder(dir: string): string {
   return join(dir, 'history');
 }
 
+/** The last results of views that another engine computes: `<name>.csv`, and what is known of it. */
+export function resultFile(dir: string, view: string): string {
+  return join(dir, 'results', `${view}.csv`);
+}
+
+export function resultStateFile(dir: string, view: string): string {
+  return join(dir, 'results', `${view}.json`);
+}
+
 /** Names the time zone whose midnights separate the sealed days. */
 export function timeZoneFile(dir: string): string {
   return join(historyFolder(dir), 'time-zone');
@@ -127,6 +136,11 @@ export function timeZoneFile(dir: string): string {
 /** The sealed days of one dataset. */
 export function historyOf(dir: string, dataset: string): string {
   return join(historyFolder(dir), dataset);
+}
+
+/** The columns that all files of a dataset's sealed days have. Engines pass over names that begin with `_`. */
+export function historySchemaFile(dir: string, dataset: string): string {
+  return join(historyOf(dir, dataset), '_schema.json');
 }
 
 /** The Parquet files of one local day, `2026-11-24`. */

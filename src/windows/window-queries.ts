@@ -1,15 +1,18 @@
 import type { Clock } from '../base/clock.js';
 import { LocalDays } from '../base/local-days.js';
+import type { Column } from '../csv/rows.js';
 import type { Dataset } from '../datasets/dataset.js';
 import type { Answer, Parameters, Queries, Query } from '../datasets/queries.js';
 import type { Relation, SealedDay } from '../datasets/relation.js';
 import { directCost, MOST_DIRECT } from './cost.js';
-import { type DayBounds, DayRows, joined } from './direct/day-rows.js';
+import { DayLasts, needsLastsOfDays } from './direct/day-lasts.js';
+import { DayRows, joined } from './direct/day-rows.js';
 import { Declined } from './direct/declined.js';
 import { answerAtOnce, type DirectQuestion, directAnswer } from './direct/direct-answer.js';
 import { RowStores } from './direct/row-stores.js';
 import type { Rows } from './direct/rows.js';
 import { sliceOf } from './direct/slice.js';
+import type { DayBounds } from './direct/whole-days.js';
 import { NoTimeColumn } from './errors.js';
 import { parseWindow } from './parse-window.js';
 import { SealedReach } from './sealed-reach.js';
@@ -38,6 +41,7 @@ export class WindowQueries implements Queries {
   readonly #stores: RowStores;
   readonly #sealed: SealedReach;
   readonly #days: DayRows;
+  readonly #lasts: DayLasts;
 
   constructor({ clock, localDays, next }: WindowQueriesOptions) {
     this.#clock = clock;
@@ -46,6 +50,7 @@ export class WindowQueries implements Queries {
     this.#stores = new RowStores(clock);
     this.#sealed = new SealedReach(localDays);
     this.#days = new DayRows(next, (date) => this.#boundsOf(date));
+    this.#lasts = new DayLasts(next, localDays, (date) => this.#boundsOf(date));
   }
 
   async window(dataset: Dataset, parameters: Parameters): Promise<Query> {
@@ -96,7 +101,7 @@ export class WindowQueries implements Queries {
   /** The rows of these sealed days and the unsealed ones, as far as a window reaches; null if DuckDB has to answer it. */
   async #withDays(
     dataset: Relation,
-    { time }: Window,
+    window: Window,
     days: readonly SealedDay[],
     unsealed: Rows,
   ): Promise<Rows | null> {
@@ -104,11 +109,28 @@ export class WindowQueries implements Queries {
     const { to: end } = this.#boundsOf(days.at(-1)!.date);
     // Rows of a sealed day that are not sealed themselves stand among its rows.
     if (!unsealed.isWhole || !unsealed.isInOrder || first === undefined || first < end) return null;
-    const sealed = await this.#days.rowsOf(dataset, days, unsealed.columns);
+    const sealed = await this.#sealedRows(dataset, window, days, unsealed.columns);
     if (sealed === null) return null;
-    const to = time?.to ?? Number.POSITIVE_INFINITY;
-    const parts = to <= first ? sealed : [...sealed, unsealed];
-    return joined(parts, time?.from ?? Number.NEGATIVE_INFINITY, to);
+    const to = window.time?.to ?? Number.POSITIVE_INFINITY;
+    const parts = to <= first && sealed.length > 0 ? sealed : [...sealed, unsealed];
+    return joined(parts, window.time?.from ?? Number.NEGATIVE_INFINITY, to);
+  }
+
+  /** What a window needs of these days; null if DuckDB has to answer it. */
+  async #sealedRows(
+    dataset: Relation,
+    window: Window,
+    days: readonly SealedDay[],
+    columns: readonly Column[],
+  ): Promise<readonly Rows[] | null> {
+    if (!needsLastsOfDays(window)) return this.#days.rowsOf(dataset, days, columns);
+    const to = window.time?.to ?? Number.POSITIVE_INFINITY;
+    const bounds = this.#boundsOf(days.at(-1)!.date);
+    if (to >= bounds.to) return this.#lasts.rowsOf(dataset, days, columns);
+    // The last day ends before its end: all of its rows are needed, unless it only begins there.
+    const rest = to <= bounds.from ? [] : await this.#days.rowsOf(dataset, days.slice(-1), columns);
+    const lasts = rest && (await this.#lasts.rowsOf(dataset, days.slice(0, -1), columns));
+    return lasts && [...lasts, ...rest!];
   }
 
   #boundsOf(date: string): DayBounds {

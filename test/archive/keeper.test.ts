@@ -302,3 +302,38 @@ test('a restore that broke off continues', async (t) => {
   await third.keeper.prepare(never);
   assert.deepEqual(await contents(dataDir), FLEET);
 });
+
+test('a day that was written again takes its place, and points that name the earlier file can be restored', async (t) => {
+  const { objects, clock, machine } = await world(t);
+  const { keeper, dataDir } = await machine(FLEET);
+  await keeper.prepare(never);
+  await onePoint(keeper, clock);
+  const day = 'history/flag-changes/date=2026-11-23/2026-11-23.parquet';
+  // Replaced as it is on the disk: under another inode.
+  await rm(join(dataDir, day));
+  await write(dataDir, { [day]: 'PAR1 the same rows in other columns PAR1' });
+  // Killed after the day was replaced in the archive, and before the point that names it.
+  objects.before = (request, key) => {
+    if (request === 'put' && key.startsWith('points/')) throw new Error('away');
+  };
+  await onePoint(keeper, clock);
+  objects.before = () => undefined;
+  assert.match(objects.objects.get(day)!.bytes.toString(), /other columns/);
+  const archive = (await Archive.find(objects))!;
+  const restored = async (number: number) => {
+    const point = await archive.point(number);
+    assert.deepEqual(await verifyPoint(archive, point, { signal: never }), []);
+    const folder = join(await temporaryFolder(t), 'restored');
+    await mkdir(folder);
+    await restorePoint(archive, point, folder, { files: nodeFiles, signal: never });
+    return readFile(join(folder, day), 'utf8');
+  };
+  assert.equal(await restored(1), 'PAR1 a day PAR1');
+  await onePoint(keeper, clock);
+  assert.equal(await restored(2), 'PAR1 the same rows in other columns PAR1');
+  assert.equal(await restored(1), 'PAR1 a day PAR1');
+  // The copy stays while a kept point names it.
+  clock.advance(2 * 86_400_000);
+  await onePoint(keeper, clock);
+  assert.equal(await restored(1), 'PAR1 a day PAR1');
+});

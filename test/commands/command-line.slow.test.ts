@@ -252,6 +252,9 @@ describe('dynamo-csv --init', () => {
       await writeFile(file, used);
       await configurationFrom({ env: {}, file, check: false });
     }
+    await writeFile(file, text.replaceAll(/^ {4}# changes: /gm, '    changes: '));
+    const { tables } = await configurationFrom({ env: {}, file, check: false });
+    assert.ok(tables.every(({ changes }) => changes === true));
 
     const again = await run(t, ['--all', '--init'], { folder, env });
     assert.equal(await again.exit, 1);
@@ -259,5 +262,23 @@ describe('dynamo-csv --init', () => {
       again.errors(),
       'dynamo-csv.yaml exists already; remove it, or name another file by --config\n',
     );
+  });
+
+  it('says which tables cannot be read, and writes nothing if none can', async (t) => {
+    const database = await testDynamoDb(t);
+    await database.createTable({ id: 'N' }, 'orders');
+    const env = at(database.endpoint);
+    const some = await run(t, ['orders', 'ordrs', '--init'], { env });
+    assert.equal(await some.exit, 0, some.errors());
+    assert.match(some.output(), /^Wrote dynamo-csv\.yaml with 1 table; 1 table cannot be read, see there\./);
+    const text = await readFile(join(some.folder, 'dynamo-csv.yaml'), 'utf8');
+    assert.match(text, /^ {2}# ordrs cannot be read: There is no table ordrs .+\n {2}# ordrs:\n/m);
+    const none = await run(t, ['ordrs', '--init'], { env });
+    assert.equal(await none.exit, 1);
+    assert.match(
+      none.errors(),
+      /^None of the tables can be read, so nothing was written\. There is no table/,
+    );
+    assert.deepEqual(await readdir(none.folder), []);
   });
 });

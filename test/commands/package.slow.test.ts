@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -38,6 +38,21 @@ async function installed(t: TestContext): Promise<string> {
   return folder;
 }
 
+/** Starts the installed command with that Node, in `work`, as a user whose home is `home`. */
+function serve(t: TestContext, node: string, installedIn: string, env: NodeJS.ProcessEnv, work: string) {
+  const service = spawn(join(installedIn, 'node_modules', '.bin', 'dynamo-csv'), ['orders'], {
+    cwd: work,
+    // The command is a script for the first `node` of the path.
+    env: { PATH: `${dirname(node)}:${process.env.PATH}`, PORT: '0', ALLOW_SQL: 'true', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => service.kill('SIGKILL'));
+  return service;
+}
+
+/** This Node, and another one whose path is in `OTHER_NODE`. */
+const NODES = [process.execPath, ...(process.env.OTHER_NODE ? [process.env.OTHER_NODE] : [])];
+
 test('the package is complete: packed and installed into an empty folder, it runs without a writable home', async (t) => {
   const database = await testDynamoDb(t);
   const table = await database.createTable({ id: 'N' }, 'orders');
@@ -46,32 +61,22 @@ test('the package is complete: packed and installed into an empty folder, it run
   const home = join(folder, 'home');
   await mkdir(home);
   await chmod(home, 0o555);
-  const work = join(folder, 'work');
-  await mkdir(work);
-  const service = spawn(join(folder, 'node_modules', '.bin', 'dynamo-csv'), ['orders'], {
-    cwd: work,
-    env: {
-      PATH: process.env.PATH,
-      HOME: home,
-      PORT: '0',
-      ALLOW_SQL: 'true',
-      ...TEST_AWS,
-      ...at(database.endpoint),
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  t.after(() => service.kill('SIGKILL'));
-  const ended = once(service, 'exit');
-  const url = await pageOf(createInterface(service.stdout));
-  await until(url, '/csv/orders', ({ status }) => status === 200);
-  assert.equal((await get(url, '/csv/orders')).text, 'id,total\n1,5\n');
-  const sql = encodeURIComponent('SELECT sum(total) AS total FROM orders');
-  assert.equal((await get(url, `/csv?sql=${sql}`)).text, 'total\n5\n');
-  assert.match((await get(url, '/')).text, /<!doctype html>/i);
-  service.kill('SIGTERM');
-  assert.deepEqual(await ended, [0, null]);
-  assert.deepEqual(await readdir(home), []);
-  assert.deepEqual(await readdir(work), ['dynamo-csv-data']);
+  for (const node of NODES) {
+    const work = await temporaryFolder(t);
+    const env = { HOME: home, ...TEST_AWS, ...at(database.endpoint) };
+    const service = serve(t, node, folder, env, work);
+    const ended = once(service, 'exit');
+    const url = await pageOf(createInterface(service.stdout));
+    await until(url, '/csv/orders', ({ status }) => status === 200);
+    assert.equal((await get(url, '/csv/orders')).text, 'id,total\n1,5\n');
+    const sql = encodeURIComponent('SELECT sum(total) AS total FROM orders');
+    assert.equal((await get(url, `/csv?sql=${sql}`)).text, 'total\n5\n');
+    assert.match((await get(url, '/')).text, /<!doctype html>/i);
+    service.kill('SIGTERM');
+    assert.deepEqual(await ended, [0, null]);
+    assert.deepEqual(await readdir(home), []);
+    assert.deepEqual(await readdir(work), ['dynamo-csv-data']);
+  }
 
   // What the demo needs is there, too.
   const { stdout } = await execute(join(folder, 'node_modules', '.bin', 'dynamo-csv'), ['demo', '--help']);

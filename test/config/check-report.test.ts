@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CheckRow, formatCheckReport } from '../../src/config/check-report.js';
 import { pollsPerMonth } from '../../src/sources/billing.js';
-import { readPrice, scanUnits } from '../../src/sources/dynamodb/cost.js';
+import { readPrice, scanUnits, streamPrice } from '../../src/sources/dynamodb/cost.js';
 import { metricPrice } from '../../src/sources/ec2/cost.js';
 
 const FLAGS: CheckRow = {
@@ -71,6 +71,9 @@ test('prices follow the region, and CloudWatch is billed by the metric', () => {
   assert.equal(readPrice(1_000_000, 'us-east-1'), 0.125);
   assert.equal(readPrice(2_000_000, 'ap-northeast-2'), 0.271);
   assert.ok(readPrice(1_000_000, null) > 0.125);
+  assert.equal(streamPrice(100_000, 'us-east-1').toFixed(4), '0.0200');
+  assert.equal(streamPrice(100_000, 'ap-northeast-2').toFixed(4), '0.0217');
+  assert.equal(streamPrice(100_000, 'ap-northeast-1').toFixed(4), '0.0228');
   // Three metrics of one instance every minute for a month.
   assert.equal(metricPrice(3 * pollsPerMonth(60_000)).toFixed(2), '1.31');
 });

@@ -42,6 +42,7 @@ test('one line is a complete configuration', async () => {
   const { file, dataDir, viewsDir, lookupsDir, ...rest } = config;
   assert.deepEqual(rest, {
     archive: null,
+    athena: null,
     check: false,
     timeZone: 'UTC',
     port: 8080,

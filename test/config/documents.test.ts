@@ -6,6 +6,7 @@ import { Ajv } from 'ajv';
 import type { TSchema } from 'typebox';
 import { parse } from 'yaml';
 import { ArchiveOptions } from '../../src/archive/options.js';
+import { AthenaOptions } from '../../src/engines/options.js';
 import { projectRoot } from '../../src/base/project.js';
 import { EnvironmentSchema } from '../../src/config/environment.js';
 import { jsonSchemaText, SCHEMA_FILE } from '../../src/config/json-schema.js';
@@ -76,6 +77,7 @@ const REFERENCE: readonly (readonly [string, Readonly<Record<string, TSchema>>])
   ['`filter`', FilterOptions.properties],
   ['`discover`', DiscoverOption.properties],
   ['`archive`', ArchiveOptions.properties],
+  ['`athena`', AthenaOptions.properties],
   ['`instances`', InstancesOptions.properties],
   ['Environment', EnvironmentSchema.properties],
 ];

@@ -45,6 +45,23 @@ const ONE_MISTAKE: readonly (readonly [string, string])[] = [
     'tables: { arn:aws:dynamodb:eu-west-1:1:table/orders: {} }',
     'FILE: tables["arn:aws:dynamodb:eu-west-1:1:table/orders"]: "arn:aws:dynamodb:eu-west-1:1:table/orders" is not a DynamoDB table\'s name; write it as orders with region: eu-west-1 (line 1)',
   ],
+  // athena
+  [
+    'tables: { abc: {} }\nathena: { database: Fleet }',
+    'FILE: athena.database: "Fleet" is not the name of a database; write lower-case letters, digits or "_" (line 2)',
+  ],
+  [
+    'tables: { abc: {} }\nathena: { database: fleet, output: my-bucket/athena/ }',
+    'FILE: athena.output: "my-bucket/athena/" is not a place in S3; write it as s3://my-bucket/athena/ (line 2)',
+  ],
+  [
+    'tables: { abc: {} }\narchive: { bucket: b-1 }\nathena: { database: fleet, catalog: hive }',
+    'FILE: athena.catalog: "hive" is not a catalogue; write it as glue (line 3)',
+  ],
+  [
+    'tables: { abc: {} }\nathena: { database: fleet, catalog: glue }',
+    'FILE: athena.catalog: there is no archive whose tables Glue could have; add one, such as archive: { bucket: my-bucket }, or remove this line (line 2)',
+  ],
   // types and paths
   [
     'tables: { my-table: { types: { price: nubmer } } }',

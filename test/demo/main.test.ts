@@ -21,6 +21,8 @@ describe('npm run demo', () => {
       /^zone-count-dynamodb +snapshot +69 +\d+ s +http/m,
       /^flag-dynamodb +log +[\d,]+ +\d+ s +http/m,
       /^api-server +snapshot +1 +\d+ s +http/m,
+      /^orders +snapshot +\d+ +\d+ s +http/m,
+      /^orders-changes +changes +\d+ +\d+ s +http/m,
       /^rides-today +view /m,
     ])
       assert.match(welcome, row);
@@ -33,6 +35,13 @@ describe('npm run demo', () => {
     assert.ok(perDay.trim().split('\n').length > 28, perDay);
     const server = await (await fetch(`${url}/csv/api-server?columns=name,state`)).text();
     assert.equal(server, 'name,state\ndispatch-api,running\n');
+    const updates = `${url}/csv/orders-changes?change=update&columns=status,previous_status&limit=1`;
+    let update = '';
+    while (update.split('\n').length < 3) {
+      update = await (await fetch(updates)).text();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.match(update, /^status,previous_status\n(accepted,new|riding,accepted|paid,riding)\n$/);
 
     assert.deepEqual(await demo.end('SIGINT'), { code: 0, signal: null });
     assert.equal(demo.errors(), '');

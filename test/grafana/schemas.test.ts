@@ -2,7 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
-import { dataSources, flavourNames, groupsOf, type JsonObject, list, read } from './provisioning.js';
+import { GrafanaSchemas } from './grafana-schema.js';
+import {
+  type DashboardJson,
+  dashboardsOf,
+  dataSources,
+  flavourNames,
+  groupsOf,
+  type Json,
+  type JsonObject,
+  list,
+  panelsOf,
+  read,
+} from './provisioning.js';
 import * as schemas from './schemas.js';
 
 const ajv = new Ajv({ allErrors: true });
@@ -35,6 +47,25 @@ test('the schemas find a name that Grafana does not know, and one that is missin
     const broken = { ...rules, groups: [{ ...group, rules: [wrong] }] };
     assert.ok(!ajv.validate(schemas.rulesFile, broken), JSON.stringify(wrong));
   }
+});
+
+test("every dashboard is what the types of Grafana's own panels allow, which find what they do not", () => {
+  const grafana = new GrafanaSchemas();
+  const dashboards = flavourNames.flatMap((flavour) => dashboardsOf(flavour));
+  for (const dashboard of dashboards) assert.deepEqual(grafana.mistakes(dashboard), [], dashboard.title);
+  const panel = dashboards.flatMap(panelsOf).find(({ type }) => type === 'table')!;
+  const column = { matcher: { id: 'byName', options: 'a' } };
+  const wrong = (changes: object) =>
+    grafana.mistakes({ ...dashboards[0]!, panels: [{ ...panel, ...changes }] } as DashboardJson);
+  const override = (id: string, value: Json) =>
+    wrong({ fieldConfig: { defaults: {}, overrides: [{ ...column, properties: [{ id, value }] }] } });
+  assert.deepEqual(override('custom.wrapText', true), []);
+  assert.match(override('custom.wraptext', true).join(), /custom\.wraptext is not known/);
+  assert.match(override('custom.cellOptions', { type: 'auto', wrapText: true }).join(), /wrapText/);
+  assert.match(override('decimals', 'two').join(), /decimals must be number/);
+  assert.match(wrong({ options: { ...panel.options, cellHeight: 'tiny' } }).join(), /cellHeight/);
+  assert.match(wrong({ type: 'tabel' }).join(), /tabel .* options is not known/);
+  assert.match(wrong({ colour: 'red' }).join(), /dashboard\/panels\/0 .*colour/);
 });
 
 test('all uids are unique', () => {

@@ -25,6 +25,7 @@ async function sealingWorld(t: TestContext, needed: readonly string[] = []) {
   const keeping = { keep: 7, retention: null };
   const sealing = new Sealing({
     sealer: { seal },
+    oneSchema: { unify: async () => true },
     days: new LocalDays('America/New_York'),
     clock,
   });

@@ -87,6 +87,7 @@ test('the catalogue describes each dataset, in the order of the configuration', 
     lastError: null,
     readUnitsToday: 12.5,
     cost: { usdPerMonth: 0.25, usdThisMonth: 0.125, budget: 5, waiting: null },
+    query: null,
     sealedDays: 0,
     missingDays: [],
     definition: null,
@@ -111,6 +112,9 @@ test('health is ok, and degraded if a dataset is stale, never read, not on the v
   table.health.lastError = failure;
   assert.deepEqual(await health(), {
     status: 'degraded',
+    role: 'collect',
+    configuredRole: 'collect',
+    behind: 0,
     datasets: [
       {
         name: 'flags',

@@ -1,4 +1,4 @@
-/** Streams that are not of our own making: a writer with a known history, and a service that is killed now and then. */
+/** Streams that are not of our own making, and the demo's: a writer with a known history, and a service that is killed now and then. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import {
@@ -22,6 +22,7 @@ import { historyOf, Lives, seeded, type Written } from './history.js';
 /** `DYNAMODB_EMULATOR` selects one; by default all that are installed. */
 const selected = process.env.DYNAMODB_EMULATOR;
 const EMULATORS: readonly (readonly [Emulator, string | false])[] = [
+  ['stand-in', false],
   ['dynoxide', withoutDynoxide],
   ['moto', withoutMoto],
 ];

@@ -13,11 +13,12 @@ import {
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
+import { startDynamoDb } from '../../src/demo/dynamodb.js';
 import { useTestAws } from './aws.js';
 import { startDynoxide } from './dynoxide.js';
 import { startMoto } from './moto.js';
 
-/** A DynamoDB to write to and to read from: dynalite in this process, moto's server or dynoxide. */
+/** A DynamoDB to write to and to read from: dynalite in this process, the demo's stand-in, moto's server or dynoxide. */
 export interface TestDynamoDb {
   readonly endpoint: string;
   readonly emulator: Emulator;
@@ -34,7 +35,11 @@ export interface TestDynamoDb {
   close(): Promise<void>;
 }
 
-export type Emulator = 'dynalite' | 'moto' | 'dynoxide';
+/** `stand-in`: dynalite with the demo's own streams in front of it. */
+export type Emulator = 'dynalite' | 'stand-in' | 'moto' | 'dynoxide';
+
+/** The one that `DYNAMODB_EMULATOR` selects; dynalite by default. */
+export const chosenEmulator = (process.env.DYNAMODB_EMULATOR ?? 'dynalite') as Emulator;
 
 /** Partition key first, name to type. */
 type KeyTypes = Readonly<Record<string, ScalarAttributeType>>;
@@ -74,7 +79,12 @@ export async function startTestDynamoDb(emulator: Emulator = 'dynalite'): Promis
   };
 }
 
-const SERVERS = { dynalite: startDynalite, moto: startMoto, dynoxide: startDynoxide };
+const SERVERS = {
+  dynalite: startDynalite,
+  'stand-in': () => startDynamoDb(),
+  moto: startMoto,
+  dynoxide: startDynoxide,
+};
 
 async function startDynalite(): Promise<{ endpoint: string; close(): Promise<void> }> {
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0 });

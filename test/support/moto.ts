@@ -6,7 +6,7 @@ import { end } from './child-process.js';
 
 /*
  * moto's server: AWS's wire formats, written by others in Python.
- *   python3 -m venv .moto && .moto/bin/pip install 'moto[dynamodb,ec2,cloudwatch,s3,server]'
+ *   python3 -m venv .moto && .moto/bin/pip install 'moto[athena,dynamodb,ec2,cloudwatch,glue,s3,server]'
  *   PATH=$PWD/.moto/bin:$PATH npm test
  */
 const command = (process.env.PATH ?? '')

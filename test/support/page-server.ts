@@ -1,6 +1,6 @@
 /**
- * A table of many items, replayed page by page over HTTP the way DynamoDB answers DescribeTable and Scan, in a process
- * of its own: what is measured or watched in this process is then the reading only.
+ * A table of many items, replayed page by page over HTTP the way DynamoDB answers DescribeTable and Scan, and a stream
+ * of changes of them, in a process of its own: what is measured or watched in this process is then the reading only.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,8 +15,12 @@ export interface PageServerOptions {
   readonly pageBytes?: number;
   /** Milliseconds before each page. */
   readonly latency?: number;
+  /** The table's size as DescribeTable says it; by default the bytes of its pages. */
+  readonly tableBytes?: number;
   /** Instead of taxis: items of fifty numbers each, in attributes that no other item has, or that all have. */
   readonly attributes?: 'own' | 'common';
+  /** The table has a stream with so many records a second, since ever. By default it has none. */
+  readonly changesPerSecond?: number;
 }
 
 export interface PageServer {
@@ -124,15 +128,59 @@ function answerScan(pages: readonly Page[], pageOf: ReadonlyMap<string, number>,
   return Buffer.concat([Buffer.from('{'), page.body, Buffer.from(tail)]);
 }
 
-function description(pages: readonly Page[]): Buffer {
+const STREAM = `arn:aws:dynamodb:us-east-1:000000000000:table/${TABLE}/stream/1`;
+const SHARD = 'shardId-00000000000000000001-00000001';
+/** GetRecords gives no more than that: the stream behind it is endless. */
+const MOST_RECORDS = 1_000;
+
+/** One open shard. An iterator is the number of the next record; record `n` was made `n / changesPerSecond` seconds after 1970. */
+function answerStream(
+  action: string,
+  { items, changesPerSecond = 0 }: PageServerOptions,
+  body: object,
+): Buffer {
+  const now = Math.floor((Date.now() / 1_000) * changesPerSecond);
+  if (action === 'DescribeStream')
+    return Buffer.from(
+      JSON.stringify({ StreamDescription: { StreamArn: STREAM, Shards: [{ ShardId: SHARD }] } }),
+    );
+  if (action === 'GetShardIterator') {
+    const { SequenceNumber } = body as { SequenceNumber?: string };
+    const next = SequenceNumber === undefined ? now : Number(SequenceNumber) + 1;
+    return Buffer.from(JSON.stringify({ ShardIterator: String(next) }));
+  }
+  const from = Number((body as { ShardIterator: string }).ShardIterator);
+  const count = Math.max(0, Math.min(MOST_RECORDS, now - from));
+  const records = Array.from({ length: count }, (_, index) =>
+    recordJson(from + index, items, changesPerSecond),
+  );
+  return Buffer.from(`{"Records":[${records.join(',')}],"NextShardIterator":"${from + count}"}`);
+}
+
+function recordJson(number: number, items: number, changesPerSecond: number): string {
+  const { id, json } = itemJson((Math.imul(number, 7_919) >>> 0) % items, items, number % 50_000);
+  const time = Math.floor(number / changesPerSecond);
+  return (
+    `{"eventName":"MODIFY","dynamodb":{"ApproximateCreationDateTime":${time},"Keys":{"taxi_id":{"N":"${id}"}},` +
+    `"NewImage":${json},"SequenceNumber":"${String(number).padStart(21, '0')}"}}`
+  );
+}
+
+function description(pages: readonly Page[], { tableBytes, changesPerSecond }: PageServerOptions): Buffer {
   const table = {
     TableName: TABLE,
     TableStatus: 'ACTIVE',
     KeySchema: [{ AttributeName: 'taxi_id', KeyType: 'HASH' }],
     AttributeDefinitions: [{ AttributeName: 'taxi_id', AttributeType: 'N' }],
     ItemCount: pages.reduce((sum, page) => sum + page.items, 0),
-    TableSizeBytes: pages.reduce((sum, page) => sum + page.body.length, 0),
+    TableSizeBytes: tableBytes ?? pages.reduce((sum, page) => sum + page.body.length, 0),
     BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
+    ...(changesPerSecond !== undefined
+      ? {
+          LatestStreamArn: STREAM,
+          StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' },
+        }
+      : {}),
   };
   return Buffer.from(JSON.stringify({ Table: table }));
 }
@@ -154,11 +202,15 @@ async function serve(options: PageServerOptions): Promise<void> {
   const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const scan = String(request.headers['x-amz-target']).endsWith('.Scan');
+    const [service, action = ''] = String(request.headers['x-amz-target']).split('.');
+    const scan = action === 'Scan';
     if (scan && options.latency !== undefined) await delay(options.latency);
+    const body = JSON.parse(Buffer.concat(chunks).toString()) as ScanBody;
     const answer = scan
-      ? answerScan(pages, pageOf, JSON.parse(Buffer.concat(chunks).toString()) as ScanBody)
-      : description(pages);
+      ? answerScan(pages, pageOf, body)
+      : service?.startsWith('DynamoDBStreams') === true
+        ? answerStream(action, options, body)
+        : description(pages, options);
     response.writeHead(200, {
       'content-type': 'application/x-amz-json-1.0',
       'content-length': answer.length,

@@ -137,6 +137,10 @@ export class ScriptedStreams {
     this.#items.set(id, { id: { S: id }, ...attributes });
   }
 
+  removeSilently(id: string): void {
+    this.#items.delete(id);
+  }
+
   /** Closes a shard; two children share its keys. */
   split(id: string): void {
     const shard = this.#shards.find((one) => one.id === id)!;

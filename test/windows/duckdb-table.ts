@@ -1,5 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { LocalDays } from '../../src/base/local-days.js';
+import { distinctNames } from '../../src/csv/columns.js';
 import type { Cell, Column } from '../../src/csv/rows.js';
 import type { Parameters } from '../../src/datasets/queries.js';
 import { readLines } from '../../src/sql/read-lines.js';
@@ -10,7 +11,6 @@ import { compileLines } from '../../src/windows/compile/lines.js';
 import { compilePivotValues } from '../../src/windows/compile/pivot-sql.js';
 import type { SqlTable } from '../../src/windows/compile/sql-table.js';
 import { identifier } from '../../src/windows/compile/sql-text.js';
-import { distinctNames } from '../../src/windows/compile/statement.js';
 import { linesOf } from '../../src/windows/direct/table.js';
 import { parseWindow } from '../../src/windows/parse-window.js';
 import { type OutputShape, parseShape } from '../../src/windows/shape.js';

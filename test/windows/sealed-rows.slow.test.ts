@@ -74,7 +74,14 @@ const question = fc.record({
     'every=1d&null=null',
     'every=3h&sort=-n&columns=n,id',
     'every=1d&pivot=id:n',
+    'every=2d&pivot=id:n&pad=1',
+    'every=1d&pivot=text:n',
+    'every=1w&sort=-n&limit=3',
     'id=a&every=2h',
+    'id=a&every=1d',
+    'id__in=a,"c,d"&every=3d&columns=n,text',
+    'id__contains=a&every=1d',
+    'n__lt=60&every=1d',
     'text__contains=no',
     'format=json&offset=3',
     'agg=sum:n,count&every=6h&by=id',
@@ -117,6 +124,26 @@ test('a day that windows ask for repeatedly is read once', async (t) => {
   const again = await windows.window(world.dataset('log'), aDay(4));
   assert.equal(again.version, version, 'a poll of today does not change it');
   assert.equal(asked.length, 3);
+});
+
+test('the last rows of sealed days are read once, for days and longer steps', async (t) => {
+  const { world, log, windows, ask, asked } = await sealedWorld(t);
+  const days = (shift: number, more: string): Parameters => [
+    ...new URLSearchParams(`from=${FIRST + shift}&to=${NOW + shift}&${more}`),
+  ];
+  const questions = ['every=1d', 'every=2d&pivot=id:n', 'every=1w', 'id=b&every=1d&sort=-n'].map((more, n) =>
+    days(n * HOUR, more),
+  );
+  const expected = [];
+  for (const one of questions) expected.push(await ask(world.sql.queries, one));
+  assert.deepEqual(await ask(windows, questions[0]!), expected[0]);
+  assert.equal(asked.length, 1);
+  await rm(join(world.dataDir, 'history'), { recursive: true });
+  for (const [n, one] of questions.entries()) assert.deepEqual(await ask(windows, one), expected[n]);
+  assert.equal(asked.length, 1);
+  await log.record(readingAt(NOW), NOW);
+  const { body } = (await ask(windows, days(HOUR, 'every=1d&columns=n'))) as { body: string };
+  assert.match(body, new RegExp(`^${(NOW - FIRST) / HOUR}$`, 'm'), 'a poll of today is in it');
 });
 
 test('a row recorded into a day that is already sealed is among its rows', async (t) => {

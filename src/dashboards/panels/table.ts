@@ -66,6 +66,7 @@ export function table<Column extends string>(options: TableOptions<Column>): Pan
         .showHeader(options.headings !== false)
         .cellHeight(TableCellHeight.Sm)
         .align(FieldTextAlignment.Auto)
+        .cellOptions({ type: TableCellDisplayMode.Auto })
         .filterable(false)
         .transformations([
           arrange(columns.map(({ column, title }) => [flavour.field(reading, column), title])),
@@ -96,12 +97,11 @@ function properties(column: TableColumn): DynamicConfigValue[] {
   if (column.bar !== undefined) {
     list.push(fieldColour(column.bar), { id: 'min', value: 0 }, { id: 'custom.cellOptions', value: gauge });
   }
-  if (column.wrap === true) list.push({ id: 'custom.cellOptions', value: wrapped });
+  if (column.wrap === true) list.push({ id: 'custom.wrapText', value: true });
   return list;
 }
 
 const painted = { type: TableCellDisplayMode.ColorBackground, mode: TableCellBackgroundDisplayMode.Basic };
-const wrapped = { type: TableCellDisplayMode.Auto, wrapText: true };
 const gauge = {
   type: TableCellDisplayMode.Gauge,
   mode: BarGaugeDisplayMode.Basic,

@@ -15,7 +15,8 @@ export class Variant {
   readonly #contentType: string;
   #second = -1;
   #readAt: number | null = null;
-  #heads: { readonly whole: Head; readonly notModified: Head } | null = null;
+  #whole: Head | null = null;
+  #notModified: Head | null = null;
 
   constructor(encoding: Encoding, bytes: Buffer, etag: string, contentType: string) {
     this.encoding = encoding;
@@ -25,34 +26,42 @@ export class Variant {
   }
 
   /**
-   * The header fields for a 200 and for a 304. `readAt` and `now` in milliseconds. Built once a second, since only the age
-   * changes.
+   * The header fields for a 200, or for a 304 if the client has the body already (`isKnown`). `readAt` and `now` in
+   * milliseconds. Made once a second, since only the age changes.
    */
-  heads(readAt: number | null, now: number): { readonly whole: Head; readonly notModified: Head } {
+  head(isKnown: boolean, readAt: number | null, now: number): Head {
     const second = Math.floor(now / 1_000);
-    if (this.#heads === null || second !== this.#second || readAt !== this.#readAt) {
-      this.#heads = this.#makeHeads(readAt, now);
+    if (second !== this.#second || readAt !== this.#readAt) {
+      this.#whole = null;
+      this.#notModified = null;
       this.#second = second;
       this.#readAt = readAt;
     }
-    return this.#heads;
+    if (isKnown) {
+      this.#notModified ??= this.#common(readAt, now);
+      return this.#notModified;
+    }
+    this.#whole ??= this.#ofWhole(readAt, now);
+    return this.#whole;
   }
 
-  #makeHeads(readAt: number | null, now: number) {
-    const notModified = {
+  #ofWhole(readAt: number | null, now: number): Head {
+    return {
+      'content-type': this.#contentType,
+      'content-length': String(this.bytes.length),
+      ...(this.encoding === 'identity' ? {} : { 'content-encoding': this.encoding }),
+      'x-content-type-options': 'nosniff',
+      ...this.#common(readAt, now),
+    };
+  }
+
+  #common(readAt: number | null, now: number): Head {
+    return {
       etag: this.etag,
       'cache-control': 'no-cache',
       vary: 'Accept-Encoding',
       ...ageHead(readAt, now),
     };
-    const whole = {
-      'content-type': this.#contentType,
-      'content-length': String(this.bytes.length),
-      ...(this.encoding === 'identity' ? {} : { 'content-encoding': this.encoding }),
-      'x-content-type-options': 'nosniff',
-      ...notModified,
-    };
-    return { whole, notModified };
   }
 }
 
@@ -93,12 +102,15 @@ const compressions = {
     }),
 };
 
+type Encodings = Map<Encoding, Variant | Promise<Variant>>;
+
 /** An immutable body with all its encodings so far. */
 export class Representation {
   readonly identity: Variant;
   readonly #contentType: string;
   readonly #hash: string;
-  readonly #encoded = new Map<Encoding, Variant | Promise<Variant>>();
+  /** Made with the first encoding: of most windows there is none. */
+  #encoded: Encodings | null = null;
   readonly #onEncoded: (bytes: number) => void;
 
   /** `hash`: of the bytes (see `hashOf`). `onEncoded` is called with the size of each further encoding in bytes. */
@@ -120,9 +132,10 @@ export class Representation {
    */
   variant(encoding: Encoding): Variant | Promise<Variant> {
     if (encoding === 'identity' || !this.#isCompressible) return this.identity;
+    this.#encoded ??= new Map();
     const known = this.#encoded.get(encoding);
     if (known !== undefined) return known;
-    const variant = this.#encode(encoding);
+    const variant = this.#encode(encoding, this.#encoded);
     this.#encoded.set(encoding, variant);
     return variant;
   }
@@ -132,7 +145,7 @@ export class Representation {
     return this.identity.bytes.length >= MIN_COMPRESSED && !this.#contentType.includes('parquet');
   }
 
-  async #encode(encoding: 'gzip' | 'br'): Promise<Variant> {
+  async #encode(encoding: 'gzip' | 'br', encoded: Encodings): Promise<Variant> {
     const { identity } = this;
     let variant = identity;
     try {
@@ -142,10 +155,10 @@ export class Representation {
         this.#onEncoded(bytes.length);
       }
     } catch (error) {
-      this.#encoded.delete(encoding);
+      encoded.delete(encoding);
       throw error;
     }
-    this.#encoded.set(encoding, variant);
+    encoded.set(encoding, variant);
     return variant;
   }
 }

@@ -38,9 +38,8 @@ export class Sender {
     readAt: number | null,
     now: number,
   ): void {
-    const { whole, notModified } = variant.heads(readAt, now);
     const isKnown = raw.method !== 'POST' && hasAlready(raw.headers['if-none-match'], variant.etag);
-    const head = this.#completed(isKnown ? notModified : whole, reply);
+    const head = this.#completed(variant.head(isKnown, readAt, now), reply);
     reply.hijack();
     reply.raw.writeHead(isKnown ? 304 : 200, head);
     if (isKnown || raw.method === 'HEAD') return void reply.raw.end();
@@ -58,5 +57,5 @@ export class Sender {
  * polls can fall into one.
  */
 function hasAlready(ifNoneMatch: string | undefined, etag: string): boolean {
-  return fresh({ 'if-none-match': ifNoneMatch }, { etag });
+  return ifNoneMatch !== undefined && fresh({ 'if-none-match': ifNoneMatch }, { etag });
 }

@@ -2,7 +2,7 @@ import { isoTime } from '../../base/clock.js';
 import { version } from '../../base/project.js';
 import { tableShown } from '../../dashboards/tables.js';
 import { dashboardUid } from '../../dashboards/uid.js';
-import type { Dataset } from '../../datasets/dataset.js';
+import type { Dataset, EngineQuery } from '../../datasets/dataset.js';
 import type { Relation } from '../../datasets/relation.js';
 import type { HttpOptions } from '../options.js';
 import { routePlugin } from '../plugin.js';
@@ -78,6 +78,7 @@ function datasetJson(
         : { code: lastError.code, message: lastError.message, at: isoTime(lastError.at) },
     readUnitsToday: readUnitsToday(name),
     cost: costOf?.(name) ?? null,
+    query: queryJson(dataset.status().query ?? null),
     sealedDays: sealedDaysOf(dataset).length - missingDays(dataset).length,
     missingDays: [...missingDays(dataset)],
     definition:
@@ -88,6 +89,12 @@ function datasetJson(
     url: `/csv/${encodeURIComponent(name)}`,
     grafanaPath: shown === null ? null : `d/${dashboardUid(shown)}`,
   };
+}
+
+function queryJson(query: EngineQuery | null): DatasetJson['query'] {
+  if (query === null) return null;
+  const { engine, id, bytesScanned, usd, took } = query;
+  return { engine, id, bytesScanned, usd, seconds: took / 1_000 };
 }
 
 /** Seconds since the data was read, with three decimals; null if it never was. */

@@ -100,7 +100,7 @@ function isDegraded(dataset: Dataset): boolean {
 /** Only polled datasets count: views and lookups are ready when their inputs are, and the service's own log fills later. */
 function readiness(dataset: Dataset): 'waiting' | 'failed' | 'served' | 'not polled' {
   const { interval, lastError } = dataset.status();
-  if (interval === null || dataset.source === THIS_SERVICE) return 'not polled';
+  if (interval === null || dataset.kind === 'view' || dataset.source === THIS_SERVICE) return 'not polled';
   if (dataset.version !== null) return 'served';
   return lastError === null ? 'waiting' : 'failed';
 }

@@ -1,14 +1,16 @@
-import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 
 /*
- * Node allocates 64 KB for every read of a socket, which for a poll of 40 MB is enough garbage for a full garbage
- * collection or two. These agents read all sockets of a thread into one buffer instead (`onread`,
- * https://nodejs.org/api/net.html#socketconnectoptions-connectlistener).
+ * Node allocates 64 KB for every read of a socket, and copies the body out of it into another 64 KB: for a poll of 40 MB
+ * that is enough garbage for a few full garbage collections. These agents read all sockets of a thread into one buffer
+ * instead (`onread`, https://nodejs.org/api/net.html#socketconnectoptions-connectlistener), and `receiveBody` passes on
+ * reads that are nothing but body while Node's HTTP parser only counts their bytes.
  *
- * That is correct because Node's HTTP parser copies the bodies out of what was read. It is not documented, so it is
- * checked: until a body was seen that does not lie in the memory of a read, every read gets memory of its own.
+ * Neither is documented in full, so both are checked. Until a body was seen that does not lie in the memory of a read,
+ * every read that the parser has to copy gets memory of its own. A parser that has no function for bodies, as Node's own
+ * has, gets everything.
  */
 
 /** Options of the agents of one client. */
@@ -25,9 +27,78 @@ const ofReads = new WeakSet<object>([shared.buffer]);
 const sockets = new WeakSet<object>();
 let areBodiesCopied = false;
 
-/** Takes note of a chunk of a response's body: whether it was copied out of what was read from its socket. */
-export function noteBodyChunk(socket: object, { buffer }: Uint8Array): void {
-  if (sockets.has(socket)) areBodiesCopied = !ofReads.has(buffer);
+/** A response of `node:http`; the SDK's type for it has less. */
+export type Body = Readable & Partial<Pick<IncomingMessage, 'headers' | 'socket'>>;
+
+/** The bodies that are being received, by socket, if their length is known. */
+const bodies = new WeakMap<object, OpenBody>();
+
+/** Calls `add` with a body's bytes as they arrive, which are valid during the call only. */
+export function receiveBody(body: Body, add: (bytes: Uint8Array) => void): void {
+  const { socket } = body;
+  const open = new OpenBody(body, add);
+  body.on('data', (chunk: Buffer) => {
+    if (socket !== undefined && sockets.has(socket)) areBodiesCopied = !ofReads.has(chunk.buffer);
+    open.add(chunk);
+  });
+  if (socket === undefined || !sockets.has(socket)) return;
+  bodies.set(socket, open);
+  body.once('close', () => bodies.delete(socket));
+}
+
+/** The length that a body announces; 0 if it does not. */
+export function announcedLength({ headers }: Body): number {
+  return headers?.['transfer-encoding'] === undefined ? Number(headers?.['content-length']) || 0 : 0;
+}
+
+/** The part of Node's HTTP parser that is used here: functions that it calls, by number. */
+type Parser = Record<string, unknown>;
+
+class OpenBody {
+  readonly #body: Body;
+  readonly #add: (bytes: Uint8Array) => void;
+  /** Bytes that are still to come. */
+  #left: number;
+
+  constructor(body: Body, add: (bytes: Uint8Array) => void) {
+    this.#body = body;
+    this.#add = add;
+    this.#left = announcedLength(body);
+  }
+
+  add(bytes: Uint8Array): void {
+    this.#left -= bytes.length;
+    this.#add(bytes);
+  }
+
+  /** Takes what was read if it is all body, and lets the parser count it; false: nothing was done. */
+  take(read: Buffer, socket: Duplex): boolean {
+    const { parser } = socket as { parser?: Parser | null };
+    const name = parser == null ? undefined : nameOfBodyFunction(parser);
+    // What waits in the stream comes first.
+    if (name === undefined || read.length > this.#left || this.#body.readableLength > 0) return false;
+    this.add(read);
+    const onBody = parser![name];
+    parser![name] = null;
+    try {
+      socket.emit('data', read);
+    } finally {
+      parser![name] = onBody;
+    }
+    return true;
+  }
+}
+
+/** By which a parser has its function for pieces of a body: in Node's, the number of `kOnBody`. */
+let bodyFunction: string | undefined;
+
+function nameOfBodyFunction(parser: Parser): string | undefined {
+  bodyFunction ??= Object.keys(parser).find((name) => isBodyFunction(parser[name]));
+  return bodyFunction !== undefined && isBodyFunction(parser[bodyFunction]) ? bodyFunction : undefined;
+}
+
+function isBodyFunction(value: unknown): boolean {
+  return typeof value === 'function' && value.name === 'parserOnBody';
 }
 
 type Connect = (options: object, callback: unknown) => Duplex;
@@ -36,6 +107,7 @@ function connectWithOneBuffer(connect: Connect): Connect {
   return (options, callback) => {
     const onRead = (length: number) => {
       const read = shared.subarray(0, length);
+      if (bodies.get(socket)?.take(read, socket)) return true;
       // The parser, which listens to `data`, is done with the buffer when this returns.
       if (areBodiesCopied) return socket.emit('data', read);
       const own = Buffer.allocUnsafeSlow(length);

@@ -276,7 +276,8 @@ export class BlockCollector {
   }
 
   #addDecoded(bytes: Uint8Array, { start, end, items }: PagePart, row: number): void {
-    this.#hashes.add(Buffer.from(hashOf(bytes, start, end), 'latin1'));
+    const hash = hashOf(bytes, start, end);
+    for (let index = 0; index < HASH_BYTES; index += 1) this.#hashes.push(hash.charCodeAt(index));
     this.#lengths.push(end - start);
     this.#marks.push(markOf(bytes, start, end));
     this.#counts.push(items);

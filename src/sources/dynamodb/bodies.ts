@@ -1,11 +1,9 @@
-import type { IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { noteBodyChunk } from '../aws/receiving.js';
+import { announcedLength, type Body, receiveBody } from '../aws/receiving.js';
 
 /*
  * Receiving responses. A poll of a large table receives one page of a megabyte after another. Each is copied to memory that an
- * earlier page had, so that receiving creates no garbage but the chunks of the socket.
+ * earlier page had, so that receiving creates no garbage.
  */
 
 /** Bytes from which a body's memory is worth keeping. */
@@ -52,23 +50,20 @@ export class AnswerTooLarge extends Error {
   override readonly name = 'AnswerTooLarge';
 }
 
-/** A response of `node:http`; the SDK's type for it has less. */
-type Body = Readable & Partial<Pick<IncomingMessage, 'headers' | 'socket'>>;
-
 /** Collects a response's body for the SDK (its `streamCollector`). Rejects with `AnswerTooLarge` beyond `limit` bytes. */
 export function collectAtMost(limit: number): (body: Body) => Promise<Uint8Array> {
   return async (body) => {
     let memory = pageMemory.take(Math.min(limit, announcedLength(body)));
     let size = 0;
-    const { socket } = body;
-    body.on('data', (chunk: Buffer) => {
-      if (socket !== undefined) noteBodyChunk(socket, chunk);
-      const end = size + chunk.length;
-      if (end > limit) body.destroy(new AnswerTooLarge(`an answer has more than ${limit} bytes`));
-      else {
-        if (end > memory.length) memory = grown(memory, size, end);
-        size += chunk.copy(memory, size);
+    receiveBody(body, (bytes) => {
+      const end = size + bytes.length;
+      if (end > limit) {
+        body.destroy(new AnswerTooLarge(`an answer has more than ${limit} bytes`));
+        return;
       }
+      if (end > memory.length) memory = grown(memory, size, end);
+      memory.set(bytes, size);
+      size = end;
     });
     await finished(body);
     return memory.subarray(0, size);
@@ -80,9 +75,4 @@ function grown(memory: Buffer, size: number, needed: number): Buffer {
   memory.copy(larger, 0, 0, size);
   pageMemory.give(memory);
   return larger;
-}
-
-/** The body's length according to its header; 0 if it has none. */
-function announcedLength({ headers }: Body): number {
-  return Number(headers?.['content-length']) || 0;
 }

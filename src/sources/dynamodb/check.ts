@@ -32,7 +32,7 @@ export async function checkTable(table: TableConfig, context: CheckContext): Pro
     const reading = await tryReading(client, table, description, place, context).catch(failureOf);
     context.signal.throwIfAborted();
     const found = facts(table, description, place, reading, context);
-    return withStream(found, await checkedStream(table, description, context.signal), reading);
+    return withStream(found, await checkedStream(table, description, place, context.signal), reading);
   } finally {
     client.destroy();
   }
@@ -64,13 +64,18 @@ function withStream(
 async function checkedStream(
   table: TableConfig,
   { stream }: TableDescription,
+  { region }: TablePlace,
   signal: AbortSignal,
 ): Promise<CheckedStream> {
   if (table.stream === false || (table.stream === 'auto' && stream === null)) return POLLED;
   const { checkStream } = await import('./streams/check.js');
   const checked = await checkStream(table, stream, signal);
   if (checked instanceof DynamoCsvError) return { ...POLLED, problem: checked.line };
-  return { shards: checked, pricePerMonth: streamPrice(checked * pollsPerMonth(1_000)), problem: null };
+  return {
+    shards: checked,
+    pricePerMonth: streamPrice(checked * pollsPerMonth(1_000), region),
+    problem: null,
+  };
 }
 
 /** What reading a table the configured way showed. */

@@ -6,6 +6,7 @@ import { type TablePlace, tableTooLarge } from './errors.js';
 import { PageCodec } from './page.js';
 import { type Role, roleCredentials } from './role.js';
 import { DynamoDBClient, errorTypeRegistries } from './sdk.js';
+import { takeShortWay } from './short-way.js';
 
 /** Where a table is and who reads it; everything else (keys, profile) is left to the SDK's default chain. */
 export interface ClientOptions {
@@ -34,6 +35,7 @@ const MAX_ATTEMPTS = 5;
  */
 export function createDynamoDbClient(options: ClientOptions): DynamoDBClient {
   const { deadlines = DEADLINES } = options;
+  const collect = collectAtMost(MAX_ANSWER_BYTES);
   const client = new DynamoDBClient({
     ...(options.region === null ? {} : { region: options.region }),
     ...(options.endpoint === null ? {} : { endpoint: options.endpoint }),
@@ -41,7 +43,7 @@ export function createDynamoDbClient(options: ClientOptions): DynamoDBClient {
     ...(process.env.AWS_MAX_ATTEMPTS === undefined ? { maxAttempts: MAX_ATTEMPTS } : {}),
     retryMode: 'adaptive',
     ...clientOptions({ maxSockets: MAX_IN_FLIGHT, silence: deadlines.silence }),
-    streamCollector: collectAtMost(MAX_ANSWER_BYTES),
+    streamCollector: collect,
     // As the SDK's own runtimeConfig.shared.js has them, but for the codec.
     protocolSettings: {
       defaultNamespace: 'com.amazonaws.dynamodb',
@@ -54,6 +56,7 @@ export function createDynamoDbClient(options: ClientOptions): DynamoDBClient {
   });
   client.middlewareStack.remove('loggerMiddleware');
   rememberEndpoint(client);
+  takeShortWay(client, collect);
   prepareClient(client, deadlines);
   return client;
 }

@@ -54,12 +54,17 @@ export function readPrice(
   return (units / 1_000_000) * million * (table.isInfrequentAccess ? INFREQUENT_ACCESS : 1);
 }
 
-/** Per 100,000 GetRecords requests to a stream: https://aws.amazon.com/dynamodb/pricing/on-demand/ */
-const STREAM_READS_HUNDRED_THOUSAND = 0.02;
+/**
+ * A GetRecords request to a stream costs as much as so many read request units: USD 0.02 per 100,000 in us-east-1
+ * (https://aws.amazon.com/dynamodb/pricing/on-demand/). As of November 2026, in every region whose price was found
+ * published the ratio is the same: us-east-1, ap-northeast-2 (0.0217), and 0.0228 where a million read request units cost
+ * 0.285 before the cut, such as ap-northeast-1. All others are not verified: they follow from the ratio.
+ */
+const STREAM_READ = 1.6;
 
 /** Price of so many GetRecords requests to streams. Finding the shards is free. */
-export function streamPrice(reads: number): number {
-  return (reads / 100_000) * STREAM_READS_HUNDRED_THOUSAND;
+export function streamPrice(reads: number, region: string | null): number {
+  return readPrice(reads * STREAM_READ, region);
 }
 
 /**

@@ -1,5 +1,4 @@
-import { sameColumns } from '../../csv/columns.js';
-import { rowAt } from '../../csv/decode.js';
+import { sameColumns, sameLayout } from '../../csv/columns.js';
 import { relayoutInSlices } from '../../csv/relayout.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import { DECODED, type SegmentBlocks } from './blocks.js';
@@ -15,7 +14,7 @@ import {
   type SortedRows,
   sortedKeys,
 } from './sort.js';
-import { splice } from './splice.js';
+import { findSame, NEW, splice } from './splice.js';
 import type { ScanThreads } from './threads.js';
 
 /**
@@ -131,30 +130,55 @@ async function joinRows(
   { stays, staying }: Standing,
   threads: ScanThreads,
 ): Promise<SortedRows> {
-  const count = before?.keys.ends.length ?? 0;
-  const decoded = reads.reduce((sum, { run }) => sum + run.keys.ends.length, 0);
-  if (before !== null && staying === count && decoded === 0) {
-    return sameColumns(before.rows.columns, columns) ? before : under(columns, before);
-  }
-  const fresh = await merged(
-    reads.map(({ run }) => run),
-    columns,
-    threads,
-  );
-  if (before === null || staying === 0) {
-    follow(reads, fresh.places, null, null);
+  const runs = reads.map(({ run }) => run);
+  if (before === null) {
+    const fresh = await merged(runs, columns, threads);
+    follow(reads, fresh.places, null);
     return { rows: fresh.rows, keys: fresh.keys };
   }
-  if (sameColumns(before.rows.columns, columns)) {
-    const places = placesOfSameRows(before.rows, stays, fresh.rows);
-    if (places !== null) {
-      follow(reads, fresh.places, null, places);
-      return before;
-    }
+  const same: (Uint32Array | null)[] = [];
+  for (const { rows, keys } of runs) {
+    const isComparable = keys.ends.length > 0 && sameLayout(rows.columns, before.rows.columns);
+    same.push(isComparable ? await findSame(before, stays, { rows, keys }) : null);
+  }
+  const rest = runs.map((run, index) => withoutSame(run, same[index]!));
+  if (!stays.includes(0) && rest.every(({ keys }) => keys.ends.length === 0)) {
+    follow(reads, placesOf(same, [], null, null), null);
+    return sameColumns(before.rows.columns, columns) ? before : under(columns, before);
+  }
+  const fresh = await merged(rest, columns, threads);
+  if (staying === 0 && same.every((found) => found === null)) {
+    follow(reads, fresh.places, null);
+    return { rows: fresh.rows, keys: fresh.keys };
   }
   const { rows, keys, stayed, added } = await splice(await under(columns, before), stays, fresh);
-  follow(reads, fresh.places, stayed, added);
+  follow(reads, placesOf(same, fresh.places, stayed, added), stayed);
   return { rows, keys };
+}
+
+/** The rows that are not among the earlier ones. */
+function withoutSame(run: Run, same: Uint32Array | null): Run {
+  if (same === null) return run;
+  const order = Uint32Array.from(same.keys()).filter((row) => same[row] === NEW);
+  return { ...run, rows: rowsInOrder(run.rows, order), keys: sortedKeys(run.keys, order) };
+}
+
+/**
+ * By run and row, the row's index in the joined rows. `same`: of the earlier row; `places`: of the others among the new rows.
+ * `stayed`, `added`: from the earlier and the new rows to the joined ones; null if these did not move.
+ */
+function placesOf(
+  same: readonly (Uint32Array | null)[],
+  places: readonly Uint32Array[],
+  stayed: Uint32Array | null,
+  added: Uint32Array | null,
+): readonly Uint32Array[] {
+  const moved = (to: Uint32Array | null, row: number) => (to === null ? row : to[row]!);
+  return same.map((earlier, run) => {
+    if (earlier === null) return places[run]?.map((row) => moved(added, row)) ?? new Uint32Array(0);
+    let next = 0;
+    return earlier.map((row) => (row === NEW ? moved(added, places[run]![next++]!) : moved(stayed, row)));
+  });
 }
 
 /** The rows without those whose key is that of the row before. */
@@ -186,22 +210,6 @@ function findStaying(reads: readonly EncodedRun[], count: number): Standing {
   return { stays, staying };
 }
 
-/**
- * Decoded items may be unchanged: a page ended within their block, or their attributes came in another order. Returns the
- * indexes of the equal earlier rows, if these are exactly the rows that did not stay; null if anything differs.
- */
-function placesOfSameRows(before: EncodedRows, stays: Uint8Array, fresh: EncodedRows): Uint32Array | null {
-  const places = new Uint32Array(fresh.ends.length);
-  let found = 0;
-  for (let row = 0; row < stays.length; row += 1) {
-    if (stays[row] === 1) continue;
-    if (found === places.length || !rowAt(before, row).equals(rowAt(fresh, found))) return null;
-    places[found] = row;
-    found += 1;
-  }
-  return found === places.length ? places : null;
-}
-
 async function under(columns: readonly Column[], { rows, keys }: SortedRows): Promise<SortedRows> {
   return { rows: { ...(await relayoutInSlices(rows, columns)), columns }, keys };
 }
@@ -223,22 +231,21 @@ function sortedRows({ rows, keys }: Run): SortedRows {
 }
 
 /**
- * Replaces each item's row index, in its run or in the previous reading, by the index in the joined rows.
- * `stayed`, `added`: null if these rows did not move.
+ * Replaces each item's row index, in its run (`places`) or in the previous reading (`stayed`; null if nothing moved there), by
+ * the index in the joined rows.
  */
 function follow(
   reads: readonly EncodedRun[],
   places: readonly Uint32Array[],
   stayed: Uint32Array | null,
-  added: Uint32Array | null,
 ): void {
   for (const [read, { segments }] of reads.entries()) {
     const inRun = places[read]!;
     for (const { rows } of segments) {
       for (let item = 0; item < rows.length; item += 1) {
         const row = rows[item]!;
-        if (row < DECODED) rows[item] = stayed === null ? row : stayed[row]!;
-        else rows[item] = added === null ? inRun[row - DECODED]! : added[inRun[row - DECODED]!]!;
+        if (row >= DECODED) rows[item] = inRun[row - DECODED]!;
+        else if (stayed !== null) rows[item] = stayed[row]!;
       }
     }
   }

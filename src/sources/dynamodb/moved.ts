@@ -11,3 +11,11 @@ export function moved<T>(value: T, buffers: ArrayBuffer[]): T {
     },
   } as unknown as Parameters<typeof move>[0]) as T;
 }
+
+/** The same bytes in memory that has nothing else, so that it can be moved: small buffers share the pool of their thread. */
+export function withOwnMemory(bytes: Buffer): Buffer {
+  if (bytes.length >= Buffer.poolSize >>> 1) return bytes;
+  const own = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(own);
+  return own;
+}

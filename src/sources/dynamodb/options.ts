@@ -138,7 +138,7 @@ const itemTime: Kind = {
 const UNIT_WORDS: readonly (readonly [RegExp, TimeUnit])[] = [
   [/^(s|secs?|seconds?)$/i, 's'],
   [/^(ms|msecs?|millis|milliseconds?)$/i, 'ms'],
-  [/^(us|[µμ]s|usecs?|micros|microseconds?)$/i, 'us'],
+  [/^(us|[\u00b5\u03bc]s|usecs?|micros|microseconds?)$/i, 'us'],
 ];
 
 const timeUnit: Kind = {

@@ -116,14 +116,17 @@ export class PageCodec extends DynamoDBJsonCodec2 {
     const reader = super.createDeserializer();
     const read = reader.read.bind(reader);
     reader.read = (schema, data: string | Uint8Array) =>
-      PAGED.has(shapeName(schema)) ? withPage(data) : read(schema, data as string);
+      PAGED.has(shapeName(schema))
+        ? answerWithPage(typeof data === 'string' ? Buffer.from(data) : data)
+        : read(schema, data as string);
     return reader;
   }
 }
 
-function withPage(data: string | Uint8Array): object {
-  const page = openPage(typeof data === 'string' ? Buffer.from(data) : data);
-  return { ...page.envelope, [PAGE]: { page, bytes: data.length } };
+/** The response to a Scan or Query with this body. Throws a `SyntaxError` as `openPage` does. */
+export function answerWithPage(body: Uint8Array): object {
+  const page = openPage(body);
+  return { ...page.envelope, [PAGE]: { page, bytes: body.length } };
 }
 
 /** The page of a response to a Scan or Query, and the size of its body in bytes: 0 if the SDK has read it itself. */

@@ -27,11 +27,11 @@ export interface Places {
   readonly keys: readonly string[];
 }
 
-/** Writes scanned items as CSV rows, and their sort keys. */
+/** Writes scanned items as CSV rows, and their sort keys if they are wanted. */
 export class RowWriter {
   readonly columns: readonly Column[];
   readonly #places: Places;
-  readonly #keys: SortKeyWriter;
+  readonly #keys: SortKeyWriter | null;
   /** By column: one more than the index of its field; 0 for an absent cell. */
   readonly #cells: Int32Array;
   readonly #ends = new Offsets();
@@ -40,8 +40,8 @@ export class RowWriter {
   /** Upper bound of the current row's bytes, without values of `OTHER`. */
   #rowBytes = 0;
 
-  /** `expectedBytes`: of all rows; there may be more. */
-  constructor(places: Places, keys: SortKeyWriter, expectedBytes: number) {
+  /** `keys`: null for rows without sort keys. `expectedBytes`: of all rows; there may be more. */
+  constructor(places: Places, keys: SortKeyWriter | null, expectedBytes: number) {
     this.columns = places.columns;
     this.#places = places;
     this.#keys = keys;
@@ -61,7 +61,7 @@ export class RowWriter {
       cells[column] = at + 1;
       this.#rowBytes += fields[at + 3]! - fields[at + 2]!;
     }
-    this.#addKey(bytes, fields);
+    if (this.#keys !== null) this.#addKey(bytes, fields, this.#keys);
     this.#reserve(this.#rowBytes);
     this.#writeCells(bytes, fields);
   }
@@ -71,17 +71,17 @@ export class RowWriter {
     return { columns: this.columns, body, ends: this.#ends.toArray() };
   }
 
-  #addKey(bytes: Buffer, fields: Int32Array): void {
+  #addKey(bytes: Buffer, fields: Int32Array, sortKeys: SortKeyWriter): void {
     const { keys } = this.#places;
     for (let part = 0; part < keys.length; part += 1) {
       const at = this.#cells[part]! - 1;
       const kind = at < 0 ? field.NULL : fields[at + 1]!;
-      if (kind === field.NUMBER) this.#keys.addNumber(part, bytes, fields[at + 2]!, fields[at + 3]!);
+      if (kind === field.NUMBER) sortKeys.addNumber(part, bytes, fields[at + 2]!, fields[at + 3]!);
       else if (kind === field.TEXT || kind === field.TEXT_TO_QUOTE) {
-        this.#keys.addText(part, bytes, fields[at + 2]!, fields[at + 3]!);
-      } else this.#keys.addValue(part, at < 0 ? undefined : keyValue(bytes, fields, at));
+        sortKeys.addText(part, bytes, fields[at + 2]!, fields[at + 3]!);
+      } else sortKeys.addValue(part, at < 0 ? undefined : keyValue(bytes, fields, at));
     }
-    this.#keys.endKey();
+    sortKeys.endKey();
   }
 
   #writeCells(bytes: Buffer, fields: Int32Array): void {

@@ -28,18 +28,24 @@ export interface EncodedRun {
   readonly segments: readonly SegmentBlocks[];
 }
 
+interface SegmentState {
+  readonly known: KnownBlocks | null;
+  readonly collector: BlockCollector | null;
+}
+
 /**
  * Turns pages of items into one run of rows. Items are encoded immediately, so only the CSV and keys of a page are kept;
  * items that an earlier reading had with the same bytes are not decoded at all.
  */
 export class RunEncoder {
   readonly #layout: ItemLayout;
-  readonly #keys: SortKeyWriter;
+  /** Null: rows are not sorted. */
+  readonly #keys: SortKeyWriter | null;
   readonly #scanner: ItemScanner;
   readonly #descends: boolean;
   #placed = 0;
   readonly #earlier: ReadonlyMap<number, SegmentBlocks>;
-  readonly #segments = new Map<number, { known: KnownBlocks | null; collector: BlockCollector }>();
+  readonly #segments = new Map<number, SegmentState>();
   readonly #parts: EncodedRows[] = [];
   readonly #keyNames: readonly string[];
   /** By the attribute's number. */
@@ -47,15 +53,18 @@ export class RunEncoder {
   #indexes = new Int32Array(0);
   #items = 0;
 
-  /** `earlier`: what the previous reading knew about the items, with the same shape. */
-  constructor({ table, keys, options, known }: TableShape, earlier: readonly SegmentBlocks[]) {
+  /**
+   * `earlier`: what the previous reading knew about the items, with the same shape; null: rows are wanted by
+   * `finishInOrder` only, so that nothing is remembered of the items.
+   */
+  constructor({ table, keys, options, known }: TableShape, earlier: readonly SegmentBlocks[] | null) {
     const descent = descentOf(options, known);
     this.#scanner = new ItemScanner(descent);
     this.#descends = descent !== null;
     this.#layout = new ItemLayout(table, keys, options, known);
-    this.#keys = new SortKeyWriter(table, keys);
+    this.#keys = earlier === null ? null : new SortKeyWriter(table, keys);
     this.#keyNames = keys.map(({ name }) => name);
-    this.#earlier = new Map(earlier.map((blocks) => [blocks.segment, blocks]));
+    this.#earlier = new Map(earlier?.map((blocks) => [blocks.segment, blocks]));
   }
 
   /** Items so far. */
@@ -67,10 +76,11 @@ export class RunEncoder {
   add(segment: number, page: Page): void {
     const { known, collector } = this.#segment(segment);
     const expected = known?.next ?? 0;
-    if (this.#addPage(page, known, collector)) return;
+    const add = (given: Page) =>
+      collector === null ? this.#addInOrder(given) : this.#addPage(given, known, collector);
+    if (add(page)) return;
     if (known !== null) known.next = expected;
-    if (!this.#addPage(rewritten(page), known, collector))
-      throw new SyntaxError('the Items of the answer are not items');
+    if (!add(rewritten(page))) throw new SyntaxError('the Items of the answer are not items');
   }
 
   /** False for a page in another form than DynamoDB's. */
@@ -79,19 +89,27 @@ export class RunEncoder {
     const tag = collector.tagOf(bytes, start, end);
     const parts = knownPage(page, tag, known) ?? (isText(page) ? this.#split(page, known) : null);
     if (parts === null) return false;
-    const decoded = this.#keys.count;
+    const decoded = this.#keys!.count;
     this.#writeRows(bytes, decodedBytes(parts));
     collector.addPage(bytes, tag, end - start, parts, decoded);
     for (const { items } of parts) this.#items += items;
     return true;
   }
 
-  /** The decoded rows, in key order. The encoder must not be used afterwards. */
+  /** The same where nothing is remembered. */
+  #addInOrder(page: Page): boolean {
+    if (!isText(page) || this.#split(page, null) === null) return false;
+    this.#writeRows(page.bytes, page.end - page.start);
+    this.#items += this.#scanner.items;
+    return true;
+  }
+
+  /** The decoded rows, in key order; needs `earlier`. The encoder must not be used afterwards. */
   finish(): EncodedRun {
     const { rows, kinds } = this.#encoded();
-    const keys = this.#keys.finish();
+    const keys = this.#keys!.finish();
     const order = sortedOrder(keys);
-    const segments = Array.from(this.#segments.values(), ({ collector }) => collector.finish());
+    const segments = Array.from(this.#segments.values(), ({ collector }) => collector!.finish());
     followOrder(segments, order);
     return {
       run: {
@@ -106,8 +124,8 @@ export class RunEncoder {
   }
 
   /**
-   * The rows of all items in the order in which they were added, for an encoder without earlier blocks. The encoder must not
-   * be used afterwards.
+   * The rows of all items in the order in which they were added, for an encoder with `earlier: null`. The encoder must not be
+   * used afterwards.
    */
   finishInOrder(): Pick<Run, 'rows' | 'mixed'> & { readonly keys: readonly string[] } {
     const { rows, kinds } = this.#encoded();
@@ -121,12 +139,13 @@ export class RunEncoder {
     return { kinds, rows: concatRows(this.#laidOut(columns)) };
   }
 
-  #segment(segment: number) {
+  #segment(segment: number): SegmentState {
     const found = this.#segments.get(segment);
     if (found !== undefined) return found;
     const blocks = this.#earlier.get(segment);
     const known = blocks === undefined ? null : new KnownBlocks(blocks);
-    const created = { known, collector: new BlockCollector(segment, known) };
+    const collector = this.#keys === null ? null : new BlockCollector(segment, known);
+    const created = { known, collector };
     this.#segments.set(segment, created);
     return created;
   }

@@ -5,8 +5,8 @@ import { compareKeys, copyRow, type SortedRows } from './sort.js';
 
 /** Kept and new rows in key order, with the index of each. */
 export interface Spliced extends SortedRows {
-  /** By row of the previous reading; meaningless for a row that was not kept. */
-  readonly stayed: Uint32Array;
+  /** By row of the previous reading; meaningless for a row that was not kept. Null: none of them moved. */
+  readonly stayed: Uint32Array | null;
   /** By new row. */
   readonly added: Uint32Array;
 }
@@ -16,18 +16,106 @@ export interface Spliced extends SortedRows {
  * same layout and are in key order. Yields to the event loop; unchanged rows are copied many at a time.
  */
 export async function splice(before: SortedRows, stays: Uint8Array, fresh: SortedRows): Promise<Spliced> {
+  const gone = indexesOf(stays, 0);
+  if (haveSameKeys(before.keys, gone, fresh.keys)) return replace(before, gone, fresh);
   const rows = new Splicer(before, stays, fresh);
   const breathe = createYielder();
   const count = fresh.keys.ends.length;
   let from = 0;
-  for (let row = 0; row < count; row += 1) {
-    const to = placeOf(before.keys, from, fresh.keys, row);
-    from = await rows.keep(from, to, breathe);
-    rows.add(row);
+  for (let row = 0; row <= count; row += 1) {
+    const to = row === count ? stays.length : placeOf(before.keys, from, fresh.keys, row);
+    for (; to - from > BATCH; from += BATCH) {
+      rows.keep(from, from + BATCH);
+      await breathe();
+    }
+    rows.keep(from, to);
+    from = to;
+    if (row < count) rows.add(row);
     if ((row & 255) === 0) await breathe();
   }
-  await rows.keep(from, before.keys.ends.length, breathe);
   return rows.finish();
+}
+
+/** The indexes at which `flags` has that value. */
+function indexesOf(flags: Uint8Array, value: number): Uint32Array {
+  const indexes = new Uint32Array(flags.length);
+  let count = 0;
+  for (let index = 0; index < flags.length; index += 1) if (flags[index] === value) indexes[count++] = index;
+  return indexes.slice(0, count);
+}
+
+function haveSameKeys(before: SortKeys, rows: Uint32Array, fresh: SortKeys): boolean {
+  if (rows.length !== fresh.ends.length) return false;
+  return rows.every((row, index) => compareKeys(before, row, fresh, index) === 0);
+}
+
+/** The earlier rows, those at `places` replaced by new ones with the same keys: nothing moves, and the keys stay. */
+async function replace(before: SortedRows, places: Uint32Array, fresh: SortedRows): Promise<Spliced> {
+  const { body: old, ends: oldEnds } = before.rows;
+  const replaced = places.reduce((sum, row) => sum + oldEnds[row]! - startOf(oldEnds, row), 0);
+  const body = bodyBehindHeader(fresh.rows.columns, old.length - replaced + fresh.rows.body.length);
+  const ends = new Uint32Array(oldEnds.length);
+  const breathe = createYielder();
+  let from = 0;
+  let size = 0;
+  for (let index = 0; index <= places.length; index += 1) {
+    const row = index === places.length ? ends.length : places[index]!;
+    const start = startOf(oldEnds, from);
+    const shift = size - start;
+    for (let kept = from; kept < row; kept += 1) ends[kept] = oldEnds[kept]! + shift;
+    if (row > from) size += old.copy(body, size, start, oldEnds[row - 1]!);
+    if (index < places.length) size = copyRow(fresh.rows.body, fresh.rows.ends, index, body, size);
+    ends[row] = size;
+    from = row + 1;
+    if ((index & 255) === 0) await breathe();
+  }
+  const rows = { columns: fresh.rows.columns, body, ends };
+  return { rows, keys: before.keys, stayed: null, added: places };
+}
+
+/** Of a row that is not among the earlier ones. */
+export const NEW = 0xffff_ffff;
+
+/** Beyond so many more rows that differ than do not, the others are not compared. */
+const MOST_DIFFERENT = 1024;
+
+/**
+ * Decoded items may be unchanged: another item of their block changed, a page ended within it, or their attributes came in
+ * another order. Finds the earlier row with the same bytes for each row of a run, and sets its `stays` to 1. Both have the
+ * same layout and are in key order. Returns the earlier row of each row, or `NEW`; null if none is the same.
+ */
+export async function findSame(
+  before: SortedRows,
+  stays: Uint8Array,
+  { rows, keys }: SortedRows,
+): Promise<Uint32Array | null> {
+  const gone = indexesOf(stays, 0);
+  const same = new Uint32Array(rows.ends.length).fill(NEW);
+  const breathe = createYielder();
+  let found = 0;
+  for (let index = 0, row = 0; index < gone.length && row < same.length; ) {
+    const earlier = gone[index]!;
+    const order = compareKeys(before.keys, earlier, keys, row);
+    if (order === 0 && isSameRow(before.rows, earlier, rows, row)) {
+      same[row] = earlier;
+      stays[earlier] = 1;
+      found += 1;
+    }
+    if (order <= 0) index += 1;
+    if (order >= 0) row += 1;
+    if (row > 2 * found + MOST_DIFFERENT) break;
+    if (((index + row) & 1023) === 0) await breathe();
+  }
+  return found === 0 ? null : same;
+}
+
+function isSameRow(a: SortedRows['rows'], i: number, b: SortedRows['rows'], j: number): boolean {
+  let x = startOf(a.ends, i);
+  let y = startOf(b.ends, j);
+  const end = a.ends[i]!;
+  if (end - x !== b.ends[j]! - y) return false;
+  while (x < end) if (a.body[x++] !== b.body[y++]) return false;
+  return true;
 }
 
 /** The first row from `from` on whose key is not less than that of the new row. */
@@ -80,19 +168,15 @@ class Splicer {
     this.#keyEnds = new Uint32Array(count);
   }
 
-  /** Copies those of the earlier rows `from` to `to` (excluded) that stay. Returns `to`. */
-  async keep(from: number, to: number, breathe: () => Promise<void> | undefined): Promise<number> {
+  /** Copies those of the earlier rows `from` to `to` (excluded) that stay. */
+  keep(from: number, to: number): void {
     const stays = this.#stays;
     for (let row = from; row < to; ) {
       const first = row;
-      const limit = Math.min(to, first + BATCH);
-      while (row < limit && stays[row] === 1) row += 1;
+      while (row < to && stays[row] === 1) row += 1;
       if (row > first) this.#copy(first, row);
-      while (row < limit && stays[row] === 0) row += 1;
-      const pause = row === limit ? breathe() : undefined;
-      if (pause !== undefined) await pause;
+      while (row < to && stays[row] === 0) row += 1;
     }
-    return to;
   }
 
   add(row: number): void {

@@ -39,7 +39,7 @@ export function waysToRead(options: WaysOptions): readonly ReadWay[] {
       name: 'stream',
       isConfigured: isFollowed,
       unitsPerPoll: null,
-      pricePerMonth: streamPrice(pollsPerMonth(STREAM_INTERVAL)),
+      pricePerMonth: streamPrice(pollsPerMonth(STREAM_INTERVAL), options.region),
       note: `for each shard, read every ${STREAM_INTERVAL / 1000} s`,
     });
   return ways;

@@ -1,13 +1,14 @@
 import { createYielder } from '../../base/event-loop.js';
 import type { LocalDays } from '../../base/local-days.js';
 import { inSlices, type Pausable } from '../../base/pausable.js';
+import { distinctNames } from '../../csv/columns.js';
 import { rowEnd } from '../../csv/scan.js';
 import { compileGroups } from '../compile/aggregates-sql.js';
 import type { Select } from '../compile/compile-window.js';
 import { compileLines } from '../compile/lines.js';
 import type { SqlTable } from '../compile/sql-table.js';
 import { identifier } from '../compile/sql-text.js';
-import { distinctNames, type Statement } from '../compile/statement.js';
+import type { Statement } from '../compile/statement.js';
 import { fromByteText } from '../direct/byte-text.js';
 import { decodeLine } from '../direct/decode-line.js';
 import { keysOfAny } from '../direct/order.js';

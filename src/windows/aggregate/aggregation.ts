@@ -53,12 +53,14 @@ export function isNumeric(name: AggregateFunction): boolean {
   return (NUMERIC_FUNCTIONS as readonly string[]).includes(name);
 }
 
+/** What rows have in the columns of `by`. */
+export type Series = readonly ByteCell[];
+
 /** The aggregates of one step and series. */
 export interface Group {
   /** The number of the step, see `stepsOf`; 0 without `every`. */
   readonly step: number;
-  /** What its rows have in the columns of `by`. */
-  readonly series: readonly ByteCell[];
+  readonly series: Series;
   /** One cell for each aggregate. */
   readonly cells: readonly ByteCell[];
 }

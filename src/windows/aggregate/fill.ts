@@ -1,13 +1,11 @@
 import type { LocalDays } from '../../base/local-days.js';
-import { type Pausable, sorted } from '../../base/pausable.js';
+import type { Pausable } from '../../base/pausable.js';
 import type { ByteCell } from '../direct/byte-text.js';
 import { stepsOf } from '../direct/every.js';
 import { badParameter } from '../errors.js';
 import type { Window } from '../window.js';
-import { type Fill, type Group, MOST_GROUPS } from './aggregation.js';
+import { type Fill, type Group, MOST_GROUPS, type Series } from './aggregation.js';
 import { aggregatedDataset } from './result-columns.js';
-
-type Series = readonly ByteCell[];
 
 /**
  * The groups in the order of their steps, and within one of their series as `inOrderOf` puts them. Where the window fills,
@@ -21,33 +19,81 @@ export function* withFill(
   inOrderOf: (series: readonly Series[]) => Pausable<readonly Series[]>,
 ): Pausable<readonly Group[]> {
   const { by, fill } = window.aggregation!;
-  const places = new Map<string, Series>();
+  const places = new SeriesPlaces();
   // Without `by` all rows are one series, also where there are none.
-  if (by.length === 0) places.set('[]', []);
-  const names: string[] = [];
+  if (by.length === 0) places.of([]);
+  const ofGroups: SeriesPlace[] = [];
   for (const { series } of groups) {
-    const name = JSON.stringify(series);
-    if (!places.has(name)) places.set(name, series);
-    names.push(name);
+    ofGroups.push(places.of(series));
     yield;
   }
-  const ranked = yield* inOrderOf([...places.values()]);
-  const ranks = new Map<string, number>();
-  for (const [rank, series] of ranked.entries()) {
-    ranks.set(JSON.stringify(series), rank);
-    yield;
-  }
-  const steps = new Map<number, Ranked[]>();
-  for (const [index, group] of groups.entries()) {
-    const step = steps.get(group.step) ?? [];
-    if (step.length === 0) steps.set(group.step, step);
-    step.push({ group, rank: ranks.get(names[index]!)! });
-    yield;
-  }
+  const ranked = yield* inOrderOf(places.all);
+  for (const [rank, series] of ranked.entries()) places.of(series).rank = rank;
+  if (fill === null && isInOrder(groups, ofGroups)) return groups;
+  const steps = yield* byStep(groups, ofGroups, ranked.length);
   const bounds = fill === null ? null : boundsOf(groups, window, localDays);
   if (fill === null || bounds === null) return yield* inOrder(steps);
   checkFill(bounds, ranked.length);
   return yield* filled(steps, ranked, bounds, missingCells(window, fill), fill);
+}
+
+interface SeriesPlace {
+  readonly series: Series;
+  /** Its place among all, once they are in order. */
+  rank: number;
+}
+
+/** The different series of groups. Groups of one series may share its cells, or have cells that are equal. */
+class SeriesPlaces {
+  readonly #known = new Map<Series, SeriesPlace>();
+  readonly #byName = new Map<string, SeriesPlace>();
+
+  get all(): readonly Series[] {
+    return Array.from(this.#byName.values(), ({ series }) => series);
+  }
+
+  of(series: Series): SeriesPlace {
+    const known = this.#known.get(series);
+    if (known !== undefined) return known;
+    const name = JSON.stringify(series);
+    const place = this.#byName.get(name) ?? { series, rank: 0 };
+    this.#byName.set(name, place);
+    this.#known.set(series, place);
+    return place;
+  }
+}
+
+/** Whether groups stand as they are wanted: by their steps, and within a step by their series. */
+function isInOrder(groups: readonly Group[], places: readonly SeriesPlace[]): boolean {
+  for (let index = 1; index < groups.length; index++) {
+    const steps = groups[index]!.step - groups[index - 1]!.step;
+    if (steps < 0 || (steps === 0 && places[index]!.rank < places[index - 1]!.rank)) return false;
+  }
+  return true;
+}
+
+/** The groups of each step, in the order of their series. */
+function* byStep(
+  groups: readonly Group[],
+  places: readonly SeriesPlace[],
+  series: number,
+): Pausable<ReadonlyMap<number, readonly Ranked[]>> {
+  const byRank: Ranked[][] = Array.from({ length: series }, () => []);
+  for (const [index, group] of groups.entries()) {
+    const { rank } = places[index]!;
+    byRank[rank]!.push({ group, rank });
+    yield;
+  }
+  const steps = new Map<number, Ranked[]>();
+  for (const ranked of byRank) {
+    for (const found of ranked) {
+      const step = steps.get(found.group.step);
+      if (step === undefined) steps.set(found.group.step, [found]);
+      else step.push(found);
+    }
+    yield;
+  }
+  return steps;
 }
 
 interface Ranked {
@@ -59,8 +105,7 @@ interface Ranked {
 function* inOrder(steps: ReadonlyMap<number, readonly Ranked[]>): Pausable<readonly Group[]> {
   const all: Group[] = [];
   for (const step of [...steps.keys()].sort((a, b) => a - b)) {
-    const ranked = yield* sorted(steps.get(step)!, (a, b) => a.rank - b.rank);
-    for (const { group } of ranked) all.push(group);
+    for (const { group } of steps.get(step)!) all.push(group);
     yield;
   }
   return all;

@@ -120,7 +120,7 @@ function rowsSql(
 }
 
 /** SQL of a cell as a finite DOUBLE; NULL where it is none. */
-function doubleSql({ column, type, expression }: SqlColumn): string {
+export function doubleSql({ column, type, expression }: SqlColumn): string {
   if (column.seen && column.type !== 'number') return 'CAST(NULL AS DOUBLE)';
   const kind = cellKind(column, type);
   switch (kind) {

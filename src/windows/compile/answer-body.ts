@@ -16,12 +16,17 @@ export async function* answerBody(
   else yield* csvBody(columns, shape, lines);
 }
 
-/** The same in one piece, around all lines of a small answer. */
-export function wholeBody(columns: readonly Column[], shape: OutputShape, lines: Buffer): Buffer {
+/** The same in one piece, around all lines of a small answer. `header`: that of the columns, if it is known. */
+export function wholeBody(
+  columns: readonly Column[],
+  shape: OutputShape,
+  lines: Buffer,
+  header?: Buffer,
+): Buffer {
   const isEmpty = lines.length === 0;
   if (shape.format === 'json') return isEmpty ? NO_ROWS : Buffer.concat([OPEN, lines.subarray(1), CLOSE]);
   const rows = isEmpty && shape.pad ? Buffer.from(emptyRow(columns, shape)) : lines;
-  return Buffer.concat(shape.header ? [encodeHeader(columns, shape.delimiter), rows] : [rows]);
+  return Buffer.concat(shape.header ? [header ?? encodeHeader(columns, shape.delimiter), rows] : [rows]);
 }
 
 async function* csvBody(

@@ -1,3 +1,4 @@
+import { distinctNames } from '../../csv/columns.js';
 import type { Column } from '../../csv/rows.js';
 import { namedValues } from '../pivot-names.js';
 import type { SortKey, Window } from '../window.js';
@@ -7,7 +8,7 @@ import { pivotSql } from './pivot-sql.js';
 import { chosenSql, columnNamed, POSITION, positionedRows, type Rows, timeOf } from './rows-sql.js';
 import type { SqlColumn, SqlTable } from './sql-table.js';
 import { identifier } from './sql-text.js';
-import { Bindings, distinctNames, type Statement } from './statement.js';
+import { Bindings, type Statement } from './statement.js';
 import { topRows } from './top-sql.js';
 
 /** A SELECT whose columns have DuckDB's types, and names that differ. */

@@ -26,18 +26,3 @@ export class Bindings {
     return `CAST($${index} AS ${type})`;
   }
 }
-
-/**
- * Names for the columns of a result, each different even where case does not count: the second of `Zone`, `zone` is
- * `zone_2`. No name is empty or has a NUL, which SQL text cannot hold.
- */
-export function distinctNames(names: readonly string[]): string[] {
-  const taken = new Set<string>();
-  return names.map((name) => {
-    const base = name.replaceAll('\0', '\uFFFD') || 'column';
-    let distinct = base;
-    for (let n = 2; taken.has(distinct.toLowerCase()); n++) distinct = `${base}_${n}`;
-    taken.add(distinct.toLowerCase());
-    return distinct;
-  });
-}

@@ -136,7 +136,7 @@ function quantileOf(sorted: Float64Array, fraction: number): number {
 }
 
 /** A double as windows write it: in plain digits; null where it is none. */
-function doubleCell(value: number): ByteCell {
+export function doubleCell(value: number): ByteCell {
   if (!Number.isFinite(value)) return null;
   const text = String(value);
   return text.includes('e') ? formatDecimal(parseDecimal(text)) : text;

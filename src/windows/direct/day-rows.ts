@@ -1,11 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { sameColumns } from '../../csv/columns.js';
 import type { Column } from '../../csv/rows.js';
-import { rowEnd } from '../../csv/scan.js';
-import type { Parameters, Queries } from '../../datasets/queries.js';
+import type { Queries } from '../../datasets/queries.js';
 import type { Relation, SealedDay } from '../../datasets/relation.js';
-import { Declined } from './declined.js';
-import { firstAt, IndexedRows, type Rows } from './rows.js';
+import { firstAt, type Rows } from './rows.js';
+import { type DayBounds, keyOfDay, memoryOf, rowsOfWindow } from './whole-days.js';
 
 const MiB = 1 << 20;
 /** Maximum bytes of all days together. The least recently used are dropped first. */
@@ -19,12 +18,6 @@ const IDLE = 300_000;
 /** Days of which it is remembered that a window has asked for them. */
 const MOST_ASKED = 1_000;
 
-/** When a local day begins and ends, in milliseconds since the epoch. */
-export interface DayBounds {
-  readonly from: number;
-  readonly to: number;
-}
-
 /**
  * Sealed days that windows ask for repeatedly, as CSV lines in memory. A day asked for once is not loaded: DuckDB reads the
  * few rows of one window sooner than all rows of its days.
@@ -34,7 +27,7 @@ export class DayRows {
   readonly #boundsOf: (date: string) => DayBounds;
   readonly #kept = new LRUCache<string, Rows | typeof LEFT>({
     maxSize: MOST_BYTES,
-    sizeCalculation: (rows) => (rows === LEFT ? 1 : sizeOf(rows)),
+    sizeCalculation: (rows) => (rows === LEFT ? 1 : memoryOf(rows)),
     ttl: IDLE,
     updateAgeOnGet: true,
     ttlAutopurge: true,
@@ -57,7 +50,7 @@ export class DayRows {
     columns: readonly Column[],
   ): Promise<readonly Rows[] | null> {
     if (days.length > MOST_DAYS || days.some(({ missing }) => missing !== undefined)) return null;
-    const keys = days.map((day) => keyOf(dataset, day));
+    const keys = days.map((day) => keyOfDay(dataset, day));
     const isRepeated = keys.every((key) => this.#asked.has(key) || this.#kept.has(key));
     for (const key of keys) this.#asked.set(key, true);
     if (!isRepeated) return null;
@@ -92,59 +85,21 @@ export class DayRows {
   ): Promise<Rows | null> {
     try {
       const { from, to } = this.#boundsOf(date);
-      const lines = await this.#lines(dataset, [
+      const range = [
         ['from', String(from)],
         ['to', String(to)],
-      ]);
-      const rows = lines === null ? null : await rowsIn(lines, columns, dataset.timeColumn);
+      ] as const;
+      const rows = await rowsOfWindow(this.#next, dataset, range, columns, MOST_OF_DAY);
       this.#kept.set(key, rows ?? LEFT);
       return rows;
     } finally {
       this.#loading.delete(key);
     }
   }
-
-  /** All rows of a window as CSV lines; null if they are too many. */
-  async #lines(dataset: Relation, parameters: Parameters): Promise<Buffer | null> {
-    const query = await this.#next.window(dataset, parameters);
-    const { body } = await query.run(new AbortController().signal);
-    const pieces: Buffer[] = [];
-    let size = 0;
-    for await (const piece of body) {
-      pieces.push(piece);
-      size += piece.length;
-      if (size > MOST_OF_DAY) return null;
-    }
-    const whole = Buffer.concat(pieces);
-    return whole.subarray(rowEnd(whole, 0));
-  }
 }
 
 /** Stands for a day that is left to DuckDB: too large, or with cells that only DuckDB can read. */
 const LEFT = 'left to DuckDB';
-
-function keyOf({ name }: Relation, { paths }: SealedDay): string {
-  return [name, ...paths].join('\n');
-}
-
-function sizeOf({ body, ends, times }: Rows): number {
-  return body.length + ends.byteLength + (times?.byteLength ?? 0) + 1;
-}
-
-/** Null if they are not in the order of time, or in a form that only DuckDB can read. */
-async function rowsIn(
-  lines: Buffer,
-  columns: readonly Column[],
-  timeColumn: string | null,
-): Promise<Rows | null> {
-  try {
-    const rows = (await IndexedRows.of(columns, timeColumn, lines)).now;
-    return rows.isInOrder ? rows : null;
-  } catch (error) {
-    if (error instanceof Declined) return null;
-    throw error;
-  }
-}
 
 /** The rows of parts that follow each other in time, between two instants (`to` excluded), as one. */
 export function joined(parts: readonly Rows[], from: number, to: number): Rows {
@@ -165,7 +120,7 @@ export function joined(parts: readonly Rows[], from: number, to: number): Rows {
     size = ends[row - 1]!;
   }
   return {
-    state: parts.map(({ state }) => state).join(' '),
+    state: [...new Set(parts.map(({ state }) => state))].join(' '),
     columns: parts[0]!.columns,
     body: Buffer.concat(bodies),
     ends,

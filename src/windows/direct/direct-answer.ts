@@ -1,5 +1,7 @@
 import type { LocalDays } from '../../base/local-days.js';
 import { atOnce, inSlices, type Pausable } from '../../base/pausable.js';
+import { encodeHeader } from '../../csv/encode.js';
+import type { Column } from '../../csv/rows.js';
 import { CR, QUOTE } from '../../csv/scan.js';
 import type { Answer } from '../../datasets/queries.js';
 import { placedGroups } from '../aggregate/groups.js';
@@ -61,7 +63,7 @@ export function answerAtOnce(question: DirectQuestion): Buffer | null {
   if (slice.to - slice.from > MOST_BYTES || sizeOf(slice) > MOST_BYTES) return null;
   if (isVerbatim(window, shape)) {
     const lines = bytesOf(slice);
-    if (lines !== null) return wholeBody(columns, shape, lines);
+    if (lines !== null) return wholeBody(columns, shape, lines, headerOf(columns));
   }
   // A few rows may be filled up to many.
   if (slice.to - slice.from > MOST_ROWS || window.aggregation?.fill != null) return null;
@@ -72,6 +74,18 @@ export function answerAtOnce(question: DirectQuestion): Buffer | null {
     if (error instanceof Declined) return null;
     throw error;
   }
+}
+
+/** Headers of datasets: a window of them costs little more than theirs. */
+const headers = new WeakMap<readonly Column[], Buffer>();
+
+function headerOf(columns: readonly Column[]): Buffer {
+  let header = headers.get(columns);
+  if (header === undefined) {
+    header = encodeHeader(columns);
+    headers.set(columns, header);
+  }
+  return header;
 }
 
 /** The lines of a slice; null where a cell in quotes may have to be written in another way. */

@@ -3,16 +3,16 @@ import type { Pausable } from '../../base/pausable.js';
 import { COMMA, LF, QUOTE } from '../../csv/scan.js';
 import { seriesColumns } from '../compile/every-sql.js';
 import type { Window } from '../window.js';
+import { isOfLasts } from './day-lasts.js';
 import { stepsOf } from './every.js';
 import type { Slice } from './slice.js';
 
 /** Rows between two pauses. */
 const ROWS_PER_PAUSE = 512;
 
-/** Whether a window keeps only the last row of each step and series, of rows in the order of time. */
-export function isSkimmed({ every, aggregation, pivot, filters }: Window, { rows, picked }: Slice): boolean {
-  const isPlain = aggregation === null && pivot === null && filters.length === 0;
-  return every !== null && isPlain && rows.isInOrder && picked === null;
+/** Whether a window needs only the last row of each step and series, of rows in the order of time. */
+export function isSkimmed(window: Window, { rows, picked }: Slice): boolean {
+  return isOfLasts(window) && rows.isInOrder && picked === null;
 }
 
 /**

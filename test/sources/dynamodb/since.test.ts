@@ -7,10 +7,11 @@ import { describe, test } from 'node:test';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { itemsOf, pageOfItems } from '../../../src/sources/dynamodb/page.js';
 import { MAX_SEEN, NewItems, newTail } from '../../../src/sources/dynamodb/query/since.js';
+import { chosenEmulator } from '../../support/dynalite.js';
 import { useEvents } from '../../support/events.js';
 import { logLines } from '../../support/log-lines.js';
 
-const events = useEvents(process.env.DYNAMODB_EMULATOR === 'moto' ? 'moto' : 'dynalite');
+const events = useEvents(chosenEmulator);
 const { create, put, follow } = events;
 
 const signal = new AbortController().signal;
@@ -148,8 +149,8 @@ describe('new items', () => {
     for (let n = 0; n < 60; n++) await events.world.dynamoDb.put(table, [event(n)]);
     const follower = follow(table, '2026-11-24T09:30:00Z', {}, 30_000);
     assert.equal((await follower.next()).length, 60);
-    // moto has everything in one page.
-    assert.equal(events.world.threads.running > 0, events.world.dynamoDb.emulator === 'dynalite');
+    // moto has everything in one page, and dynoxide's few pages may be read before the threads are there.
+    if (['dynalite', 'stand-in'].includes(chosenEmulator)) assert.ok(events.world.threads.running > 0);
     assert.deepEqual(await follower.next(), []);
     await put(table, ['new', '2026-11-24T08:00:40Z']);
     assert.deepEqual(await follower.next(), ['new']);

@@ -86,7 +86,7 @@ export function encodeRecords(
   const { columns, only, rename, expand = false, others = [] } = options;
   const encoder = new RunEncoder(
     { table, keys, options: { columns, only, rename, expand, others }, known },
-    [],
+    null,
   );
   encoder.add(0, pageOfItems(records.map(({ key, image }) => image ?? key)));
   return {

@@ -2,8 +2,6 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { type Clock, systemClock } from '../../../base/clock.js';
 import { DynamoCsvError } from '../../../base/errors.js';
-import { relayoutInSlices } from '../../../csv/relayout.js';
-import { RowBlocks } from '../../../csv/row-blocks.js';
 import type { Column } from '../../../csv/rows.js';
 import { facts } from '../../aws/failures.js';
 import type { PollExpectation } from '../../kind.js';
@@ -14,14 +12,16 @@ import { explainFailure } from '../failures.js';
 import { createDynamoDbSource, type DynamoDbSourceOptions, type TableSource } from '../source.js';
 import { describeTable, type TableDescription, type TableStream } from '../table.js';
 import { tableTitle } from '../title.js';
+import { broughtForward } from './brought-forward.js';
 import { createStreamsClient } from './client.js';
 import { type EncodedRecords, encodeRecords, keysOf, recordsWithImages, recordsWithItems } from './delta.js';
 import { noStream, StreamBroken, streamBroken, streamGone } from './errors.js';
 import { StreamFollower } from './follower.js';
-import { getItems, keyText } from './items.js';
+import { getItems } from './items.js';
 import { formatPosition, type Position, parsePosition } from './position.js';
 import { StreamRequests } from './requests.js';
 import type { ShardRecord } from './shard-reader.js';
+import { Meanwhile, Verification } from './verification.js';
 
 export interface StreamSourceOptions extends DynamoDbSourceOptions {
   /** `auto`: the table is polled while it has no stream. */
@@ -63,6 +63,8 @@ class StreamSource implements TableSource {
   readonly #clock: Clock;
   readonly #client: DynamoDBClient;
   readonly #streams: DynamoDBStreamsClient;
+  /** For the price; null: not known yet. */
+  #region: string | null;
   /** Polls the table while it has no stream. */
   readonly #poller: TableSource;
   #description: { readonly value: TableDescription; readonly at: number } | null = null;
@@ -88,6 +90,7 @@ class StreamSource implements TableSource {
     const client = { region, endpoint, role, ...(deadlines === undefined ? {} : { deadlines }) };
     this.title = tableTitle(options.table);
     this.#options = options;
+    this.#region = region;
     this.#clock = options.clock ?? systemClock;
     this.#client = createDynamoDbClient(client);
     this.#streams = createStreamsClient(client);
@@ -122,7 +125,7 @@ class StreamSource implements TableSource {
 
   /** US dollars; units of a provisioned table cost nothing, requests to its stream do. */
   price(cost: Parameters<TableSource['price']>[0]): number {
-    return this.#poller.price(cost) + streamPrice(cost.streamReads ?? 0);
+    return this.#poller.price(cost) + streamPrice(cost.streamReads ?? 0, this.#region);
   }
 
   /** A reading of an idle stream with one shard; the table's, while it has no stream. */
@@ -130,7 +133,7 @@ class StreamSource implements TableSource {
     const poll = await this.#poller.expect(signal);
     const { stream } = await this.#described(signal);
     if (stream === null) return poll;
-    return { ...poll, unitsPerPoll: 0, usdPerPoll: streamPrice(1), shortestInterval: 0 };
+    return { ...poll, unitsPerPoll: 0, usdPerPoll: streamPrice(1, this.#region), shortestInterval: 0 };
   }
 
   async close(): Promise<void> {
@@ -169,6 +172,7 @@ class StreamSource implements TableSource {
     const now = this.#clock.now();
     if (this.#description !== null && now - this.#description.at < DESCRIPTION_FRESH)
       return this.#description.value;
+    this.#region ??= (await placeOf(this.#client, this.#options.table)).region;
     const value = await describeTable(this.#client, this.#options.table, signal);
     this.#description = { value, at: now };
     return value;
@@ -386,60 +390,6 @@ class StreamSource implements TableSource {
     if (facts(thrown).name === 'ResourceNotFoundException') return streamGone(place, thrown);
     return explainFailure(thrown, place, 'dynamodb:GetRecords');
   }
-}
-
-/** A Scan that runs beside the readings of the stream, and what they find meanwhile. */
-class Verification {
-  readonly meanwhile = new Meanwhile();
-  readonly #stopping = new AbortController();
-  /** The Scan and when it ended, or why it failed; null: it is running. */
-  result: { readonly full: FullReading | null; readonly at: number; readonly error?: unknown } | null = null;
-
-  constructor(scan: Source, known: readonly Column[], clock: Clock) {
-    void scan
-      .read({ known, signal: this.#stopping.signal })
-      .then(
-        (full) => {
-          this.result = { full: full as FullReading, at: clock.now() };
-        },
-        (error: unknown) => {
-          this.result = { full: null, at: clock.now(), error };
-        },
-      )
-      .finally(() => scan.close());
-  }
-
-  stop(): void {
-    this.#stopping.abort(new Error('the verification was stopped'));
-  }
-}
-
-/** Records that were written during a Scan: of each item the last one is enough. */
-class Meanwhile {
-  readonly #last = new Map<string, ShardRecord>();
-
-  add(records: readonly ShardRecord[]): void {
-    for (const record of records) this.#last.set(keyText(record.raw.dynamodb?.Keys ?? {}), record);
-  }
-
-  get records(): readonly ShardRecord[] {
-    return [...this.#last.values()];
-  }
-}
-
-/** The rows of a Scan after the records that were written meanwhile. */
-async function broughtForward(
-  { rows, keys }: FullReading,
-  { rows: later, records, compareKeys }: EncodedRecords,
-): Promise<FullReading['rows']> {
-  if (records.length === 0) return rows;
-  const laidOut = { ...(await relayoutInSlices(rows, later.columns)), columns: later.columns };
-  const blocks = await RowBlocks.from(laidOut, keys.length, compareKeys);
-  const edits = records.map(({ change }, index) => ({
-    row: later.body.subarray(later.ends[index - 1] ?? 0, later.ends[index]),
-    isRemoval: change !== 'put',
-  }));
-  return (await blocks.edit(edits)).rows.toRows();
 }
 
 /** Whether a position is as good as an earlier one, recorded not long ago. */

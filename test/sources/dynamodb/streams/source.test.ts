@@ -141,6 +141,21 @@ describe('the start', () => {
     });
   });
 
+  test('columns keep the types that the Scan found, although no record during it has a value for them', async () => {
+    await following({}, async ({ streams, read }) => {
+      streams.put('a', number(1));
+      streams.script.before = (action) => {
+        if (action === 'Scan') streams.put('b', { price: { N: '1.5' } });
+      };
+      const { rows } = await read();
+      assert.deepEqual(
+        rows.columns.map(({ name, type, seen }) => `${name} ${type} ${seen}`),
+        ['id string true', 'count number true', 'price number true'],
+      );
+      assert.equal(rows.body.toString(), 'a,1,\nb,,1.5\n');
+    });
+  });
+
   test('has nothing of what is in the stream from before', async () => {
     await following({ shards: 3 }, async ({ streams, read, changes }) => {
       for (let count = 1; count <= 20; count += 1) streams.put(`item-${count % 5}`, number(count));

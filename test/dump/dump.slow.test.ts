@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, watch } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -26,16 +26,17 @@ interface Running {
   readonly ended: Promise<Ended>;
 }
 
+const environment = (endpoint: string): NodeJS.ProcessEnv => ({
+  PATH: process.env.PATH,
+  ...TEST_AWS,
+  AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+});
+
 /** Starts `dynamo-csv dump` as a user does. */
 function start(t: TestContext, endpoint: string, args: readonly string[], cwd?: string): Running {
   const child = spawn(process.execPath, [join(projectRoot, 'dist/src/bin.js'), 'dump', ...args], {
     cwd,
-    env: {
-      PATH: process.env.PATH,
-      ...TEST_AWS,
-      AWS_ENDPOINT_URL_DYNAMODB: endpoint,
-      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-    },
+    env: environment(endpoint),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const texts = { stdout: '', stderr: '' };
@@ -103,7 +104,7 @@ test('a table is written to standard output, complete, with every digit', async 
     { id: 'b', n: '-2', note: '', open: '', price: '', tags: '["q"]' },
     { id: 'ç', n: '30', note: '', open: 'false', price: '7', tags: '' },
   ]);
-  assert.match(stderr, /^.+: 3 items, 0 MB, [\d.]+ read units in \d+ s\n$/);
+  assert.match(stderr, /^.+: 3 items, 1\d\d B, [\d.]+ read units? in [\d.]+ s\n$/);
 });
 
 test('the same rows are a CSV, a JSON and a Parquet file, by the name of the file', async (t) => {
@@ -152,6 +153,19 @@ test('a table without items is its key', async (t) => {
   const answer = await connection.runAndReadAll(`SELECT count(*)::INT FROM '${join(folder, 'o.parquet')}'`);
   assert.deepEqual(answer.getRowsJson(), [[0]]);
   connection.closeSync();
+});
+
+test('a table that is large enough for several threads is the same table', async (t) => {
+  const options = { items: 20_000, pageBytes: 20_000 };
+  const small = await pages(t, options);
+  const large = await pages(t, { ...options, tableBytes: 1e9 });
+  const folder = await temporaryFolder(t);
+  const args = [large.table, '-o', 'o.csv', '-q', '--segments', '40'];
+  const { code, stderr } = await dump(t, large.endpoint, args, folder);
+  assert.deepEqual([code, stderr], [0, '']);
+  const { stdout } = await dump(t, small.endpoint, [small.table, '-q', '--segments', '1']);
+  const sorted = (text: string) => text.split('\n').sort();
+  assert.deepEqual(sorted(await readFile(join(folder, 'o.csv'), 'utf8')), sorted(stdout));
 });
 
 test('columns that appear late are in the header, and every cell is below its own', async (t) => {
@@ -258,20 +272,45 @@ test('a wrong filter or column is found after reading, which is not lost', async
   );
 });
 
-test('a missing table, a file that cannot be written and a closed pipe are errors in one sentence', async (t) => {
+test('a missing table and a file that cannot be written are errors in one sentence, and leave nothing', async (t) => {
   const { endpoint, table, folder } = await orders(t);
-  const missing = await dump(t, endpoint, ['no-such-table']);
+  const missing = await dump(t, endpoint, ['no-such-table', '-o', 'o.csv'], folder);
   assert.equal(missing.code, 1);
-  assert.match(missing.stderr, /^dynamo-csv: .*no-such-table.*\n/);
+  assert.match(missing.stderr, /^dynamo-csv: .*no-such-table.*\n$/);
   const nowhere = await dump(t, endpoint, [table, '-o', join(folder, 'none', 'o.csv')]);
   assert.equal(nowhere.code, 1);
-  assert.match(nowhere.stderr, /^dynamo-csv: Cannot write .*: ENOENT/);
+  assert.match(nowhere.stderr, /^dynamo-csv: Cannot write .*o\.csv: ENOENT.*; create its folder, .*\n$/);
+  const itself = await dump(t, endpoint, [table, '-o', folder]);
+  assert.equal(itself.code, 1);
+  assert.match(itself.stderr, /^dynamo-csv: Cannot write .*: it is a folder; name a file in it\n$/);
+  assert.deepEqual(await readdir(folder), []);
+});
+
+test('it ends without a word when its reader does', async (t) => {
   const server = await pages(t, { items: 20_000 });
   const running = start(t, server.endpoint, [server.table, '-q']);
   running.process.stdout!.once('data', () => running.process.stdout!.destroy());
   const closed = await running.ended;
-  assert.equal(closed.code, 1);
-  assert.match(closed.stderr, /^dynamo-csv: Cannot write standard output: .*EPIPE/);
+  assert.deepEqual([closed.code, closed.stderr], [141, '']);
+});
+
+test('a dump that a full disk ends is continued when there is room, and is the table', async (t) => {
+  const server = await pages(t, { items: 20_000, pageBytes: 20_000 });
+  const folder = await temporaryFolder(t);
+  // The limit of a file's size stands for a disk that is full.
+  const program = [process.execPath, join(projectRoot, 'dist/src/bin.js'), 'dump', server.table];
+  const script = `ulimit -f 1000; exec ${program.join(' ')} -o o.csv`;
+  const full = spawnSync('sh', ['-c', script], { cwd: folder, env: environment(server.endpoint) });
+  const stderr = String(full.stderr);
+  assert.equal(full.status, 1, stderr);
+  assert.match(stderr, /^dynamo-csv: Cannot write .*o\.csv\.part: EFBIG/);
+  assert.match(stderr, /Not complete after [\d,]+ items, .*The same command continues from there\.\n$/);
+  const second = await dump(t, server.endpoint, [server.table, '-o', 'o.csv'], folder);
+  assert.equal(second.code, 0, second.stderr);
+  assert.match(second.stderr, /^Continuing: /);
+  const whole = await dump(t, server.endpoint, [server.table, '-q']);
+  const sorted = (text: string) => text.split('\n').sort();
+  assert.deepEqual(sorted(await readFile(join(folder, 'o.csv'), 'utf8')), sorted(whole.stdout));
 });
 
 test('mistakes on the command line are told together, before anything is read', async (t) => {
@@ -284,6 +323,11 @@ test('mistakes on the command line are told together, before anything is read', 
     'dump: --segments: "many" is not a number from 1 to 1000000',
     'dump: --where: "x" is not a filter; write status=open or price__gt=5',
     'dump: name one table; each dump has one',
+  ]);
+  const lacking = await dump(t, 'http://127.0.0.1:9', ['a', '--region', '-o', 'o.csv', '--colums', 'b']);
+  assert.deepEqual(lacking.stderr.trim().split('\n').sort(), [
+    'dump: --colums is not known; did you mean --columns?',
+    'dump: --region needs a value',
   ]);
   const help = await dump(t, 'http://127.0.0.1:9', ['--help']);
   assert.equal(help.code, 0);
