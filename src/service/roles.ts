@@ -98,7 +98,7 @@ export class Roles {
       volume = await takeVolume(service);
     } catch (error) {
       if (!isHeld(error)) throw error;
-      service.logger.info(`following: ${error.message}`);
+      service.logger.info(error.message);
       return this.#following(null);
     }
     const supply = await this.#supplyOf(volume);
@@ -229,6 +229,9 @@ export class Roles {
 
   #following(supply: ArchiveSupply | null): Promise<Following> {
     const { service, ...options } = this.#options;
+    service.logger.info(
+      `following ${supply === null ? 'the service that has the data folder' : 'the archive'}`,
+    );
     return Following.open(service, { ...options, supply });
   }
 }

@@ -18,6 +18,11 @@ export interface Pair {
 
 /** `options`: of the table; `more`: what else the configuration has. */
 export async function pair(t: TestContext, options: string, more = ''): Promise<Pair> {
+  const services: RunningService[] = [];
+  // Before their folder is removed.
+  t.after(async () => {
+    for (const service of services) await service.end('SIGKILL');
+  });
   const database = await testDynamoDb(t);
   const table = await database.createTable({ id: 'N' });
   const folder = await temporaryFolder(t);
@@ -35,8 +40,12 @@ ${more}`;
     database,
     table,
     dataDir,
-    start: (env = {}, dir = dataDir) =>
-      startService(t, { config, dataDir: dir, env: { ROLE: 'auto', ...at(database.endpoint), ...env } }),
+    start: async (env = {}, dir = dataDir) => {
+      const variables = { ROLE: 'auto', ...at(database.endpoint), ...env };
+      const service = await startService(t, { config, dataDir: dir, env: variables });
+      services.push(service);
+      return service;
+    },
     put: (id, item) =>
       database.put(table, [
         {
