@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 
 const OWN = '.dynamo-csv';
 const STATE_SUFFIX = '.json';
-const ARCHIVED_DAYS = 'archived-days.json';
+const ARCHIVED_DAYS = '_archived-days.json';
 
 /** The service's own folder: states, baselines, journals and the lock. */
 export function ownFolder(dir: string): string {

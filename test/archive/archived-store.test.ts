@@ -269,6 +269,6 @@ test('without an archive in the configuration its days are named as ones that ca
     (await local.days('log')).map(({ date }) => date),
     [a],
   );
-  await rm(join(dataDir, 'history', 'log', 'archived-days.json'));
+  await rm(join(dataDir, 'history', 'log', '_archived-days.json'));
   assert.deepEqual(await local.unreachableDays('log'), []);
 });

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { pino } from 'pino';
+import { OneSchema } from '../../src/history/one-schema.js';
 import { ArchivedHistory } from '../archive/archived-days.js';
 import { MemoryObjects } from '../archive/memory-objects.js';
 import { SqlWorld } from '../support/sql-world.js';
@@ -203,3 +205,33 @@ test('days that leave while answers are being read leave afterwards', async (t) 
   assert.equal(Buffer.concat(pieces).toString(), expected[WINDOWS[0]]);
   while ((await history.here()).length > 0) await new Promise(setImmediate);
 });
+
+test('days in the archive only are written again in one schema, and answer the same', async (t) => {
+  const { dataDir, expected } = await local(t);
+  const objects = new MemoryObjects();
+  const history = await ArchivedHistory.open({ dataDir, objects });
+  const { world, recorder } = await start(t, dataDir, history);
+  await history.archiveAll((path) => world.sql.describeDay(path));
+  assert.deepEqual(await answers(world), expected);
+  const oneSchema = new OneSchema({
+    store: history.store,
+    parquet: world.sql.parquet,
+    clock: world.time,
+    logger: pino({ level: 'silent' }),
+    setAside: (file) => world.sealer.setAside(file),
+  });
+  assert.equal(await oneSchema.unify(recorder.log!), true);
+  assert.deepEqual(await answers(world), expected, 'written again here');
+  await history.archiveAll((path) => world.sql.describeDay(path));
+  const schemas = new Set([...history.days].map(({ columns }) => typesOf(columns ?? [])));
+  assert.equal(schemas.size, 1, [...schemas].join('\n'));
+  await recorder.close();
+  const second = await machine(t, dataDir, /\.parquet$/);
+  const elsewhere = await ArchivedHistory.open({ dataDir: second, objects });
+  const { world: other } = await start(t, second, elsewhere);
+  assert.deepEqual(await answers(other), expected, 'another machine');
+});
+
+function typesOf(columns: readonly { readonly name: string; readonly type: string }[]): string {
+  return columns.map(({ name, type }) => `${name} ${type}`).join(', ');
+}
