@@ -223,7 +223,11 @@ test('days in the archive only are written again in one schema, and answer the s
   assert.equal(await oneSchema.unify(recorder.log!), true);
   assert.deepEqual(await answers(world), expected, 'written again here');
   await history.archiveAll((path) => world.sql.describeDay(path));
-  const schemas = new Set([...history.days].map(({ columns }) => typesOf(columns ?? [])));
+  const schemas = new Set(
+    [...history.days].map(({ columns }) =>
+      typesOf((columns ?? []).filter(({ isSealedAs }) => isSealedAs !== true)),
+    ),
+  );
   assert.equal(schemas.size, 1, [...schemas].join('\n'));
   await recorder.close();
   const second = await machine(t, dataDir, /\.parquet$/);
