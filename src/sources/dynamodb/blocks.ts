@@ -1,4 +1,5 @@
 import { createCipheriv, hash, randomBytes } from 'node:crypto';
+import { Growing, shared } from './growing.js';
 
 /*
  * What is remembered of the items of one segment, so that items whose bytes did not change are not decoded again.
@@ -354,50 +355,4 @@ class BlockLists {
     this.#counts.push(items);
     for (let item = 0; item < items; item += 1) this.#rows.push(DECODED + row + item);
   }
-}
-
-type Numbers = Uint8Array | Uint32Array;
-type NumbersType<T extends Numbers> = new (source: number | ArrayBufferLike) => T;
-
-/** A typed array that grows. */
-class Growing<T extends Numbers> {
-  readonly #type: NumbersType<T>;
-  #values: T;
-  #length = 0;
-
-  constructor(type: NumbersType<T>, capacity: number) {
-    this.#type = type;
-    this.#values = new type(capacity);
-  }
-
-  /** A view of what was added. */
-  get values(): T {
-    return this.#values.subarray(0, this.#length) as T;
-  }
-
-  push(value: number): void {
-    this.#reserve(1);
-    this.#values[this.#length++] = value;
-  }
-
-  add(values: Numbers): void {
-    this.#reserve(values.length);
-    this.#values.set(values, this.#length);
-    this.#length += values.length;
-  }
-
-  #reserve(count: number): void {
-    const needed = this.#length + count;
-    if (needed <= this.#values.length) return;
-    const larger = new this.#type(Math.max(needed, 2 * this.#values.length));
-    larger.set(this.#values);
-    this.#values = larger;
-  }
-}
-
-/** A copy in memory that threads share. */
-function shared<T extends Numbers>(type: NumbersType<T>, values: T): T {
-  const array = new type(new SharedArrayBuffer(values.byteLength));
-  array.set(values);
-  return array;
 }

@@ -27,6 +27,8 @@ export class LastReading {
   readonly origins: ReadonlyMap<string, string>;
   /** Names of the columns with values of more than one type. */
   readonly mixed: readonly string[];
+  /** Names of the key columns, partition first. */
+  readonly keyNames: readonly string[];
   readonly #keys: readonly KeyAttribute[];
 
   constructor(
@@ -34,13 +36,21 @@ export class LastReading {
     segments: readonly SegmentBlocks[],
     origins: ReadonlyMap<string, string>,
     mixed: readonly string[],
+    keyNames: readonly string[],
     keys: readonly KeyAttribute[],
   ) {
     this.rows = rows;
     this.segments = segments;
     this.origins = origins;
     this.mixed = mixed;
+    this.keyNames = keyNames;
     this.#keys = keys;
+  }
+
+  /** The same rows, found again in these segments. */
+  in(segments: readonly SegmentBlocks[]): LastReading {
+    const { rows, origins, mixed, keyNames } = this;
+    return new LastReading(rows, segments, origins, mixed, keyNames, this.#keys);
   }
 
   /** Whether a reading of that shape may reuse rows of this one: its known columns must include all columns here. */
@@ -81,10 +91,18 @@ export async function joinReads(
 ): Promise<Joined> {
   const runs = reads.map(({ run }) => run);
   const segments = reads.flatMap((read) => read.segments);
+  const isWhole = new Set(segments.map(({ segment }) => segment)).size === segments.length;
+  const standing = findStaying(reads, before?.rows.keys.ends.length ?? 0);
+  if (before !== null && isUnchanged(before, standing, runs, known)) {
+    const { rows, keyNames, mixed } = before;
+    return {
+      reading: { rows: rows.rows, keys: keyNames, mixed },
+      last: isWhole ? before.in(segments) : null,
+    };
+  }
   const origins = [...(before === null ? [] : [before.origins]), ...runs.map((run) => run.origins)];
   checkOrigins(table, origins);
   const layout = new ItemLayout(table, keys, options, known);
-  const standing = findStaying(reads, before?.rows.keys.ends.length ?? 0);
   // Types cover all values, including those of items that are not decoded again.
   const kept = before !== null && standing.staying > 0 ? before : null;
   const findings = [...(kept === null ? [] : [kept.rows.rows]), ...runs.map(({ rows }) => rows)].map(
@@ -96,12 +114,25 @@ export async function joinReads(
   ];
   const joined = await joinRows(reads, columns, before?.rows ?? null, standing, threads);
   const rows = mayRepeat ? withoutRepeated(joined) : joined;
-  const isWhole = new Set(segments.map(({ segment }) => segment)).size === segments.length;
   const allOrigins = new Map(origins.flatMap((one) => [...one]));
   return {
     reading: { rows: rows.rows, keys: layout.keys, mixed },
-    last: isWhole && rows === joined ? new LastReading(rows, segments, allOrigins, mixed, keys) : null,
+    last:
+      isWhole && rows === joined
+        ? new LastReading(rows, segments, allOrigins, mixed, layout.keys, keys)
+        : null,
   };
+}
+
+/** Whether all rows stay and nothing was decoded, so that not even the columns have to be looked at. */
+function isUnchanged(
+  { rows: { rows } }: LastReading,
+  { staying }: Standing,
+  runs: readonly Run[],
+  known: readonly Column[],
+): boolean {
+  const isNothingNew = runs.every(({ keys }) => keys.ends.length === 0);
+  return isNothingNew && staying === rows.ends.length && sameColumns(rows.columns, known);
 }
 
 /** The columns; those of which no item has a value keep the type that is known. */
