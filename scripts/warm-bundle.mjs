@@ -56,6 +56,10 @@ const dynamodb = createServer((request, response) => {
 }).listen(0, '127.0.0.1');
 await once(dynamodb, 'listening');
 
+/** What a process needs of its environment. A profile, a proxy or an endpoint that is set where the project is built is not for this. */
+const KEPT = /^(path|home|tmpdir|tmp|temp|systemroot|ld_library_path|node_v8_coverage)$/i;
+for (const name of Object.keys(process.env)) if (!KEPT.test(name)) delete process.env[name];
+
 const config = join(folder, 'warm.yaml');
 writeFileSync(config, 'tables:\n  warm:\n    changes: true\n');
 Object.assign(process.env, {
@@ -71,7 +75,6 @@ Object.assign(process.env, {
   HOST: '127.0.0.1',
   PORT: '0',
   LOG_LEVEL: 'error',
-  API_TOKEN: '',
 });
 
 // The service tells its parent process where it listens.

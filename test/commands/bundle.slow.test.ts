@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { nodeFlags, projectRoot } from '../../src/base/project.js';
 
 const BUNDLE = join(projectRoot, 'dist', 'src', 'bundled', 'service.cjs');
 const LOADER = join(projectRoot, 'scripts', 'load-bundle.mjs');
+const WARM = join(projectRoot, 'scripts', 'warm-bundle.mjs');
 
 /** What a program that imports the loader prints, run with these flags. */
 async function printed(flags: readonly string[], program: string): Promise<string> {
@@ -53,3 +55,22 @@ for (const [what, flags] of [
     assert.match(trace, new RegExp(`\\(${join(projectRoot, 'src', 'commands', 'main.ts')}:\\d+:\\d+\\)`));
   });
 }
+
+test('a build does not depend on what the service would read from its environment', async (t) => {
+  // Beside the bundle, which finds its packages from there.
+  const folder = await mkdtemp(join(dirname(BUNDLE), 'test-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const bundle = join(folder, 'service.cjs');
+  await copyFile(BUNDLE, bundle);
+  const env = {
+    ...process.env,
+    AWS_PROFILE: 'nobody',
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+    HTTP_PROXY: 'http://127.0.0.1:9',
+    all_proxy: 'http://127.0.0.1:9',
+    API_TOKEN: 'secret',
+    POLL_INTERVAL: 'never',
+  };
+  await promisify(execFile)(process.execPath, [...nodeFlags, WARM, bundle], { env });
+  assert.equal((await readdir(folder)).filter((name) => name.endsWith('.cache')).length, 1);
+});
