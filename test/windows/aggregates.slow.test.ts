@@ -240,6 +240,8 @@ test('a sum is the same in whatever order rows come, and exact for whole numbers
   const cases = [
     [['0.1', '0.2', '0.3', '1e+30', '-1e+30'], '0.6'],
     [['0.1', '1e-12', '-0.1', '3e-12'], '0.000000000004'],
+    // Exactly between two doubles.
+    [['0.2', '0.2', '0.2'], '0.6000000000000001'],
     [['9007199254740991', '-9007199254740990', '0.5'], '1.5'],
     [Array.from({ length: 1000 }, (_, i) => String(2_000_000_000_000 + i)), '2000000000499500'],
   ] as const;

@@ -217,12 +217,14 @@ function partialItems(source: Source): Items {
 
 /** The sums as DOUBLE, by the same steps as `FixedSum.total`. */
 function totalItems(source: Source): Items {
+  // As a number it would be written with its first seventeen digits.
+  const fineUnit = BigInt(FINE_UNIT);
   return summed(source).map((value) => {
     const fine = `coalesce(${value}_f, 0)`;
-    const units = `(coalesce(${value}_u, 0) + ${fine} // ${FINE_UNIT})`;
+    const units = `(coalesce(${value}_u, 0) + ${fine} // ${fineUnit})`;
     const asDouble = (whole: string) => `CAST(CAST(${whole} AS BIGINT) AS DOUBLE)`;
     const whole = `(${asDouble(`${units} // ${HALF}`)} * ${double(HALF)} + ${asDouble(`${units} % ${HALF}`)}) / ${double(UNIT)}`;
-    const total = `${whole} + ${asDouble(`${fine} % ${FINE_UNIT}`)} / ${double(FINE_UNIT)} / ${double(UNIT)}`;
+    const total = `${whole} + ${asDouble(`${fine} % ${fineUnit}`)} / ${double(FINE_UNIT)} / ${double(UNIT)}`;
     const others = `list_sum(list_sort(${value}_o))`;
     return `${total} + CASE WHEN ${value}_o IS NULL THEN 0 ELSE ${others} END AS ${value}_t`;
   });
