@@ -25,17 +25,19 @@ function findCollector(): () => void {
   return typeof found === 'function' ? () => found() : () => {};
 }
 
-/** Smaller buffers may share memory with others (`Buffer.poolSize`). */
-const SMALLEST_FREED = 1 << 16;
+/** Up to this size freeing a buffer is not worth the call. */
+const SMALL = 1 << 16;
 
 let nowhere: MessagePort | null = null;
 
 /**
  * Frees a buffer that nobody else uses now, without a collection: what is transferred to a closed port belongs to nobody. Its
- * views become empty. Small buffers, and such that were freed or transferred already, are left alone.
+ * views become empty. Small buffers, memory that Node shares out among small ones, and what was freed or transferred already are
+ * left alone.
  */
 export function freeBuffer(buffer: ArrayBuffer): void {
-  if (buffer.byteLength < SMALLEST_FREED) return;
+  // Shared memory is `Buffer.poolSize` bytes: 8 KB in Node 20, 64 KB in Node 24, which refuses to transfer it.
+  if (buffer.byteLength <= Math.max(SMALL, Buffer.poolSize)) return;
   if (nowhere === null) {
     nowhere = new MessageChannel().port1;
     nowhere.close();

@@ -20,6 +20,15 @@ test('a buffer that is freed is empty, and its memory is given back', () => {
   assert.ok(grown < 3 * SIZE, `${grown} bytes`);
 });
 
+test('memory that small buffers share is left alone', () => {
+  const small = [Buffer.allocUnsafe(100).fill(1), Buffer.concat([Buffer.from('a'), Buffer.from('b')])];
+  for (const { buffer } of small) freeBuffer(buffer as ArrayBuffer);
+  assert.deepEqual(
+    small.map(({ length }) => length),
+    [100, 2],
+  );
+});
+
 test('buffers that nothing refers to are freed', () => {
   const isFreed = new WeakRef(touched().buffer);
   return new Promise<void>((resolve) => {
