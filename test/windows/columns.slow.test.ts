@@ -185,3 +185,26 @@ test('a column with too many different values is left to DuckDB', async (t) => {
     assert.equal(await ask(world.sql.queries, many, 'agg=sum:n'), 'n_sum\n10001\n');
   assert.equal(await isFromColumns(), true);
 });
+
+test('a window of more steps, series and columns than fit into memory is left to DuckDB', async (t) => {
+  const { world, isFromColumns } = await threeWays(t);
+  const names = Array.from({ length: 12 }, (_, index) => `n${index}`);
+  const wide = new ScriptedDataset({
+    name: 'wide',
+    kind: 'log',
+    columns: [column('id'), ...names.map((name) => column(name, 'number')), column('timestamp', 'time')],
+    timeColumn: 'timestamp',
+  });
+  const rowAt = (minute: number) => new Date(NOW - minute * MINUTE).toISOString();
+  await wide.land(Array.from({ length: 300 }, (_, row) => [`i${row}`, ...names.map(() => '1'), rowAt(row)]));
+  const answers = async (columns: readonly string[]) => {
+    const sums = columns.map((name) => `sum:${name}`).join();
+    const found = new Set<string>();
+    for (let times = 0; times < 3; times++)
+      found.add(await ask(world.sql.queries, wide, `every=1m&by=id&agg=${sums}`));
+    assert.equal(found.size, 1);
+    return isFromColumns();
+  };
+  assert.equal(await answers(names.slice(0, 1)), true);
+  assert.equal(await answers(names), false);
+});

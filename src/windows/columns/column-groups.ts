@@ -58,7 +58,7 @@ function* groupsOfColumns(
 ): Pausable<readonly Group[] | null> {
   const by = window.aggregation!.by.map((name) => rows.coded.get(name)!);
   const masks = window.filters.map((filter) => maskOf(filter, rows, window));
-  const places = Places.of({ window, localDays, time: rows.time, by, masks }, rows.count);
+  const places = Places.of({ window, localDays, time: rows.time, by, masks }, rows.count, rows.numbers.size);
   if (places === null) return null;
   const counted = new Counts(places.count);
   const figures = new Map(

@@ -6,7 +6,7 @@ import type { Numbers } from './number-column.js';
 
 const DAY = 86_400_000;
 const QUARTER = 900_000;
-/** Steps times series at most, whether they have rows or not. */
+/** Steps times series times columns at most, whether they have rows or not: a window takes some 40 bytes for each. */
 const MOST_PLACES = 1 << 20;
 
 /** A filter: by a column's code, whether it keeps a row. */
@@ -50,11 +50,11 @@ export class Places {
     this.#spanAt = steps.at;
   }
 
-  /** Null: there are too many, or times before 1970. `rows`: how many there are. */
-  static of(by: PlacedBy, rows: number): Places | null {
+  /** Null: there are too many, or times before 1970. `rows`, `columns`: how many there are. */
+  static of(by: PlacedBy, rows: number, columns: number): Places | null {
     const series = by.by.reduce((product, { cells }) => product * cells.length, 1);
     const steps = stepsFor(by);
-    if (steps === null || steps.count * series > MOST_PLACES) return null;
+    if (steps === null || steps.count * series * Math.max(1, columns) > MOST_PLACES) return null;
     return new Places(by, rangeOf(by, rows), steps, series);
   }
 
