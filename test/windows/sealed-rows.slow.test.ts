@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { LocalDays } from '../../src/base/local-days.js';
 import type { Parameters, Queries } from '../../src/datasets/queries.js';
@@ -155,6 +157,40 @@ test('a row recorded into a day that is already sealed is among its rows', async
   ];
   for (let round = 0; round < 3; round += 1)
     assert.deepEqual(await ask(windows, parameters), await ask(world.sql.queries, parameters));
+});
+
+test('a column that comes while sealed days are being read is in every answer after that', async (t) => {
+  const { world, log, ask, asked } = await sealedWorld(t);
+  let release = () => {};
+  const hold = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const next: Queries = {
+    // What was asked before the column came arrives after it.
+    window: async (dataset, parameters) => {
+      const { run, ...query } = await world.sql.queries.window(dataset, parameters);
+      const answer = await run(new AbortController().signal);
+      const parts: Buffer[] = [];
+      for await (const part of answer.body) parts.push(part);
+      asked.push('');
+      await hold;
+      return { ...query, run: async () => ({ ...answer, body: Readable.from(parts) }) };
+    },
+    sql: world.sql.queries.sql,
+  };
+  const windows = new WindowQueries({ clock: world.time, localDays: new LocalDays(ZONE), next });
+  const parameters: Parameters = [...new URLSearchParams(`from=${FIRST}&to=${NOW + HOUR}&every=1d`)];
+  const before = ask(windows, parameters);
+  while (asked.length === 0) await setImmediate();
+  const types = { id: 'string', n: 'number', text: 'string', digits: 'number', more: 'string' } as const;
+  await log.record(readingOf(types, [['a', '1', 'x', '2', 'new']], ['id']), NOW);
+  const after = ask(windows, parameters);
+  // It reads the days itself; if it did not, it would be waiting by then.
+  for (let turn = 0; asked.length < 2 && turn < 2_000; turn += 1) await setImmediate();
+  release();
+  await before;
+  assert.deepEqual(await after, await ask(world.sql.queries, parameters));
+  assert.deepEqual(await ask(windows, parameters), await ask(world.sql.queries, parameters));
 });
 
 /** Seals all days, and records a poll of the last of them after that. */

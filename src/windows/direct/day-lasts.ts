@@ -8,7 +8,7 @@ import type { Relation, SealedDay } from '../../datasets/relation.js';
 import { seriesColumns } from '../compile/every-sql.js';
 import type { Window } from '../window.js';
 import type { Rows } from './rows.js';
-import { type DayBounds, keyOfDay, memoryOf, rowsOfWindow } from './whole-days.js';
+import { type DayBounds, keyOfDay, keyOfRows, memoryOf, rowsOfWindow } from './whole-days.js';
 
 const MiB = 1 << 20;
 const DAY = 86_400_000;
@@ -87,7 +87,7 @@ export class DayLasts {
     days: readonly SealedDay[],
     columns: readonly Column[],
   ): Promise<ReadonlyMap<string, Rows> | null> {
-    const key = [days[0]!, days.at(-1)!].map((day) => keyOfDay(dataset, day)).join('\n');
+    const key = keyOfRows(dataset, [days[0]!, days.at(-1)!], columns);
     const loading = this.#loading.get(key);
     if (loading !== undefined) return loading;
     const load = this.#load(key, dataset, days, columns).finally(() => this.#loading.delete(key));

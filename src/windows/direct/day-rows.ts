@@ -4,7 +4,7 @@ import type { Column } from '../../csv/rows.js';
 import type { Queries } from '../../datasets/queries.js';
 import type { Relation, SealedDay } from '../../datasets/relation.js';
 import { firstAt, type Rows } from './rows.js';
-import { type DayBounds, keyOfDay, memoryOf, rowsOfWindow } from './whole-days.js';
+import { type DayBounds, keyOfDay, keyOfRows, memoryOf, rowsOfWindow } from './whole-days.js';
 
 const MiB = 1 << 20;
 /** Maximum bytes of all days together. The least recently used are dropped first. */
@@ -72,8 +72,11 @@ export class DayRows {
     const kept = this.#kept.get(key);
     if (kept === LEFT) return null;
     if (kept !== undefined && sameColumns(kept.columns, columns)) return kept;
-    const loading = this.#loading.get(key) ?? this.#load(key, dataset, day, columns);
-    this.#loading.set(key, loading);
+    const loaded = keyOfRows(dataset, [day], columns);
+    const loading =
+      this.#loading.get(loaded) ??
+      this.#load(key, dataset, day, columns).finally(() => this.#loading.delete(loaded));
+    this.#loading.set(loaded, loading);
     return loading;
   }
 
@@ -83,18 +86,14 @@ export class DayRows {
     { date }: SealedDay,
     columns: readonly Column[],
   ): Promise<Rows | null> {
-    try {
-      const { from, to } = this.#boundsOf(date);
-      const range = [
-        ['from', String(from)],
-        ['to', String(to)],
-      ] as const;
-      const rows = await rowsOfWindow(this.#next, dataset, range, columns, MOST_OF_DAY);
-      this.#kept.set(key, rows ?? LEFT);
-      return rows;
-    } finally {
-      this.#loading.delete(key);
-    }
+    const { from, to } = this.#boundsOf(date);
+    const range = [
+      ['from', String(from)],
+      ['to', String(to)],
+    ] as const;
+    const rows = await rowsOfWindow(this.#next, dataset, range, columns, MOST_OF_DAY);
+    this.#kept.set(key, rows ?? LEFT);
+    return rows;
   }
 }
 

@@ -1,3 +1,4 @@
+import { sameLayout } from '../../csv/columns.js';
 import type { Column } from '../../csv/rows.js';
 import { rowEnd } from '../../csv/scan.js';
 import type { Parameters, Queries } from '../../datasets/queries.js';
@@ -16,6 +17,11 @@ export function keyOfDay({ name }: Relation, { paths }: SealedDay): string {
   return [name, ...paths].join('\n');
 }
 
+/** Identifies rows that are being read: those of the same days in other columns are others. */
+export function keyOfRows(dataset: Relation, days: readonly SealedDay[], columns: readonly Column[]): string {
+  return [...days.map((day) => keyOfDay(dataset, day)), JSON.stringify(columns)].join('\n');
+}
+
 /** Bytes that rows take in memory. */
 export function memoryOf({ body, ends, times }: Rows): number {
   return body.length + ends.byteLength + (times?.byteLength ?? 0) + 1;
@@ -32,7 +38,7 @@ export async function rowsOfWindow(
   columns: readonly Column[],
   most: number,
 ): Promise<Rows | null> {
-  const lines = await linesOfWindow(next, dataset, parameters, most);
+  const lines = await linesOfWindow(next, dataset, parameters, columns, most);
   if (lines === null) return null;
   try {
     const rows = (await IndexedRows.of(columns, dataset.timeColumn, lines)).now;
@@ -43,15 +49,17 @@ export async function rowsOfWindow(
   }
 }
 
-/** All rows of a window as CSV lines; null if they are too many. */
+/** All rows of a window as CSV lines; null if they are too many, or have got other columns meanwhile. */
 async function linesOfWindow(
   next: Queries,
   dataset: Relation,
   parameters: Parameters,
+  columns: readonly Column[],
   most: number,
 ): Promise<Buffer | null> {
   const query = await next.window(dataset, parameters);
-  const { body } = await query.run(new AbortController().signal);
+  const { columns: found, body } = await query.run(new AbortController().signal);
+  if (!sameLayout(found, columns)) return null;
   const pieces: Buffer[] = [];
   let size = 0;
   for await (const piece of body) {
