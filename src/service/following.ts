@@ -9,7 +9,7 @@ import type { EngineViews } from '../engines/engine-views.js';
 import { LocalStore } from '../history/local-store.js';
 import type { DamagedFile } from '../history/parquet-files.js';
 import { Sealer } from '../history/sealer.js';
-import type { HistoryStore } from '../history/store.js';
+import type { HistoryStore, StoredDay } from '../history/store.js';
 import { PollReportReader, type ReportedTables } from '../recorder/poll-report.js';
 import { TableFollower } from '../recorder/table-follower.js';
 import { discoveredTable, isWanted } from '../sources/dynamodb/discover.js';
@@ -251,8 +251,12 @@ async function openStore(
   }
 }
 
-/** Sealed days that belong to another process. */
+/** Sealed days that belong to another process. Its copies of archived days come and go, unannounced. */
 class ReadOnlyStore extends LocalStore {
+  override unreachableDays(dataset: string): Promise<readonly StoredDay[]> {
+    return this.archivedDays(dataset);
+  }
+
   override async setAside(): Promise<null> {
     return null;
   }
