@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
+import { readArchivedDays } from '../../src/history/archived-days.js';
+import { nodeFiles } from '../../src/volume/files.js';
+import { archivedDaysFile, dayOfPath } from '../../src/volume/layout.js';
 import { at, get, testDynamoDb, until } from '../app/world.js';
 import { newBucket } from '../archive/s3-servers.js';
 import { useTestAws } from '../support/aws.js';
@@ -74,6 +78,22 @@ async function datesIn({ dataDir }: RunningService, table: string): Promise<stri
   return names.flatMap((name) => /\/(\d{4}-\d\d-\d\d)\.parquet$/.exec(name)?.[1] ?? []).sort();
 }
 
+/** The hashes of the days that a folder lists as archived, by local day. */
+async function listedIn({ dataDir }: RunningService, table: string): Promise<Map<string, string>> {
+  const days = await readArchivedDays(nodeFiles, archivedDaysFile(dataDir, table));
+  return new Map(days.map(({ path, hash }) => [dayOfPath(path)!.file.slice(0, 10), hash]));
+}
+
+/** The listed days whose copies in the folder are not what the archive has. */
+async function staleIn({ dataDir }: RunningService, table: string): Promise<string[]> {
+  const stale: string[] = [];
+  for (const { path, hash } of await readArchivedDays(nodeFiles, archivedDaysFile(dataDir, table))) {
+    const bytes = await readFile(join(dataDir, path)).catch(() => null);
+    if (bytes !== null && createHash('sha256').update(bytes).digest('hex') !== hash) stale.push(path);
+  }
+  return stale;
+}
+
 /** Starts the one that collects, and waits until its older days are in the archive only. Resolves with all its rows. */
 async function collecting({ table, start }: Awaited<ReturnType<typeof world>>) {
   const service = await start('auto');
@@ -102,6 +122,10 @@ test('a follower of the archive fetches the days that it needs, answers the same
   assert.deepEqual(await datesIn(second, table), [13, 12, 11, 10, 9].map(dateOf), 'what was asked for');
   assert.equal((await get(url, all)).text, whole);
 
+  const oldest = dateOf(13);
+  const before = (await listedIn(first, table)).get(oldest);
+  assert.notEqual(before, undefined);
+
   // The other one collects. An item of a day that was sealed, with a column that no day has, changes all files.
   assert.equal((await first.end()).code, 0);
   await hasRole(second, 'collect');
@@ -113,6 +137,9 @@ test('a follower of the archive fetches the days that it needs, answers the same
   await second.logged(({ msg }) => msg === 'wrote sealed days again, in one schema');
   const { text } = await until(url, all, ({ text }) => text.includes('late,'));
   await until(other, all, (answer) => answer.text === text);
+  while ((await listedIn(again, table)).get(oldest) === before) await get(other, window);
+  assert.equal((await get(other, all)).text, text);
+  assert.deepEqual(await staleIn(again, table), []);
   assert.equal((await get(other, '/csv/old-days')).text, view);
   assert.match((await get(other, window)).text, /^late,.*,1\.25/m);
 
