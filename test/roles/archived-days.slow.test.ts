@@ -176,5 +176,6 @@ test('a follower on the shared folder names the days that are in the archive onl
   assert.deepEqual(one.missingDays, [13, 12, 11, 10, 9, 8, 7, 6, 5].map(dateOf));
   assert.deepEqual(one.missingReasons, [why]);
   assert.equal((await get(url, `/csv/${table}`)).status, 200);
+  assert.equal(JSON.parse((await get(url, '/healthz')).text).status, 'degraded');
   assert.match((await get(url, '/csv/old-days')).text, /lacks the days .*, .* \(in the archive only/);
 });
