@@ -7,6 +7,7 @@ import type { Hold } from '../history/day-files.js';
 import type { Files } from '../volume/files.js';
 import type { DayFetches } from './day-fetches.js';
 import { cacheBusy, cacheTooSmall } from './errors.js';
+import { partOf } from './parts.js';
 
 /** Milliseconds that holding days may take, however many they are. */
 const HOLD_LIMIT = 120_000;
@@ -37,6 +38,8 @@ export class DayCache {
   readonly #leaving = new Map<string, Promise<void>>();
   /** Copies to remove as soon as nobody holds them. */
   readonly #unwanted = new Set<string>();
+  /** Files that are no copies any more, to remove as soon as nobody holds them. */
+  readonly #outdated = new Set<string>();
   /** Called when something may have become free. */
   readonly #waiting = new Set<() => void>();
 
@@ -53,9 +56,11 @@ export class DayCache {
   async adopt(dataset: string): Promise<void> {
     const { days, dataDir, files } = this.#options;
     const found: { path: string; size: number; at: number }[] = [];
-    for (const { path } of days.of(dataset)) {
+    for (const { path, size } of days.of(dataset)) {
       const state = await files.stat(join(dataDir, path));
-      if (state?.isFile === true) found.push({ path, size: state.size, at: state.modifiedAt });
+      // Of another size is what the day was before it was written again.
+      if (state?.isFile === true && state.size !== size) await files.remove(join(dataDir, path));
+      else if (state?.isFile === true) found.push({ path, size, at: state.modifiedAt });
     }
     for (const { path, size } of found.sort((a, b) => a.at - b.at)) this.#copies.set(path, size);
     await this.#makeRoom(0);
@@ -110,6 +115,20 @@ export class DayCache {
     }
   }
 
+  /**
+   * Lists these days and no others, in a folder that follows. A file here that is not what its day is now does not count any
+   * more, and is removed when nobody holds it.
+   */
+  async replace(days: readonly ArchivedDay[]): Promise<void> {
+    const { days: listed } = this.#options;
+    const before = new Map([...listed].map(({ path, hash }) => [path, hash]));
+    await listed.replace(days);
+    const others = days.filter(({ path, hash }) => before.get(path) !== hash);
+    const gone = [...before.keys()].filter((path) => listed.get(path) === undefined);
+    for (const path of [...gone, ...others.map(({ path }) => path)]) this.forget(path);
+    for (const day of others) await this.#lookAt(day);
+  }
+
   /** A file is no longer a copy: it is gone, or it stays. */
   forget(path: string): void {
     this.#copies.delete(path);
@@ -153,6 +172,7 @@ export class DayCache {
     if (left > 0) this.#held.set(name, left);
     else this.#held.delete(name);
     if (left <= 0 && this.#unwanted.has(name)) void this.#evict(name);
+    if (left <= 0 && this.#outdated.has(name)) void this.#removeOutdated(name);
   }
 
   #touch(name: string): void {
@@ -182,11 +202,44 @@ export class DayCache {
     }
   }
 
-  async #fetch(day: ArchivedDay, signal: AbortSignal): Promise<void> {
-    await this.#leaving.get(day.path);
-    if (this.#copies.has(day.path)) return;
-    await this.#options.fetches.fetch(day, signal);
-    if (this.#options.days.get(day.path) !== undefined) this.#copies.set(day.path, day.size);
+  async #fetch({ path }: ArchivedDay, signal: AbortSignal): Promise<void> {
+    const { days, fetches } = this.#options;
+    await this.#leaving.get(path);
+    const day = days.get(path);
+    if (day === undefined || this.#copies.has(path)) return;
+    const isOther = () => days.get(path)?.hash !== day.hash;
+    await fetches.fetch(day, signal).catch((error: unknown) => {
+      if (signal.aborted || !isOther()) throw error;
+    });
+    // It was written again meanwhile.
+    if (isOther()) return this.#fetch(day, signal);
+    this.#copies.set(path, day.size);
+    this.#outdated.delete(path);
+  }
+
+  /** Counts a file that is here as a copy of that day if it is one. */
+  async #lookAt({ path, size, hash }: ArchivedDay): Promise<void> {
+    const { dataDir, files } = this.#options;
+    const state = await files.stat(join(dataDir, path));
+    if (state === null) return;
+    const isCopy = state.size === size && partOf(await files.readFile(join(dataDir, path))).hash === hash;
+    if (isCopy) this.#copies.set(path, size);
+    else await this.#removeOutdated(path);
+  }
+
+  /** Unless somebody holds it, or it was fetched anew. If that fails, it is fetched over. */
+  async #removeOutdated(path: string): Promise<void> {
+    const { dataDir, files, logger } = this.#options;
+    this.#outdated.add(path);
+    if (this.#held.has(path)) return;
+    this.#outdated.delete(path);
+    if (this.#copies.has(path)) return;
+    const removing = files.remove(join(dataDir, path)).catch((error: unknown) => {
+      logger.warn({ file: path }, describeError(error));
+    });
+    this.#leaving.set(path, removing);
+    await removing;
+    this.#leaving.delete(path);
   }
 
   /** Resolves when there is room for these days. */
@@ -210,6 +263,7 @@ export class DayCache {
   async #evict(path: string): Promise<void> {
     const { days, dataDir, files, logger } = this.#options;
     const size = this.#copies.get(path);
+    if (days.get(path) === undefined) this.forget(path);
     if (size === undefined || this.#held.has(path) || days.get(path) === undefined) return;
     this.#copies.delete(path);
     const removing = files.remove(join(dataDir, path)).then(

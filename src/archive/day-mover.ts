@@ -4,7 +4,7 @@ import { DynamoCsvError, describeError } from '../base/errors.js';
 import { LocalDays } from '../base/local-days.js';
 import type { Logger } from '../base/logger.js';
 import { type ArchivedDay, type ArchivedDays, unpackDays } from '../history/archived-days.js';
-import type { Files } from '../volume/files.js';
+import type { FileState, Files } from '../volume/files.js';
 import { dayOfPath } from '../volume/layout.js';
 import type { DayCache } from './day-cache.js';
 import type { ObjectStore } from './objects.js';
@@ -84,10 +84,14 @@ export class DayMover {
   }
 
   async #remove(batch: readonly ArchivedDay[], signal: AbortSignal): Promise<number> {
-    const sound: ArchivedDay[] = [];
+    const compared = new Map<ArchivedDay, FileState>();
     for (const day of batch) {
-      if (await this.#unlessDamaged(day, () => this.#compare(day, signal))) sound.push(day);
+      const compare = async () => void compared.set(day, await this.#compare(day, signal));
+      await this.#unlessDamaged(day, compare);
     }
+    const sound: ArchivedDay[] = [];
+    // That took a while: one may have been written again.
+    for (const [day, state] of compared) if (await this.#isUntouched(day, state)) sound.push(day);
     if (sound.length === 0) return 0;
     await this.#options.days.add(sound);
     await this.#options.cache.depart(sound);
@@ -95,12 +99,18 @@ export class DayMover {
   }
 
   /** Rejects unless the file here and the archive's object have the same content, that of the point. */
-  async #compare(day: ArchivedDay, signal: AbortSignal): Promise<void> {
+  async #compare(day: ArchivedDay, signal: AbortSignal): Promise<FileState> {
     const { dataDir, files, objects } = this.#options;
     const path = join(dataDir, day.path);
-    const isThere = (await files.stat(path)) !== null;
-    if (!isThere || partOf(await files.readFile(path)).hash !== day.hash) throw new Changed();
+    const state = await files.stat(path);
+    if (state === null || partOf(await files.readFile(path)).hash !== day.hash) throw new Changed();
     await fetchDay(objects, day, signal);
+    return state;
+  }
+
+  async #isUntouched(day: ArchivedDay, before: FileState): Promise<boolean> {
+    const state = await this.#options.files.stat(join(this.#options.dataDir, day.path));
+    return state?.id === before.id && state.modifiedAt === before.modifiedAt && state.size === before.size;
   }
 
   /** Resolves to whether it succeeded. A day that the archive lost stays where it is, and that is logged once. */

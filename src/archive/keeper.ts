@@ -47,6 +47,8 @@ export interface ArchiveStatus {
 }
 
 const PRUNING = 3_600_000;
+/** Milliseconds between two lists of the points, for a service that follows: less than all points are kept for. */
+const LISTING = 3_600_000;
 /** Milliseconds between two points that go to moving days, at most. */
 const MOVING = 20_000;
 
@@ -77,6 +79,8 @@ export class ArchiveKeeper {
   #lease: ArchiveLease | null = null;
   /** The last point that a folder which follows has. */
   #followed: Pick<Point, 'number' | 'at'> | null = null;
+  /** When it listed the points last, in milliseconds since the epoch. */
+  #listedAt = 0;
   readonly #known = new Map<string, string>();
 
   constructor(options: KeeperOptions) {
@@ -98,9 +102,8 @@ export class ArchiveKeeper {
 
   /** The sealed days, wherever they are. `describe`: asked about each new day before it is archived. */
   async store(describe: DescribeDay): Promise<HistoryStore> {
-    this.#history ??= await openHistory(this.#options);
     this.#describe = describe;
-    return this.#history.store;
+    return (await this.#opened()).store;
   }
 
   /**
@@ -157,16 +160,25 @@ export class ArchiveKeeper {
     const last = await archive.latest();
     if (last === null) return;
     await write(() => this.#reconcile(archive, last, true, signal, true));
-    if (this.#history === null) {
-      this.#history = await openHistory(this.#options);
-      await this.#history.adopt();
-    }
+    await this.#opened();
     this.#followed = last;
+    this.#listedAt = this.#options.clock.now();
   }
 
-  /** Asks for the next point only: listing them is what would cost something. */
+  /** The history, with the copies that are here. */
+  async #opened(): Promise<ArchivedHistory> {
+    if (this.#history !== null) return this.#history;
+    const history = await openHistory(this.#options);
+    await history.adopt();
+    this.#history = history;
+    return history;
+  }
+
+  /** Asks for the next point only: listing them is what would cost something. After a long absence that one is gone. */
   async #hasNewer({ objects }: Archive): Promise<boolean> {
-    return this.#followed === null || (await objects.get(pointKey(this.#followed.number + 1))) !== null;
+    const isLongAgo = Math.abs(this.#options.clock.now() - this.#listedAt) >= LISTING;
+    if (this.#followed === null || isLongAgo) return true;
+    return (await objects.get(pointKey(this.#followed.number + 1))) !== null;
   }
 
   /** Takes points and renews the lease until the signal aborts. */
@@ -311,10 +323,9 @@ export class ArchiveKeeper {
     logger[level](facts, 'restored the data folder from the archive');
   }
 
-  #inUse(): Pick<RestoreOptions, 'history'> {
+  #inUse(): Pick<RestoreOptions, 'list'> {
     const history = this.#history;
-    if (history === null) return {};
-    return { history: { days: history.days, discard: (path) => history.cache.discard(path) } };
+    return history === null ? {} : { list: (days) => history.cache.replace(days) };
   }
 
   /** A folder that is behind may have polls that no point has: they are kept. */
@@ -328,6 +339,9 @@ export class ArchiveKeeper {
     await files.makeFolder(folder);
     const moved = paths.map(movedAsOne).filter((path) => path !== null);
     for (const path of new Set(moved)) await moveAside(files, join(dataDir, path), folder);
+    const history = this.#history;
+    for (const { path } of history?.days ?? []) history?.cache.forget(path);
+    await history?.days.forgetMoved();
     logger.warn({ movedTo: folder }, 'the data folder was behind the archive: moved what it had aside');
   }
 

@@ -27,12 +27,8 @@ export interface RestoreOptions {
   readonly isFollowing?: boolean;
   /** What a folder that follows is known to have, by path: it need not be read again. */
   readonly known?: Map<string, string>;
-  /** What is in use already of the days that stay in the archive; absent: nothing is. */
-  readonly history?: {
-    readonly days: ArchivedDays;
-    /** Removes a copy of a day, by its path in the data folder. */
-    readonly discard: (path: string) => Promise<void>;
-  };
+  /** Lists the days that stay in the archive, in a folder that is in use already; absent: nothing there is. */
+  readonly list?: (days: readonly ArchivedDay[]) => Promise<void>;
   /** Whether a sealed day's file comes along. The others stay in the archive, and the folder lists them. */
   readonly comesAlong: (day: ArchivedDay) => boolean;
 }
@@ -49,7 +45,7 @@ export async function restorePoint(
   archive: Archive,
   point: Point,
   dataDir: string,
-  { files, signal, onProgress, comesAlong, isFollowing = false, known = new Map(), history }: RestoreOptions,
+  { files, signal, onProgress, comesAlong, isFollowing = false, known = new Map(), list }: RestoreOptions,
 ): Promise<void> {
   const all = unpackDays(point);
   const days = all.filter(comesAlong);
@@ -81,13 +77,16 @@ export async function restorePoint(
   const failed = results.find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
   const left = all.filter((day) => !comesAlong(day));
-  const discard = history?.discard ?? ((path) => files.remove(join(dataDir, path)));
-  for (const day of left)
-    await unlessKnown(day, known, async () => {
-      if (await isOther(day, dataDir, files)) await discard(day.path);
-    });
-  await (history?.days ?? (await ArchivedDays.open(dataDir, files))).replace(left);
+  await (list ?? ((some) => listDays(some, dataDir, files)))(left);
+  // What has left may come back as it was.
+  const named = new Set([...point.files, ...days].map(({ path }) => path));
+  for (const path of known.keys()) if (!named.has(path)) known.delete(path);
   await writeMark(dataDir, files, { archive: archive.id, number: point.number, isFollowing });
+}
+
+async function listDays(days: readonly ArchivedDay[], dataDir: string, files: Files): Promise<void> {
+  for (const day of days) if (await isOther(day, dataDir, files)) await files.remove(join(dataDir, day.path));
+  await (await ArchivedDays.open(dataDir, files)).replace(days);
 }
 
 async function unlessKnown(
@@ -97,6 +96,7 @@ async function unlessKnown(
 ): Promise<void> {
   const content = JSON.stringify(file);
   if (known.get(file.path) === content) return;
+  known.delete(file.path);
   await restore();
   known.set(file.path, content);
 }

@@ -111,10 +111,16 @@ export class EngineView implements Relation {
 
   /** Takes the result on the volume, of an earlier run of the service or of another service, unless it has it already. */
   async restore(): Promise<void> {
-    const { result, logger } = this.#options;
+    const { result, logger, mistake } = this.#options;
     if (!(await result.hasChanged())) return;
     const kept = await result.read(logger);
-    if (kept?.view === this.#identity) this.#show(kept);
+    if (kept?.view !== this.#identity) return;
+    this.#show(kept);
+    this.#persisted = true;
+    this.#nextAt = null;
+    if (mistake !== null) return;
+    this.#lastError = null;
+    this.#broken = null;
   }
 
   /** Queries when the result is as old as the view allows, until the signal aborts. */

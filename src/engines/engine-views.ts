@@ -72,6 +72,7 @@ export class EngineViews {
     await Promise.all(loops);
     catalog?.close();
     (await this.#athena)?.close();
+    this.#athena = null;
   }
 
   /** Shows the results that another service keeps on the volume, until the signal aborts. */

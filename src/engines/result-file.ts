@@ -72,10 +72,12 @@ export class ResultFile {
       if ((await this.#files.stat(this.#state)) === null) return null;
       const state: unknown = JSON.parse((await this.#files.readFile(this.#state)).toString());
       if (!Value.Check(State, state)) throw new Error('it is not the state of a result');
-      const bytes = await this.#files.readFile(this.#csv);
-      // Killed between the two files: the query runs again.
-      if ((await hashOf(bytes)) !== state.hash) return null;
-      return { ...state, bytes };
+      const isThere = (await this.#files.stat(this.#csv)) !== null;
+      const bytes = isThere ? await this.#files.readFile(this.#csv) : null;
+      if (bytes !== null && (await hashOf(bytes)) === state.hash) return { ...state, bytes };
+      // Killed between the two files: the query runs again. Or the other one is still on its way here.
+      this.#seen = null;
+      return null;
     } catch (error) {
       logger.warn({ file: this.#state }, `a kept result is left out: ${describeError(error)}`);
       return null;

@@ -230,6 +230,7 @@ export class ArchivedDays {
   }
 }
 
+/** Columns that were learnt here stay. */
 function isSame(day: ArchivedDay, listed: ArchivedDay | undefined): boolean {
-  return listed?.hash === day.hash && (listed.columns === null) === (day.columns === null);
+  return listed?.hash === day.hash && (day.columns === null || listed.columns !== null);
 }

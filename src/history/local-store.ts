@@ -61,13 +61,19 @@ export class LocalStore implements HistoryStore {
   }
 
   async unreachableDays(dataset: string): Promise<readonly StoredDay[]> {
-    const listed = await readArchivedDays(this.#files, archivedDaysFile(this.#dataDir, dataset));
-    const absent: { date: string; file: string }[] = [];
-    for (const { path } of listed) {
-      const day = dayOfPath(path);
-      if (day !== null && (await this.#files.stat(join(this.#dataDir, path))) === null) absent.push(day);
+    const absent: StoredDay[] = [];
+    for (const day of await this.archivedDays(dataset)) {
+      const here = await this.#filesOf(dataset, day.date);
+      const files = day.files.filter((name) => !here.includes(name));
+      if (files.length > 0) absent.push({ date: day.date, files });
     }
-    return storedDays(absent);
+    return absent;
+  }
+
+  /** The days that the folder lists as kept in an archive. */
+  protected async archivedDays(dataset: string): Promise<readonly StoredDay[]> {
+    const listed = await readArchivedDays(this.#files, archivedDaysFile(this.#dataDir, dataset));
+    return storedDays(listed.flatMap(({ path }) => dayOfPath(path) ?? []));
   }
 
   tryHold(paths: readonly string[]): Hold | null {

@@ -46,7 +46,10 @@ export class MissingDays {
     for (const { date, files } of await this.#store.damagedDays(name))
       reasons.set(date, `${files.join(', ')} is damaged and was set aside`);
     for (const { date } of await this.#store.unreachableDays(name))
-      reasons.set(date, 'it is in the archive only, and this service reads the shared folder');
+      reasons.set(
+        date,
+        'in the archive only, and this service reads the shared folder; the one that collects has it',
+      );
     this.#logs.set(name, { log: null, reasons });
   }
 

@@ -49,3 +49,9 @@ export interface RewritableFiles extends Pick<ParquetFiles, 'damageOf'> {
    */
   undisturbed(work: () => Promise<void>, renamed: string | null): Promise<boolean>;
 }
+
+/** What following another service's sealed days needs from the SQL engine. */
+export interface FollowedFiles {
+  /** Another service wrote that file again: its columns, which may have other names, are read with the next sealed days. */
+  rewritten(path: string): void;
+}

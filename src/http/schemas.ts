@@ -93,8 +93,9 @@ export const DatasetSchema = Type.Object({
   ),
   sealedDays: Type.Integer({ description: 'Number of closed days stored as Parquet.' }),
   missingDays: Type.Array(Type.String(), {
-    description: 'Closed local days that cannot be read: a file of theirs is damaged or gone.',
+    description: 'Closed local days that cannot be read: a file of theirs is damaged, gone, or not here.',
   }),
+  missingReasons: Type.Array(Type.String(), { description: 'Why days are missing, each reason once.' }),
   definition: Nullable(DefinitionSchema, 'How a view is computed; null for other kinds.'),
   usedBy: Type.Array(Type.String(), { description: 'The views that read it.' }),
   url: Type.String({ description: 'Its path: /csv/<name>.' }),

@@ -4,12 +4,14 @@ import type { DynamoCsvError } from '../base/errors.js';
 import { COLLECTOR_LOG } from '../collect/collector-log.js';
 import { Polling } from '../collect/polling.js';
 import { PollHealth } from '../datasets/freshness.js';
+import type { SealedDay } from '../datasets/relation.js';
 import { FoundTables } from '../discovery/found-tables.js';
 import type { EngineViews } from '../engines/engine-views.js';
 import { LocalStore } from '../history/local-store.js';
 import type { DamagedFile } from '../history/parquet-files.js';
 import { Sealer } from '../history/sealer.js';
-import type { HistoryStore } from '../history/store.js';
+import type { HistoryStore, StoredDay } from '../history/store.js';
+import type { FollowedRows } from '../recorder/appended-follower.js';
 import { PollReportReader, type ReportedTables } from '../recorder/poll-report.js';
 import { TableFollower } from '../recorder/table-follower.js';
 import { discoveredTable, isWanted } from '../sources/dynamodb/discover.js';
@@ -21,6 +23,7 @@ import { discoveredFile, historyOf } from '../volume/layout.js';
 import type { ArchiveSupply } from './archive-supply.js';
 import type { Body, Reading } from './body.js';
 import type { CurrentDayFiles } from './day-files.js';
+import { DayMarks } from './day-marks.js';
 import type { Service } from './service.js';
 
 /** Milliseconds between two looks at the files: what is committed is shown within a second. */
@@ -49,6 +52,7 @@ export class Following implements Body {
   readonly supply: ArchiveSupply | null;
   readonly #store: HistoryStore;
   readonly #sealer: Sealer;
+  readonly #dayMarks: DayMarks;
   readonly #report: PollReportReader;
   readonly #polling: Polling;
   readonly #closing = new Closing();
@@ -69,6 +73,7 @@ export class Following implements Body {
     this.#store = store;
     dayFiles.use(store);
     this.#sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
+    this.#dayMarks = new DayMarks(nodeFiles, (path) => sql.parquet.rewritten(path));
     this.#report = new PollReportReader(config.dataDir, nodeFiles);
     this.#polling = new Polling(clock);
     this.#log = this.#follow(COLLECTOR_LOG);
@@ -212,6 +217,12 @@ export class Following implements Body {
     }
   }
 
+  /** What the archive has is known from its points. */
+  async #daysFor(rows: FollowedRows): Promise<readonly SealedDay[]> {
+    const days = await this.#sealer.follow(rows);
+    return this.supply === null ? this.#dayMarks.look(days) : days;
+  }
+
   #add(source: Followed): TableFollower {
     const table = this.#follow(source);
     this.#tables.set(table.name, table);
@@ -230,7 +241,7 @@ export class Following implements Body {
       shortestInterval,
       logger,
       now: () => clock.now(),
-      daysFor: (rows) => this.#sealer.follow(rows),
+      daysFor: (rows) => this.#daysFor(rows),
       historyOf: (dataset) => historyOf(config.dataDir, dataset),
     });
   }
@@ -251,8 +262,12 @@ async function openStore(
   }
 }
 
-/** Sealed days that belong to another process. */
+/** Sealed days that belong to another process. Its copies of archived days come and go, unannounced. */
 class ReadOnlyStore extends LocalStore {
+  override unreachableDays(dataset: string): Promise<readonly StoredDay[]> {
+    return this.archivedDays(dataset);
+  }
+
   override async setAside(): Promise<null> {
     return null;
   }

@@ -87,12 +87,15 @@ export function tooManyQueries(): DynamoCsvError {
 
 /** A query needs sealed days that cannot be read. */
 export function dayMissing(dataset: string, missing: readonly SealedDay[]): DynamoCsvError {
-  const days = missing.map(({ date, missing: why }) => `${date} (${why})`).join(', ');
+  const reasons = [...new Set(missing.map((day) => day.missing))];
+  const datesOf = (why: string | undefined) =>
+    missing.filter((day) => day.missing === why).map(({ date }) => date);
+  const days = reasons.map((why) => `${datesOf(why).join(', ')} (${why})`).join(', ');
   return new DynamoCsvError(
     'DAY_MISSING',
     `"${dataset}" lacks ${missing.length === 1 ? 'the day' : 'the days'} ${days}`,
     {
-      remedy: 'ask for other days, or restore the file from a backup and restart the service',
+      remedy: 'ask for other days; a file that is lost can be restored from a backup, before a restart',
     },
   );
 }

@@ -4,7 +4,7 @@ import { errorCode } from '../base/errors.js';
 import { encodeFile } from '../csv/encode.js';
 import type { EncodedRows } from '../csv/rows.js';
 import { columnIn, type FileColumn, type FileSchema } from '../history/file-schema.js';
-import type { ParquetFiles, RewritableFiles, Rewriting } from '../history/parquet-files.js';
+import type { FollowedFiles, ParquetFiles, RewritableFiles, Rewriting } from '../history/parquet-files.js';
 import { folded, identifier, literal } from '../windows/compile/sql-text.js';
 import type { Engine } from './engine.js';
 import { dayNotRewritten } from './errors.js';
@@ -21,7 +21,7 @@ const DAMAGED =
 const PATIENCE = 250;
 
 /** Writes and reads sealed days with DuckDB. */
-export class DuckDbParquet implements ParquetFiles, RewritableFiles {
+export class DuckDbParquet implements ParquetFiles, RewritableFiles, FollowedFiles {
   readonly #engine: Engine;
 
   constructor(engine: Engine) {
@@ -112,6 +112,10 @@ export class DuckDbParquet implements ParquetFiles, RewritableFiles {
       await work();
       if (renamed !== null) this.#engine.renamedIn(renamed);
     });
+  }
+
+  rewritten(path: string): void {
+    this.#engine.renamedIn(path);
   }
 
   queriesEnded(): Promise<void> | null {

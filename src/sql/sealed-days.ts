@@ -39,6 +39,8 @@ const NO_COLUMNS: KnownFile = { columns: new Map(), sealedAs: new Map() };
 export class History {
   readonly #engine: Engine;
   readonly #files = new Map<string, KnownFile & { readonly version: number }>();
+  /** By path, the columns from which those of files in an archive are known: another service may write such a file again. */
+  readonly #known = new Map<string, readonly KnownColumn[]>();
   /** How SQL shows columns that a file has as text, by path and name: see `shownTests`. */
   readonly #shown = new Map<string, Map<string, Shown>>();
 
@@ -67,12 +69,18 @@ export class History {
     const isKnown = (path: string) => this.#files.get(path)?.version === this.#engine.versionOf(path);
     const unknown: string[] = [];
     for (const path of days.flatMap(({ paths }) => paths)) {
-      if (isKnown(path)) continue;
       const columns = files.mayLeave(path) ? files.columnsOf(path) : null;
+      const isSame = columns === null || this.#known.get(path) === columns;
+      if (isKnown(path) && isSame) continue;
       if (columns === null) unknown.push(path);
-      else this.#files.set(path, { ...knownFile(columns), version: this.#engine.versionOf(path) });
+      else this.#take(path, columns);
     }
     await this.#inBatches(unknown, (batch) => this.#readFiles(batch));
+  }
+
+  #take(path: string, columns: readonly KnownColumn[]): void {
+    this.#files.set(path, { ...knownFile(columns), version: this.#engine.versionOf(path) });
+    this.#known.set(path, columns);
   }
 
   /** The columns of files that may leave this machine are remembered in full, so that the files are not needed for this again. */

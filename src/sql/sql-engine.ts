@@ -1,7 +1,7 @@
 import { LocalDays } from '../base/local-days.js';
 import type { Queries } from '../datasets/queries.js';
 import type { KnownColumn } from '../history/day-files.js';
-import type { ParquetFiles, RewritableFiles } from '../history/parquet-files.js';
+import type { FollowedFiles, ParquetFiles, RewritableFiles } from '../history/parquet-files.js';
 import { Catalog } from './catalog.js';
 import { DamagedDays } from './damaged-days.js';
 import { Engine } from './engine.js';
@@ -16,7 +16,7 @@ import { Views } from './views.js';
 /** DuckDB and everything built on it; `Sql` loads it on first use. */
 export class SqlEngine {
   /** Writes sealed days. */
-  readonly parquet: ParquetFiles & RewritableFiles;
+  readonly parquet: ParquetFiles & RewritableFiles & FollowedFiles;
   /** Answers queries for HTTP. */
   readonly queries: Queries;
   readonly views: Views;

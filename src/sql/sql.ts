@@ -1,7 +1,7 @@
 import { filesOf } from '../datasets/lookups.js';
 import type { Queries } from '../datasets/queries.js';
 import type { KnownColumn } from '../history/day-files.js';
-import type { ParquetFiles, RewritableFiles } from '../history/parquet-files.js';
+import type { FollowedFiles, ParquetFiles, RewritableFiles } from '../history/parquet-files.js';
 import type { SqlEngine } from './sql-engine.js';
 import type { SqlOptions } from './sql-options.js';
 import type { ViewDataset } from './view-dataset.js';
@@ -14,13 +14,14 @@ import type { ViewText } from './views.js';
  */
 export class Sql {
   /** Writes sealed days. */
-  readonly parquet: ParquetFiles & RewritableFiles = {
+  readonly parquet: ParquetFiles & RewritableFiles & FollowedFiles = {
     writeParquet: async (...args) => (await this.#engine()).parquet.writeParquet(...args),
     timesIn: async (...args) => (await this.#engine()).parquet.timesIn(...args),
     damageOf: async (...args) => (await this.#engine()).parquet.damageOf(...args),
     schemasOf: async (...args) => (await this.#engine()).parquet.schemasOf(...args),
     rewrite: async (...args) => (await this.#engine()).parquet.rewrite(...args),
     undisturbed: async (...args) => (await this.#engine()).parquet.undisturbed(...args),
+    rewritten: (path) => this.#opened?.parquet.rewritten(path),
     queriesEnded: () => this.#opened?.parquet.queriesEnded() ?? null,
   };
   /** Answers queries for HTTP. */

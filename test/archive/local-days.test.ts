@@ -70,6 +70,28 @@ test('a day that the archive does not hold as it was sent stays, and that is log
   assert.match(errors[1]!, /2026-11-19\.parquet is damaged/);
 });
 
+test('a day that is written again while days leave stays until the archive has it as it is then', async (t) => {
+  const { objects, clock, machine } = await world(t);
+  const { keeper, dataDir } = await machine(HISTORY);
+  await keeper.prepare(never);
+  await onePoint(keeper, clock);
+  await keeper.close();
+  const again = await machine({}, dataDir, { localDays: 2 });
+  await again.keeper.prepare(never);
+  const [first = '', second = ''] = DATES;
+  const get = objects.get.bind(objects);
+  objects.get = async (key, signal) => {
+    if (key === pathOf(second)) await write(dataDir, { [pathOf(first)]: 'PAR1 in one schema PAR1' });
+    return get(key, signal);
+  };
+  await onePoint(again.keeper, clock);
+  assert.deepEqual(datesIn(await contents(dataDir)), [first, '2026-11-22', '2026-11-23']);
+  objects.get = get;
+  await onePoint(again.keeper, clock);
+  assert.deepEqual(datesIn(await contents(dataDir)), ['2026-11-22', '2026-11-23']);
+  assert.equal((await objects.get(pathOf(first)))?.bytes.toString(), 'PAR1 in one schema PAR1');
+});
+
 test('on an empty folder days stay where they are; those of localDays are fetched afterwards, the youngest first', async (t) => {
   const { objects, clock, machine } = await world(t);
   const first = await machine(HISTORY);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, type TestContext, test } from 'node:test';
 import { pino } from 'pino';
@@ -88,8 +88,10 @@ async function world(t: TestContext, answer: Parameters<typeof startScriptedAthe
   const file = 'config/views/rides.sql';
   const view = await views.open({ name: 'rides', file, sql, head: readViewHead(sql) });
   const stopping = new AbortController();
+  let following = new AbortController();
   let running: Promise<void> | null = null;
   const stop = async () => {
+    following.abort();
     stopping.abort(new Error('the service ends'));
     await running;
   };
@@ -105,6 +107,16 @@ async function world(t: TestContext, answer: Parameters<typeof startScriptedAthe
     start: async () => {
       running = views.run(stopping.signal);
       await clock.asleep();
+    },
+    /** Shows what another service computes, until `stopFollowing`. */
+    follow: async () => {
+      following = new AbortController();
+      running = views.follow(following.signal);
+      await clock.asleep();
+    },
+    stopFollowing: async () => {
+      following.abort();
+      await running;
     },
     /** Lets that much time pass and what follows from it happen. */
     pass: async (milliseconds: number) => {
@@ -188,6 +200,76 @@ test('the last result survives a restart, and is not paid again before its time'
   await second.pass(1_000);
   await second.pass(500);
   assert.deepEqual(second.operations(), ['StartQueryExecution', 'GetQueryExecution', 'GetQueryResults']);
+});
+
+test('a follower shows the results that another service keeps, asks Athena nothing, and goes on from them', async (t) => {
+  let queries = 0;
+  const answers = succeeding({ StartQueryExecution: () => ({ QueryExecutionId: `q-${++queries}` }) });
+  const first = await world(t, answers);
+  const { dataDir } = first;
+  await first.start();
+  await first.pass(0);
+  await first.pass(500);
+  const second = await world(t, answers, { dataDir });
+  await second.follow();
+  assert.equal(second.view.status().query?.id, 'q-1');
+  await first.pass(2 * HOUR);
+  await first.pass(500);
+  await first.stop();
+  await second.pass(5_000);
+  assert.equal(await textOf(second), CSV);
+  const { query, lastError, nextPollAt } = second.view.status();
+  assert.deepEqual([query?.id, lastError, nextPollAt], ['q-2', null, null]);
+  await second.pass(8 * HOUR);
+  assert.deepEqual(second.operations(), []);
+  // It collects: the result is older than the view allows.
+  await second.stopFollowing();
+  await second.start();
+  await second.pass(0);
+  await second.pass(500);
+  assert.deepEqual(second.operations(), ['StartQueryExecution', 'GetQueryExecution', 'GetQueryResults']);
+  assert.equal(second.view.status().query?.id, 'q-3');
+});
+
+test('a follower whose result arrives in two parts, the state first, shows it once both are there', async (t) => {
+  const first = await world(t, succeeding());
+  await first.start();
+  await first.pass(0);
+  await first.pass(500);
+  await first.stop();
+  const from = join(first.dataDir, 'results');
+  const second = await world(t, succeeding());
+  const to = join(second.dataDir, 'results');
+  await second.follow();
+  await mkdir(to);
+  await rename(join(from, 'rides.json'), join(to, 'rides.json'));
+  await second.pass(5_000);
+  await assert.rejects(second.view.content(), { code: 'DATASET_NOT_READ_YET' });
+  await writeFile(join(to, 'rides.csv'), 'day\n');
+  await second.pass(5_000);
+  await assert.rejects(second.view.content(), { code: 'DATASET_NOT_READ_YET' });
+  await rename(join(from, 'rides.csv'), join(to, 'rides.csv'));
+  await second.pass(5_000);
+  assert.equal(await textOf(second), CSV);
+  assert.deepEqual(second.lines, []);
+});
+
+test('the error of a service that followed again is forgotten with the next result of another one', async (t) => {
+  const refused = { error: 'TooManyRequestsException', message: 'Rate exceeded' };
+  const second = await world(t, succeeding({ StartQueryExecution: () => refused }));
+  const { dataDir } = second;
+  await second.start();
+  await second.pass(0);
+  assert.equal(second.view.status().lastError?.code, 'AWS_THROTTLED');
+  await second.stop();
+  const first = await world(t, succeeding(), { dataDir });
+  await first.start();
+  await first.pass(0);
+  await first.pass(500);
+  await second.follow();
+  await second.pass(5_000);
+  assert.equal(await textOf(second), CSV);
+  assert.equal(second.view.status().lastError, null);
 });
 
 test('another text of the view, or a damaged result, is computed anew', async (t) => {

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { OneSchema } from '../../src/history/one-schema.js';
 import { ArchivedHistory } from '../archive/archived-days.js';
 import { MemoryObjects } from '../archive/memory-objects.js';
-import { SqlWorld } from '../support/sql-world.js';
+import { readingOf as readingOfRows, SqlWorld } from '../support/sql-world.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { itemsOf, readingOf } from '../support/true-polls.js';
 import { unsyncedFiles } from '../support/unsynced-files.js';
@@ -93,6 +93,16 @@ async function local(t: TestContext) {
   const expected = await answers(world);
   assert.match(expected[SELECTS[0]!]!, /^n,days\n257,24\n$/);
   return { dataDir, expected };
+}
+
+function oneSchemaOf(world: SqlWorld, { store }: ArchivedHistory): OneSchema {
+  return new OneSchema({
+    store,
+    parquet: world.sql.parquet,
+    clock: world.time,
+    logger: pino({ level: 'silent' }),
+    setAside: (file) => world.sealer.setAside(file),
+  });
 }
 
 /** A copy of that folder on a machine of its own. */
@@ -213,14 +223,7 @@ test('days in the archive only are written again in one schema, and answer the s
   const { world, recorder } = await start(t, dataDir, history);
   await history.archiveAll((path) => world.sql.describeDay(path));
   assert.deepEqual(await answers(world), expected);
-  const oneSchema = new OneSchema({
-    store: history.store,
-    parquet: world.sql.parquet,
-    clock: world.time,
-    logger: pino({ level: 'silent' }),
-    setAside: (file) => world.sealer.setAside(file),
-  });
-  assert.equal(await oneSchema.unify(recorder.log!), true);
+  assert.equal(await oneSchemaOf(world, history).unify(recorder.log!), true);
   assert.deepEqual(await answers(world), expected, 'written again here');
   await history.archiveAll((path) => world.sql.describeDay(path));
   const schemas = new Set(
@@ -234,6 +237,45 @@ test('days in the archive only are written again in one schema, and answer the s
   const elsewhere = await ArchivedHistory.open({ dataDir: second, objects });
   const { world: other } = await start(t, second, elsewhere);
   assert.deepEqual(await answers(other), expected, 'another machine');
+});
+
+test('a column that another service gives another name in older days is the same column for a follower', async (t) => {
+  const dataDir = await temporaryFolder(t);
+  const recording = await SqlWorld.start(t, { now: Date.parse('2026-11-01T17:00:00Z'), dataDir });
+  const recorder = await recording.table('zones', { log: true });
+  for (const poll of [
+    readingOfRows({ id: 'string', zone: 'string' }, [['a', 'north']]),
+    readingOfRows({ id: 'string', Zone: 'number', zone: 'string' }, [['a', '4', 'south']]),
+    readingOfRows({ id: 'string', Zone: 'number', zone: 'string' }, [['a', '5', 'east']]),
+  ]) {
+    await recorder.record(poll, recording.time.at);
+    recording.time.at += DAY;
+    await recording.sealer.seal(recorder.log!, { keep: 1, retention: null });
+  }
+  await recorder.close();
+  const objects = new MemoryObjects();
+  const collector = await ArchivedHistory.open({ dataDir, objects });
+  await collector.archiveAll((path) => recording.sql.describeDay(path));
+  const elsewhere = await machine(t, dataDir, /\.parquet$/);
+  const follower = await ArchivedHistory.open({ dataDir: elsewhere, objects });
+  const now = recording.time.at;
+  const world = await SqlWorld.start(t, { now, dataDir: elsewhere, store: follower.store });
+  const followed = (await world.table('zones', { log: true })).log!;
+  await world.sealer.restore(followed);
+  const seen = async () => [
+    await world.ask('SELECT id, zone_2, "Zone", date FROM zones ORDER BY date'),
+    await world.window('zones', 'last=30d&columns=zone,Zone'),
+  ];
+  const before = await seen();
+  assert.match(before[0]!, /a,north,,2026-11-01/);
+
+  const rewriting = await SqlWorld.start(t, { now, dataDir, store: collector.store });
+  const rewritten = (await rewriting.table('zones', { log: true })).log!;
+  await rewriting.sealer.restore(rewritten);
+  assert.equal(await oneSchemaOf(rewriting, collector).unify(rewritten), true);
+  await collector.archiveAll((path) => rewriting.sql.describeDay(path));
+  await follower.cache.replace([...collector.days]);
+  assert.deepEqual(await seen(), before);
 });
 
 function typesOf(columns: readonly { readonly name: string; readonly type: string }[]): string {

@@ -81,6 +81,7 @@ function datasetJson(
     query: queryJson(dataset.status().query ?? null),
     sealedDays: sealedDaysOf(dataset).length - missingDays(dataset).length,
     missingDays: [...missingDays(dataset)],
+    missingReasons: [...new Set(sealedDaysOf(dataset).flatMap(({ missing }) => missing ?? []))],
     definition:
       definition === undefined
         ? null
