@@ -41,7 +41,7 @@ function isoOf(cell: string): string {
 }
 
 /** `1.0E20` → `100000000000000000000`, `2.0` → `2`; `NaN` and infinity are absent. */
-export function plainNumber(cell: string): Cell {
+function plainNumber(cell: string): Cell {
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:E(-?\d+))?$/i.exec(cell);
   if (match === null) return null;
   const [, sign, whole = '', fraction = '', exponent = '0'] = match;

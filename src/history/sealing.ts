@@ -151,41 +151,41 @@ export class Sealing {
     return entry.removed.signal.aborted ? null : outcome;
   }
 
-  async #unifySource(source: SealedSource, signal: AbortSignal): Promise<Outcome> {
-    const { log, changes } = source.recorder;
-    let problem: DynamoCsvError | null = null;
-    let isAll = true;
-    for (const dataset of [log, changes]) {
-      if (dataset === null || signal.aborted) continue;
-      try {
-        const isOne = await this.#options.oneSchema.unify(dataset, signal);
-        isAll &&= isOne;
-      } catch (error) {
-        problem ??= notOneSchema(dataset.name, error);
-      }
-    }
-    if (signal.aborted) return 'early';
-    source.sealed(problem);
-    if (problem !== null) return 'failed';
-    return isAll ? 'done' : 'early';
+  #unifySource(source: SealedSource, signal: AbortSignal): Promise<Outcome> {
+    const unify = (dataset: SealableLog) => this.#options.oneSchema.unify(dataset, signal);
+    return eachDataset(source, signal, unify, notOneSchema);
   }
 
-  async #sealSource(source: SealedSource, { keeping }: Entry, signal: AbortSignal): Promise<Outcome> {
-    const { log, changes } = source.recorder;
-    let problem: DynamoCsvError | null = null;
-    let isAll = true;
-    for (const dataset of [log, changes]) {
-      if (dataset === null || signal.aborted) continue;
-      try {
-        const isSealed = await this.#options.sealer.seal(dataset, keeping, signal);
-        isAll &&= isSealed;
-      } catch (error) {
-        problem ??= sealingFailed(dataset.name, error);
-      }
-    }
-    if (signal.aborted) return 'early';
-    source.sealed(problem);
-    if (problem !== null) return 'failed';
-    return isAll ? 'done' : 'early';
+  #sealSource(source: SealedSource, { keeping }: Entry, signal: AbortSignal): Promise<Outcome> {
+    const seal = (dataset: SealableLog) => this.#options.sealer.seal(dataset, keeping, signal);
+    return eachDataset(source, signal, seal, sealingFailed);
   }
+}
+
+/**
+ * Works on the log and the changes of a source, and tells it the first failure, which does not keep the other one from its
+ * turn. `work` resolves to whether everything is done.
+ */
+async function eachDataset(
+  source: SealedSource,
+  signal: AbortSignal,
+  work: (dataset: SealableLog) => Promise<boolean>,
+  failed: (dataset: string, error: unknown) => DynamoCsvError,
+): Promise<Outcome> {
+  const { log, changes } = source.recorder;
+  let problem: DynamoCsvError | null = null;
+  let isAll = true;
+  for (const dataset of [log, changes]) {
+    if (dataset === null || signal.aborted) continue;
+    try {
+      const isDone = await work(dataset);
+      isAll &&= isDone;
+    } catch (error) {
+      problem ??= failed(dataset.name, error);
+    }
+  }
+  if (signal.aborted) return 'early';
+  source.sealed(problem);
+  if (problem !== null) return 'failed';
+  return isAll ? 'done' : 'early';
 }
