@@ -1,22 +1,32 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import autocannon from 'autocannon';
+import { fileURLToPath } from 'node:url';
 import { nodeFlags, projectRoot } from '../src/base/project.js';
 import { TEST_AWS } from '../test/support/aws.js';
 import { startTestDynamoDb, type TestDynamoDb } from '../test/support/dynalite.js';
-import { alternate, type Benchmark, type Comparison, median, pairedRatio } from './harness.js';
+import { alternate, type Benchmark, type Comparison, Contender, median, pairedRatio } from './harness.js';
+import type { WallRequest, WallResult } from './wall-client.js';
+import { makeYear, TABLE } from './year.js';
 
-/** Rows of the dataset whose windows are asked for, and the takings over that are measured. */
+const WALL_CLIENT = fileURLToPath(new URL('./wall-client.js', import.meta.url));
+/** Rows of the lookup that is asked for in windows, the takings over that are measured, and the rounds of answers. */
 const ROWS = 20_000;
 const KILLS = 3;
 const ROUNDS = 5;
-/** Seconds of one measurement of answers, and connections. */
-const SECONDS = 3;
-const CONNECTIONS = 4;
+/** Days of the log of two counters, polled every 30 seconds. */
+const DAYS = 3;
+/** Milliseconds of one measurement of answers, and connections. */
+const TIME = 3_000;
+const CONNECTIONS = 8;
+/** Different questions of one measurement: more than are answered in it. */
+const QUESTIONS = 20_000;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
 /** Windows a second while the lag is measured, for so many changes. */
 const WINDOWS = 100;
 const CHANGES = 40;
@@ -64,12 +74,18 @@ class World {
   static async start(): Promise<World> {
     const database = await startTestDynamoDb();
     const table = await database.createTable({ id: 'N' });
+    await database.createTable({ counter_type: 'S' }, TABLE);
     const folder = await mkdtemp(join(tmpdir(), 'dynamo-csv-bench-'));
     await mkdir(join(folder, 'lookups'));
     const rows = Array.from({ length: ROWS }, (_, id) => `${id},place ${id % 97},${(id * 7919) % 10_007}\n`);
     await writeFile(join(folder, 'lookups', 'places.csv'), `id,name,count\n${rows.join('')}`);
     const config = join(folder, 'config.yaml');
-    await writeFile(config, `tables: { ${table}: { log: true, interval: 500ms } }\nlookups: lookups\n`);
+    const counters = `${TABLE}: { log: true, changes: true, interval: 1h }`;
+    const tables = `tables: { ${table}: { log: true, interval: 500ms }, ${counters} }`;
+    await writeFile(config, `${tables}\nlookups: lookups\n`);
+    const zones = Array.from({ length: 69 }, (_, id) => `${id},zone ${id},${(id * 7919) % 101}\n`);
+    await writeFile(join(folder, 'lookups', 'zones.csv'), `zone_id,name,taxis\n${zones.join('')}`);
+    await makeYear({ dataDir: join(folder, 'data'), config, rows: DAYS * 2 * 2_880, csv: null });
     const world = new World(database, table, folder, config);
     await world.change();
     return world;
@@ -111,49 +127,134 @@ class World {
   }
 }
 
-/** Windows that no cache has, each some milliseconds of work. */
+/** Windows are asked for from here back, each with another end: no cache has them. */
 let asked = 0;
-function load({ url }: Service): Promise<autocannon.Result> {
-  return autocannon({
-    url,
-    connections: CONNECTIONS,
-    duration: SECONDS,
-    requests: [
-      {
-        setupRequest: (request) => {
-          asked += 1;
-          return {
-            ...request,
-            path: `/csv/places?count__gt=${asked % 10_007}&sort=-count,name&limit=${(asked % 89) + 1}`,
-          };
-        },
-      },
-    ],
-  });
+
+/** What the panels of a wall ask: nine windows, and four times a dataset as it is, of which the client has two already. */
+function wallOf(etag: string): WallRequest['questions'] {
+  const now = Date.now();
+  const window = (length: number, more = '') => {
+    asked += 1;
+    const to = now - MINUTE - (asked % DAY);
+    return [`/csv/${TABLE}?from=${to - length}&to=${to}${more}`] as const;
+  };
+  const panels = [
+    () => window(10 * MINUTE),
+    () => window(10 * MINUTE, '&pivot=counter_type:count'),
+    () => window(10 * MINUTE, '&pivot=counter_type:count&null=null&pad=1'),
+    () => ['/csv/zones'] as const,
+    () => window(DAY, '&every=1h'),
+    () => ['/csv/zones', `if-none-match: ${etag}\r\n`] as const,
+    () => window(10 * MINUTE, '&counter_type=dispatch&columns=timestamp,count'),
+    () => window(60 * MINUTE, '&every=1m&pivot=counter_type:count'),
+    () => ['/csv/zones'] as const,
+    () => window(10 * MINUTE),
+    () => ['/csv/zones', `if-none-match: ${etag}\r\n`] as const,
+    () => window(10 * MINUTE, '&limit=100&sort=-timestamp'),
+    () => window(DAY, '&every=1h&pivot=counter_type:count'),
+  ];
+  return Array.from({ length: QUESTIONS }, (_, index) => panels[index % panels.length]!());
+}
+
+/** What answers took, and the seconds of processor time that it cost, a second. */
+interface Load {
+  readonly perSecond: number;
+  /** Processors that the service used, its main thread of them, and the client. Null: only Linux tells. */
+  readonly service: number | null;
+  readonly main: number | null;
+  readonly client: number;
+}
+
+async function load(client: WallClient, { url, child }: Service): Promise<Load> {
+  const etag = (await fetch(`${url}/csv/zones`)).headers.get('etag') ?? '';
+  const request = { port: Number(new URL(url).port), questions: wallOf(etag), connections: CONNECTIONS };
+  const before = await processorTime(child.pid!);
+  const { answers, failed, took, cpu } = await client.ask({ ...request, time: TIME });
+  const after = await processorTime(child.pid!);
+  if (failed > 0) throw new Error(`${failed} windows were not answered`);
+  const used = (of: (times: ProcessorTime) => number) =>
+    before === null || after === null ? null : (of(after) - of(before)) / took;
+  return {
+    perSecond: (answers / took) * SECOND,
+    service: used(({ all }) => all),
+    main: used(({ main }) => main),
+    client: cpu / took,
+  };
+}
+
+type WallClient = Contender<WallRequest, WallResult>;
+
+interface ProcessorTime {
+  /** Milliseconds of all threads, and of the main one. */
+  readonly all: number;
+  readonly main: number;
+}
+
+/** Milliseconds of a tick in `/proc`: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+const TICK = 10;
+
+/** Null: this is not Linux. */
+async function processorTime(pid: number): Promise<ProcessorTime | null> {
+  const of = async (path: string) => {
+    const text = await readFile(path, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * TICK;
+  };
+  const paths = [`/proc/${pid}/stat`, `/proc/${pid}/task/${pid}/stat`] as const;
+  const [all, main] = await Promise.all(paths.map(of)).catch(() => []);
+  return all === undefined || main === undefined ? null : { all, main };
 }
 
 async function twoAgainstOne([a, b]: readonly [Service, Service]): Promise<readonly Comparison[]> {
-  const perSecond = ({ errors, non2xx, '2xx': answered, duration }: autocannon.Result) => {
-    if (errors + non2xx > 0) throw new Error('a window was not answered');
-    return answered / duration;
-  };
-  const one = async () => perSecond(await load(b));
-  const two = async () => {
-    const results = await Promise.all([load(a), load(b)]);
-    return results.reduce((sum, result) => sum + perSecond(result), 0);
-  };
-  const [both, alone] = await alternate([two, one], { warmups: 1, rounds: ROUNDS });
-  const ratio = pairedRatio(both!, alone!);
+  const clients = [a, b].map(() => new Contender<WallRequest, WallResult>(WALL_CLIENT, []));
+  const one = async () => [await load(clients[1]!, b)];
+  const two = () => Promise.all([load(clients[0]!, a), load(clients[1]!, b)]);
+  const [both, alone] = await alternate<readonly Load[]>([two, one], { warmups: 2, rounds: ROUNDS });
+  await Promise.all(clients.map((client) => client.stop()));
+  const answers = (loads: readonly (readonly Load[])[]) => loads.map((round) => total(round, 'perSecond'));
+  const ratio = pairedRatio(answers(both!), answers(alone!));
   return [
     {
-      what: 'windows a second, two services against one',
-      ours: `${median(both!).toFixed(0)}/s`,
-      other: `${median(alone!).toFixed(0)}/s`,
+      what: "a wall's windows a second, two services against one",
+      ours: `${median(answers(both!)).toFixed(0)}/s`,
+      other: `${median(answers(alone!)).toFixed(0)}/s`,
       ratio,
       goal: 'at least 1.7 on two idle cores',
       reached: ratio >= 1.7,
     },
+    ...costs('one service', alone!),
+    ...costs('two services', both!),
+    // One alone answers as fast as its main thread; two share the processors with all threads and the clients.
+    line('so two services on two processors give at most', `${bound(alone!).toFixed(2)} of one`),
   ];
+}
+
+/** Processors that each part used, and what an answer cost. */
+function costs(who: string, rounds: readonly (readonly Load[])[]): readonly Comparison[] {
+  const used = (part: 'service' | 'main' | 'client') => median(rounds.map((round) => total(round, part)));
+  const cost = (part: 'service' | 'main' | 'client') => {
+    const each = rounds.map((round) => total(round, part) / total(round, 'perSecond'));
+    return `${(median(each) * SECOND).toFixed(3)} ms`;
+  };
+  const processors = [used('service'), used('client')].map((value) => value.toFixed(2));
+  return [
+    line(`processors used by ${who}, and by the client`, processors.join(', ')),
+    line(
+      'an answer: processor time, of it the main thread, and the client',
+      [cost('service'), cost('main'), cost('client')].join(', '),
+    ),
+  ];
+}
+
+function bound(alone: readonly (readonly Load[])[]): number {
+  const of = (round: readonly Load[]) =>
+    (2 * total(round, 'main')) / (total(round, 'service') + total(round, 'client'));
+  return median(alone.map(of));
+}
+
+/** NaN where it cannot be told. */
+function total(round: readonly Load[], part: keyof Load): number {
+  return round.reduce((sum, one) => sum + (one[part] ?? Number.NaN), 0);
 }
 
 /** From when the collector shows an item until the follower does, while windows are asked of it. */

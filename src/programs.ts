@@ -1,12 +1,12 @@
 /** The two programs, as the build bundles them (`scripts/bundle-service.mjs`): `server.ts` and `bin.ts` start them. */
 
-import { COMMANDS } from './commands/commands.js';
+import { COMMANDS, runCommand } from './commands/commands.js';
 import { asksForHelp, USAGE } from './config/arguments.js';
 
 /** `npm start`. Resolves to the exit code; to 0 when the service listens, which ends on a signal. */
 export async function server([name, ...rest]: readonly string[]): Promise<number> {
   const subcommand = COMMANDS.find((one) => one.name === name);
-  if (subcommand !== undefined) process.exit(await subcommand.run(rest));
+  if (subcommand !== undefined) process.exit(await runCommand(subcommand, rest));
   // Before the configuration is read: a mistake in it may be why somebody asks.
   if (asksForHelp([name ?? '', ...rest])) {
     process.stdout.write(USAGE);

@@ -4,6 +4,8 @@ export interface Command {
   readonly name: string;
   /** What `dynamo-csv --help` prints behind the name: a clause without a full stop. */
   readonly summary: string;
+  /** Whether it answers `--help` itself; by default `runCommand` prints the summary. */
+  readonly hasOwnHelp?: true;
   /**
    * Runs it. Load what it needs here and not at the top of the file: a running service needs no subcommand.
    *

@@ -18,14 +18,14 @@ export const ddl: Command = {
       const config = await loadConfig(process.env, []);
       const { engineTables } = await import('../engines/engine-table.js');
       const statements = await import('../engines/ddl.js');
-      const tables = engineTables(placed(await historiesOf(config, isFolder), location));
+      const { histories, place } = await historiesOf(config, isFolder);
+      const tables = engineTables(placed(histories, location));
       const wanted = tables.filter((table) => dataset === null || table.dataset === dataset);
       if (wanted.length === 0) {
         const datasets = tables.map((table) => table.dataset);
-        throw nothingSealed(config, dataset, datasets);
+        throw nothingSealed(place, dataset, datasets);
       }
-      if (engine === 'athena' && wanted.some((table) => !table.location.startsWith('s3://')))
-        throw new ConfigMistakes([NOT_IN_S3]);
+      requirePlace(engine, wanted[0]!.location);
       process.stdout.write(statements.ddl(engine, wanted));
       return 0;
     } catch (error) {
@@ -36,8 +36,19 @@ export const ddl: Command = {
   },
 };
 
-const NOT_IN_S3 =
-  'command line: Athena reads S3 only; add an archive to the configuration, or say where a copy of the folder history is, such as --location s3://my-bucket/history';
+const PLACES =
+  'add an archive to the configuration, or say where a copy of the folder history is, such as --location s3://my-bucket/history';
+
+/** Rejects a place that the engine cannot read. */
+function requirePlace(engine: EngineName, location: string): void {
+  if (engine === 'athena' && !location.startsWith('s3://'))
+    throw new ConfigMistakes([`command line: Athena reads S3 only; ${PLACES}`]);
+  // https://trino.io/docs/current/object-storage.html
+  if (engine === 'trino' && !/^[a-z0-9]+:\/\//.test(location))
+    throw new ConfigMistakes([
+      `command line: Trino reads places that begin with a scheme, not ${location}; ${PLACES}`,
+    ]);
+}
 
 interface Arguments {
   readonly engine: EngineName;
@@ -62,6 +73,8 @@ async function readArguments(argv: readonly string[]): Promise<Arguments> {
     if (engine === undefined) throw new TypeError(`"${given}" is not one of ${ENGINES.join(', ')}`);
     if (more.length > 0)
       throw new TypeError(`${more.join(' ')} is too much: name one dataset, or none for all`);
+    if (values.location === '')
+      throw new TypeError(`--location is empty; name a place such as s3://my-bucket/history`);
     return { engine, dataset, isFolder: values.folder === true, location: values.location ?? null };
   } catch (error) {
     throw new ConfigMistakes([`command line: ${describeError(error)}`]);
@@ -75,32 +88,45 @@ function placed(histories: readonly DatasetHistory[], location: string | null): 
   return histories.map((history) => ({ ...history, location: `${place}/${history.dataset}` }));
 }
 
+interface Found {
+  readonly histories: readonly DatasetHistory[];
+  /** Where they were looked for: `the archive s3://my-bucket/fleet/`. */
+  readonly place: string;
+}
+
 /** What the archive has, or the data folder if there is no archive. */
-async function historiesOf(config: Config, isFolder: boolean): Promise<DatasetHistory[]> {
+async function historiesOf({ archive: settings, dataDir }: Config, isFolder: boolean): Promise<Found> {
   const { historiesInArchive, historiesInFolder } = await import('../engines/histories.js');
-  if (config.archive === null || isFolder) return historiesInFolder(config.dataDir);
+  if (settings === null || isFolder)
+    return { histories: await historiesInFolder(dataDir), place: `the data folder ${dataDir}` };
   const { Archive } = await import('../archive/archive.js');
-  const { noSuchPoint } = await import('../archive/errors.js');
   const { S3Objects } = await import('../archive/s3-objects.js');
-  const objects = new S3Objects(config.archive);
+  const objects = new S3Objects(settings);
+  const place = `the archive ${objects.location}`;
   try {
     const archive = await Archive.find(objects);
     const point = await archive?.latest();
-    if (archive === null || point == null) throw noSuchPoint(objects.location, null);
-    return await historiesInArchive(archive, point);
+    if (archive === null || point == null) throw nothingArchived(place);
+    return { histories: await historiesInArchive(archive, point), place };
   } finally {
     objects.close();
   }
 }
 
-function nothingSealed(config: Config, dataset: string | null, datasets: readonly string[]): DynamoCsvError {
-  const what = dataset === null ? 'No dataset has' : `"${dataset}" has no`;
+function nothingArchived(place: string): DynamoCsvError {
+  return new DynamoCsvError('NOTHING_ARCHIVED', `${place.replace('the', 'The')} has nothing yet`, {
+    remedy:
+      'let the service archive first, check archive.bucket and archive.prefix, or use --folder for the data folder',
+  });
+}
+
+function nothingSealed(place: string, dataset: string | null, datasets: readonly string[]): DynamoCsvError {
+  const what = dataset === null ? 'No dataset has' : `${JSON.stringify(dataset)} has no`;
   const near = dataset === null ? undefined : closest(dataset, datasets);
+  const there = datasets.length === 0 ? '' : `; there are ${datasets.join(', ')}`;
   const remedy =
     near === undefined
-      ? 'a log, or changes, has them once a day has left its CSV file (docs/engines.md)'
+      ? `a log, or changes, has them once a day has left its CSV file (docs/engines.md)${there}`
       : `did you mean ${near}?`;
-  return new DynamoCsvError('NOTHING_SEALED', `${what} sealed days in ${config.dataDir} or its archive`, {
-    remedy,
-  });
+  return new DynamoCsvError('NOTHING_SEALED', `${what} sealed days in ${place}`, { remedy });
 }

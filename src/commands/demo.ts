@@ -8,6 +8,7 @@ const DEMO = join(projectRoot, 'dist', 'src', 'demo', 'load.cjs');
 
 export const demo: Command = {
   name: 'demo',
+  hasOwnHelp: true,
   summary: 'runs a simulated taxi fleet, a local DynamoDB, and the service that reads it; no AWS account',
   async run(argv) {
     const loadDemo = createRequire(import.meta.url)(DEMO) as typeof import('../demo/load.cjs');

@@ -4,7 +4,7 @@ import { version } from '../base/project.js';
 import type { Config, GivenOptions } from '../config/config.js';
 import { ConfigMistakes, EXIT_CONFIGURATION } from '../config/mistakes.js';
 import { type Arguments, readCommandLine } from './arguments.js';
-import { COMMANDS } from './commands.js';
+import { COMMANDS, runCommand } from './commands.js';
 import { usage } from './usage.js';
 
 /** Used where nothing else is named, if it is in the working directory. */
@@ -15,7 +15,7 @@ const DATA_FOLDER = 'dynamo-csv-data';
 /** The command `dynamo-csv`. Resolves to the exit code; to 0 when the service listens, which ends on a signal. */
 export async function main(argv: readonly string[]): Promise<number> {
   const command = COMMANDS.find(({ name }) => name === argv[0]);
-  if (command !== undefined) return command.run(argv.slice(1));
+  if (command !== undefined) return runCommand(command, argv.slice(1));
   try {
     return await start(readCommandLine(argv));
   } catch (error) {

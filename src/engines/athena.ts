@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
 import { clientOptions, prepareClient } from '../sources/aws/client.js';
-import { engineRequestFailed, queryFailed, queryTooLong, resultTooLarge } from './errors.js';
+import { engineRequestFailed, queryFailed, queryTooLong, resultTooLarge, textRefused } from './errors.js';
 import type { AthenaSettings } from './options.js';
 import {
   AthenaClient,
@@ -55,10 +55,11 @@ export class Athena {
 
   /**
    * Runs one query to its end. When the signal aborts, or after 30 minutes, the query is stopped in Athena as well. Rejects
-   * with `VIEW_BROKEN`, `ATHENA_TIMED_OUT`, `ATHENA_RESULT_TOO_LARGE`, or as a request to AWS does. `file`: for errors.
+   * with `VIEW_BROKEN`, `ATHENA_QUERY_FAILED`, `ATHENA_TIMED_OUT`, `ATHENA_RESULT_TOO_LARGE`, or as a request to AWS does.
+   * `file`: for errors.
    */
   async run(sql: string, file: string, signal: AbortSignal): Promise<AthenaResult> {
-    const queryId = await this.#start(sql, signal);
+    const queryId = await this.#start(sql, file, signal);
     try {
       const { Statistics } = await this.#ended(queryId, file, signal);
       return {
@@ -77,7 +78,7 @@ export class Athena {
     this.#client.destroy();
   }
 
-  async #start(sql: string, signal: AbortSignal): Promise<string> {
+  async #start(sql: string, file: string, signal: AbortSignal): Promise<string> {
     const { workgroup, database, output } = this.#settings;
     const command = new StartQueryExecutionCommand({
       QueryString: sql,
@@ -90,7 +91,7 @@ export class Athena {
     try {
       return (await this.#client.send(command, { abortSignal: signal })).QueryExecutionId ?? '';
     } catch (error) {
-      throw engineRequestFailed('athena:StartQueryExecution', error);
+      throw textRefused(file, error) ?? engineRequestFailed('athena:StartQueryExecution', error);
     }
   }
 
@@ -165,7 +166,7 @@ export class Athena {
 /** Whether Athena has ended the query already. */
 function isOfQuery(error: unknown): boolean {
   const { code } = error as { readonly code?: unknown };
-  return code === 'VIEW_BROKEN' || code === 'ATHENA_RESULT_TOO_LARGE';
+  return code === 'VIEW_BROKEN' || code === 'ATHENA_QUERY_FAILED' || code === 'ATHENA_RESULT_TOO_LARGE';
 }
 
 function columnsOf(result: ResultSet | undefined): AthenaResult['columns'] {

@@ -19,6 +19,13 @@ import type { KeptResult, ResultFile } from './result-file.js';
 /** Milliseconds after a request that AWS did not answer, doubled with each further one. */
 const AGAIN = 30_000;
 const LONGEST_AGAIN = 10 * 60_000;
+/** Codes of errors after which a view waits until it is due. */
+const FAILURES_OF_QUERIES: ReadonlySet<string> = new Set([
+  'VIEW_BROKEN',
+  'ATHENA_QUERY_FAILED',
+  'ATHENA_TIMED_OUT',
+  'ATHENA_RESULT_TOO_LARGE',
+]);
 
 /** What computes a view. */
 export interface Runner {
@@ -148,10 +155,8 @@ export class EngineView implements Relation {
     } catch (error) {
       if (signal.aborted) return every;
       this.#failed(error);
-      const { code } = error as { readonly code?: unknown };
       // A query that fails costs what it read: the same one again would fail again.
-      if (code === 'VIEW_BROKEN' || code === 'ATHENA_TIMED_OUT' || code === 'ATHENA_RESULT_TOO_LARGE')
-        return every;
+      if (FAILURES_OF_QUERIES.has(String((error as { readonly code?: unknown }).code))) return every;
       this.#failures += 1;
       return Math.min(AGAIN * 2 ** (this.#failures - 1), LONGEST_AGAIN, every);
     }

@@ -18,20 +18,73 @@ export function engineRequestFailed(action: string, cause: unknown): DynamoCsvEr
     return new DynamoCsvError(failure.code, `${action}: ${failure.why}`, { remedy, cause });
   }
   const { name, reason } = facts(cause);
-  return new DynamoCsvError('ATHENA_REQUEST_FAILED', `${action}: ${name} ${reason}`, {
-    remedy: 'check athena.workgroup, athena.database and athena.output',
+  const sentence = withoutStop(reason);
+  const known = REQUESTS.find(([pattern]) => pattern.test(sentence));
+  return new DynamoCsvError('ATHENA_REQUEST_FAILED', `${action}: ${name}: ${sentence}`, {
+    remedy: known?.[1] ?? 'check athena.workgroup, athena.database and athena.output',
     cause,
   });
 }
 
-/** A view's query that Athena did not finish. `reason`: Athena's own sentence, `line 3:8: Column 'x' cannot be resolved`. */
+/** What Athena says of requests that it refuses, and what helps. */
+const REQUESTS: readonly (readonly [RegExp, string])[] = [
+  [/workgroup .*(not found|does not exist)/i, 'create that workgroup, or correct athena.workgroup'],
+  [/workgroup .*disabled/i, 'enable that workgroup, or name another as athena.workgroup'],
+  [
+    /output location|output bucket|results? configuration/i,
+    'set athena.output, or the location of results in the workgroup, to a place in a bucket that exists, such as s3://my-bucket/athena/ (docs/iam.md)',
+  ],
+];
+
+/** Where Athena's sentences name a place: `line 3:8: `, once behind the name of the error. */
+const PLACE = /\bline (\d+):(\d+): ?/;
+
+/** Athena's refusal of a view's text, which it parses before it runs it; null: another error. */
+export function textRefused(file: string, cause: unknown): DynamoCsvError | null {
+  const { name, reason } = facts(cause);
+  const isText =
+    name === 'InvalidRequestException' && (PLACE.test(reason) || /Queries of this type/i.test(reason));
+  return isText ? queryFailed(file, 'FAILED', reason) : null;
+}
+
+/** What Athena says of queries that end for another reason than their SQL, and what helps. */
+const ENDINGS: readonly (readonly [RegExp, string])[] = [
+  [
+    /bytes scanned limit/i,
+    "let it read fewer days: compare the column of the day with dates; or raise the workgroup's limit on bytes",
+  ],
+  [
+    /access denied|permission|not authorized to perform/i,
+    'allow what it names to the credentials of the service (docs/iam.md)',
+  ],
+  [
+    /exhausted resources|internal.?error|service.?unavailable|slow ?down|throttl/i,
+    'it runs again when it is due',
+  ],
+];
+
+/**
+ * A view's query that Athena did not finish. `reason`: Athena's own sentence, `line 3:8: Column 'x' cannot be resolved`.
+ * `VIEW_BROKEN` if the SQL is the reason, `ATHENA_QUERY_FAILED` otherwise.
+ */
 export function queryFailed(file: string, state: string, reason: string): DynamoCsvError {
-  const place = /\bline (\d+):(\d+): ?/.exec(reason);
+  const place = PLACE.exec(reason);
   const where = place === null ? file : `${file}, line ${place[1]}, column ${place[2]}`;
-  const sentence = (place === null ? reason : reason.replace(place[0], '')).trim().replace(/[.;]+$/, '');
-  return new DynamoCsvError('VIEW_BROKEN', `${where}: Athena: ${sentence || `the query ended as ${state}`}`, {
+  const sentence = withoutStop(place === null ? reason : reason.replace(place[0], ''));
+  const what = `${where}: Athena: ${sentence || `the query ended as ${state}`}`;
+  const known = place === null ? ENDINGS.find(([pattern]) => pattern.test(sentence)) : undefined;
+  if (known !== undefined) return new DynamoCsvError('ATHENA_QUERY_FAILED', what, { remedy: known[1] });
+  if (state === 'CANCELLED') {
+    const remedy = 'it runs again when it is due; see in Athena who cancelled it';
+    return new DynamoCsvError('ATHENA_QUERY_FAILED', what, { remedy });
+  }
+  return new DynamoCsvError('VIEW_BROKEN', what, {
     remedy: 'correct the SQL of that view, or its tables in Athena',
   });
+}
+
+function withoutStop(sentence: string): string {
+  return sentence.trim().replace(/[.;]+$/, '');
 }
 
 /** A view's query that took too long and was stopped. `limit` in milliseconds. */

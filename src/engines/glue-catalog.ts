@@ -30,9 +30,6 @@ export class GlueCatalog {
   readonly #objects: ObjectStore;
   readonly #logger: Logger;
   readonly #client: GlueClient;
-  /** By table: what it was made with. */
-  readonly #kept = new Map<string, string>();
-  #hasDatabase = false;
   #failure: string | null = null;
 
   constructor({ database, region }: AthenaSettings, objects: ObjectStore, logger: Logger) {
@@ -69,15 +66,11 @@ export class GlueCatalog {
     const point = (await archive?.latest()) ?? null;
     if (archive === null || point === null) return;
     const tables = engineTables(await historiesInArchive(archive, point));
+    if (tables.length > 0) await this.#keepDatabase(abortSignal);
     let taken: unknown = null;
     for (const table of tables) {
-      const input = tableInput(table);
-      const wanted = JSON.stringify(input);
-      if (this.#kept.get(table.name) === wanted) continue;
       try {
-        await this.#keepDatabase(abortSignal);
-        await this.#keepTable(input, abortSignal);
-        this.#kept.set(table.name, wanted);
+        await this.#keepTable(tableInput(table), abortSignal);
       } catch (error) {
         // A name that is taken keeps no other table from being made.
         if ((error as { readonly code?: unknown }).code !== 'GLUE_TABLE_TAKEN') throw error;
@@ -88,22 +81,19 @@ export class GlueCatalog {
   }
 
   async #keepDatabase(abortSignal: AbortSignal): Promise<void> {
-    if (this.#hasDatabase) return;
     const Name = this.#database;
-    const found = await this.#ask('glue:GetDatabase', () =>
+    const found = await this.#find('glue:GetDatabase', () =>
       this.#client.send(new GetDatabaseCommand({ Name }), { abortSignal }),
     );
-    if (found === null) {
-      const create = new CreateDatabaseCommand({ DatabaseInput: { Name } });
-      await this.#ask('glue:CreateDatabase', () => this.#client.send(create, { abortSignal }));
-    }
-    this.#hasDatabase = true;
+    if (found !== null) return;
+    const create = new CreateDatabaseCommand({ DatabaseInput: { Name } });
+    await this.#ask('glue:CreateDatabase', () => this.#client.send(create, { abortSignal }));
   }
 
   async #keepTable(input: TableInput & { readonly Name: string }, abortSignal: AbortSignal): Promise<void> {
     const DatabaseName = this.#database;
     const { Name } = input;
-    const found = await this.#ask('glue:GetTable', () =>
+    const found = await this.#find('glue:GetTable', () =>
       this.#client.send(new GetTableCommand({ DatabaseName, Name }), { abortSignal }),
     );
     const facts = { database: DatabaseName, table: Name };
@@ -122,11 +112,19 @@ export class GlueCatalog {
   }
 
   /** Null: there is no such database or table. */
-  async #ask<T>(action: string, request: () => Promise<T>): Promise<T | null> {
+  async #find<T>(action: string, request: () => Promise<T>): Promise<T | null> {
+    return this.#ask(action, () =>
+      request().catch((error: Error) => {
+        if (error.name === 'EntityNotFoundException') return null;
+        throw error;
+      }),
+    );
+  }
+
+  async #ask<T>(action: string, request: () => Promise<T>): Promise<T> {
     try {
       return await request();
     } catch (error) {
-      if ((error as Error).name === 'EntityNotFoundException') return null;
       throw engineRequestFailed(action, error);
     }
   }

@@ -59,7 +59,18 @@ test('ddl names what is wrong: the engine, the dataset, an empty history', async
     [['sparc'], 78, /^command line: "sparc" is not one of athena, trino, spark, duckdb$/m],
     [[], 78, /^command line: "" is not one of athena, trino, spark, duckdb$/m],
     [['spark', 'orders', 'more'], 78, /^command line: more is too much: name one dataset, or none for all$/m],
-    [['spark', 'oders'], 1, /^"oders" has no sealed days in .*; did you mean orders\?$/m],
+    [['spark', 'oders'], 1, /^"oders" has no sealed days in the data folder \/.*; did you mean orders\?$/m],
+    [
+      ['spark', 'zones'],
+      1,
+      /^"zones" has no sealed days in the data folder \/\S+; a log, or changes, .*; there are orders$/m,
+    ],
+    [['spark', '--location', ''], 78, /^command line: --location is empty; name a place such as s3:/m],
+    [
+      ['trino'],
+      78,
+      /^command line: Trino reads places that begin with a scheme, not \/.*\/history\/orders; add an archive/m,
+    ],
   ];
   for (const [args, status, message] of cases) {
     const answer = ddl(...args);
@@ -69,7 +80,14 @@ test('ddl names what is wrong: the engine, the dataset, an empty history', async
   }
   const empty = await world(t, []);
   assert.match(
-    empty.ddl('trino').stderr,
+    empty.ddl('spark').stderr,
     /^No dataset has sealed days in .*; a log, or changes, has them once a day/m,
   );
+});
+
+test('a command says what it does when it is asked for help', async (t) => {
+  const { ddl } = await world(t, []);
+  const { stdout, stderr, status } = ddl('--help');
+  assert.match(stdout, /^dynamo-csv ddl: prints the statements .*--location PLACE/);
+  assert.deepEqual([stderr, status], ['', 0]);
 });

@@ -3,7 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
-import { CreateTableCommand, GetTableCommand, GlueClient } from '@aws-sdk/client-glue';
+import {
+  CreateTableCommand,
+  DeleteDatabaseCommand,
+  DeleteTableCommand,
+  GetTableCommand,
+  GlueClient,
+} from '@aws-sdk/client-glue';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { Archive } from '../../src/archive/archive.js';
 import { S3Objects } from '../../src/archive/s3-objects.js';
@@ -153,6 +159,33 @@ test("the archive's tables are made in Glue, and follow the datasets", { skip: w
   await again.keep(never);
   again.close();
   assert.equal(lines.length, 2);
+});
+
+test('a table or a database that is gone from Glue is made again at the next look', {
+  skip: withoutMoto,
+}, async (t) => {
+  const { objects } = await archived(t, [ID]);
+  const to = settings();
+  const { logger, lines } = logLines();
+  const catalog = new GlueCatalog(to, objects(), logger);
+  const glue = new GlueClient({ region: REGION });
+  t.after(() => {
+    catalog.close();
+    glue.destroy();
+  });
+  const table = { DatabaseName: to.database, Name: 'prod_orders' };
+  await catalog.keep(never);
+  await glue.send(new DeleteTableCommand(table));
+  await catalog.keep(never);
+  assert.equal((await glue.send(new GetTableCommand(table))).Table?.Name, 'prod_orders');
+  await glue.send(new DeleteTableCommand(table));
+  await glue.send(new DeleteDatabaseCommand({ Name: to.database }));
+  await catalog.keep(never);
+  assert.equal((await glue.send(new GetTableCommand(table))).Table?.Name, 'prod_orders');
+  assert.deepEqual(
+    lines.map(({ level, msg }) => [level, msg]),
+    Array(3).fill(['info', 'made a table in Glue']),
+  );
 });
 
 test('a table of somebody else stays as it is, and that is said once', { skip: withoutMoto }, async (t) => {

@@ -328,6 +328,75 @@ test("a mistake in the SQL has the file, line and column, with Athena's sentence
   );
 });
 
+test('Athena refuses a text before it runs: that has the file, line and column as well', async (t) => {
+  const message = "line 6:1: mismatched input 'FORM'. Expecting: ',', 'FROM', <EOF>";
+  const answer = { error: 'InvalidRequestException', message };
+  const running = await world(t, succeeding({ StartQueryExecution: () => answer }));
+  await running.start();
+  await running.pass(0);
+  const { lastError, nextPollAt } = running.view.status();
+  assert.equal(lastError?.code, 'VIEW_BROKEN');
+  assert.equal(
+    lastError?.message,
+    "config/views/rides.sql, line 6, column 1: Athena: mismatched input 'FORM'. Expecting: ',', 'FROM', <EOF>; correct the SQL of that view, or its tables in Athena",
+  );
+  assert.equal(nextPollAt, running.clock.now() + 2 * HOUR);
+});
+
+test('a request that Athena refuses says which option to correct', async (t) => {
+  const cases: [message: string, said: RegExp][] = [
+    [
+      'WorkGroup reports is not found.',
+      /^athena:StartQueryExecution: InvalidRequestException: WorkGroup reports is not found; create that workgroup, or correct athena\.workgroup$/,
+    ],
+    [
+      'No output location provided. An output location is required either through the Workgroup result configuration setting or as an API input.',
+      /as an API input; set athena\.output, or the location of results in the workgroup, to a place in a bucket that exists/,
+    ],
+    ['Unable to verify/create output bucket my-bucket', /output bucket my-bucket; set athena\.output, /],
+    ['Something else.', /: Something else; check athena\.workgroup, athena\.database and athena\.output$/],
+  ];
+  for (const [message, said] of cases) {
+    const answer = { error: 'InvalidRequestException', message };
+    const running = await world(t, succeeding({ StartQueryExecution: () => answer }));
+    await running.start();
+    await running.pass(0);
+    assert.equal(running.view.status().lastError?.code, 'ATHENA_REQUEST_FAILED');
+    assert.match(running.view.status().lastError!.message, said);
+    await running.stop();
+  }
+});
+
+test('a query that ends for another reason than its SQL does not blame it', async (t) => {
+  const cases: [state: string, reason: string, said: RegExp][] = [
+    [
+      'CANCELLED',
+      'Query cancelled by user',
+      /rides\.sql: Athena: Query cancelled by user; it runs again when it is due; see in Athena who cancelled it$/,
+    ],
+    ['CANCELLED', 'Bytes scanned limit was exceeded', /exceeded; let it read fewer days: .* limit on bytes$/],
+    [
+      'FAILED',
+      'Permission denied on S3 path: s3://bucket/fleet/history/rides',
+      /rides; allow what it names to the credentials of the service \(docs\/iam\.md\)$/,
+    ],
+    ['FAILED', 'Query exhausted resources at this scale factor.', /factor; it runs again when it is due$/],
+  ];
+  for (const [State, StateChangeReason, said] of cases) {
+    const ended = { QueryExecution: { Status: { State, StateChangeReason } } };
+    const running = await world(t, succeeding({ GetQueryExecution: () => ended }));
+    await running.start();
+    await running.pass(0);
+    await running.pass(500);
+    const { lastError, nextPollAt } = running.view.status();
+    assert.equal(lastError?.code, 'ATHENA_QUERY_FAILED');
+    assert.match(lastError!.message, said);
+    assert.equal(nextPollAt, running.clock.now() - 500 + 2 * HOUR);
+    assert.equal(running.operations().at(-1), 'GetQueryExecution', 'it has ended: nothing is to be stopped');
+    await running.stop();
+  }
+});
+
 test("throttling and denied access are AWS's sentences, tried again sooner and sooner less", async (t) => {
   let answer: AthenaAnswer = { error: 'TooManyRequestsException', message: 'Rate exceeded' };
   const running = await world(t, succeeding({ StartQueryExecution: () => answer }));

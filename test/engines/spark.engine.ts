@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
@@ -19,17 +19,18 @@ import { projectRoot } from '../../src/base/project.js';
 import { LocalStore } from '../../src/history/local-store.js';
 import { OneSchema } from '../../src/history/one-schema.js';
 import { nodeFiles } from '../../src/volume/files.js';
-import { useTestAws } from '../support/aws.js';
-import { type Moto, startMoto, withoutMoto } from '../support/moto.js';
+import { TEST_AWS, useTestAws } from '../support/aws.js';
 import { readingOf, SqlWorld } from '../support/sql-world.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { startVersitygw, withoutVersitygw } from '../support/versitygw.js';
 
 /*
- * The fleet's history in an S3 that is not ours, read by another engine with the statements that `ddl` prints.
- *   python3 -m venv .engines && .engines/bin/pip install pyspark 'moto[s3,server]'   (pyspark needs Java 17)
+ * The fleet's history in an S3 that is not ours, read from there by another engine with the statements that `ddl` prints.
+ *   python3 -m venv .engines && .engines/bin/pip install pyspark==4.3.0   (pyspark needs Java 17)
+ *   go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
  *   PATH=$PWD/.engines/bin:$PATH npm run test:engines
  *
- * Spark reads the folder that `restore` writes from the bucket: its own S3 client is half a gigabyte of Java.
+ * Spark takes its S3 client from Maven Central at the first run (18 MB, then in ~/.ivy2.5.2), as docs/engines.md says.
  */
 
 /** Days of the fleet's history. */
@@ -37,13 +38,14 @@ const DAYS = Number(process.env.ENGINE_DAYS ?? 365);
 /** Two counters, polled every 30 seconds. */
 const ROWS_PER_DAY = 2 * 2_880;
 const DAY = 86_400_000;
+const REGION = TEST_AWS.AWS_REGION;
 
 const spark = (process.env.PATH ?? '')
   .split(delimiter)
   .find((folder) => existsSync(join(folder, 'spark-submit')));
 const withoutSpark =
   spark === undefined && 'pyspark is not on the PATH (test/engines/spark.engine.ts shows how to install it)';
-const skip = withoutMoto || withoutSpark;
+const skip = withoutVersitygw || withoutSpark;
 
 /** What differs between the SQL of the two engines. */
 interface Dialect {
@@ -106,14 +108,14 @@ function queries({ table, column, millis }: Dialect, last: string): string[] {
   ];
 }
 
-let moto: Moto;
+let s3: Awaited<ReturnType<typeof startVersitygw>>;
 before(async () => {
   if (skip) return;
   useTestAws();
-  moto = await startMoto();
-  process.env.AWS_ENDPOINT_URL_S3 = moto.endpoint;
+  s3 = await startVersitygw();
+  process.env.AWS_ENDPOINT_URL_S3 = s3.endpoint;
 });
-after(() => moto?.close());
+after(() => s3?.close());
 
 test("Spark reads the fleet's history from its archive as DuckDB reads it here", { skip }, async (t) => {
   const folder = await temporaryFolder(t);
@@ -140,14 +142,22 @@ test("Spark reads the fleet's history from its archive as DuckDB reads it here",
     const rows = JSON.parse(await world.ask(sql, 'format=json')) as object[];
     here.push(rows.map((row) => Object.values(row)));
   }
+  assert.ok(here[0]!.length >= DAYS - 8, `${here[0]!.length} days`);
+  const folderStatements = await run(['ddl', 'spark', '--folder'], { ...env, DATA_DIR: restored });
   const there = await askSpark({
     folder,
     timeZone: 'America/New_York',
-    statements: [INCREASE, ...split(statements.replaceAll(`s3a://${bucket}/fleet`, restored))],
-    queries: queries(SPARK, last),
+    packages: await sparkPackages(),
+    s3: { endpoint: s3.endpoint, ...TEST_AWS },
+    rounds: [statements, folderStatements].map((round) => ({
+      statements: [INCREASE, ...split(round)],
+      queries: queries(SPARK, last),
+    })),
   });
-  assert.ok(here[0]!.length >= DAYS - 8, `${here[0]!.length} days`);
-  for (const [index, rows] of here.entries()) assert.deepEqual(there[index], rows);
+  for (const [index, rows] of here.entries()) {
+    assert.deepEqual(there[0]![index], rows);
+    assert.deepEqual(there[1]![index], rows);
+  }
 
   // The same files by DuckDB's own statements, in a database that knows nothing of the service.
   const duckdb = await run(['ddl', 'duckdb', 'hostile', '--folder'], { ...env, DATA_DIR: restored });
@@ -201,11 +211,11 @@ async function record(
 
 /** Archives the folder as the service does. */
 async function archive(dataDir: string, bucket: string): Promise<void> {
-  const client = new S3Client({ region: 'us-east-1', forcePathStyle: true });
+  const client = new S3Client({ region: REGION, forcePathStyle: true });
   await client.send(new CreateBucketCommand({ Bucket: bucket }));
   client.destroy();
   const keeper = new ArchiveKeeper({
-    objects: new S3Objects({ bucket, prefix: 'fleet/', region: 'us-east-1' }),
+    objects: new S3Objects({ bucket, prefix: 'fleet/', region: REGION }),
     dataDir,
     files: nodeFiles,
     holder: { name: 'test', token: randomUUID() },
@@ -230,7 +240,7 @@ async function archive(dataDir: string, bucket: string): Promise<void> {
 async function configuration(folder: string, bucket: string): Promise<string> {
   const path = join(folder, 'archive.yaml');
   const text = `timeZone: America/New_York
-archive: { bucket: ${bucket}, prefix: fleet/, region: us-east-1 }
+archive: { bucket: ${bucket}, prefix: fleet/, region: ${REGION} }
 tables: { flag-dynamodb: {} }
 `;
   await writeFile(path, text);
@@ -248,7 +258,18 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
   return output;
 }
 
-async function askSpark(given: object): Promise<unknown[][][]> {
+/** The options of the command line for Spark's S3 client, as the documentation has them. */
+async function sparkPackages(): Promise<Record<string, string>> {
+  const documentation = await readFile(join(projectRoot, 'docs', 'engines.md'), 'utf8');
+  const option = (name: string) => {
+    const value = new RegExp(`--${name} (\\S+)`).exec(documentation)?.[1];
+    assert.ok(value !== undefined, `docs/engines.md has no --${name}`);
+    return value;
+  };
+  return { packages: option('packages'), excludes: option('exclude-packages') };
+}
+
+async function askSpark(given: object): Promise<unknown[][][][]> {
   const script = join(projectRoot, 'test', 'engines', 'spark.py');
   const child = spawn(join(spark!, 'python3'), [script], {
     env: { ...process.env, TZ: 'UTC', SPARK_LOCAL_IP: '127.0.0.1' },
@@ -257,7 +278,7 @@ async function askSpark(given: object): Promise<unknown[][][]> {
   child.stdin.end(JSON.stringify(given));
   const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), exitOf(child)]);
   assert.equal(code, 0, errors.slice(-3_000));
-  return JSON.parse(output) as unknown[][][];
+  return JSON.parse(output) as unknown[][][][];
 }
 
 async function askDuckDb(statements: string, query: string): Promise<unknown[][]> {

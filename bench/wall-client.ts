@@ -1,0 +1,113 @@
+/**
+ * Asks a service as many windows as it answers, from a process of its own that does little else: requests are written as
+ * bytes that were made before, and of the answers only the heads are looked at.
+ */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { serveRequests } from './harness.js';
+
+export interface WallRequest {
+  readonly port: number;
+  /** Paths with their further headers, asked for in this order by all connections together, again and again. */
+  readonly questions: readonly (readonly [path: string, headers?: string])[];
+  readonly connections: number;
+  /** Milliseconds. */
+  readonly time: number;
+}
+
+export interface WallResult {
+  readonly answers: number;
+  /** With another status than 200 and 304. */
+  readonly failed: number;
+  /** Milliseconds that it took. */
+  readonly took: number;
+  /** Milliseconds of processor time of this process meanwhile. */
+  readonly cpu: number;
+}
+
+const HEAD_END = Buffer.from('\r\n\r\n');
+const LENGTH = /\r\ncontent-length: *(\d+)/i;
+const STATUS = /^HTTP\/1\.1 (\d+)/;
+
+serveRequests<WallRequest, WallResult>(async ({ port, questions, connections, time }) => {
+  const requests = questions.map(([path, headers = '']) =>
+    Buffer.from(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}\r\n`),
+  );
+  let asked = 0;
+  const next = () => requests[asked++ % requests.length]!;
+  const sockets = await Promise.all(Array.from({ length: connections }, () => Asking.connect(port, next)));
+  const before = process.cpuUsage();
+  const begun = performance.now();
+  for (const socket of sockets) socket.ask();
+  await delay(time);
+  const took = performance.now() - begun;
+  const { user, system } = process.cpuUsage(before);
+  for (const socket of sockets) socket.close();
+  const sum = (of: (socket: Asking) => number) => sockets.reduce((all, socket) => all + of(socket), 0);
+  return {
+    answers: sum(({ answers }) => answers),
+    failed: sum(({ failed }) => failed),
+    took,
+    cpu: (user + system) / 1_000,
+  };
+});
+
+/** One connection, with one question at a time. */
+class Asking {
+  answers = 0;
+  failed = 0;
+  readonly #socket: Socket;
+  readonly #next: () => Buffer;
+  /** Bytes of the answer's body that have not arrived; null: neither has its head. */
+  #missing: number | null = null;
+  #head: Buffer = Buffer.alloc(0);
+
+  private constructor(socket: Socket, next: () => Buffer) {
+    this.#socket = socket;
+    this.#next = next;
+    socket.setNoDelay(true).on('data', (part) => this.#take(part));
+  }
+
+  static async connect(port: number, next: () => Buffer): Promise<Asking> {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    return new Asking(socket, next);
+  }
+
+  ask(): void {
+    this.#socket.write(this.#next());
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #take(part: Buffer): void {
+    if (this.#missing === null) {
+      const bytes = this.#head.length === 0 ? part : Buffer.concat([this.#head, part]);
+      const end = bytes.indexOf(HEAD_END);
+      this.#head = bytes;
+      if (end === -1) return;
+      this.#missing =
+        this.#lengthIn(bytes.toString('latin1', 0, end)) - (bytes.length - end - HEAD_END.length);
+      this.#head = Buffer.alloc(0);
+    } else {
+      this.#missing -= part.length;
+    }
+    if (this.#missing > 0) return;
+    this.#missing = null;
+    this.answers += 1;
+    this.ask();
+  }
+
+  /** Bytes of the body. Throws if the head does not say it. */
+  #lengthIn(head: string): number {
+    const status = STATUS.exec(head)?.[1];
+    if (status === '304') return 0;
+    if (status !== '200') this.failed += 1;
+    const length = LENGTH.exec(head)?.[1];
+    if (length === undefined) throw new Error(`an answer without a length: ${head}`);
+    return Number(length);
+  }
+}
