@@ -159,6 +159,8 @@ function wallOf(etag: string): WallRequest['questions'] {
 /** What answers took, and the seconds of processor time that it cost, a second. */
 interface Load {
   readonly perSecond: number;
+  /** Of all that were asked for, the part that the service turned away. */
+  readonly refused: number;
   /** Processors that the service used, its main thread of them, and the client. Null: only Linux tells. */
   readonly service: number | null;
   readonly main: number | null;
@@ -169,13 +171,14 @@ async function load(client: WallClient, { url, child }: Service): Promise<Load> 
   const etag = (await fetch(`${url}/csv/zones`)).headers.get('etag') ?? '';
   const request = { port: Number(new URL(url).port), questions: wallOf(etag), connections: CONNECTIONS };
   const before = await processorTime(child.pid!);
-  const { answers, failed, took, cpu } = await client.ask({ ...request, time: TIME });
+  const { answers, refused, failure, took, cpu } = await client.ask({ ...request, time: TIME });
   const after = await processorTime(child.pid!);
-  if (failed > 0) throw new Error(`${failed} windows were not answered`);
+  if (failure !== null) throw new Error(failure);
   const used = (of: (times: ProcessorTime) => number) =>
     before === null || after === null ? null : (of(after) - of(before)) / took;
   return {
     perSecond: (answers / took) * SECOND,
+    refused: refused / (answers + refused),
     service: used(({ all }) => all),
     main: used(({ main }) => main),
     client: cpu / took,
@@ -224,6 +227,10 @@ async function twoAgainstOne([a, b]: readonly [Service, Service]): Promise<reado
     },
     ...costs('one service', alone!),
     ...costs('two services', both!),
+    line(
+      'windows turned away, since the machine has too much else to do: most of two services, of one',
+      [both!, alone!].map((rounds) => percent(rounds)).join(', '),
+    ),
     // One alone answers as fast as its main thread; two share the processors with all threads and the clients.
     line('so two services on two processors give at most', `${bound(alone!).toFixed(2)} of one`),
   ];
@@ -244,6 +251,11 @@ function costs(who: string, rounds: readonly (readonly Load[])[]): readonly Comp
       [cost('service'), cost('main'), cost('client')].join(', '),
     ),
   ];
+}
+
+function percent(rounds: readonly (readonly Load[])[]): string {
+  const each = rounds.flatMap((round) => round.map(({ refused }) => refused));
+  return `${(Math.max(...each) * 100).toFixed(1)} %`;
 }
 
 function bound(alone: readonly (readonly Load[])[]): number {

@@ -17,9 +17,12 @@ export interface WallRequest {
 }
 
 export interface WallResult {
+  /** With the status 200 or 304. */
   readonly answers: number;
-  /** With another status than 200 and 304. */
-  readonly failed: number;
+  /** With the status 503: a service on a machine that does too much else turns requests away. */
+  readonly refused: number;
+  /** The first answer with another status: what was asked, and its text; null: there was none. */
+  readonly failure: string | null;
   /** Milliseconds that it took. */
   readonly took: number;
   /** Milliseconds of processor time of this process meanwhile. */
@@ -46,8 +49,9 @@ serveRequests<WallRequest, WallResult>(async ({ port, questions, connections, ti
   for (const socket of sockets) socket.close();
   const sum = (of: (socket: Asking) => number) => sockets.reduce((all, socket) => all + of(socket), 0);
   return {
-    answers: sum(({ answers }) => answers),
-    failed: sum(({ failed }) => failed),
+    answers: sum(({ answers, refused }) => answers - refused),
+    refused: sum(({ refused }) => refused),
+    failure: sockets.find(({ failure }) => failure !== null)?.failure ?? null,
     took,
     cpu: (user + system) / 1_000,
   };
@@ -56,9 +60,11 @@ serveRequests<WallRequest, WallResult>(async ({ port, questions, connections, ti
 /** One connection, with one question at a time. */
 class Asking {
   answers = 0;
-  failed = 0;
+  refused = 0;
+  failure: string | null = null;
   readonly #socket: Socket;
   readonly #next: () => Buffer;
+  #asked: Buffer = Buffer.alloc(0);
   /** Bytes of the answer's body that have not arrived; null: neither has its head. */
   #missing: number | null = null;
   #head: Buffer = Buffer.alloc(0);
@@ -76,7 +82,8 @@ class Asking {
   }
 
   ask(): void {
-    this.#socket.write(this.#next());
+    this.#asked = this.#next();
+    this.#socket.write(this.#asked);
   }
 
   close(): void {
@@ -90,7 +97,8 @@ class Asking {
       this.#head = bytes;
       if (end === -1) return;
       this.#missing =
-        this.#lengthIn(bytes.toString('latin1', 0, end)) - (bytes.length - end - HEAD_END.length);
+        this.#lengthIn(bytes.toString('latin1', 0, end), bytes.subarray(end + HEAD_END.length)) -
+        (bytes.length - end - HEAD_END.length);
       this.#head = Buffer.alloc(0);
     } else {
       this.#missing -= part.length;
@@ -102,10 +110,12 @@ class Asking {
   }
 
   /** Bytes of the body. Throws if the head does not say it. */
-  #lengthIn(head: string): number {
+  #lengthIn(head: string, body: Buffer): number {
     const status = STATUS.exec(head)?.[1];
     if (status === '304') return 0;
-    if (status !== '200') this.failed += 1;
+    if (status === '503') this.refused += 1;
+    else if (status !== '200')
+      this.failure ??= `${this.#asked.toString('latin1').split(' HTTP')[0]}: ${status} ${body}`;
     const length = LENGTH.exec(head)?.[1];
     if (length === undefined) throw new Error(`an answer without a length: ${head}`);
     return Number(length);

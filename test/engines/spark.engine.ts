@@ -277,7 +277,10 @@ async function askSpark(given: object): Promise<unknown[][][][]> {
   });
   child.stdin.end(JSON.stringify(given));
   const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), exitOf(child)]);
-  assert.equal(code, 0, errors.slice(-3_000));
+  const missing = /unresolved dependenc/i.test(errors)
+    ? 'Spark got its S3 client neither from ~/.ivy2.5.2 nor from Maven Central (docs/engines.md names the packages)\n'
+    : '';
+  assert.equal(code, 0, missing + errors.slice(-3_000));
   return JSON.parse(output) as unknown[][][][];
 }
 
