@@ -141,6 +141,89 @@ test('only rows that pass every filter, and only the columns asked for', async (
   assert.equal(await rows('--where', 'n=7', '--format', 'json'), '[]\n');
 });
 
+const PLACES: readonly Record<string, AttributeValue>[] = [
+  {
+    id: { S: 'a' },
+    address: { M: { city: { S: 'Bern' }, 'zip.code': { S: '3000' }, geo: { M: { lat: { N: '46.9' } } } } },
+    tags: { L: [{ S: 'x' }, { S: 'y' }] },
+    price: { N: '10' },
+    'a,b': { N: '1' },
+  },
+  {
+    id: { S: 'b' },
+    address: { M: { city: { S: 'Basel' }, geo: { M: { lat: { N: '47.5' } } } } },
+    price: { N: '9.5' },
+  },
+  { id: { S: 'c' }, address: { S: 'unknown' }, 'own.name': { S: 'Bern' }, price: { S: 'N/A' } },
+  { id: { S: 'd' }, price: { N: '-2' } },
+];
+
+async function places(t: TestContext) {
+  const database = await testDynamoDb(t);
+  const table = await database.createTable({ id: 'S' });
+  await database.put(table, PLACES);
+  const rows = async (...args: string[]) => {
+    const { stdout, stderr } = await dump(t, database.endpoint, [table, '-q', ...args]);
+    return stdout + stderr;
+  };
+  return { database, table, rows };
+}
+
+test('paths into maps and lists are columns and filters, as in the configuration file', async (t) => {
+  const { rows } = await places(t);
+  assert.equal(
+    await rows('--columns', 'id,address.city,tags[1],address."zip.code"', '--where', 'tags[1]=y'),
+    'id,address.city,tags[1],"address.""zip.code"""\na,Bern,y,3000\n',
+  );
+  const whole = await rows('--where', 'address.city=Basel');
+  assert.match(
+    whole,
+    /^id,"a,b",address,own\.name,price,tags\nb,/,
+    'a path that is filtered by is no column',
+  );
+  assert.equal(whole.split('\n').length, 3);
+  assert.equal(await rows('--where', 'address.geo.lat__gt=47', '--columns', 'id'), 'id\nb\n');
+  assert.equal(
+    await rows('--where', 'where.address.city__in=Bern,Basel', '--columns', 'price'),
+    'price\n10\n9.5\n',
+  );
+  assert.equal(
+    await rows('--where', '"own.name"=Bern', '--columns', '"own.name",id'),
+    'own.name,id\nBern,c\n',
+  );
+  assert.equal(await rows('--columns', '"a,b"', '--where', 'id=a'), '"a,b"\n1\n');
+  assert.match(await rows('--columns', 'address.town'), /No item of .* has "address\.town"/);
+});
+
+test('a path and an attribute of that name are told apart, or refused', async (t) => {
+  const { database, table, rows } = await places(t);
+  await database.put(table, [{ id: { S: 'e' }, 'address.city': { S: 'Thun' } }]);
+  assert.match(
+    await rows('--where', 'address.city=Bern', '--max-capacity', '1'),
+    /The attribute "address\.city" and the path "address\.city" of table .*; write the attribute in double quotes/,
+  );
+  assert.equal(await rows('--where', '"address.city"=Thun', '--columns', 'id'), 'id\ne\n');
+});
+
+test('one odd value does not make a column of numbers text', async (t) => {
+  const { rows } = await places(t);
+  assert.equal(await rows('--where', 'price__gt=5', '--columns', 'id,price'), 'id,price\na,10\nb,9.5\n');
+  const json = JSON.parse(await rows('--format', 'json', '--columns', 'price')) as { price: unknown }[];
+  assert.deepEqual(json.map(({ price }) => price).sort(), [-2, 10, 9.5, 'N/A']);
+});
+
+test('more columns than DynamoDB takes in an expression are read', async (t) => {
+  const database = await testDynamoDb(t);
+  const table = await database.createTable({ id: 'S' });
+  const names = Array.from({ length: 400 }, (_, i) => `column-with-a-long-name-${i}`);
+  await database.put(table, [
+    Object.fromEntries([['id', { S: 'a' }], ...names.map((name) => [name, { N: '7' }])]),
+  ]);
+  const { stdout, stderr } = await dump(t, database.endpoint, [table, '-q', '--columns', names.join(',')]);
+  assert.equal(stderr, '');
+  assert.equal(stdout, `${names.join(',')}\n${names.map(() => '7').join(',')}\n`);
+});
+
 test('a table without items is its key', async (t) => {
   const database = await testDynamoDb(t);
   const table = await database.createTable({ device: 'S', at: 'N' });
