@@ -173,6 +173,6 @@ function columnsOf(text: string | null): readonly string[] | null {
 function numberOf(option: string, text: string | null, mistakes: string[], most: number): number | null {
   if (text === null) return null;
   if (/^[1-9]\d{0,6}$/.test(text) && Number(text) <= most) return Number(text);
-  mistakes.push(`${option}: ${JSON.stringify(text)} is not a number from 1 to ${most}`);
+  mistakes.push(`${option}: ${JSON.stringify(text)} is not a whole number from 1 to ${most}`);
   return null;
 }

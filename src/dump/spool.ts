@@ -278,7 +278,10 @@ function checkSame(path: string, before: Begun, now: Begun, anySegments: boolean
   for (const name of Object.keys(now) as (keyof Begun)[]) {
     if (name === 'totalSegments' && anySegments) continue;
     const [was, is] = [JSON.stringify(before[name]), JSON.stringify(now[name])];
-    if (was !== is) throw otherDump(path, `had ${name} ${was} and not ${is}`);
+    if (was === is) continue;
+    if (name === 'attributes' || name === 'paths')
+      throw otherDump(path, 'was begun with other columns in --columns, or other paths in --where');
+    throw otherDump(path, `had ${name} ${was} and not ${is}`);
   }
 }
 

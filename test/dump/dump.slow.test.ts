@@ -162,9 +162,11 @@ async function places(t: TestContext) {
   const database = await testDynamoDb(t);
   const table = await database.createTable({ id: 'S' });
   await database.put(table, PLACES);
+  /** Header and rows, in the order of their first column: a Scan has none. */
   const rows = async (...args: string[]) => {
     const { stdout, stderr } = await dump(t, database.endpoint, [table, '-q', ...args]);
-    return stdout + stderr;
+    const [header = '', ...lines] = stdout.trimEnd().split('\n');
+    return `${[header, ...lines.sort()].join('\n')}\n${stderr}`;
   };
   return { database, table, rows };
 }
@@ -181,7 +183,7 @@ test('paths into maps and lists are columns and filters, as in the configuration
     /^id,"a,b",address,own\.name,price,tags\nb,/,
     'a path that is filtered by is no column',
   );
-  assert.equal(whole.split('\n').length, 3);
+  assert.equal(whole.trimEnd().split('\n').length, 2);
   assert.equal(await rows('--where', 'address.geo.lat__gt=47', '--columns', 'id'), 'id\nb\n');
   assert.equal(
     await rows('--where', 'where.address.city__in=Bern,Basel', '--columns', 'price'),
@@ -200,22 +202,30 @@ test('a path and an attribute of that name are told apart, or refused', async (t
   await database.put(table, [{ id: { S: 'e' }, 'address.city': { S: 'Thun' } }]);
   assert.match(
     await rows('--where', 'address.city=Bern', '--max-capacity', '1'),
-    /The attribute "address\.city" and the path "address\.city" of table .*; write the attribute in double quotes/,
+    /The (attribute|path) "address\.city" and the (attribute|path) "address\.city" of table .*; write the attribute in double quotes/,
   );
   assert.equal(await rows('--where', '"address.city"=Thun', '--columns', 'id'), 'id\ne\n');
 });
 
 test('one odd value does not make a column of numbers text', async (t) => {
-  const { rows } = await places(t);
+  const { database, table, rows } = await places(t);
   assert.equal(await rows('--where', 'price__gt=5', '--columns', 'id,price'), 'id,price\na,10\nb,9.5\n');
-  const json = JSON.parse(await rows('--format', 'json', '--columns', 'price')) as { price: unknown }[];
+  const { stdout } = await dump(t, database.endpoint, [
+    table,
+    '-q',
+    '--format',
+    'json',
+    '--columns',
+    'price',
+  ]);
+  const json = JSON.parse(stdout) as { price: unknown }[];
   assert.deepEqual(json.map(({ price }) => price).sort(), [-2, 10, 9.5, 'N/A']);
 });
 
 test('more columns than DynamoDB takes in an expression are read', async (t) => {
   const database = await testDynamoDb(t);
   const table = await database.createTable({ id: 'S' });
-  const names = Array.from({ length: 400 }, (_, i) => `column-with-a-long-name-${i}`);
+  const names = Array.from({ length: 1_000 }, (_, i) => `c${i}`);
   await database.put(table, [
     Object.fromEntries([['id', { S: 'a' }], ...names.map((name) => [name, { N: '7' }])]),
   ]);
@@ -322,7 +332,7 @@ test('other options do not continue a dump; --restart begins again', async (t) =
   assert.equal(other.code, 1);
   assert.match(
     other.stderr,
-    /had attributes null and not \["taxi_id"\]; run it with the options .* --restart to begin again\n/,
+    /was begun with other columns in --columns, .*; run it with the options .* --restart to begin again\n/,
   );
   const again = await dump(t, server.endpoint, [...args, '--columns', 'taxi_id', '--restart', '-q'], folder);
   assert.deepEqual([again.code, again.stderr], [0, '']);
@@ -403,7 +413,7 @@ test('mistakes on the command line are told together, before anything is read', 
   assert.deepEqual(stderr.trim().split('\n').sort(), [
     'dump: --format: there is no format "xls"; write one of csv, json, parquet',
     'dump: --fromat is not known; did you mean --format?',
-    'dump: --segments: "many" is not a number from 1 to 1000000',
+    'dump: --segments: "many" is not a whole number from 1 to 1000000',
     'dump: --where: "x" is not a filter; write status=open or price__gt=5',
     'dump: name one table; each dump has one',
   ]);
