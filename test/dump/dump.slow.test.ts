@@ -12,6 +12,7 @@ import { projectRoot } from '../../src/base/project.js';
 import { testDynamoDb } from '../app/world.js';
 import { TEST_AWS } from '../support/aws.js';
 import { type PageServer, type PageServerOptions, startPageServer } from '../support/page-server.js';
+import { described, page, startScriptedDynamoDb } from '../support/scripted-dynamodb.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 interface Ended {
@@ -223,13 +224,18 @@ test('one odd value does not make a column of numbers text', async (t) => {
 });
 
 test('more columns than DynamoDB takes in an expression are read', async (t) => {
-  const database = await testDynamoDb(t);
-  const table = await database.createTable({ id: 'S' });
   const names = Array.from({ length: 1_000 }, (_, i) => `c${i}`);
-  await database.put(table, [
-    Object.fromEntries([['id', { S: 'a' }], ...names.map((name) => [name, { N: '7' }])]),
-  ]);
-  const { stdout, stderr } = await dump(t, database.endpoint, [table, '-q', '--columns', names.join(',')]);
+  const item = Object.fromEntries([['id', { N: '1' }], ...names.map((name) => [name, { N: '7' }])]);
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+  const database = await startScriptedDynamoDb(({ action, body }) => {
+    if (action === 'DescribeTable') return described();
+    return String(body.ProjectionExpression ?? '').length > 4_096
+      ? { error: 'ValidationException', message: 'Expression size has exceeded the maximum allowed size' }
+      : page([item]);
+  });
+  t.after(() => database.close());
+  const args = ['orders', '-q', '--columns', names.join(',')];
+  const { stdout, stderr } = await dump(t, database.endpoint, args);
   assert.equal(stderr, '');
   assert.equal(stdout, `${names.join(',')}\n${names.map(() => '7').join(',')}\n`);
 });
