@@ -153,8 +153,7 @@ export class Budget {
     this.#chosenAt = now;
     this.#chosenIn = monthOf(now);
     // One that is never read because of its cost leaves its money to the others.
-    const { usdPerMonth } = this.#options;
-    const flexible = [...this.#paces].filter((pace) => !pace.isFixed && pace.usdPerPoll <= usdPerMonth);
+    const flexible = [...this.#paces].filter((pace) => !pace.isFixed && !pace.isBeyondBudget);
     const intervals = allocate(flexible, Math.max(0, this.#rate(now)));
     flexible.forEach((pace, index) => {
       pace.choose(intervals[index] ?? pace.shortest);
@@ -230,8 +229,13 @@ export class BudgetPace implements Pace, Demand {
     return polled.usd * (expected.unitsPerPoll / polled.expectedUnits);
   }
 
+  /** Whether it is never polled: one poll costs more than the budget of a month. */
+  get isBeyondBudget(): boolean {
+    return !this.isFixed && this.usdPerPoll > this.#budget.usdPerMonth;
+  }
+
   get usdPerMillisecond(): number {
-    return this.usdPerPoll / this.#interval;
+    return this.isBeyondBudget ? 0 : this.usdPerPoll / this.#interval;
   }
 
   /** US dollars per month (730 hours) at the present interval; null before the cost of a poll is known. */

@@ -66,8 +66,14 @@ export interface Arguments {
   readonly values: ReadonlyMap<Name, readonly string[]>;
 }
 
-/** Reads a command line. Throws `ConfigMistakes` with a line for each unknown option and each missing or surplus value. */
-export function readCommandLine(argv: readonly string[]): Arguments {
+/** Options that are easily written without their dashes. */
+const EASILY_BARE: readonly string[] = ['all', 'check', 'init', 'help', 'version'];
+
+/**
+ * Reads a command line that does not begin with one of the commands. Throws `ConfigMistakes` with a line for each unknown
+ * option, each missing or surplus value, and each word that is hardly meant as a table's name.
+ */
+export function readCommandLine(argv: readonly string[], commands: readonly string[] = []): Arguments {
   const { tokens } = parseArgs({
     args: [...argv],
     options: OPTIONS,
@@ -79,8 +85,14 @@ export function readCommandLine(argv: readonly string[]): Arguments {
   const flags = new Set<Name>();
   const values = new Map<Name, string[]>();
   const mistakes: string[] = [];
+  let isBehindDashes = false;
   for (const token of tokens) {
-    if (token.kind === 'positional') tables.push(token.value);
+    if (token.kind === 'option-terminator') isBehindDashes = true;
+    if (token.kind === 'positional') {
+      const mistake = isBehindDashes ? null : noTable(token.value, commands);
+      if (mistake === null) tables.push(token.value);
+      else mistakes.push(mistake);
+    }
     if (token.kind !== 'option') continue;
     const { name, rawName, value } = token;
     const option: Option | null = isKnown(name) ? OPTIONS[name] : null;
@@ -99,6 +111,14 @@ export function readCommandLine(argv: readonly string[]): Arguments {
   }
   if (mistakes.length > 0) throw new ConfigMistakes(mistakes.map((line) => `command line: ${line}`));
   return { tables, flags, values };
+}
+
+/** What is wrong with a table's name that is a command or an option without its dashes; null: nothing. */
+function noTable(word: string, commands: readonly string[]): string | null {
+  const table = `a table of that name goes behind --, as in: dynamo-csv -- ${word}`;
+  if (EASILY_BARE.includes(word)) return `${show(word)} is an option; write --${word} (${table})`;
+  if (commands.includes(word)) return `${show(word)} is a command and comes first (${table})`;
+  return null;
 }
 
 function isKnown(name: string): name is Name {

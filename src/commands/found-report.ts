@@ -98,7 +98,7 @@ async function rowOf(
       title: name,
       items: formatCount(status?.rows ?? items),
       size: formatBytes(bytes > 0 ? bytes : (status?.bytes ?? 0)),
-      every: formatDuration(pace.interval),
+      every: pace.isBeyondBudget ? '-' : formatDuration(pace.interval),
       usd: pace.usdPerMonth,
       where: pace.problem === null ? where : pace.problem.line,
       isReadable: true,

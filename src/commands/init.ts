@@ -8,6 +8,7 @@ import type { AttributeValue } from '../sources/dynamodb/attributes.js';
 import { isWanted, publishedNameFor } from '../sources/dynamodb/discover.js';
 import type { TableConfig } from '../sources/dynamodb/options.js';
 import { TableList, type TableSurvey } from '../sources/dynamodb/table-list.js';
+import { timeRank } from '../windows/time-hint.js';
 
 /** Milliseconds that AWS may take to answer for all tables. */
 const PATIENCE = 120_000;
@@ -154,7 +155,7 @@ function optionLines(
 function suggestions({ item }: TableSurvey, streamView: string | null): string[] {
   // A name with a line break cannot be written as an option.
   const attributes = Object.entries(item ?? {}).filter(([name]) => oneLine(name) === name);
-  const times = attributes.filter(([name, value]) => looksLikeTime(name, value)).map(([name]) => name);
+  const times = timesIn(attributes);
   const numbers = attributes.filter(([, value]) => isNumberText(value)).map(([name]) => name);
   const maps = attributes.filter(([, { M }]) => M !== undefined).map(([name]) => name);
   return [
@@ -178,12 +179,16 @@ function isNumberText({ S }: AttributeValue): boolean {
   return S !== undefined && /^-?(0|[1-9]\d{0,14})(\.\d+)?$/.test(S);
 }
 
-/** ISO 8601, or a number of seconds, milliseconds or microseconds since 2001 under a name that sounds like a time. */
-function looksLikeTime(name: string, { S, N }: AttributeValue): boolean {
-  if (S !== undefined) return /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(S);
-  if (N === undefined || !/(at|time|timestamp|ts|date|on)$|^(ts|time|date|created|updated)/i.test(name))
-    return false;
-  return /^[1-9]\d{9}(\d{3}){0,2}$/.test(N);
+/** Attributes that look like the time of the item, the likeliest first: as the hint of a window without a time has it. */
+function timesIn(attributes: readonly (readonly [name: string, value: AttributeValue])[]): readonly string[] {
+  return attributes
+    .flatMap(([name, { S, N }]) => {
+      const value = S ?? N;
+      const rank = value === undefined ? null : timeRank(name, [value]);
+      return rank === null ? [] : [{ name, rank }];
+    })
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ name }) => name);
 }
 
 function oneLine(text: string): string {

@@ -17,7 +17,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   const command = COMMANDS.find(({ name }) => name === argv[0]);
   if (command !== undefined) return runCommand(command, argv.slice(1));
   try {
-    return await start(readCommandLine(argv));
+    const commands = COMMANDS.map(({ name }) => name);
+    return await start(readCommandLine(argv, commands));
   } catch (error) {
     if (!(error instanceof ConfigMistakes)) throw error;
     for (const line of error.mistakes) console.error(line);

@@ -1,3 +1,4 @@
+import type { DynamoCsvError } from '../base/errors.js';
 import type { Column } from '../csv/rows.js';
 
 /** snapshot, log and changes are polled; a view is computed by SQL; a lookup is a static file; status is about the service. */
@@ -111,4 +112,6 @@ export interface Registry {
   list(): readonly Dataset[];
   /** The closest existing name, for "did you mean"; undefined if none is close. */
   closest(name: string): string | undefined;
+  /** Why there is no dataset of that name, although there could be; undefined: nothing is known about it. */
+  absence(name: string): DynamoCsvError | undefined;
 }

@@ -1,10 +1,12 @@
 import { closest } from '../base/closest.js';
+import type { DynamoCsvError } from '../base/errors.js';
 import type { Dataset, Registry } from './dataset.js';
 
 /** The datasets of the service by name. They can be added and removed at any time. */
 export class DatasetRegistry implements Registry {
   readonly #datasets = new Map<string, Dataset>();
   readonly #removalListeners = new Set<(dataset: Dataset) => void>();
+  readonly #explanations = new Set<(name: string) => DynamoCsvError | undefined>();
   #revision = 0;
 
   /** Changes whenever a dataset is added or removed: datasets looked up under another revision may be gone. */
@@ -44,5 +46,19 @@ export class DatasetRegistry implements Registry {
 
   closest(name: string): string | undefined {
     return closest(name, this.#datasets.keys());
+  }
+
+  absence(name: string): DynamoCsvError | undefined {
+    for (const explain of this.#explanations) {
+      const reason = explain(name);
+      if (reason !== undefined) return reason;
+    }
+    return undefined;
+  }
+
+  /** Asks `explain` about names that no dataset has. Returns a function that ends that. */
+  onAbsent(explain: (name: string) => DynamoCsvError | undefined): () => void {
+    this.#explanations.add(explain);
+    return () => this.#explanations.delete(explain);
   }
 }

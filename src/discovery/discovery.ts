@@ -7,7 +7,7 @@ import type { DiscoverConfig } from '../sources/dynamodb/discover.js';
 import { discoveredTable, isWanted, publishedNameFor } from '../sources/dynamodb/discover.js';
 import type { TableList, TableSurvey } from '../sources/dynamodb/table-list.js';
 import type { ConfiguredSource, PollExpectation } from '../sources/kind.js';
-import { foundNotWritten, tableGone } from './errors.js';
+import { foundNotWritten, tableGone, tableSkipped, tablesNotListedYet, tablesUnknown } from './errors.js';
 import type { FoundTables } from './found-tables.js';
 
 /** What discovery needs from the service: sources that come and go. */
@@ -62,6 +62,9 @@ export class Discovery {
   readonly #skipped = new Map<string, DynamoCsvError>();
   /** Published names of tables that were found, in lower case. */
   readonly #names = new Set<string>();
+  /** Tables that are being asked about. */
+  readonly #asked = new Set<string>();
+  #hasLooked = false;
   #failed = '';
   #finishFirst: () => void = () => undefined;
   /** Resolves when the tables have been listed and asked about for the first time, successfully or not. */
@@ -79,6 +82,23 @@ export class Discovery {
   /** Tables that were skipped, with the reason. */
   get skipped(): ReadonlyMap<string, DynamoCsvError> {
     return this.#skipped;
+  }
+
+  /** Why no dataset has that name, if a table could: it is skipped, or not known yet. */
+  absence(name: string): DynamoCsvError | undefined {
+    const { config } = this.#options;
+    for (const [table, problem] of this.#skipped) {
+      const { published } = discoveredTable(table, this.#nameOfSkipped(table), config);
+      if (table === name || published.some((one) => one.name === name)) return tableSkipped(table, problem);
+    }
+    if (!isWanted(name, config)) return undefined;
+    if (this.problem !== null) return tablesUnknown(name, this.problem);
+    return this.#hasLooked && !this.#asked.has(name) ? undefined : tablesNotListedYet(name);
+  }
+
+  /** The name that a table will have if it can be read one day and no other one takes it before. */
+  #nameOfSkipped(table: string): string {
+    return this.#options.found.get(table)?.name ?? publishedNameFor(table, () => false);
   }
 
   /** Serves the tables that were found before, as far as they are still wanted. */
@@ -111,6 +131,7 @@ export class Discovery {
       await this.#look(signal).catch((error: unknown) => {
         if (!signal.aborted) this.#listFailed(error);
       });
+      this.#hasLooked = true;
       this.#finishFirst();
       await clock.sleep(LOOK_EVERY, signal).catch(() => undefined);
     }
@@ -143,11 +164,13 @@ export class Discovery {
     const came: string[] = [];
     const denied: string[] = [];
     const surveys = tables.map(async (table) => {
+      this.#asked.add(table);
       try {
         const survey = await list.survey(table, signal);
         return { table, survey };
       } catch (error) {
         if (!signal.aborted && this.#skip(table, error)) denied.push(table);
+        this.#asked.delete(table);
         return null;
       }
     });
@@ -164,6 +187,7 @@ export class Discovery {
       opened.push(opening.run(() => this.#comes(table, name, survey, offset), signal));
     }
     await Promise.all(opened);
+    this.#asked.clear();
     if (came.length > 0)
       logger.info({ tables: came.slice(0, NAMED_IN_LOG), count: came.length }, 'found tables');
     if (denied.length > NAMED_IN_LOG)

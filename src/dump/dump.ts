@@ -9,8 +9,9 @@ import { DynamoCsvError, describeError, errorCode } from '../base/errors.js';
 import { type ClientOptions, createDynamoDbClient } from '../sources/dynamodb/client.js';
 import { describeTable, type TableDescription } from '../sources/dynamodb/table.js';
 import { nodeFiles } from '../volume/files.js';
+import { attributesOf, pathsOf } from './columns.js';
 import { binaryToTerminal, outputClosed, outputFailed, outputIsFolder } from './errors.js';
-import { columnsOfFilter, type DumpOptions } from './options.js';
+import type { DumpOptions } from './options.js';
 import { ProgressLine, type ProgressOutput, shownDuration, summaryOf } from './progress.js';
 import { scanTable, segmentsFor } from './scan-table.js';
 import { Spool } from './spool.js';
@@ -50,10 +51,15 @@ export async function dump(options: DumpOptions, streams: DumpStreams, signal: A
   }
 }
 
-/** The same error without the service's configuration file, which is not used here. */
+/** What to do, where an error refers to the service's configuration file, which is not used here. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  REGION_MISSING: 'add --region, or set AWS_REGION',
+  COLUMN_COLLISION: `write the attribute in double quotes, such as '"address.city"'`,
+};
+
 function forCommandLine(error: DynamoCsvError): DynamoCsvError {
-  if (error.code !== 'REGION_MISSING') return error;
-  return new DynamoCsvError(error.code, error.message, { remedy: 'add --region, or set AWS_REGION' });
+  const remedy = REMEDIES[error.code];
+  return remedy === undefined ? error : new DynamoCsvError(error.code, error.message, { remedy });
 }
 
 class Dump {
@@ -88,7 +94,7 @@ class Dump {
     const scan = { options, description, client: this.#client, clientOptions: this.#clientOptions, spool };
     await scanTable({ ...scan, onChunk }, signal);
     const keys = description.keys.map(({ name }) => name);
-    await this.#write(spool, outputOf(spool, keys, options), signal);
+    await this.#write(spool, await outputOf(spool, keys, options), signal);
     const took = shownDuration(performance.now() - startedAt);
     if (!options.quiet) this.#progress.end(`${options.table}: ${summaryOf(spool)} in ${took}`);
   }
@@ -103,6 +109,7 @@ class Dump {
       consistent,
       totalSegments: segmentsFor(description, this.#options),
       attributes: attributesOf(this.#options),
+      paths: pathsOf(this.#options),
     };
     try {
       this.#spool = await Spool.open(path, begun, {
@@ -222,10 +229,4 @@ async function* fileParts(path: string): AsyncGenerator<Buffer> {
   } finally {
     await file.close();
   }
-}
-
-/** The attributes to request: of the chosen columns, and of those that are filtered by; null: all. */
-function attributesOf({ columns, where }: DumpOptions): readonly string[] | null {
-  if (columns === null) return null;
-  return [...new Set([...columns, ...where.flatMap(([name]) => columnsOfFilter(name))])].sort();
 }

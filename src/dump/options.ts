@@ -2,7 +2,6 @@ import { extname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { closest } from '../base/closest.js';
 import { ConfigMistakes } from '../config/mistakes.js';
-import { OPERATORS } from '../windows/window.js';
 
 export const FORMATS = ['csv', 'json', 'parquet'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -13,9 +12,9 @@ export interface DumpOptions {
   /** The file's path; null: standard output. */
   readonly output: string | null;
   readonly format: Format;
-  /** Filters as in a URL: `price__gt=5`. All must hold. */
+  /** Filters as in a URL: `price__gt=5`, also by a path: `address.city=Bern`. All must hold. */
   readonly where: readonly (readonly [name: string, value: string])[];
-  /** The columns, in this order; null: all. */
+  /** The columns, in this order, as the configuration names them: attributes, or paths; null: all. */
   readonly columns: readonly string[] | null;
   /** Read capacity units per second; null: no limit. */
   readonly maxCapacity: number | null;
@@ -54,6 +53,7 @@ export const USAGE = `Writes one DynamoDB table to a file, once and complete.
       --where FILTER    only rows like these, as in the URL of the service: status=open, price__gt=5, city__in=a,b.
                         May be repeated. The whole table is read nevertheless
       --columns A,B     only these columns, in this order
+                        Both take paths into maps and lists: address.city, tags[0]
       --max-capacity N  at most so many read capacity units per second
       --segments N      parallel Scan segments; by default by the table's size
       --region REGION   the AWS region; by default the one of AWS_REGION or ~/.aws
@@ -161,22 +161,18 @@ function filterOf(text: string, mistakes: string[]): readonly [string, string] {
   return [text.slice(0, Math.max(0, at)), text.slice(at + 1)];
 }
 
+/** A name in quotes, or a part of a path in quotes, may have commas; the quotes stay for whoever reads the path. */
+const NAME_IN_LIST = /(?:"(?:[^"\\]|\\.)*"|[^,])+/g;
+
 function columnsOf(text: string | null): readonly string[] | null {
-  return text === null
-    ? null
-    : [...new Set(text.split(',').map((name) => name.trim()))].filter((name) => name !== '');
+  if (text === null) return null;
+  const names = (text.match(NAME_IN_LIST) ?? []).map((name) => name.trim());
+  return [...new Set(names)].filter((name) => name !== '');
 }
 
 function numberOf(option: string, text: string | null, mistakes: string[], most: number): number | null {
   if (text === null) return null;
   if (/^[1-9]\d{0,6}$/.test(text) && Number(text) <= most) return Number(text);
-  mistakes.push(`${option}: ${JSON.stringify(text)} is not a number from 1 to ${most}`);
+  mistakes.push(`${option}: ${JSON.stringify(text)} is not a whole number from 1 to ${most}`);
   return null;
-}
-
-/** The columns that a filter may mean: its name without an operator, and its whole name. */
-export function columnsOfFilter(name: string): readonly string[] {
-  const bare = name.startsWith('where.') ? name.slice('where.'.length) : name;
-  const operator = OPERATORS.find((known) => bare.endsWith(`__${known}`));
-  return operator === undefined ? [bare] : [bare, bare.slice(0, -(operator.length + 2))];
 }

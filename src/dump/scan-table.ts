@@ -9,6 +9,7 @@ import type { ClientOptions } from '../sources/dynamodb/client.js';
 import { scanUnits } from '../sources/dynamodb/cost.js';
 import { EVERYTHING, type ScanPlan } from '../sources/dynamodb/read-plan.js';
 import type { TableDescription } from '../sources/dynamodb/table.js';
+import { namesOf } from './columns.js';
 import type { DumpOptions } from './options.js';
 import { Readers } from './readers.js';
 import type { Spool } from './spool.js';
@@ -114,20 +115,26 @@ class TableScan {
       if ('error' in result) throw errorFromData(result.error);
       const { chunk } = result;
       owed = chunk.owed;
+      spool.note({ mixed: [...chunk.mixed, ...this.#differing(chunk.rows)], origins: chunk.origins });
       await spool.add(segment, await this.#laidOut(rowsOf(chunk)), chunk.next, chunk.cost);
       onChunk();
     }
   }
 
   #task(segment: number, after: ChunkTask['cursor']['after'], owed: number): ChunkTask {
-    const { options, description, clientOptions } = this.#scan;
+    const { options, description, clientOptions, spool } = this.#scan;
     const { maxCapacity } = options;
     return {
       client: clientOptions,
       shape: {
         table: options.table,
         keys: description.keys,
-        options: { columns: [], only: this.#scan.spool.begun.attributes, rename: {} },
+        options: {
+          columns: [],
+          only: options.columns === null ? null : namesOf(options),
+          rename: {},
+          others: spool.begun.paths,
+        },
         known: this.#known,
       },
       plan: this.#plan(),
@@ -157,6 +164,14 @@ class TableScan {
     const { consistent } = this.#scan.options;
     const page = scanUnits(Math.min(PAGE_BYTES, this.#scan.description.bytes), { consistent });
     return { unitsPerSecond, owed, expected: Math.min(unitsPerSecond, page) };
+  }
+
+  /** The columns whose values were of another type so far. */
+  #differing({ columns }: Pick<EncodedRows, 'columns'>): readonly string[] {
+    const types = new Map(this.#known.map(({ name, type, seen }) => [name, seen ? type : null]));
+    return columns.flatMap(({ name, type, seen }) =>
+      seen && (types.get(name) ?? type) !== type ? [name] : [],
+    );
   }
 
   /** The rows with every column found so far, so that the spool has few layouts. */

@@ -3,6 +3,7 @@ import { errorCode } from '../base/errors.js';
 import { sameLayout, widen } from '../csv/columns.js';
 import { encodeHeader } from '../csv/encode.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
+import { columnCollision } from '../sources/dynamodb/errors.js';
 import type { Cursor } from '../sources/dynamodb/read-plan.js';
 import type { ScanCost } from '../sources/dynamodb/scan.js';
 import { nodeFiles } from '../volume/files.js';
@@ -25,6 +26,8 @@ export interface Begun {
   readonly totalSegments: number;
   /** The attributes that were requested; null: all. */
   readonly attributes: readonly string[] | null;
+  /** The paths into maps and lists that became columns, as they were written. */
+  readonly paths: readonly string[];
 }
 
 /** Where each segment goes on; `done`: it is complete. */
@@ -39,6 +42,8 @@ interface Progress {
   readonly positions: readonly Position[];
   readonly items: number;
   readonly cost: ScanCost;
+  readonly mixed: readonly string[];
+  readonly origins: readonly (readonly [column: string, attribute: string])[];
 }
 
 /** Milliseconds between two commits: what an interruption makes the next run read again. */
@@ -55,6 +60,10 @@ export class Spool {
   readonly parts: Part[];
   readonly cost: ScanCost;
   readonly isResumed: boolean;
+  /** Columns with values of several types. */
+  readonly mixed: Set<string>;
+  /** What columns that may be paths were found as, as `pathText`, by column. */
+  readonly origins: Map<string, string>;
   items: number;
   readonly #file: FileHandle;
   readonly #isKept: boolean;
@@ -74,6 +83,8 @@ export class Spool {
     this.positions = [...progress.positions];
     this.parts = progress.parts.map((part) => ({ ...part }));
     this.cost = { ...progress.cost };
+    this.mixed = new Set(progress.mixed);
+    this.origins = new Map(progress.origins);
     this.items = progress.items;
     this.isResumed = isResumed;
     this.#file = file;
@@ -115,6 +126,16 @@ export class Spool {
   /** Whether the file is a whole CSV as it stands: all rows have the layout of its header. */
   get isWhole(): boolean {
     return this.parts.length === 1;
+  }
+
+  /** What was found out about columns. Throws `COLUMN_COLLISION` if one is both a path and an attribute. */
+  note({ mixed, origins }: Pick<Progress, 'mixed' | 'origins'>): void {
+    for (const name of mixed) this.mixed.add(name);
+    for (const [column, attribute] of origins) {
+      const before = this.origins.get(column) ?? attribute;
+      if (before !== attribute) throw columnCollision(this.begun.table, column, [before, attribute].sort());
+      this.origins.set(column, attribute);
+    }
   }
 
   /** Appends a segment's rows, which go to `next`. */
@@ -173,7 +194,17 @@ export class Spool {
   /** Rejects with `OUTPUT_FAILED`; the last commit counts then. */
   async #commit(): Promise<void> {
     const { begun, parts, positions, items, cost } = this;
-    const progress: Progress = { version: 1, begun, size: this.#size, parts, positions, items, cost };
+    const found = { mixed: [...this.mixed], origins: [...this.origins] };
+    const progress: Progress = {
+      version: 1,
+      begun,
+      size: this.#size,
+      parts,
+      positions,
+      items,
+      cost,
+      ...found,
+    };
     const file = progressFile(this.path);
     try {
       await this.#file.datasync();
@@ -218,15 +249,19 @@ const progressFile = (path: string) => `${path}.json`;
 function beginning(begun: Begun): Progress {
   const cost = { requests: 0, attempts: 0, bytes: 0, readCapacityUnits: 0 };
   const positions = Array.from({ length: begun.totalSegments }, () => null);
-  return { version: 1, begun, size: 0, parts: [], positions, items: 0, cost };
+  return { version: 1, begun, size: 0, parts: [], positions, items: 0, cost, mixed: [], origins: [] };
 }
+
+/** What the first version did not record. */
+const NOTHING_FOUND = { mixed: [], origins: [] } as const;
+const NO_PATHS = { paths: [] } as const;
 
 async function readProgress(path: string): Promise<Progress | null> {
   const file = progressFile(path);
   try {
     const progress = JSON.parse(await readFile(file, 'utf8'), binaryFromText) as Progress;
     if (progress.version !== 1) throw new Error('another version of dynamo-csv wrote it');
-    return progress;
+    return { ...NOTHING_FOUND, ...progress, begun: { ...NO_PATHS, ...progress.begun } };
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null;
     throw dumpDamaged(file, error);
@@ -243,7 +278,10 @@ function checkSame(path: string, before: Begun, now: Begun, anySegments: boolean
   for (const name of Object.keys(now) as (keyof Begun)[]) {
     if (name === 'totalSegments' && anySegments) continue;
     const [was, is] = [JSON.stringify(before[name]), JSON.stringify(now[name])];
-    if (was !== is) throw otherDump(path, `had ${name} ${was} and not ${is}`);
+    if (was === is) continue;
+    if (name === 'attributes' || name === 'paths')
+      throw otherDump(path, 'was begun with other columns in --columns, or other paths in --where');
+    throw otherDump(path, `had ${name} ${was} and not ${is}`);
   }
 }
 

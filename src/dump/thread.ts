@@ -5,6 +5,7 @@ import type { EncodedRows } from '../csv/rows.js';
 import { byteBudget, type ClientOptions, createDynamoDbClient, placeOf } from '../sources/dynamodb/client.js';
 import { explainFailure } from '../sources/dynamodb/failures.js';
 import { moved, withOwnMemory } from '../sources/dynamodb/moved.js';
+import { columnOfPath, meaningsOf } from '../sources/dynamodb/paths.js';
 import type { Cursor, ScanPlan } from '../sources/dynamodb/read-plan.js';
 import type { TableShape } from '../sources/dynamodb/run-encoder.js';
 import { type Pace, type ReadLimits, readRows, type ScanCost } from '../sources/dynamodb/scan.js';
@@ -24,6 +25,10 @@ const ONE_PAGE: ReadLimits = { items: 0, bytes: 0 };
 /** The rows of some pages of a segment, and where it goes on; null: the segment is complete. */
 export interface Chunk {
   readonly rows: EncodedRows;
+  /** Columns with values of several types. */
+  readonly mixed: readonly string[];
+  /** What the columns that may be paths were found as, as `pathText`: of a path, or an attribute of that name. */
+  readonly origins: readonly (readonly [column: string, attribute: string])[];
   readonly next: Cursor['after'];
   readonly cost: ScanCost;
   /** Milliseconds still to wait for what was consumed. */
@@ -65,6 +70,14 @@ async function chunkOf(own: DynamoDBClient, task: ChunkTask, signal: AbortSignal
   // Chunks are small; the whole may be larger than memory.
   const budget = byteBudget(Number.MAX_SAFE_INTEGER);
   const segments = { shape, plan, cursors: [cursor], pace, budget };
-  const { rows, cost, rest, owed } = await readRows(own, segments, systemClock, signal, ONE_PAGE);
-  return { rows, next: rest[0]?.after ?? null, cost, owed };
+  const { rows, mixed, origins, cost, rest, owed } = await readRows(
+    own,
+    segments,
+    systemClock,
+    signal,
+    ONE_PAGE,
+  );
+  const columns = new Set(shape.options.others?.flatMap(meaningsOf).map(columnOfPath));
+  const asked = [...origins].filter(([column]) => columns.has(column));
+  return { rows, mixed, origins: asked, next: rest[0]?.after ?? null, cost, owed };
 }

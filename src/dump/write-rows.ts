@@ -4,10 +4,13 @@ import { encodeHeader } from '../csv/encode.js';
 import { relayout } from '../csv/relayout.js';
 import type { Column } from '../csv/rows.js';
 import { Offsets, rowEnd } from '../csv/scan.js';
+import { type Tally, tallyCells, typeOfCells } from '../csv/tally.js';
+import { parsePath } from '../sources/dynamodb/paths.js';
 import { decodeLine } from '../windows/direct/decode-line.js';
 import { type CellTest, cellTest } from '../windows/direct/filters.js';
 import { lineWriter } from '../windows/direct/write-lines.js';
 import { parseFilter } from '../windows/parse-filter.js';
+import { columnNamed, filterName } from './columns.js';
 import { columnsUnknown } from './errors.js';
 import type { DumpOptions } from './options.js';
 import type { Part, Spool } from './spool.js';
@@ -25,24 +28,48 @@ export interface Output {
 }
 
 /** Throws `COLUMN_UNKNOWN` for `--columns` and `BAD_PARAMETER` for `--where` that fit no column. */
-export function outputOf({ parts }: Spool, keys: readonly string[], options: DumpOptions): Output {
+export async function outputOf(spool: Spool, keys: readonly string[], options: DumpOptions): Promise<Output> {
+  const { parts } = spool;
   const order = { keys, configured: [] };
   const all = parts.reduce<readonly Column[]>((known, part) => mergeColumns(known, part.columns, order), []);
-  const found = mergeColumns(all, [], order);
-  return { all: found, columns: chosen(found, options), tests: testsOf(found, options) };
+  const merged = mergeColumns(all, [], order);
+  // Bytes of a CSV do not depend on types.
+  const needsTypes = options.format !== 'csv' || options.where.length > 0;
+  const found = needsTypes ? await withTypes(spool, merged) : merged;
+  return { all: found, columns: chosen(found, spool, options), tests: testsOf(found, options) };
 }
 
-function chosen(all: readonly Column[], { columns, table }: DumpOptions): readonly Column[] {
-  if (columns === null) return all;
-  const missing = columns.filter((name) => !all.some((column) => column.name === name));
+/** Columns with values of several types get the type that a poll would give them. */
+async function withTypes(spool: Spool, columns: readonly Column[]): Promise<readonly Column[]> {
+  if (spool.mixed.size === 0) return columns;
+  let tallies: ReadonlyMap<string, Tally> = new Map();
+  for await (const bytes of laidOut(spool, columns))
+    tallies = await tallyCells(rowsIn(bytes, columns), spool.mixed, tallies);
+  return columns.map((column) => {
+    const tally = tallies.get(column.name);
+    return tally === undefined ? column : { ...column, type: typeOfCells(tally, undefined) };
+  });
+}
+
+function chosen(
+  all: readonly Column[],
+  { origins }: Spool,
+  { columns, table }: DumpOptions,
+): readonly Column[] {
+  if (columns === null) {
+    // A path that is only filtered by is no column of the table.
+    const isPath = ({ name }: Column) => (parsePath(origins.get(name) ?? '')?.length ?? 0) > 1;
+    return all.some(isPath) ? all.filter((column) => !isPath(column)) : all;
+  }
+  const missing = columns.filter((name) => columnNamed(name, all) === undefined);
   if (missing.length > 0) throw columnsUnknown(missing, table);
-  return columns.map((name) => all.find((column) => column.name === name)!);
+  return [...new Set(columns.map((name) => columnNamed(name, all)!))];
 }
 
 function testsOf(all: readonly Column[], { table, where }: DumpOptions): Output['tests'] {
   const dataset = { name: table, columns: all, keys: [], timeColumn: null };
   return where.map(([name, value]) => {
-    const filter = parseFilter(name, value, dataset);
+    const filter = parseFilter(filterName(name, all), value, dataset);
     const index = all.findIndex((column) => column.name === filter.column);
     return { index, test: cellTest(filter, all[index]!) };
   });

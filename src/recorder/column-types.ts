@@ -1,17 +1,13 @@
-import { createYielder } from '../base/event-loop.js';
 import type { Logger } from '../base/logger.js';
 import { decodeRow, rowAt } from '../csv/decode.js';
-import { fits } from '../csv/fits.js';
 import type { Column, ColumnType, EncodedRows } from '../csv/rows.js';
-import { cellEnd } from '../csv/scan.js';
+import { noCells, type Tally, tallyCells, typeOfCells } from '../csv/tally.js';
 import type { ColumnException } from '../datasets/dataset.js';
 import type { Reading } from '../sources/source.js';
 
 /** The types that the configuration declares, by published column. */
 export type DeclaredTypes = Readonly<Record<string, ColumnType>>;
 
-/** A number in DynamoDB's own notation: `00123` is text that only looks like one. */
-const PLAIN_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 /** Characters of a value that are shown. */
 const LONGEST_VALUE = 80;
 const NOUNS: Readonly<Record<ColumnType, string>> = {
@@ -33,22 +29,6 @@ function declaredColumn({ name, type, seen }: Column, declared: DeclaredTypes): 
   return Object.hasOwn(declared, name)
     ? { name, type: declared[name]!, seen: true, declared: true }
     : { name, type, seen };
-}
-
-/** What the cells of a column hold. */
-interface Tally {
-  total: number;
-  /** Numbers as DynamoDB writes them, and booleans. */
-  number: number;
-  boolean: number;
-  /** Cells that do not fit each of these types, and the first one's row and text. */
-  readonly misfits: Record<'number' | 'boolean', Misfits>;
-}
-
-interface Misfits {
-  count: number;
-  row: number;
-  text: string;
 }
 
 /** What was decided on some rows, for a poll that finds the same ones. */
@@ -111,7 +91,7 @@ export class ColumnTypes {
       const before = recorded.get(column.name);
       // A full reading whose values all have one type knows it; a single value may deviate.
       const isKnown = reading.kind === 'full' && !reading.mixed.includes(column.name) && tally.total > 1;
-      return isKnown ? column : { ...column, type: typeOf(tally, before) };
+      return isKnown ? column : { ...column, type: typeOfCells(tally, before) };
     });
     const exceptions = columns.flatMap((column) =>
       exceptionOf(column, tallies.get(column.name), rows, keyCount),
@@ -212,61 +192,6 @@ function isInQuestion({ name, type, declared }: Column, mixed: ReadonlySet<strin
 
 function isTyped(column: Column | undefined): boolean {
   return column?.seen === true && (column.type === 'number' || column.type === 'boolean');
-}
-
-/** Counts the cells of these columns. Yields to the event loop. */
-async function tallyCells(
-  rows: EncodedRows,
-  wanted: ReadonlySet<string>,
-): Promise<ReadonlyMap<string, Tally>> {
-  const tallies = rows.columns.map(({ name }) => (wanted.has(name) ? noCells() : null));
-  const last = tallies.findLastIndex((tally) => tally !== null);
-  const { body, ends } = rows;
-  const breathe = createYielder();
-  for (let row = 0; row < ends.length; row++) {
-    if ((row & 255) === 0) await breathe();
-    let at = row === 0 ? 0 : ends[row - 1]!;
-    for (let cell = 0; cell <= last; cell++) {
-      const end = cellEnd(body, at);
-      const tally = tallies[cell];
-      if (tally != null && end > at) addCell(tally, body.toString('latin1', at, end), row);
-      at = end + 1;
-    }
-  }
-  return new Map(
-    rows.columns.flatMap(({ name }, index) => (tallies[index] == null ? [] : [[name, tallies[index]!]])),
-  );
-}
-
-function noCells(): Tally {
-  const none = () => ({ count: 0, row: -1, text: '' });
-  return { total: 0, number: 0, boolean: 0, misfits: { number: none(), boolean: none() } };
-}
-
-/** `written`: the cell as it is in the CSV, in quotes or not. */
-function addCell(tally: Tally, written: string, row: number): void {
-  tally.total += 1;
-  if (PLAIN_NUMBER.test(written)) tally.number += 1;
-  if (fits('boolean', written)) tally.boolean += 1;
-  for (const type of ['number', 'boolean'] as const) {
-    if (fits(type, written)) continue;
-    const misfits = tally.misfits[type];
-    if (misfits.count === 0) Object.assign(misfits, { row, text: written });
-    misfits.count += 1;
-  }
-}
-
-/** `recorded`: the column as it was before. */
-function typeOf(tally: Tally, recorded: Column | undefined): ColumnType {
-  const { total } = tally;
-  const before = recorded?.seen ? recorded.type : null;
-  const suits = (type: 'number' | 'boolean') => {
-    const others = total - tally[type];
-    return (tally[type] > 0 || type === before) && (others <= tally[type] || others <= 1);
-  };
-  if (total === 0 && before !== null) return before;
-  if (before === 'boolean' && suits(before)) return before;
-  return suits('number') ? 'number' : suits('boolean') ? 'boolean' : 'string';
 }
 
 function exceptionOf(

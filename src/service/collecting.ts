@@ -207,6 +207,7 @@ export class Collecting implements Body {
     this.#log = log;
     const host = discoveryHost({ polled: this.#polled, polling, sealing, sources, budgets }, collected);
     this.#discovery = await openDiscovery(host, service, files, closing);
+    if (this.#discovery !== null) this.#explainAbsence(this.#discovery, service);
     await warnAboutUnserved([...this.#polled, log], service);
     const holding = new Holding({
       volume,
@@ -226,6 +227,12 @@ export class Collecting implements Body {
       this.#discovery,
     ];
     for (const loop of loops) if (loop !== null) polling.add(loop);
+  }
+
+  /** Who asks for a table that is not served is told why. */
+  #explainAbsence(discovery: Discovery, { registry }: Service): void {
+    const end = registry.onAbsent((name) => discovery.absence(name));
+    this.#closing.add(async () => end());
   }
 
   #of(dataset: string): Polled | undefined {

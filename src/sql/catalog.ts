@@ -2,7 +2,7 @@ import { describeError } from '../base/errors.js';
 import type { LocalDays } from '../base/local-days.js';
 import type { Logger } from '../base/logger.js';
 import type { Dataset } from '../datasets/dataset.js';
-import { datasetUnknown } from '../datasets/errors.js';
+import { datasetMissing } from '../datasets/errors.js';
 import type { DatasetRegistry } from '../datasets/registry.js';
 import type { Relation } from '../datasets/relation.js';
 import { folded } from '../windows/compile/sql-text.js';
@@ -58,10 +58,10 @@ export class Catalog {
     return registry.get(name) ?? registry.list().find((dataset) => folded(dataset.name) === folded(name));
   }
 
-  /** Like `lookUp`, but throws `DATASET_UNKNOWN` if there is none. */
+  /** Like `lookUp`, but throws if there is none, with the reason (`datasetMissing`). */
   find(name: string): Dataset {
     const found = this.lookUp(name);
-    if (found === undefined) throw datasetUnknown(name, this.#options.registry.closest(name));
+    if (found === undefined) throw datasetMissing(this.#options.registry, name);
     return found;
   }
 

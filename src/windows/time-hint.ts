@@ -1,6 +1,6 @@
 import { decodeRow } from '../csv/decode.js';
 import { instantOfItem } from '../csv/item-time.js';
-import type { Cell, Column } from '../csv/rows.js';
+import type { Cell } from '../csv/rows.js';
 import { rowEnd } from '../csv/scan.js';
 import type { Content, Dataset } from '../datasets/dataset.js';
 import { NoTimeColumn } from './errors.js';
@@ -43,8 +43,8 @@ export async function withTimeHint(error: NoTimeColumn, dataset: Dataset): Promi
 function likelyTime({ columns, bytes }: Content): string | null {
   const rows = sampleOf(bytes);
   const candidates = columns.flatMap((column, index) => {
-    const rank = rankOf(
-      column,
+    const rank = timeRank(
+      column.name,
       rows.flatMap((cells) => cells[index] ?? []),
     );
     return rank === null ? [] : [{ name: column.name, rank }];
@@ -52,8 +52,8 @@ function likelyTime({ columns, bytes }: Content): string | null {
   return candidates.sort((a, b) => a.rank - b.rank)[0]?.name ?? null;
 }
 
-/** The lower the likelier; null: it is not a time. `values`: some of its values. */
-function rankOf({ name }: Column, values: readonly string[]): number | null {
+/** How likely an attribute is the time of its item: the lower the likelier; null: it is none. `values`: some of its values. */
+export function timeRank(name: string, values: readonly string[]): number | null {
   if (values.length === 0 || !values.every((value) => instantOfItem(value, null) !== null)) return null;
   const letters = name.toLowerCase().replace(/[^a-z0-9]/g, '');
   const byName = NAMES.findIndex((pattern) => pattern.test(letters));

@@ -258,6 +258,8 @@ describe('a budget over months', () => {
       /^DynamoDB table giant is not read: one poll costs about USD 8\.19, and the budget is USD 1\.00 a month; raise budget/,
     );
     assert.ok(small.polls.length > 2_800);
+    assert.equal(giant.pace.usdPerMonth, 0, 'what is never read costs nothing');
+    assert.ok(world.budget.expected < 1);
   });
 
   it('has polls wait when the money of the month is spent, until the next month', async (t) => {

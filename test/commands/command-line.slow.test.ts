@@ -7,6 +7,7 @@ import { projectRoot, version } from '../../src/base/project.js';
 import { configurationFrom } from '../../src/config/config.js';
 import { at, get, testDynamoDb, until } from '../app/world.js';
 import { TEST_AWS } from '../support/aws.js';
+import { described, page, startScriptedDynamoDb } from '../support/scripted-dynamodb.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const PROGRAM = join(projectRoot, 'dist', 'src', 'bin.js');
@@ -134,6 +135,14 @@ describe('dynamo-csv', () => {
       'PORT: "80a" is not a port; write a whole number from 0 (any free port) to 65535',
     ],
     [['--init'], 'command line: --init needs --all or names of tables; add them'],
+    [
+      ['init'],
+      'command line: "init" is an option; write --init (a table of that name goes behind --, as in: dynamo-csv -- init)',
+    ],
+    [
+      ['orders', 'dump'],
+      'command line: "dump" is a command and comes first (a table of that name goes behind --, as in: dynamo-csv -- dump)',
+    ],
   ];
   for (const [args, line] of MISTAKES) {
     it(`refuses ${args.join(' ')}`, async (t) => {
@@ -186,6 +195,24 @@ describe('dynamo-csv', () => {
     );
   });
 
+  it('says of a table that it never reads what one poll would cost, and adds nothing for it', async (t) => {
+    const database = await startScriptedDynamoDb(({ action }) =>
+      action === 'ListTables'
+        ? { ok: { TableNames: ['huge'] } }
+        : action === 'Scan'
+          ? page([1])
+          : described({ items: 1e9, bytes: 1e13 }),
+    );
+    t.after(() => database.close());
+    const service = await run(t, ['--all'], { env: at(database.endpoint) });
+    const text = await service.printed(/^Page +http/m);
+    assert.match(
+      text,
+      /^huge +1,000,000,000 +9\.1 TB +- +0\.00 +DynamoDB table huge is not read: one poll costs/m,
+    );
+    assert.match(text, /^Reading costs less than USD 0\.01 a month on demand; the budget is USD 5\.00\.$/m);
+  });
+
   it('takes -- before a table with the name of a command', async (t) => {
     const database = await testDynamoDb(t);
     await database.createTable({ id: 'N' }, 'demo');
@@ -213,6 +240,9 @@ describe('dynamo-csv --init', () => {
         id: { N: '1' },
         created_at: { S: '2026-11-24T09:30:00Z' },
         updated: { N: '1795512600' },
+        started: { N: '1795512600000' },
+        expires: { N: '1795599000' },
+        duration: { N: '1795512600' },
         price: { S: '12.50' },
         address: { M: { city: { S: 'Seoul' } } },
         'a: b #- c': { S: '1' },
@@ -244,15 +274,15 @@ describe('dynamo-csv --init', () => {
     assert.equal(config.dataDir, join(folder, 'dynamo-csv-data'));
     const text = await readFile(file, 'utf8');
     assert.match(text, /^ {2}orders:\n {4}as: orders-[0-9a-f]{8}\n( {4}# .+\n)+/m);
-    assert.match(text, /^ {4}# time: created_at # /m);
-    assert.match(text, /^ {4}# time: updated # /m);
+    assert.match(text, /^ {4}# time: created_at # .+\n {4}# time: started # .+\n {4}# time: updated # /m);
+    assert.doesNotMatch(text, /time: (expires|duration)/, 'an end or a number of anything is not suggested');
     assert.match(text, /^ {4}# types: \{ price: number, .* \}$/m);
     assert.match(text, /^ {4}# expand: true/m);
 
     // Every suggestion is an option that the service knows.
     const block = /^ {2}orders:\n(?: {4}.+\n)+/m.exec(text)![0];
     const options = block.split('\n').filter((line) => /^ {4}# (changes|time|types|expand):/.test(line));
-    assert.equal(options.length, 5);
+    assert.equal(options.length, 6);
     for (const option of options) {
       const used = text.replace(option, option.replace('# ', ''));
       await writeFile(file, used);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { DynamoCsvError } from '../../src/base/errors.js';
@@ -77,6 +78,9 @@ async function createWorld(t: TestContext, options: WorldOptions = {}) {
     denied: new Set<string>(),
     problem: null as DynamoCsvError | null,
     asked: [] as string[],
+    /** A table whose survey takes until then. */
+    slow: null as { readonly table: string; readonly until: Promise<void> } | null,
+    events: new EventEmitter(),
   };
   const foundPath = join(folder, 'discovered');
   const discovery = new Discovery({
@@ -89,6 +93,8 @@ async function createWorld(t: TestContext, options: WorldOptions = {}) {
       },
       survey: async (table) => {
         account.asked.push(table);
+        account.events.emit('asked', table);
+        if (account.slow?.table === table) await account.slow.until;
         if (account.denied.has(table)) throw denied(table);
         return survey;
       },
@@ -203,6 +209,50 @@ describe('discovery', () => {
     await tenMinutes();
     assert.deepEqual([...host.polled.keys()], ['orders', 'secrets']);
     assert.deepEqual([...discovery.skipped.keys()], []);
+  });
+
+  it('tells who asks for a table that is not served why', async (t) => {
+    const { account, start, tenMinutes, discovery } = await createWorld(t);
+    account.tables = ['orders', 'secrets', 'data.csv'];
+    account.denied.add('secrets').add('data.csv');
+    assert.match(discovery.absence('secrets')!.line, /^there is no dataset "secrets" yet; .*ask again/);
+    await start();
+    const { line, status } = discovery.absence('secrets')!;
+    assert.equal(
+      line,
+      'table secrets was found and is not read: These credentials may not read table secrets; allow it; it is tried again every few minutes',
+    );
+    assert.equal(status, 503);
+    assert.match(discovery.absence('data.csv')!.line, /^table data\.csv was found/);
+    assert.equal(discovery.absence('nothing'), undefined);
+    account.denied.clear();
+    await tenMinutes();
+    assert.equal(discovery.absence('secrets'), undefined);
+    account.problem = new DynamoCsvError('AWS_ACCESS_DENIED', 'The tables cannot be listed', {
+      remedy: 'allow it',
+    });
+    await tenMinutes();
+    assert.equal(
+      discovery.absence('new')!.line,
+      'there is no dataset "new", and no new table is found: The tables cannot be listed; allow it',
+    );
+  });
+
+  it('says of a new table that it is asked about', async (t) => {
+    const { account, start, clock, discovery } = await createWorld(t);
+    account.tables = ['orders'];
+    await start();
+    account.tables.push('users');
+    assert.equal(discovery.absence('users'), undefined, 'nothing is known of it');
+    let answer: () => void = () => undefined;
+    account.slow = { table: 'users', until: new Promise((resolve) => (answer = resolve)) };
+    const asked = once(account.events, 'asked');
+    const next = clock.next();
+    await asked;
+    assert.match(discovery.absence('users')!.line, /^there is no dataset "users" yet/);
+    answer();
+    await next;
+    assert.equal(discovery.absence('users'), undefined);
   });
 
   it('goes on with what it has while tables cannot be listed', async (t) => {

@@ -12,6 +12,7 @@ import { projectRoot } from '../../src/base/project.js';
 import { testDynamoDb } from '../app/world.js';
 import { TEST_AWS } from '../support/aws.js';
 import { type PageServer, type PageServerOptions, startPageServer } from '../support/page-server.js';
+import { described, page, startScriptedDynamoDb } from '../support/scripted-dynamodb.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 interface Ended {
@@ -141,6 +142,104 @@ test('only rows that pass every filter, and only the columns asked for', async (
   assert.equal(await rows('--where', 'n=7', '--format', 'json'), '[]\n');
 });
 
+const PLACES: readonly Record<string, AttributeValue>[] = [
+  {
+    id: { S: 'a' },
+    address: { M: { city: { S: 'Bern' }, 'zip.code': { S: '3000' }, geo: { M: { lat: { N: '46.9' } } } } },
+    tags: { L: [{ S: 'x' }, { S: 'y' }] },
+    price: { N: '10' },
+    'a,b': { N: '1' },
+  },
+  {
+    id: { S: 'b' },
+    address: { M: { city: { S: 'Basel' }, geo: { M: { lat: { N: '47.5' } } } } },
+    price: { N: '9.5' },
+  },
+  { id: { S: 'c' }, address: { S: 'unknown' }, 'own.name': { S: 'Bern' }, price: { S: 'N/A' } },
+  { id: { S: 'd' }, price: { N: '-2' } },
+];
+
+async function places(t: TestContext) {
+  const database = await testDynamoDb(t);
+  const table = await database.createTable({ id: 'S' });
+  await database.put(table, PLACES);
+  /** Header and rows, in the order of their first column: a Scan has none. */
+  const rows = async (...args: string[]) => {
+    const { stdout, stderr } = await dump(t, database.endpoint, [table, '-q', ...args]);
+    const [header = '', ...lines] = stdout.trimEnd().split('\n');
+    return `${[header, ...lines.sort()].join('\n')}\n${stderr}`;
+  };
+  return { database, table, rows };
+}
+
+test('paths into maps and lists are columns and filters, as in the configuration file', async (t) => {
+  const { rows } = await places(t);
+  assert.equal(
+    await rows('--columns', 'id,address.city,tags[1],address."zip.code"', '--where', 'tags[1]=y'),
+    'id,address.city,tags[1],"address.""zip.code"""\na,Bern,y,3000\n',
+  );
+  const whole = await rows('--where', 'address.city=Basel');
+  assert.match(
+    whole,
+    /^id,"a,b",address,own\.name,price,tags\nb,/,
+    'a path that is filtered by is no column',
+  );
+  assert.equal(whole.trimEnd().split('\n').length, 2);
+  assert.equal(await rows('--where', 'address.geo.lat__gt=47', '--columns', 'id'), 'id\nb\n');
+  assert.equal(
+    await rows('--where', 'where.address.city__in=Bern,Basel', '--columns', 'price'),
+    'price\n10\n9.5\n',
+  );
+  assert.equal(
+    await rows('--where', '"own.name"=Bern', '--columns', '"own.name",id'),
+    'own.name,id\nBern,c\n',
+  );
+  assert.equal(await rows('--columns', '"a,b"', '--where', 'id=a'), '"a,b"\n1\n');
+  assert.match(await rows('--columns', 'address.town'), /No item of .* has "address\.town"/);
+});
+
+test('a path and an attribute of that name are told apart, or refused', async (t) => {
+  const { database, table, rows } = await places(t);
+  await database.put(table, [{ id: { S: 'e' }, 'address.city': { S: 'Thun' } }]);
+  assert.match(
+    await rows('--where', 'address.city=Bern', '--max-capacity', '1'),
+    /The (attribute|path) "address\.city" and the (attribute|path) "address\.city" of table .*; write the attribute in double quotes/,
+  );
+  assert.equal(await rows('--where', '"address.city"=Thun', '--columns', 'id'), 'id\ne\n');
+});
+
+test('one odd value does not make a column of numbers text', async (t) => {
+  const { database, table, rows } = await places(t);
+  assert.equal(await rows('--where', 'price__gt=5', '--columns', 'id,price'), 'id,price\na,10\nb,9.5\n');
+  const { stdout } = await dump(t, database.endpoint, [
+    table,
+    '-q',
+    '--format',
+    'json',
+    '--columns',
+    'price',
+  ]);
+  const json = JSON.parse(stdout) as { price: unknown }[];
+  assert.deepEqual(json.map(({ price }) => price).sort(), [-2, 10, 9.5, 'N/A']);
+});
+
+test('more columns than DynamoDB takes in an expression are read', async (t) => {
+  const names = Array.from({ length: 1_000 }, (_, i) => `c${i}`);
+  const item = Object.fromEntries([['id', { N: '1' }], ...names.map((name) => [name, { N: '7' }])]);
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+  const database = await startScriptedDynamoDb(({ action, body }) => {
+    if (action === 'DescribeTable') return described();
+    return String(body.ProjectionExpression ?? '').length > 4_096
+      ? { error: 'ValidationException', message: 'Expression size has exceeded the maximum allowed size' }
+      : page([item]);
+  });
+  t.after(() => database.close());
+  const args = ['orders', '-q', '--columns', names.join(',')];
+  const { stdout, stderr } = await dump(t, database.endpoint, args);
+  assert.equal(stderr, '');
+  assert.equal(stdout, `${names.join(',')}\n${names.map(() => '7').join(',')}\n`);
+});
+
 test('a table without items is its key', async (t) => {
   const database = await testDynamoDb(t);
   const table = await database.createTable({ device: 'S', at: 'N' });
@@ -239,7 +338,7 @@ test('other options do not continue a dump; --restart begins again', async (t) =
   assert.equal(other.code, 1);
   assert.match(
     other.stderr,
-    /had attributes null and not \["taxi_id"\]; run it with the options .* --restart to begin again\n/,
+    /was begun with other columns in --columns, .*; run it with the options .* --restart to begin again\n/,
   );
   const again = await dump(t, server.endpoint, [...args, '--columns', 'taxi_id', '--restart', '-q'], folder);
   assert.deepEqual([again.code, again.stderr], [0, '']);
@@ -320,7 +419,7 @@ test('mistakes on the command line are told together, before anything is read', 
   assert.deepEqual(stderr.trim().split('\n').sort(), [
     'dump: --format: there is no format "xls"; write one of csv, json, parquet',
     'dump: --fromat is not known; did you mean --format?',
-    'dump: --segments: "many" is not a number from 1 to 1000000',
+    'dump: --segments: "many" is not a whole number from 1 to 1000000',
     'dump: --where: "x" is not a filter; write status=open or price__gt=5',
     'dump: name one table; each dump has one',
   ]);

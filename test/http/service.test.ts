@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Value } from 'typebox/value';
+import { DynamoCsvError } from '../../src/base/errors.js';
 import type { Dataset, DatasetStatus } from '../../src/datasets/dataset.js';
 import { CatalogueSchema, type HealthJson, HealthSchema } from '../../src/http/schemas.js';
 import { viewBroken } from '../../src/sql/errors.js';
@@ -188,6 +189,32 @@ test('a dataset without data responds with that, and with when to retry', async 
     'dataset "flags" has not been read yet: its polls fail: There is no table flags\n',
   );
   assert.equal(response.headers['retry-after'], '5');
+});
+
+test('a dataset whose first poll the budget does not allow says that, and not that polls fail', async (t) => {
+  const world = await createWorld(t);
+  const table = await world.table('flags');
+  const message = 'DynamoDB table flags is not read: one poll costs about USD 9; raise budget';
+  table.health.lastError = { code: 'BUDGET_TOO_SMALL', message, at: START };
+  const { body, statusCode } = await world.http.inject('/csv/flags');
+  assert.deepEqual([statusCode, body], [503, `dataset "flags" has not been read yet: ${message}\n`]);
+});
+
+test('a name that a table could have is answered with the reason, wherever it is asked for', async (t) => {
+  const world = await createWorld(t);
+  await world.table('flags');
+  const denied = new DynamoCsvError('TABLE_SKIPPED', 'table secrets was found and is not read', {
+    remedy: 'allow it',
+    status: 503,
+  });
+  const end = world.registry.onAbsent((name) => (name === 'secrets' ? denied : undefined));
+  for (const path of ['/csv/secrets', '/csv/secrets.csv', '/grafana/dashboards/secrets.json']) {
+    const { statusCode, body } = await world.http.inject(path);
+    assert.deepEqual([statusCode, body], [503, 'table secrets was found and is not read; allow it\n'], path);
+  }
+  assert.equal((await world.http.inject('/csv/secret')).statusCode, 404);
+  end();
+  assert.equal((await world.http.inject('/csv/secrets')).statusCode, 404);
 });
 
 test('a log whose poll could not be written is not served, and reports the reason', async (t) => {

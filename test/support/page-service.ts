@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Registry } from 'prom-client';
 import { systemClock } from '../../src/base/clock.js';
+import type { DynamoCsvError } from '../../src/base/errors.js';
 import { createLogger } from '../../src/base/logger.js';
 import { projectRoot } from '../../src/base/project.js';
 import { DatasetRegistry } from '../../src/datasets/registry.js';
@@ -17,6 +18,8 @@ export interface PageServiceOptions {
   readonly datasets: readonly ScriptedDataset[];
   readonly apiToken?: string;
   readonly allowSql?: boolean;
+  /** Why a name that no dataset has has none. */
+  readonly absent?: (name: string) => DynamoCsvError | undefined;
   /** Where Grafana is; it has the tables' dashboards. */
   readonly grafanaUrl?: string;
 }
@@ -28,6 +31,7 @@ export interface PageServiceOptions {
 export async function startPageService(t: TestContext, options: PageServiceOptions): Promise<string> {
   const registry = new DatasetRegistry();
   for (const dataset of options.datasets) registry.add(dataset);
+  if (options.absent !== undefined) registry.onAbsent(options.absent);
   const logger = createLogger({ level: 'warn' });
   const clock = systemClock;
   const timeZone = 'America/New_York';

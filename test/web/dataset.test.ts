@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import { DynamoCsvError } from '../../src/base/errors.js';
 import { startPageService } from '../support/page-service.js';
 import { browserTest } from './browser.js';
 import { agreement, settled, shownTable, shownUrl } from './looking.js';
@@ -157,4 +158,24 @@ browserTest('a name that no dataset has', async (t, open) => {
   await page.getByText('There is no dataset rides-of-old.').waitFor();
   await page.getByRole('link', { name: 'See all datasets' }).click();
   await page.getByText('All 1 datasets').or(page.getByText('fresh')).first().waitFor();
+});
+
+browserTest('a table that is not served is named with the reason', async (t, open) => {
+  const url = await startPageService(t, {
+    datasets: [await ridesLog()],
+    absent: (name) =>
+      name === 'secrets'
+        ? new DynamoCsvError('TABLE_SKIPPED', 'table secrets was found and is not read: eva may not Scan', {
+            status: 503,
+          })
+        : undefined,
+  });
+  const page = await open(`${url}#/datasets/secrets`);
+  await page.getByText('table secrets was found and is not read: eva may not Scan').waitFor();
+});
+
+browserTest('aggregates by a column are a line for each of its values', async (t, open) => {
+  const page = await open(`${(await started(t)).url}?every=5m&agg=max:count&by=counter_type`);
+  await agreement(page, /by=counter_type/);
+  assert.equal(await page.getByLabel('One line per').inputValue(), 'counter_type');
 });

@@ -128,9 +128,10 @@ export class RunEncoder {
    * The rows of all items in the order in which they were added, for an encoder with `earlier: null`. The encoder must not be
    * used afterwards.
    */
-  finishInOrder(): Pick<Run, 'rows' | 'mixed'> & { readonly keys: readonly string[] } {
+  finishInOrder(): Pick<Run, 'rows' | 'mixed' | 'origins'> & { readonly keys: readonly string[] } {
     const { rows, kinds } = this.#encoded();
-    return { rows, mixed: this.#layout.mixedColumns(kinds), keys: this.#layout.keys };
+    const { origins, keys } = this.#layout;
+    return { rows, mixed: this.#layout.mixedColumns(kinds), origins, keys };
   }
 
   #encoded() {

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { DynamoDBClient, ScanCommand, AttributeValue as SdkValue } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '../../base/clock.js';
-import type { EncodedRows } from '../../csv/rows.js';
 import { bytesOf } from './attributes.js';
 import type { SegmentBlocks } from './blocks.js';
 import { pageMemory } from './bodies.js';
@@ -13,6 +12,7 @@ import { type Page, pageOf } from './page.js';
 import { NewItems, type Tail } from './query/since.js';
 import { type Cursor, readCommand, type ScanPlan } from './read-plan.js';
 import { type EncodedRun, RunEncoder, type TableShape } from './run-encoder.js';
+import type { Run } from './sort.js';
 
 export interface ScanCost {
   requests: number;
@@ -217,9 +217,9 @@ export async function readSegments(
 }
 
 /** What was read of some segments as mere rows. */
-export interface RowsRead extends Pick<SegmentsRead, 'cost' | 'rest' | 'owed'> {
-  readonly rows: EncodedRows;
-}
+export interface RowsRead
+  extends Pick<SegmentsRead, 'cost' | 'rest' | 'owed'>,
+    Pick<Run, 'rows' | 'mixed' | 'origins'> {}
 
 /**
  * Reads these segments as `readSegments` does, but neither sorts the rows nor remembers the items, which is a third of the
@@ -235,7 +235,8 @@ export async function readRows(
   const encoder = new RunEncoder(task.shape, null);
   const onPage = (segment: number, page: Page) => encoder.add(segment, page);
   const read = await readInto(encoder, onPage, client, task, clock, signal, limits);
-  return { rows: encoder.finishInOrder().rows, ...read };
+  const { rows, mixed, origins } = encoder.finishInOrder();
+  return { rows, mixed, origins, ...read };
 }
 
 async function readInto(

@@ -1,5 +1,6 @@
 import { formatQuery, type Parameters, type Route } from '../address.js';
 import type { Context, Page } from '../context.js';
+import { ApiFailure } from '../data/api.js';
 import { h, setAttribute, setText } from '../dom.js';
 import { freshnessMark } from '../parts/freshness.js';
 import { ResultView } from '../parts/result-view.js';
@@ -9,10 +10,19 @@ import { windowControls } from './controls.js';
 import { FilterFields } from './filter-fields.js';
 import { grafanaPart } from './grafana.js';
 import { urlBar } from './url-bar.js';
-import { hasOwnColumns, keptColumns, rowParameters, sortOf, withNextSort, withRange } from './window.js';
+import {
+  hasOwnColumns,
+  keptColumns,
+  rowParameters,
+  seriesColumns,
+  sortOf,
+  withNextSort,
+  withRange,
+} from './window.js';
 
 /** Up to this size new rows are loaded automatically; larger ones on request. */
 const REFRESHED_BYTES = 2_000_000;
+const NOT_FOUND = 404;
 
 type DatasetRoute = Extract<Route, { page: 'dataset' }>;
 
@@ -33,6 +43,7 @@ export class DatasetPage implements Page {
   readonly #facts;
   readonly #fresher: HTMLButtonElement;
   readonly #missing: HTMLElement;
+  readonly #reason: HTMLElement;
   #route: DatasetRoute;
   #dataset: DatasetJson | null = null;
   #columns: readonly ColumnJson[] = [];
@@ -63,10 +74,12 @@ export class DatasetPage implements Page {
       { type: 'button', class: 'fresher', hidden: true, onclick: () => this.#load(true) },
       words.dataset.fresher,
     );
+    this.#reason = h('p', {});
     this.#missing = h(
       'div',
       { class: 'failure', hidden: true },
       h('strong', {}, words.dataset.missing(route.name)),
+      this.#reason,
       h('p', {}, h('a', { href: context.link({ page: 'overview' }) }, words.dataset.toOverview)),
     );
     this.element = h(
@@ -91,7 +104,10 @@ export class DatasetPage implements Page {
     for (const part of [this.#controls, this.#url, this.#facts, this.#result, this.#grafana]) {
       part.element.hidden = dataset === undefined;
     }
-    if (dataset === undefined) return;
+    if (dataset === undefined) {
+      void this.#explain();
+      return;
+    }
     const isNew = JSON.stringify(dataset.columns) !== JSON.stringify(this.#dataset?.columns);
     this.#dataset = dataset;
     this.#facts.show(dataset);
@@ -127,6 +143,17 @@ export class DatasetPage implements Page {
 
   #go(parameters: Parameters, how: 'push' | 'replace' = 'push'): void {
     this.#context.go({ ...this.#route, parameters }, how);
+  }
+
+  /** Why there is no such dataset, if the service knows: a table that may not be read, for example. */
+  async #explain(): Promise<void> {
+    const { api } = this.#context;
+    const path = `csv/${encodeURIComponent(this.#route.name)}?limit=0`;
+    const failure = await api.fetch(path).then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    if (failure instanceof ApiFailure && failure.status !== NOT_FOUND) setText(this.#reason, failure.message);
   }
 
   #showParameters(): void {
@@ -168,8 +195,8 @@ export class DatasetPage implements Page {
         // A column created by a pivot is unrelated to a dataset column with the same name.
         known: keptColumns(parameters, dataset.columns ?? [], dataset.timeColumn),
         timeColumn: dataset.timeColumn,
-        keys: hasOwnColumns(parameters) ? [] : dataset.keys,
-        isKeyOnce: hasItemsOfOneKey(dataset),
+        keys: seriesColumns(parameters, dataset.keys),
+        isKeyOnce: !hasOwnColumns(parameters) && hasItemsOfOneKey(dataset),
         plot,
         sortOf(column) {
           const key = sort.find((one) => one.column === column);

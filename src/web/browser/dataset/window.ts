@@ -118,6 +118,12 @@ export function hasOwnColumns(parameters: Parameters): boolean {
   return parameterOf(parameters, 'pivot') !== null || parameterOf(parameters, 'agg') !== null;
 }
 
+/** The columns that tell series of the result apart; of a pivot none, since each series is a column. */
+export function seriesColumns(parameters: Parameters, keys: readonly string[]): readonly string[] {
+  if (parameterOf(parameters, 'pivot') !== null) return [];
+  return parameterOf(parameters, 'agg') === null ? keys : parseList(parameterOf(parameters, 'by') ?? '');
+}
+
 /** The dataset's columns that stand in the result as they are; a pivot or an aggregate makes the others. */
 export function keptColumns<C extends { readonly name: string }>(
   parameters: Parameters,
