@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import { clientOptions, prepareClient } from '../aws/client.js';
 import { DEADLINES, type Deadlines } from '../aws/deadlines.js';
-import { collectAtMost } from './bodies.js';
+import { collectAtMost } from '../aws/receiving.js';
 import { type TablePlace, tableTooLarge } from './errors.js';
 import { PageCodec } from './page.js';
 import { type Role, roleCredentials } from './role.js';
