@@ -305,12 +305,15 @@ export class TableRecorder implements Recorder {
     { found, mixed }: LaidOut,
     { kind }: Reading,
   ): Promise<Poll['items']> {
-    const reading = { kind, mixed };
-    // Only columns with values of several types need a look at all items.
-    const needsAll = this.#types.isAnyInQuestion(items.columns, before, found, reading);
-    const rows =
-      items instanceof RowBlocks ? await (needsAll ? items.toRows() : noRows(items.columns)) : items;
-    const { columns, exceptions } = await this.#types.decide(rows, this.#keyCount, before, found, reading);
+    const allItems = async () => (items instanceof RowBlocks ? items.toRows() : items);
+    const { columns, exceptions } = await this.#types.decide(
+      items.columns,
+      allItems,
+      this.#keyCount,
+      before,
+      found,
+      { kind, mixed },
+    );
     this.#table.state.update({ columns });
     this.#options.health.exceptions = exceptions;
     return items instanceof RowBlocks ? items.layOut(columns) : { ...items, columns };
