@@ -6,11 +6,10 @@ import type { PollHealth } from '../datasets/freshness.js';
 import type { Recorded } from '../recorder/poll.js';
 import type { Recorder } from '../recorder/recorder.js';
 import type { Reading, Source } from '../sources/source.js';
-import { patienceWith, withDeadline } from './deadline.js';
 import { pollFailed, pollTimedOut } from './errors.js';
 import type { PollMetrics } from './metrics.js';
 import { fixedPace, type Pace } from './pace.js';
-import { backoff, PollGrid } from './schedule.js';
+import { backoff, PollGrid, patienceWith, withDeadline } from './schedule.js';
 import { PollStatistics } from './statistics.js';
 import { Trouble } from './trouble.js';
 

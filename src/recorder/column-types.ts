@@ -1,5 +1,6 @@
 import type { Logger } from '../base/logger.js';
 import { decodeRow, rowAt } from '../csv/decode.js';
+import { noRows } from '../csv/encode.js';
 import type { Column, ColumnType, EncodedRows } from '../csv/rows.js';
 import { noCells, type Tally, tallyCells, typeOfCells } from '../csv/tally.js';
 import type { ColumnException } from '../datasets/dataset.js';
@@ -67,25 +68,27 @@ export class ColumnTypes {
   }
 
   /**
-   * @param rows all items after a reading
+   * Looks at the items only if columns have values of several types.
+   * @param columns those of the table after a reading
+   * @param allItems returns all items after it
    * @param before the table's columns before it
    * @param found the columns of the reading itself, under their published names
    */
   async decide(
-    rows: EncodedRows,
+    columns: readonly Column[],
+    allItems: () => Promise<EncodedRows>,
     keyCount: number,
     before: readonly Column[],
     found: readonly Column[],
     reading: Pick<Reading, 'kind'> & { readonly mixed: readonly string[] },
   ): Promise<{ readonly columns: readonly Column[]; readonly exceptions: readonly ColumnException[] }> {
     this.#mixed = this.#mixedAfter(before, found, reading);
-    const declared = withDeclared(rows.columns, this.#options.declared);
-    const tallies = await this.#tally(
-      rows,
-      declared.filter((column) => isInQuestion(column, this.#mixed)),
-    );
+    const declared = withDeclared(columns, this.#options.declared);
+    const inQuestion = declared.filter((column) => isInQuestion(column, this.#mixed));
+    const rows = inQuestion.length === 0 ? noRows(columns) : await allItems();
+    const tallies = await this.#tally(rows, inQuestion);
     const recorded = new Map(before.map((column) => [column.name, column]));
-    const columns = declared.map((column) => {
+    const decided = declared.map((column) => {
       const tally = tallies.get(column.name);
       if (tally === undefined || column.declared === true) return column;
       const before = recorded.get(column.name);
@@ -93,10 +96,10 @@ export class ColumnTypes {
       const isKnown = reading.kind === 'full' && !reading.mixed.includes(column.name) && tally.total > 1;
       return isKnown ? column : { ...column, type: typeOfCells(tally, before) };
     });
-    const exceptions = columns.flatMap((column) =>
+    const exceptions = decided.flatMap((column) =>
       exceptionOf(column, tallies.get(column.name), rows, keyCount),
     );
-    for (const column of columns) {
+    for (const column of decided) {
       const { name } = column;
       const tally = tallies.get(name);
       const exception = exceptions.find((one) => one.column === name);
@@ -105,20 +108,9 @@ export class ColumnTypes {
       this.#log(column, recorded.get(name), tally, { exception, exampleOf });
     }
     return {
-      columns: columns.every((column, index) => column === declared[index]) ? declared : columns,
+      columns: decided.every((column, index) => column === declared[index]) ? declared : decided,
       exceptions,
     };
-  }
-
-  /** Whether `decide` looks at the rows; the arguments are the same. */
-  isAnyInQuestion(
-    columns: readonly Column[],
-    before: readonly Column[],
-    found: readonly Column[],
-    reading: Pick<Reading, 'kind'> & { readonly mixed: readonly string[] },
-  ): boolean {
-    const mixed = this.#mixedAfter(before, found, reading);
-    return withDeclared(columns, this.#options.declared).some((column) => isInQuestion(column, mixed));
   }
 
   #mixedAfter(

@@ -1,46 +1,44 @@
 import { mergeColumns } from '../csv/columns.js';
-import { relayoutInSlices } from '../csv/relayout.js';
-import type { Column, EncodedRows } from '../csv/rows.js';
+import type { Column } from '../csv/rows.js';
 import type { Reading } from '../sources/source.js';
 import { withTimeColumn } from './item-times.js';
 import type { Place, RecorderOptions } from './recorder-options.js';
 import type { Layout, TableState } from './table-state.js';
 
-export interface LaidOut {
+/** What a reading does to the table's layout. */
+export interface Widened {
   readonly layout: Layout;
-  readonly rows: EncodedRows;
   /** The columns and the mixed columns of the reading, under their published names. */
   readonly found: readonly Column[];
   readonly mixed: readonly string[];
 }
 
 /**
- * Rearranges a reading's rows into the table's layout, which has every column ever seen. Returns the rows and the layout;
- * the layout is a new one when the keys changed, a column was added, or a type changed. `ColumnTypes` decides on types.
+ * The table's layout, which has every column ever seen, after a reading with these columns: a new one when the keys changed,
+ * a column was added, or a type changed. `ColumnTypes` decides on types.
  */
-export async function layOut(
-  { kind, rows, keys, mixed = [] }: Pick<Reading, 'kind' | 'rows' | 'keys' | 'mixed'>,
+export function widened(
+  read: readonly Column[],
+  { kind, keys, mixed = [] }: Pick<Reading, 'kind' | 'keys' | 'mixed'>,
   before: Layout & Pick<TableState, 'datasets'>,
   options: RecorderOptions,
-): Promise<LaidOut> {
+): Widened {
   const { name, configured, log, changes, time } = options;
   // While changes are off, the columns that were recorded before keep their meaning.
   const hasChanges = before.datasets.includes(`${name}-changes`);
   const changing = (columns: readonly Column[], keys: readonly string[]) =>
     hasChanges ? columns.filter((column) => !keys.includes(column.name)) : [];
-  let names =
-    before.names ?? (log || changes ? chooseNames([...before.columns, ...rows.columns], options) : null);
-  let found = rows;
+  let names = before.names ?? (log || changes ? chooseNames([...before.columns, ...read], options) : null);
+  let found = read;
   if (names !== null) {
-    if (changes && options.exactTimes === true)
-      names = withChangedAt(names, [...before.columns, ...rows.columns]);
+    if (changes && options.exactTimes === true) names = withChangedAt(names, [...before.columns, ...read]);
     const known = changing(before.columns, before.keys);
     const earlier = withPreviousNames(names, before.columns, known);
-    names = publishedNames(rows.columns, before.columns, earlier, known);
+    names = publishedNames(read, before.columns, earlier, known);
     warnAboutRenamedAttributes(earlier, names, options);
-    found = withPublishedNames(rows, names);
+    found = withPublishedNames(read, names);
   }
-  const typed = withTimeColumn(found.columns, time);
+  const typed = withTimeColumn(found, time);
   const recorded = withTimeColumn(before.columns, time);
   // A full reading knows the types of all values, a delta only those of some.
   const known = kind === 'full' ? withTypesOf(typed, recorded) : yielding(recorded, typed);
@@ -48,8 +46,7 @@ export async function layOut(
   if (names !== null) names = withPreviousNames(names, columns, changing(columns, keys));
   return {
     layout: { columns, keys, names },
-    rows: { ...(await relayoutInSlices(found, columns)), columns },
-    found: found.columns,
+    found,
     mixed: mixed.map((name) => names?.attributes?.[name] ?? name),
   };
 }
@@ -221,13 +218,12 @@ function publishedNames(
   return { ...names, attributes: Object.fromEntries(published) };
 }
 
-/** A poll's rows under their published names; the same object if no name differs. */
-function withPublishedNames(rows: EncodedRows, { attributes = {} }: AddedNames): EncodedRows {
-  if (!rows.columns.some(({ name }) => Object.hasOwn(attributes, name))) return rows;
-  const columns = rows.columns.map((column) =>
+/** A poll's columns under their published names; the same object if no name differs. */
+function withPublishedNames(columns: readonly Column[], { attributes = {} }: AddedNames): readonly Column[] {
+  if (!columns.some(({ name }) => Object.hasOwn(attributes, name))) return columns;
+  return columns.map((column) =>
     Object.hasOwn(attributes, column.name) ? { ...column, name: attributes[column.name]! } : column,
   );
-  return { ...rows, columns };
 }
 
 /** Names for the values of `changing` before a change, among all `columns` of a table: those of `names` unchanged. */

@@ -7,7 +7,7 @@ import { sameLayout } from '../csv/columns.js';
 import { rowAt } from '../csv/decode.js';
 import { encodeFile, noRows } from '../csv/encode.js';
 import { withItemTimes } from '../csv/item-time.js';
-import { concatRows, inSlices, withColumn } from '../csv/relayout.js';
+import { concatRows, inSlices, relayoutInSlices, withColumn } from '../csv/relayout.js';
 import { type EditedRow, joinRows, RowBlocks } from '../csv/row-blocks.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
 import type { Relation } from '../datasets/relation.js';
@@ -19,7 +19,7 @@ import { ColumnTypes } from './column-types.js';
 import { warnAboutGap } from './earlier-configuration.js';
 import { attempt, deltaWithoutItems } from './errors.js';
 import { withTimeColumn } from './item-times.js';
-import { addedNames, changesColumns, hasOtherKeys, type LaidOut, layOut, timeColumn } from './layout.js';
+import { addedNames, changesColumns, hasOtherKeys, timeColumn, type Widened, widened } from './layout.js';
 import { type OpenedTable, openTable } from './open-table.js';
 import { type Compared, type Poll, type Recorded, redoneFrom, writeItems, writePoll } from './poll.js';
 import type { Recorder } from './recorder.js';
@@ -279,9 +279,11 @@ export class TableRecorder implements Recorder {
   async #layOut(reading: Reading, at: number): Promise<LaidOut> {
     const { state, baseline } = this.#table;
     const before = state.current;
-    const laidOut = await layOut(reading, before, this.#options);
-    const { layout } = laidOut;
-    const rows = await this.#timed(laidOut.rows, layout.keys, reading, at);
+    const wider = widened(reading.rows.columns, reading, before, this.#options);
+    const { layout, found } = wider;
+    const { columns } = layout;
+    const laidOut = await relayoutInSlices({ ...reading.rows, columns: found }, columns);
+    const rows = await this.#timed({ ...laidOut, columns }, layout.keys, reading, at);
     if (hasOtherKeys(before, layout)) {
       if (reading.kind === 'delta') throw deltaWithoutItems(this.#options.source);
       const { logger, name } = this.#options;
@@ -293,7 +295,7 @@ export class TableRecorder implements Recorder {
     }
     if (!sameLayout(before.columns, layout.columns)) await baseline?.layOut(layout.columns);
     state.update(layout);
-    return { ...laidOut, rows };
+    return { ...wider, rows };
   }
 
   /** The rows under columns whose types are decided, also in the state. `before`: the columns before the reading. */
@@ -303,12 +305,15 @@ export class TableRecorder implements Recorder {
     { found, mixed }: LaidOut,
     { kind }: Reading,
   ): Promise<Poll['items']> {
-    const reading = { kind, mixed };
-    // Only columns with values of several types need a look at all items.
-    const needsAll = this.#types.isAnyInQuestion(items.columns, before, found, reading);
-    const rows =
-      items instanceof RowBlocks ? await (needsAll ? items.toRows() : noRows(items.columns)) : items;
-    const { columns, exceptions } = await this.#types.decide(rows, this.#keyCount, before, found, reading);
+    const allItems = async () => (items instanceof RowBlocks ? items.toRows() : items);
+    const { columns, exceptions } = await this.#types.decide(
+      items.columns,
+      allItems,
+      this.#keyCount,
+      before,
+      found,
+      { kind, mixed },
+    );
     this.#table.state.update({ columns });
     this.#options.health.exceptions = exceptions;
     return items instanceof RowBlocks ? items.layOut(columns) : { ...items, columns };
@@ -409,6 +414,11 @@ export class TableRecorder implements Recorder {
     baseline!.rewrite(typed);
     return typed;
   }
+}
+
+/** A reading's rows in the table's layout, which they may have widened. */
+interface LaidOut extends Widened {
+  readonly rows: EncodedRows;
 }
 
 /** The rows of the items that are there after the differences and were not before. */

@@ -20,6 +20,11 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
+  /** When the next one wakes. */
+  get due(): number {
+    return Math.min(...this.#sleepers.map(({ until }) => until));
+  }
+
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const abort = () => {
@@ -62,7 +67,7 @@ export class ManualClock implements Clock {
   /** Moves to the next time at which somebody wakes, and waits until as many sleep as before. Returns how far it went. */
   async next(): Promise<number> {
     const count = this.#sleepers.length;
-    const step = Math.min(...this.#sleepers.map(({ until }) => until)) - this.#now;
+    const step = this.due - this.#now;
     this.advance(step);
     await this.asleep(count);
     return step;

@@ -1,9 +1,11 @@
 import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex, Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { freeBuffer } from '../../base/garbage.js';
 
 /*
- * Node allocates 64 KB for every read of a socket, and copies the body out of it into another 64 KB: for a poll of 40 MB
+ * Receiving responses. Node allocates 64 KB for every read of a socket, and copies the body out of it into another 64 KB: for a poll of 40 MB
  * that is enough garbage for a few full garbage collections. These agents read all sockets of a thread into one buffer
  * instead (`onread`, https://nodejs.org/api/net.html#socketconnectoptions-connectlistener), and `receiveBody` passes on
  * reads that are nothing but body while Node's HTTP parser only counts their bytes.
@@ -134,4 +136,78 @@ export function createHttpAgent(options: AgentOptions): HttpAgent {
 
 export function createHttpsAgent(options: AgentOptions): HttpsAgent {
   return reading(new HttpsAgent(options));
+}
+
+/** Bytes from which a body's memory is worth keeping. */
+const WORTH_KEEPING = 1 << 16;
+
+/**
+ * Memory of bodies, one per thread: taken for a body, and given back by whoever is done with it. A poll of a large table receives
+ * one page of a megabyte after another; each is copied to memory that an earlier page had, so that receiving creates no garbage.
+ */
+class PageMemory {
+  readonly #free: Buffer[] = [];
+  /** What may be given back. Memory that nobody gives back is garbage like any other. */
+  readonly #taken = new WeakMap<ArrayBufferLike, Buffer>();
+
+  /** At least that many bytes, with any content. */
+  take(size: number): Buffer {
+    if (size < WORTH_KEEPING) return Buffer.allocUnsafeSlow(size);
+    const index = this.#free.findIndex(({ length }) => length >= size);
+    const memory = index < 0 ? Buffer.allocUnsafeSlow(rounded(size)) : this.#free.splice(index, 1)[0]!;
+    this.#taken.set(memory.buffer, memory);
+    return memory;
+  }
+
+  /** The caller must not read these bytes, nor any view of their memory, afterwards. Bytes from elsewhere are ignored. */
+  give({ buffer }: Uint8Array): void {
+    const memory = this.#taken.get(buffer);
+    if (memory === undefined) return;
+    this.#taken.delete(buffer);
+    this.#free.push(memory);
+  }
+
+  /** Frees what is not in use. */
+  clear(): void {
+    for (const { buffer } of this.#free.splice(0)) freeBuffer(buffer as ArrayBuffer);
+  }
+}
+
+/** Pages differ in size a little. */
+function rounded(size: number): number {
+  return Math.ceil((size * 1.05) / WORTH_KEEPING) * WORTH_KEEPING;
+}
+
+export const pageMemory = new PageMemory();
+
+/** Thrown while receiving a body that is larger than allowed; the connection is closed. */
+export class AnswerTooLarge extends Error {
+  override readonly name = 'AnswerTooLarge';
+}
+
+/** Collects a response's body for the SDK (its `streamCollector`). Rejects with `AnswerTooLarge` beyond `limit` bytes. */
+export function collectAtMost(limit: number): (body: Body) => Promise<Uint8Array> {
+  return async (body) => {
+    let memory = pageMemory.take(Math.min(limit, announcedLength(body)));
+    let size = 0;
+    receiveBody(body, (bytes) => {
+      const end = size + bytes.length;
+      if (end > limit) {
+        body.destroy(new AnswerTooLarge(`an answer has more than ${limit} bytes`));
+        return;
+      }
+      if (end > memory.length) memory = grown(memory, size, end);
+      memory.set(bytes, size);
+      size = end;
+    });
+    await finished(body);
+    return memory.subarray(0, size);
+  };
+}
+
+function grown(memory: Buffer, size: number, needed: number): Buffer {
+  const larger = pageMemory.take(Math.max(needed, 2 * memory.length));
+  memory.copy(larger, 0, 0, size);
+  pageMemory.give(memory);
+  return larger;
 }

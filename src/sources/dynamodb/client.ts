@@ -1,12 +1,11 @@
 import { totalmem } from 'node:os';
 import { clientOptions, prepareClient } from '../aws/client.js';
 import { DEADLINES, type Deadlines } from '../aws/deadlines.js';
-import { collectAtMost } from './bodies.js';
+import { collectAtMost } from '../aws/receiving.js';
 import { type TablePlace, tableTooLarge } from './errors.js';
-import { PageCodec } from './page.js';
+import { PageCodec, takeShortWay } from './page.js';
 import { type Role, roleCredentials } from './role.js';
 import { DynamoDBClient, errorTypeRegistries } from './sdk.js';
-import { takeShortWay } from './short-way.js';
 
 /** Where a table is and who reads it; everything else (keys, profile) is left to the SDK's default chain. */
 export interface ClientOptions {

@@ -1,6 +1,6 @@
 import { DynamoCsvError } from '../../base/errors.js';
 import { awsFailure, facts } from '../aws/failures.js';
-import { AnswerTooLarge } from './bodies.js';
+import { AnswerTooLarge } from '../aws/receiving.js';
 import {
   answerTooLarge,
   dynamoDbFailed,

@@ -8,6 +8,13 @@ import { sampleAttributes } from './sample.js';
 import type { ReadOptions, TableReading } from './table-reader.js';
 import { describeUnseen, isPath, unseenNames } from './unseen-names.js';
 
+/** What a reading found, apart from its rows. */
+interface Findings extends Pick<TableReading, 'keys' | 'beyond' | 'tails'> {
+  readonly columns: readonly Column[];
+  /** The number of items. */
+  readonly items: number;
+}
+
 /** How a reading came about. */
 interface ReadingContext {
   /** Columns that the dataset had before. */
@@ -33,11 +40,11 @@ export class ReadingLog {
   }
 
   /** Call after each reading. May read an item, for better guesses. */
-  async about(reading: TableReading, context: ReadingContext): Promise<void> {
-    await this.#unseenNames(reading, context);
-    this.#beyond(reading);
+  async about(found: Findings, context: ReadingContext): Promise<void> {
+    await this.#unseenNames(found, context);
+    this.#beyond(found);
     this.#filter(context.scope);
-    this.#noTime(context.scope, reading);
+    this.#noTime(context.scope, found);
   }
 
   #filter({ filter }: ReadScope): void {
@@ -50,7 +57,7 @@ export class ReadingLog {
   }
 
   /** Logs that `overlap` has no effect. */
-  #noTime({ since }: ReadScope, { tails }: TableReading): void {
+  #noTime({ since }: ReadScope, { tails }: Findings): void {
     const newest = tails.find((tail) => tail.newest !== null)?.newest ?? null;
     if (since === null || newest === null || this.#hasToldNoTime || isTime(newest)) return;
     this.#hasToldNoTime = true;
@@ -61,11 +68,14 @@ export class ReadingLog {
   }
 
   /** Logs names in `columns` and `only` that no item has, once, as soon as there are items. */
-  async #unseenNames({ rows, keys }: TableReading, { known, scope, signal }: ReadingContext): Promise<void> {
+  async #unseenNames(
+    { columns, items, keys }: Findings,
+    { known, scope, signal }: ReadingContext,
+  ): Promise<void> {
     const { table } = this.#options;
-    if (this.#hasToldUnseen || rows.ends.length === 0) return;
+    if (this.#hasToldUnseen || items === 0) return;
     this.#hasToldUnseen = true;
-    const found = rows.columns.filter(({ seen }) => seen);
+    const found = columns.filter(({ seen }) => seen);
     const earlier = known.filter(({ seen, declared }) => seen && declared !== true);
     const seen = [...keys, ...[...found, ...earlier].map(({ name }) => name)];
     const missing = unseenNames(this.#options, seen, []);
@@ -80,7 +90,7 @@ export class ReadingLog {
   }
 
   /** Logs attributes that would make too many columns, once each. */
-  #beyond({ beyond }: TableReading): void {
+  #beyond({ beyond }: Findings): void {
     const { table } = this.#options;
     for (const attribute of beyond) {
       if (this.#toldBeyond.has(attribute)) continue;

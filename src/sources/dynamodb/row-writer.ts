@@ -1,8 +1,7 @@
 import { encodeCell } from '../../csv/encode.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import { COMMA, LF, Offsets, QUOTE } from '../../csv/scan.js';
-import type { AttributeValue } from './attributes.js';
-import { attributeToCell } from './cells.js';
+import { type AttributeValue, attributeToCell } from './attributes.js';
 import * as field from './item-scanner.js';
 import type { SortKeyWriter } from './keys.js';
 import { BOOLEAN_KIND, kindOf, LEFT_OUT, NUMBER_KIND, OTHER_KIND } from './layout.js';

@@ -193,14 +193,16 @@ class DynamoDbSource implements TableSource {
       const expectation = { scope, description, known, observed: this.#observed, owed };
       const reading = await this.#reader.read(expectation, signal);
       this.#paidAt = this.#clock.now() + reading.owed;
-      this.#observed = { items: reading.rows.ends.length, bytes: reading.cost.bytes };
-      await this.#log?.about(reading, { known, scope, signal });
+      const { rows, keys, mixed, beyond, tails } = reading;
+      const items = rows.ends.length;
+      this.#observed = { items, bytes: reading.cost.bytes };
+      const found = { columns: rows.columns, items, keys, beyond, tails };
+      await this.#log?.about(found, { known, scope, signal });
       const cost = {
         ...reading.cost,
         requests: reading.cost.requests + requests,
         attempts: reading.cost.attempts + requests,
       };
-      const { rows, keys, mixed } = reading;
       return { ...outcomeOf(scope, reading), rows, keys, mixed, cost };
     } catch (thrown) {
       // An outdated description may be the cause, whatever the error.

@@ -1,10 +1,9 @@
 import { pollsPerMonth } from '../billing.js';
 import type { ReadWay } from '../kind.js';
 import { readPrice, scanUnits, streamPrice } from './cost.js';
-import type { IndexDescription } from './indexes.js';
 import type { TableConfig } from './options.js';
 import { indexNameOf } from './query/target.js';
-import type { TableDescription } from './table.js';
+import type { IndexDescription, TableDescription } from './table.js';
 
 /** Milliseconds between two reads of a shard. */
 const STREAM_INTERVAL = 1_000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DescribeTableCommand, ResourceNotFoundException, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { attributeToCell } from '../../../src/sources/dynamodb/cells.js';
+import { attributeToCell } from '../../../src/sources/dynamodb/attributes.js';
 import { createDynamoDbClient } from '../../../src/sources/dynamodb/client.js';
 import { pageOf } from '../../../src/sources/dynamodb/page.js';
 import { useTestAws } from '../../support/aws.js';

@@ -2,8 +2,7 @@
 import fc from 'fast-check';
 import { encodeRows } from '../../../src/csv/encode.js';
 import type { Column, EncodedRows } from '../../../src/csv/rows.js';
-import type { AttributeValue, Item } from '../../../src/sources/dynamodb/attributes.js';
-import { attributeToCell } from '../../../src/sources/dynamodb/cells.js';
+import { type AttributeValue, attributeToCell, type Item } from '../../../src/sources/dynamodb/attributes.js';
 
 /** Texts made of what means something to JSON or to CSV, and of what looks like the frame of a page. */
 const text = fc.string({

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { decodeRow, rowAt } from '../../../src/csv/decode.js';
-import type { AttributeValue, Item } from '../../../src/sources/dynamodb/attributes.js';
-import { attributeToCell } from '../../../src/sources/dynamodb/cells.js';
+import { type AttributeValue, attributeToCell, type Item } from '../../../src/sources/dynamodb/attributes.js';
 import type { ColumnOptions } from '../../../src/sources/dynamodb/layout.js';
 import { openPage } from '../../../src/sources/dynamodb/page.js';
 import {

@@ -1,6 +1,6 @@
 import type { AttributeValue as SdkValue } from '@aws-sdk/client-dynamodb';
-import type { KeySchema } from '../indexes.js';
 import type { KeyAttribute } from '../keys.js';
+import type { KeySchema } from '../table.js';
 import { withDates } from './dates.js';
 import { keyNotInSchema, keyValueWrong, partitionKeyMissing } from './errors.js';
 import type { KeyRange, KeyValues } from './options.js';

@@ -1,7 +1,7 @@
 import { closest } from '../../../base/closest.js';
 import { DynamoCsvError } from '../../../base/errors.js';
-import type { IndexDescription } from '../indexes.js';
 import type { KeyAttribute } from '../keys.js';
+import type { IndexDescription } from '../table.js';
 
 const BAD_UPSTREAM = 502;
 

@@ -1,5 +1,4 @@
-import type { IndexDescription, KeySchema } from '../indexes.js';
-import type { TableDescription } from '../table.js';
+import type { IndexDescription, KeySchema, TableDescription } from '../table.js';
 import type { QueryKey } from './conditions.js';
 import { indexNotActive, indexNotConsistent, indexNotFound } from './errors.js';
 import type { AttributeFilter } from './filter.js';

@@ -1,8 +1,8 @@
 import type { _Record, DynamoDBStreamsClient, GetRecordsOutput } from '@aws-sdk/client-dynamodb-streams';
 import { clientOptions, prepareClient } from '../../aws/client.js';
 import { DEADLINES } from '../../aws/deadlines.js';
+import { collectAtMost } from '../../aws/receiving.js';
 import type { Item } from '../attributes.js';
-import { collectAtMost } from '../bodies.js';
 import { type ClientOptions, MAX_ANSWER_BYTES, MAX_IN_FLIGHT, rememberEndpoint } from '../client.js';
 import { roleCredentials } from '../role.js';
 import { DynamoDBJsonCodec2 } from '../sdk.js';

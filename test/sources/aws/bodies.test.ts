@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
-import { AnswerTooLarge, collectAtMost, pageMemory } from '../../../src/sources/dynamodb/bodies.js';
+import { AnswerTooLarge, collectAtMost, pageMemory } from '../../../src/sources/aws/receiving.js';
 
 const LIMIT = 1_000_000;
 const collect = collectAtMost(LIMIT);
