@@ -158,7 +158,12 @@ function following(items: number): Promise<number> {
         return { at: start + second * 1_000, change: 'put', key: { id: image.id }, image };
       });
       const before = process.cpuUsage();
-      const encoded = encodeRecords(records, { ...TABLE } as never, COLUMN_OPTIONS, recorder.known);
+      const encoded = encodeRecords(
+        records,
+        { ...TABLE, keys: [...TABLE.keys] },
+        COLUMN_OPTIONS,
+        recorder.known,
+      );
       const delta: DeltaReading = { kind: 'delta', ...encoded, position: String(second), cost: COST };
       await recorder.record(delta, start + second * 1_000);
       const { user, system } = process.cpuUsage(before);

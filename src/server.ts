@@ -2,4 +2,7 @@
 
 import { server } from './programs.js';
 
+// As in `bin.ts`.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 process.exitCode = await server(process.argv.slice(2));

@@ -1,14 +1,20 @@
 import { createYielder } from '../base/event-loop.js';
 import { sameLayout } from './columns.js';
 import { decodeRow, rowAt } from './decode.js';
-import { bodyBehindHeader, noRows } from './encode.js';
-import { relayout, sliceRows } from './relayout.js';
+import { bodyBehindHeader } from './encode.js';
+import { relayoutInSlices } from './relayout.js';
 import type { Cell, Column, EncodedRows } from './rows.js';
 import { COMMA, LF, QUOTE } from './scan.js';
 
 /** Rows of a block when it is made, and the most that it grows to before it is split. */
 const USUAL = 64;
 const MOST = 2 * USUAL;
+/** Patches that a block has before its rows are written anew. */
+const MOST_PATCHES = 16;
+/** Bytes of memory that a patch takes besides its row. */
+const PATCH_OVERHEAD = 200;
+/** What edits may add in memory before all rows are joined: a share of the bytes of the rows, and bytes for small ones. */
+const MOST_ADDED = { share: 0.25, bytes: 1 << 16 };
 
 /** The order of the rows, by the cells of two keys: negative when the first comes first. */
 export type CompareKeys = (a: readonly Cell[], b: readonly Cell[]) => number;
@@ -26,43 +32,72 @@ export interface EditedRow {
   readonly after: Buffer | null;
 }
 
-/** Adjacent rows; at least one. */
-interface Block {
-  readonly body: Buffer;
-  /** As in `EncodedRows`. */
-  readonly ends: Uint32Array;
-  /** The key of the first row. */
-  readonly first: readonly Cell[];
+/** A row of a block after edits: it replaces the one at a place of the block, or is inserted there. */
+interface Patch {
+  readonly place: number;
+  readonly isThere: boolean;
+  /** Null: the row at that place is gone. */
+  readonly row: Buffer | null;
 }
 
-/** A row that edits touch: its block and its index there, or where it belongs. */
+/** Adjacent rows: at least one row of `body`, and patches in their order. */
+interface Block {
+  /** As in `EncodedRows`; the block has the rows `from` (included) to `to` (excluded). */
+  readonly body: Buffer;
+  readonly ends: Uint32Array;
+  readonly from: number;
+  readonly to: number;
+  readonly patches: readonly Patch[];
+  /** The key of the row `from`, once somebody asked for it. */
+  first: readonly Cell[] | null;
+}
+
+const NO_PATCHES: readonly Patch[] = [];
+const NO_ROWS: Block = {
+  body: Buffer.alloc(0),
+  ends: new Uint32Array(0),
+  from: 0,
+  to: 0,
+  patches: NO_PATCHES,
+  first: null,
+};
+
+/** A row that edits touch: its block and its place there, or where it belongs. */
 interface Touched {
   readonly block: number;
   readonly place: number;
   readonly isThere: boolean;
   readonly key: readonly Cell[];
+  /** Of earlier edits. */
+  readonly patch: Patch | null;
+  readonly before: Buffer | null;
   after: Buffer | null;
 }
 
 /**
  * Rows in the order of their keys, in blocks, so that the cost of edits depends on the number of edits and hardly on the
- * number of rows. Immutable: edited rows share all blocks that were not touched.
+ * number of rows. Blocks are pieces of the rows that they were made of, and edits are patches of blocks. Immutable: edited
+ * rows share all blocks that were not touched. Rows are joined when somebody asks for all of them, and before patches
+ * take much memory.
  */
 export class RowBlocks {
   readonly columns: readonly Column[];
   /** The number of rows, and their bytes. */
   readonly count: number;
   readonly size: number;
-  readonly #blocks: readonly Block[];
   readonly #keyCount: number;
   readonly #compare: CompareKeys;
+  #blocks: readonly Block[];
+  /** Bytes of memory that edits have added to the rows that the blocks were made of. */
+  #added: number;
+  #joined: Promise<EncodedRows> | null = null;
 
   private constructor(
     columns: readonly Column[],
     blocks: readonly Block[],
     keyCount: number,
     compare: CompareKeys,
-    totals: { readonly count: number; readonly size: number },
+    totals: { readonly count: number; readonly size: number; readonly added: number },
   ) {
     this.columns = columns;
     this.count = totals.count;
@@ -70,145 +105,220 @@ export class RowBlocks {
     this.#blocks = blocks;
     this.#keyCount = keyCount;
     this.#compare = compare;
+    this.#added = totals.added;
   }
 
-  /** A copy of rows that are in the order of `compare`. Their first `keyCount` cells are the key. */
+  /** Rows that are in the order of `compare`; their memory is shared. Their first `keyCount` cells are the key. */
   static async from(rows: EncodedRows, keyCount: number, compare: CompareKeys): Promise<RowBlocks> {
-    const breathe = createYielder();
-    const blocks: Block[] = [];
-    for (let from = 0; from < rows.ends.length; from += USUAL) {
-      if ((blocks.length & 63) === 0) await breathe();
-      const { body, ends } = sliceRows(rows, from, Math.min(rows.ends.length, from + USUAL));
-      blocks.push(blockOf(joined([body], body.length), ends, keyCount));
-    }
-    const totals = { count: rows.ends.length, size: rows.body.length };
-    return new RowBlocks(rows.columns, blocks, keyCount, compare, totals);
+    const totals = { count: rows.ends.length, size: rows.body.length, added: 0 };
+    const made = new RowBlocks(rows.columns, await blocksOf(rows), keyCount, compare, totals);
+    made.#joined = Promise.resolve(rows);
+    return made;
   }
 
   /** The rows after these edits, one after another, and what each of them did. */
   async edit(
     edits: readonly RowEdit[],
   ): Promise<{ readonly rows: RowBlocks; readonly edited: readonly EditedRow[] }> {
+    const blocks = this.#blocks;
+    const added = this.#added;
     const touched = new Map<string, Touched>();
     const edited: EditedRow[] = [];
+    const copies = copiesOf(edits);
     const breathe = createYielder();
-    for (const { row, isRemoval } of edits) {
-      if ((edited.length & 63) === 0) await breathe();
+    for (const [index, { row }] of edits.entries()) {
+      if ((index & 63) === 0) await breathe();
       const key = rowKey(row, this.#keyCount);
-      const found = touched.get(key) ?? this.#locate(keyCells(row, this.#keyCount));
+      const found = touched.get(key) ?? this.#locate(blocks, keyCells(row, this.#keyCount));
       touched.set(key, found);
       const before = found.after;
-      found.after = isRemoval ? null : row;
+      found.after = copies[index]!;
       edited.push({ before, after: found.after });
     }
-    return { rows: await this.#with([...touched.values()]), edited };
+    const rows = await this.#with(blocks, [...touched.values()], added);
+    if (rows.#added > rows.size * MOST_ADDED.share + MOST_ADDED.bytes) await rows.toRows();
+    return { rows, edited };
   }
 
   /** The same rows with `columns`, which has all of their own. */
   async layOut(columns: readonly Column[]): Promise<RowBlocks> {
-    if (sameLayout(this.columns, columns))
-      return new RowBlocks(columns, this.#blocks, this.#keyCount, this.#compare, this);
-    const breathe = createYielder();
-    const blocks: Block[] = [];
-    let size = 0;
-    for (const { body, ends, first } of this.#blocks) {
-      if ((blocks.length & 63) === 0) await breathe();
-      const laidOut = relayout({ columns: this.columns, body, ends }, columns);
-      blocks.push({ body: laidOut.body, ends: laidOut.ends, first });
-      size += laidOut.body.length;
+    if (!sameLayout(this.columns, columns)) {
+      const laidOut = await relayoutInSlices(await this.toRows(), columns);
+      return RowBlocks.from(laidOut, this.#keyCount, this.#compare);
     }
-    return new RowBlocks(columns, blocks, this.#keyCount, this.#compare, { count: this.count, size });
+    const { count, size } = this;
+    const totals = { count, size, added: this.#added };
+    const same = new RowBlocks(columns, this.#blocks, this.#keyCount, this.#compare, totals);
+    same.#joined = this.#joined?.then((rows) => ({ ...rows, columns })) ?? null;
+    return same;
   }
 
-  /** All rows as one. */
-  async toRows(): Promise<EncodedRows> {
+  /** All rows as one. From then on they are what the blocks are pieces of. */
+  toRows(): Promise<EncodedRows> {
+    this.#joined ??= this.#join();
+    return this.#joined;
+  }
+
+  async #join(): Promise<EncodedRows> {
     const breathe = createYielder();
     const body = bodyBehindHeader(this.columns, this.size);
     const ends = new Uint32Array(this.count);
-    let offset = 0;
+    let size = 0;
     let row = 0;
     for (const [index, block] of this.#blocks.entries()) {
       if ((index & 63) === 0) await breathe();
-      block.body.copy(body, offset);
-      for (const end of block.ends) ends[row++] = offset + end;
-      offset += block.body.length;
+      eachPart(block, (part, from, to) => {
+        const start = startOf(part.ends, from);
+        const moved = size - start;
+        for (let next = from; next < to; next++) ends[row++] = part.ends[next]! + moved;
+        size += part.body.copy(body, size, start, startOf(part.ends, to));
+      });
     }
-    return { columns: this.columns, body, ends };
+    const rows = { columns: this.columns, body, ends };
+    this.#blocks = await blocksOf(rows);
+    this.#added = 0;
+    return rows;
   }
 
-  #locate(key: readonly Cell[]): Touched {
-    const blocks = this.#blocks;
-    const block = Math.max(
-      0,
-      bisect(blocks.length, (index) => this.#compare(blocks[index]!.first, key) <= 0) - 1,
-    );
-    const found = blocks[block];
-    if (found === undefined) return { block, place: 0, isThere: false, key, after: null };
-    const keyAt = (index: number) => keyCells(rowOf(found, index), this.#keyCount);
-    const place = bisect(found.ends.length, (index) => this.#compare(keyAt(index), key) < 0);
-    const isThere = place < found.ends.length && this.#compare(keyAt(place), key) === 0;
-    return { block, place, isThere, key, after: isThere ? rowOf(found, place) : null };
+  #locate(blocks: readonly Block[], key: readonly Cell[]): Touched {
+    const firstIsUpTo = (index: number) => this.#compare(this.#firstOf(blocks[index]!), key) <= 0;
+    const block = Math.max(0, bisect(0, blocks.length, firstIsUpTo) - 1);
+    const { body, ends, from, to, patches } = blocks[block] ?? NO_ROWS;
+    const rowOf = (index: number) => rowIn(body, ends, index);
+    const isBefore = (row: Buffer) => this.#compare(keyCells(row, this.#keyCount), key);
+    const index = bisect(from, to, (at) => isBefore(rowOf(at)) < 0);
+    const isThere = index < to && isBefore(rowOf(index)) === 0;
+    const place = index - from;
+    const patch =
+      patches.find(
+        (one) => one.place === place && one.isThere === isThere && (isThere || isBefore(one.row!) === 0),
+      ) ?? null;
+    const own = isThere ? rowOf(index) : null;
+    const before = patch === null ? own : patch.row;
+    return { block, place, isThere, key, patch, before, after: before };
   }
 
-  async #with(touched: readonly Touched[]): Promise<RowBlocks> {
-    const breathe = createYielder();
+  #firstOf(block: Block): readonly Cell[] {
+    block.first ??= keyCells(rowIn(block.body, block.ends, block.from), this.#keyCount);
+    return block.first;
+  }
+
+  async #with(blocks: readonly Block[], touched: readonly Touched[], added: number): Promise<RowBlocks> {
+    const totals = { count: this.count, size: this.size, added };
     const byBlock = new Map<number, Touched[]>();
-    for (const one of touched) byBlock.set(one.block, [...(byBlock.get(one.block) ?? []), one]);
-    const blocks: Block[] = [];
-    let { count, size } = this;
-    let next = 0;
-    for (const [index, edits] of [...byBlock].sort(([a], [b]) => a - b)) {
-      await breathe();
-      while (next < index) blocks.push(this.#blocks[next++]!);
-      const old = this.#blocks[next++];
-      const rows = this.#rebuilt(old, edits);
-      count += rows.ends.length - (old?.ends.length ?? 0);
-      size += rows.body.length - (old?.body.length ?? 0);
-      blocks.push(...this.#split(rows));
+    for (const one of touched) {
+      const { block, before, after } = one;
+      totals.count += Number(after !== null) - Number(before !== null);
+      totals.size += (after?.length ?? 0) - (before?.length ?? 0);
+      totals.added += (after?.length ?? 0) + PATCH_OVERHEAD;
+      const others = byBlock.get(block);
+      if (others === undefined) byBlock.set(block, [one]);
+      else others.push(one);
     }
-    while (next < this.#blocks.length) blocks.push(this.#blocks[next++]!);
-    return new RowBlocks(this.columns, blocks, this.#keyCount, this.#compare, { count, size });
+    const breathe = createYielder();
+    const edited = blocks.slice();
+    const divided = new Map<number, readonly Block[]>();
+    for (const [index, edits] of byBlock) {
+      await breathe();
+      const block = blocks[index] ?? NO_ROWS;
+      const patched = { ...block, patches: this.#patches(block, edits) };
+      if (block !== NO_ROWS && patched.patches.length <= MOST_PATCHES) edited[index] = patched;
+      else {
+        const rows = this.#writtenAnew(patched);
+        totals.added += rows.body.length + rows.ends.byteLength;
+        divided.set(index, await blocksOf(rows, MOST));
+      }
+    }
+    return new RowBlocks(this.columns, withBlocks(edited, divided), this.#keyCount, this.#compare, totals);
   }
 
-  /** The rows of a block with the touched ones replaced. Rows between them are copied together. */
-  #rebuilt(block: Block | undefined, touched: readonly Touched[]): EncodedRows {
-    const inOrder = [...touched].sort((a, b) => a.place - b.place || this.#compare(a.key, b.key));
-    const { body, ends: before } = block ?? noRows(this.columns);
+  /** A block's patches after edits, in the order of their rows: what is inserted at a place comes before its row. */
+  #patches(block: Block, touched: readonly Touched[]): readonly Patch[] {
+    const replaced = new Set(touched.map(({ patch }) => patch));
+    const kept = block.patches.filter((patch) => !replaced.has(patch));
+    const keyed = [
+      ...kept.map((patch) => ({ patch, key: patch.isThere ? [] : keyCells(patch.row!, this.#keyCount) })),
+      ...touched.map(({ place, isThere, key, after }) => ({ patch: { place, isThere, row: after }, key })),
+    ];
+    return keyed
+      .filter(({ patch }) => patch.isThere || patch.row !== null)
+      .sort(
+        (a, b) =>
+          a.patch.place - b.patch.place ||
+          Number(a.patch.isThere) - Number(b.patch.isThere) ||
+          this.#compare(a.key, b.key),
+      )
+      .map(({ patch }) => patch);
+  }
+
+  /** The rows of a block in memory of their own. */
+  #writtenAnew(block: Block): EncodedRows {
     const parts: Buffer[] = [];
     const ends: number[] = [];
     let size = 0;
-    let next = 0;
-    const keepUntil = (place: number) => {
-      const start = before[next - 1] ?? 0;
-      for (; next < place; next++) ends.push(size + before[next]! - start);
-      const kept = body.subarray(start, before[place - 1] ?? 0);
-      if (kept.length > 0) parts.push(kept);
-      size += kept.length;
-    };
-    for (const { place, isThere, after } of inOrder) {
-      if (place > next) keepUntil(place);
-      if (after !== null) {
-        parts.push(after);
-        size += after.length;
-        ends.push(size);
-      }
-      if (isThere) next = place + 1;
-    }
-    if (before.length > next) keepUntil(before.length);
+    eachPart(block, (part, from, to) => {
+      const start = startOf(part.ends, from);
+      for (let row = from; row < to; row++) ends.push(part.ends[row]! - start + size);
+      const bytes = part.body.subarray(start, startOf(part.ends, to));
+      parts.push(bytes);
+      size += bytes.length;
+    });
     return { columns: this.columns, body: joined(parts, size), ends: Uint32Array.from(ends) };
   }
+}
 
-  #split(rows: EncodedRows): Block[] {
-    const count = rows.ends.length;
-    if (count === 0) return [];
-    if (count <= MOST) return [blockOf(rows.body, rows.ends, this.#keyCount)];
-    const blocks: Block[] = [];
-    for (let from = 0; from < count; from += USUAL) {
-      const { body, ends } = sliceRows(rows, from, Math.min(count, from + USUAL));
-      blocks.push(blockOf(joined([body], body.length), ends, this.#keyCount));
-    }
-    return blocks;
+/** Rows as blocks of their memory, of `USUAL` rows; as one block if there are at most `undivided`. */
+async function blocksOf({ body, ends }: EncodedRows, undivided = USUAL): Promise<readonly Block[]> {
+  const breathe = createYielder();
+  const blocks: Block[] = [];
+  const rows = ends.length <= undivided ? undivided : USUAL;
+  for (let from = 0; from < ends.length; from += rows) {
+    if ((blocks.length & 1023) === 0) await breathe();
+    const to = Math.min(ends.length, from + rows);
+    blocks.push({ body, ends, from, to, patches: NO_PATCHES, first: null });
   }
+  return blocks;
+}
+
+function withBlocks(
+  blocks: readonly Block[],
+  divided: ReadonlyMap<number, readonly Block[]>,
+): readonly Block[] {
+  if (divided.size === 0) return blocks;
+  const parts: (readonly Block[])[] = [];
+  let next = 0;
+  for (const [index, instead] of [...divided].sort(([a], [b]) => a - b)) {
+    parts.push(blocks.slice(next, index), instead);
+    next = index + 1;
+  }
+  return parts.concat([blocks.slice(next)]).flat();
+}
+
+/** Calls `use` with the rows of a block in their order, as ranges of rows in memory. */
+function eachPart(
+  { body, ends, from, to, patches }: Block,
+  use: (rows: Pick<EncodedRows, 'body' | 'ends'>, from: number, to: number) => void,
+): void {
+  let next = from;
+  for (const { place, isThere, row } of patches) {
+    if (from + place > next) use({ body, ends }, next, from + place);
+    if (row !== null) use({ body: row, ends: Uint32Array.of(row.length) }, 0, 1);
+    next = from + place + Number(isThere);
+  }
+  if (to > next) use({ body, ends }, next, to);
+}
+
+/** Copies of the rows of edits, null for a removal: they outlive the reading, and should not hold its memory. */
+function copiesOf(edits: readonly RowEdit[]): readonly (Buffer | null)[] {
+  const rows = edits.filter(({ isRemoval }) => !isRemoval).map(({ row }) => row);
+  const size = rows.reduce((sum, { length }) => sum + length, 0);
+  const body = joined(rows, size);
+  let end = 0;
+  return edits.map(({ row, isRemoval }) => {
+    if (isRemoval) return null;
+    end += row.length;
+    return body.subarray(end - row.length, end);
+  });
 }
 
 /** Rows in the order of `compare`. */
@@ -255,7 +365,7 @@ function keyEnd(row: Buffer, keyCount: number): number {
   return row.length;
 }
 
-/** A copy of its own: in Node's pool a block would hold the memory of replaced ones. */
+/** A copy of its own: in Node's pool rows would hold the memory of what else is there. */
 function joined(parts: readonly Buffer[], size: number): Buffer {
   const body = Buffer.allocUnsafeSlow(size);
   let at = 0;
@@ -263,18 +373,17 @@ function joined(parts: readonly Buffer[], size: number): Buffer {
   return body;
 }
 
-function blockOf(body: Buffer, ends: Uint32Array, keyCount: number): Block {
-  return { body, ends, first: keyCells(body.subarray(0, ends[0]), keyCount) };
+/** Where row `index` begins. */
+function startOf(ends: Uint32Array, index: number): number {
+  return index === 0 ? 0 : ends[index - 1]!;
 }
 
-function rowOf({ body, ends }: Block, index: number): Buffer {
-  return rowAt({ columns: [], body, ends }, index);
+function rowIn(body: Buffer, ends: Uint32Array, index: number): Buffer {
+  return body.subarray(startOf(ends, index), ends[index]);
 }
 
-/** The first index of which `isBefore` is false; it is true up to there. */
-function bisect(count: number, isBefore: (index: number) => boolean): number {
-  let from = 0;
-  let to = count;
+/** The first index from `from` on of which `isBefore` is false, at most `to`; it is true up to there. */
+function bisect(from: number, to: number, isBefore: (index: number) => boolean): number {
   while (from < to) {
     const middle = (from + to) >>> 1;
     if (isBefore(middle)) from = middle + 1;

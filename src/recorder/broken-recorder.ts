@@ -3,6 +3,7 @@ import type { Column } from '../csv/rows.js';
 import type { Content, DatasetKind, DatasetStatus } from '../datasets/dataset.js';
 import type { Relation } from '../datasets/relation.js';
 import type { Source } from '../sources/source.js';
+import { shownSource } from './descriptions.js';
 import { tableBroken } from './errors.js';
 import type { Recorder } from './recorder.js';
 import { pathsOf, placesOf, type RecorderOptions } from './recorder-options.js';
@@ -74,12 +75,12 @@ class BrokenDataset implements Relation {
   constructor(
     name: string,
     kind: DatasetKind,
-    { source, health }: Pick<RecorderOptions, 'source' | 'health'>,
+    { health, ...options }: Pick<RecorderOptions, 'source' | 'shownAs' | 'health'>,
     problem: DynamoCsvError,
   ) {
     this.name = name;
     this.kind = kind;
-    this.source = source;
+    this.source = shownSource(options);
     this.#health = health;
     this.#problem = problem;
   }

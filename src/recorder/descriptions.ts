@@ -1,11 +1,20 @@
 import { appendedBy, type Place, type RecorderOptions } from './recorder-options.js';
 
+/** The source as people see it. */
+export function shownSource({ source, shownAs }: Pick<RecorderOptions, 'source' | 'shownAs'>): string {
+  return shownAs ?? source;
+}
+
 /** What the rows of a source's dataset mean, for people. */
 export function describe(
   kind: Place['kind'],
-  options: Pick<RecorderOptions, 'source' | 'log' | 'append' | 'time' | 'newItemsOnly' | 'exactTimes'>,
+  options: Pick<
+    RecorderOptions,
+    'source' | 'shownAs' | 'log' | 'append' | 'time' | 'newItemsOnly' | 'exactTimes'
+  >,
 ): string {
-  const { source, newItemsOnly, exactTimes } = options;
+  const { newItemsOnly, exactTimes } = options;
+  const source = shownSource(options);
   if (kind === 'snapshot') return `What the latest poll of ${source} found.`;
   if (kind === 'changes')
     return `What was inserted, updated and deleted in ${source}${exactTimes === true ? ': each write in its stream, with its time.' : ' from poll to poll.'}`;

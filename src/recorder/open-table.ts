@@ -4,7 +4,7 @@ import { AppendedWriter } from './appended-writer.js';
 import { Baseline } from './baseline.js';
 import { withDeclared } from './column-types.js';
 import { keepDamaged, moveDamaged, moveNonFilesAside } from './damage.js';
-import { describe } from './descriptions.js';
+import { describe, shownSource } from './descriptions.js';
 import { keptNames } from './earlier-configuration.js';
 import { type ItemTimes, timesOf, withTimeColumn } from './item-times.js';
 import { columnsOf, TIMESTAMP } from './layout.js';
@@ -41,7 +41,7 @@ type BetweenPolls = <T>(work: () => Promise<T>) => Promise<T>;
  * these names is moved aside; each of these is logged.
  */
 export async function openTable(options: RecorderOptions, betweenPolls: BetweenPolls): Promise<OpenedTable> {
-  const { name, dataDir, files, source, health } = options;
+  const { name, dataDir, files, health } = options;
   const places = placesOf(options);
   await moveNonFilesAside(places, options);
   const stateFile = stateFileOf(dataDir, name, files);
@@ -77,7 +77,7 @@ export async function openTable(options: RecorderOptions, betweenPolls: BetweenP
       snapshot: hasSnapshot
         ? new SnapshotDataset({
             name,
-            source,
+            source: shownSource(options),
             description: describe('snapshot', options),
             health,
             times,
@@ -169,13 +169,13 @@ async function openWriter(
 ): Promise<AppendedWriter | null> {
   const dataset = places.find((place) => place.kind === kind)?.dataset;
   if (dataset === undefined) return null;
-  const { source, dataDir, files, health, logger } = options;
+  const { dataDir, files, health, logger } = options;
   const path = csvFile(dataDir, dataset);
   const itemTime = kind === 'log' ? appendedBy(options) : null;
   const opened = await AppendedWriter.open({
     name: dataset,
     kind,
-    source,
+    source: shownSource(options),
     description: describe(kind, options),
     path,
     files,

@@ -9,8 +9,10 @@ import type { DeclaredTypes } from './column-types.js';
 export interface RecorderOptions {
   /** Published name; `<name>.csv` is its file. */
   readonly name: string;
-  /** The source's title, for people. */
+  /** The source's title: by it the files of this source are recognised. */
   readonly source: string;
+  /** What people see as the source; absent: the title. */
+  readonly shownAs?: string;
   readonly dataDir: string;
   readonly files: Files;
   readonly health: PollHealth;

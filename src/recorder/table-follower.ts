@@ -4,7 +4,7 @@ import type { Relation, SealedDay } from '../datasets/relation.js';
 import type { FileState, Files } from '../volume/files.js';
 import { csvFile } from '../volume/layout.js';
 import { AppendedFollower, type FollowedRows } from './appended-follower.js';
-import { describe } from './descriptions.js';
+import { describe, shownSource } from './descriptions.js';
 import { timesOf } from './item-times.js';
 import type { ReportedTable } from './poll-report.js';
 import { type Place, placesOf, type RecorderOptions } from './recorder-options.js';
@@ -43,8 +43,8 @@ export class TableFollower {
   #failed: string | null = null;
 
   constructor(options: TableFollowerOptions) {
-    const { name, dataDir, files, source, health, optionsAt } = options;
-    const facts = { source, health };
+    const { name, dataDir, files, health, optionsAt } = options;
+    const facts = { source: shownSource(options), health };
     const places = placesOf(options);
     const hasSnapshot = places.some(({ kind }) => kind === 'snapshot');
     const times = timesOf(options);

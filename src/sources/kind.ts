@@ -54,6 +54,8 @@ export interface ConfiguredSource {
 export interface Recording {
   /** Published name of the snapshot, or of the log that takes its place. */
   readonly name: string;
+  /** What people see as the source, where the title leaves out a part: `index by-day of DynamoDB table orders`. */
+  readonly shownAs?: string;
   readonly log: boolean;
   /** Name of a log that is kept beside the snapshot. */
   readonly logName?: string;

@@ -43,6 +43,8 @@ async function checkWorld(t: TestContext) {
     ...at(database.endpoint),
     AWS_ENDPOINT_URL_EC2: standIn.endpoint,
     AWS_ENDPOINT_URL_CLOUDWATCH: standIn.endpoint,
+    // Not of the user's environment: the service itself leaves the SDK's warning out.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: null,
   };
   const check = async (more: { config?: string; dataDir?: string; env?: Record<string, string> } = {}) => {
     const service = await startService(t, { config, env, args: ['--check'], ...more });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { freeBuffers } from '../../src/base/garbage.js';
 import { encodeRow, encodeRows } from '../../src/csv/encode.js';
 import { RowBlocks } from '../../src/csv/row-blocks.js';
-import type { Cell, Column } from '../../src/csv/rows.js';
+import type { Cell, Column, EncodedRows } from '../../src/csv/rows.js';
 
 const COLUMNS: readonly Column[] = [
   { name: 'id', type: 'number', seen: true },
@@ -16,12 +17,18 @@ const rowsOf = (items: ReadonlyMap<number, string>) =>
     [...items].sort(([a], [b]) => a - b).map(([id, text]) => [String(id), text]),
   );
 
+async function assertRows(blocks: RowBlocks, { body, ends }: EncodedRows): Promise<void> {
+  const rows = await blocks.toRows();
+  assert.deepEqual([rows.body, rows.ends], [body, ends]);
+}
+
 test('edited rows are those of a map with the same edits, in order, and each edit has what it found', async () => {
   const edit = fc.record({ id: fc.nat(900), text: fc.option(fc.string(), { nil: null }) });
   const property = fc.asyncProperty(
     fc.nat(800),
     fc.array(fc.array(edit, { maxLength: 400 }), { maxLength: 4 }),
-    async (count, batches) => {
+    fc.boolean(),
+    async (count, batches, isRead) => {
       const items = new Map(Array.from({ length: count }, (_, id): [number, string] => [id * 2, 'a,"b"']));
       let blocks = await RowBlocks.from(rowsOf(items), 1, compare);
       const first = blocks;
@@ -37,7 +44,8 @@ test('edited rows are those of a map with the same edits, in order, and each edi
           row: Buffer.from(encodeRow([String(id), text])),
           isRemoval: text === null,
         }));
-        const { rows, edited } = await blocks.edit(edits);
+        // Somebody may ask for all rows meanwhile, or never.
+        const [{ rows, edited }] = await Promise.all([blocks.edit(edits), isRead ? blocks.toRows() : null]);
         blocks = rows;
         const line = (id: number, text: string | null | undefined) =>
           text == null ? null : encodeRow([String(id), text]);
@@ -45,12 +53,38 @@ test('edited rows are those of a map with the same edits, in order, and each edi
           edited.map((one) => [one.before?.toString() ?? null, one.after?.toString() ?? null]),
           expected.map(([was, is], index) => [line(batch[index]!.id, was), line(batch[index]!.id, is)]),
         );
-        const after = await blocks.toRows();
-        assert.deepEqual([after.body, after.ends], [rowsOf(items).body, rowsOf(items).ends]);
-        assert.deepEqual([blocks.count, blocks.size], [after.ends.length, after.body.length]);
+        const expectedRows = rowsOf(items);
+        assert.deepEqual([blocks.count, blocks.size], [items.size, expectedRows.body.length]);
+        if (isRead) await assertRows(blocks, expectedRows);
       }
+      await assertRows(blocks, rowsOf(items));
       assert.deepEqual((await first.toRows()).body, before.body, 'earlier rows stay as they were');
     },
   );
   await fc.assert(property, { numRuns: 60 });
+});
+
+test('rows that edits replaced are not kept in memory', async () => {
+  const count = 600;
+  let blocks = await RowBlocks.from(
+    rowsOf(new Map(Array.from({ length: count }, (_, id) => [id, 'small']))),
+    1,
+    compare,
+  );
+  const edit = (id: number, text: string) => ({
+    row: Buffer.from(encodeRow([String(id), text])),
+    isRemoval: false,
+  });
+  const buffers = () => {
+    freeBuffers(Number.POSITIVE_INFINITY);
+    return process.memoryUsage().arrayBuffers;
+  };
+  const before = buffers();
+  // Of each edit a small row stays, and a large one is replaced by the next.
+  const large = 'x'.repeat(400_000);
+  for (let id = 1; id < count; id += 1)
+    blocks = (await blocks.edit([edit(id, 'other'), edit(0, `${large}${id}`)])).rows;
+  const added = buffers() - before;
+  assert.ok(added < 20e6, `${added} bytes for ${blocks.size} bytes of rows`);
+  assert.equal(blocks.count, count);
 });

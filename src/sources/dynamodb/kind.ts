@@ -87,6 +87,7 @@ function recordingOf(options: TableConfig): Recording {
   const exactTimes = stream !== false;
   const common = {
     name,
+    shownAs: shownAs(options),
     log,
     append,
     time,
@@ -102,9 +103,19 @@ function recordingOf(options: TableConfig): Recording {
 
 /** `query of index by-day of table orders` */
 function labelOf(table: TableConfig): string {
-  const index = indexNameOf(table);
-  const what = index === null ? `table ${table.table}` : `index ${index} of table ${table.table}`;
-  return table.query === null ? what : `query of ${what}`;
+  return partOf(table, `table ${table.table}`);
+}
+
+/** `query of index by-day of DynamoDB table orders with a filter` */
+function shownAs(table: TableConfig): string {
+  const what = partOf(table, tableTitle(table.table));
+  return table.filter === null ? what : `${what} with a filter`;
+}
+
+function partOf(options: TableConfig, table: string): string {
+  const index = indexNameOf(options);
+  const what = index === null ? table : `index ${index} of ${table}`;
+  return options.query === null ? what : `query of ${what}`;
 }
 
 function publishedBy({ entry, table, name, changes }: TableConfig): PublishedName[] {

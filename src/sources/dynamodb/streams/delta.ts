@@ -79,7 +79,7 @@ export type EncodedRecords = Pick<DeltaReading, 'rows' | 'records' | 'keys' | 'c
 /** Records as rows, in their order. `known`: the columns that the dataset has. */
 export function encodeRecords(
   records: readonly ItemRecord[],
-  { table, keys }: TableDescription,
+  { table, keys }: Pick<TableDescription, 'table' | 'keys'>,
   options: ColumnOptions,
   known: readonly Column[],
 ): EncodedRecords {
@@ -98,21 +98,25 @@ export function encodeRecords(
 
 /** The order in which a Scan's rows are sorted: numbers by value, text by its UTF-8 bytes, binary by its bytes. */
 function keyOrder(keys: readonly KeyAttribute[]): CompareKeys {
-  const comparers = keys.map(({ type }) => COMPARERS[type]);
-  return (a, b) => {
-    for (const [index, compare] of comparers.entries()) {
-      const order = compare(a[index] ?? '', b[index] ?? '');
-      if (order !== 0) return order;
-    }
-    return 0;
-  };
+  const [first, second] = keys.map(({ type }) => COMPARERS[type]);
+  return (a, b) =>
+    first!(a[0] ?? '', b[0] ?? '') || (second === undefined ? 0 : second(a[1] ?? '', b[1] ?? ''));
 }
 
 const COMPARERS: Readonly<Record<KeyAttribute['type'], (a: string, b: string) => number>> = {
   N: compareDecimals,
-  S: (a, b) => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))),
+  S: compareTexts,
   B: (a, b) => Buffer.compare(Buffer.from(a, 'base64'), Buffer.from(b, 'base64')),
 };
+
+/** Half of a character beyond U+FFFF: it is less than U+E000, and the character is more. */
+const SURROGATE = /[\ud800-\udfff]/;
+
+function compareTexts(a: string, b: string): number {
+  if (a === b) return 0;
+  if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : 1;
+}
 
 /** Up to this length a decimal is exact enough as a number. */
 const EXACT = 15;
