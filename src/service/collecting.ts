@@ -220,7 +220,7 @@ export class Collecting implements Body {
     const loops: readonly (Loop | null)[] = [
       sealing,
       holding,
-      engineViews,
+      { run: (signal) => engineViews.run(signal, files) },
       ...dashboardsOf(queries, service),
       this.#keeper,
       this.#discovery,
