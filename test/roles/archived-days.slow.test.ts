@@ -2,26 +2,19 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { readArchivedDays } from '../../src/history/archived-days.js';
 import { nodeFiles } from '../../src/volume/files.js';
 import { archivedDaysFile, dayOfPath } from '../../src/volume/layout.js';
 import { at, get, testDynamoDb, until } from '../app/world.js';
-import { newBucket } from '../archive/s3-servers.js';
-import { useTestAws } from '../support/aws.js';
-import { type Moto, startMoto, withoutMoto } from '../support/moto.js';
+import { useS3 } from '../support/s3-servers.js';
 import { type RunningService, startService } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { hasRole } from './world.js';
 
 /** Services that follow one whose older days are in the archive only: processes, real files, moto's S3. */
 
-let moto: Moto;
-before(async () => {
-  useTestAws();
-  if (!withoutMoto) moto = await startMoto();
-});
-after(() => moto?.close());
+const s3 = useS3();
 
 const DAY = 86_400_000;
 const DAYS = 14;
@@ -60,10 +53,10 @@ async function world(t: TestContext) {
 timeZone: UTC
 tables: { ${table}: { log: append, time: created_at, interval: 500ms, keep: 1 } }
 views: ${join(folder, 'views')}
-archive: { bucket: ${await newBucket(moto.endpoint)}, prefix: fleet/, every: 500ms, localDays: ${LOCAL} }
+archive: { bucket: ${await s3.newBucket()}, prefix: fleet/, every: 500ms, localDays: ${LOCAL} }
 `;
   const start = async (role: string, dataDir?: string) => {
-    const env = { ROLE: role, ...at(database.endpoint), AWS_ENDPOINT_URL_S3: moto.endpoint };
+    const env = { ROLE: role, ...at(database.endpoint), AWS_ENDPOINT_URL_S3: s3.endpoint };
     const where = dataDir ?? join(await temporaryFolder(t), 'data');
     const service = await startService(t, { config, env, dataDir: where });
     services.push(service);
@@ -107,7 +100,7 @@ async function collecting({ table, start }: Awaited<ReturnType<typeof world>>) {
 }
 
 test('a follower of the archive fetches the days that it needs, answers the same after they were written again, and takes over', {
-  skip: withoutMoto,
+  skip: s3.skip,
 }, async (t) => {
   const there = await world(t);
   const { table, put, start } = there;
@@ -159,7 +152,7 @@ test('a follower of the archive fetches the days that it needs, answers the same
 });
 
 test('a follower on the shared folder names the days that are in the archive only, and answers the others', {
-  skip: withoutMoto,
+  skip: s3.skip,
 }, async (t) => {
   const there = await world(t);
   const { table, start } = there;

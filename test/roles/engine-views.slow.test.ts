@@ -48,5 +48,6 @@ athena: { database: fleet, output: s3://bucket/athena/ }
   const { msg } = await service.logged(({ msg }) => msg.startsWith('its result is not on the volume'));
   assert.match(msg, /Another service took over the data folder/);
   await service.logged(({ msg }) => msg.includes('stops writing, and follows'));
-  for (const name of ['rides.csv', 'rides.json']) assert.ok(!existsSync(join(dataDir, 'results', name)), name);
+  for (const name of ['rides.csv', 'rides.json'])
+    assert.ok(!existsSync(join(dataDir, 'results', name)), name);
 });
