@@ -29,8 +29,16 @@ export interface KeeperOptions extends ArchivedHistoryOptions {
   readonly tables: () => Iterable<ArchivedTable>;
 }
 
+/** Copies of archived days on this machine. */
+export interface CopiedDays {
+  /** Bytes of fetched days that are here. */
+  readonly cached: number;
+  /** Bytes of days fetched since the start of the service. */
+  readonly fetched: number;
+}
+
 /** How an archive is doing. */
-export interface ArchiveStatus {
+export interface ArchiveStatus extends CopiedDays {
   readonly location: string;
   /** When the last point was taken that the archive has, in milliseconds since the epoch; null: there is none yet. */
   readonly archivedAt: number | null;
@@ -40,10 +48,6 @@ export interface ArchiveStatus {
   readonly bytes: number;
   /** Milliseconds between two points. */
   readonly every: number;
-  /** Bytes of fetched days in the data folder. */
-  readonly cached: number;
-  /** Bytes of days fetched since the start of the service. */
-  readonly fetched: number;
 }
 
 const PRUNING = 3_600_000;
@@ -319,7 +323,9 @@ export class ArchiveKeeper {
       comesAlong: () => false,
       ...this.#inUse(),
     });
-    if (isFollowing || isCopy) await removeOthers(last, dataDir, files);
+    const cache = this.#history?.cache;
+    const removeDay = cache === undefined ? undefined : (path: string) => cache.remove(path);
+    if (isFollowing || isCopy) await removeOthers(last, dataDir, files, removeDay);
     logger[level](facts, 'restored the data folder from the archive');
   }
 
