@@ -63,7 +63,7 @@ export async function restorePoint(
   let done = 0;
   let bytes = 0;
   const waiting = jobs.values();
-  await writeMark(dataDir, files, { archive: archive.id, number: 0, isRestoring: true });
+  await writeMark(dataDir, files, archive, { number: 0, isRestoring: true });
   const work = async () => {
     for (const { size, run } of waiting) {
       signal.throwIfAborted();
@@ -81,7 +81,7 @@ export async function restorePoint(
   // What has left may come back as it was.
   const named = new Set([...point.files, ...days].map(({ path }) => path));
   for (const path of known.keys()) if (!named.has(path)) known.delete(path);
-  await writeMark(dataDir, files, { archive: archive.id, number: point.number, isFollowing });
+  await writeMark(dataDir, files, archive, { number: point.number, isFollowing });
 }
 
 async function listDays(days: readonly ArchivedDay[], dataDir: string, files: Files): Promise<void> {
