@@ -47,7 +47,7 @@ export interface ArchivedHistory {
 export async function openHistory(options: ArchivedHistoryOptions): Promise<ArchivedHistory> {
   const { objects, dataDir, files, cache: limit, logger } = options;
   const days = await ArchivedDays.open(dataDir, files);
-  const fetches = new DayFetches({ objects, days, dataDir, files });
+  const fetches = new DayFetches({ objects, days, dataDir, files, logger });
   const cache = new DayCache({ days, fetches, dataDir, files, limit, logger });
   const store = new ArchivedStore({ dataDir, files, days, cache });
   const mover = new DayMover({ ...options, days, cache });
@@ -69,7 +69,7 @@ export function sharedHistory(
 ): { readonly store: HistoryStore; readonly fetches: DayFetches; readonly cache: DayCache } {
   const { objects, dataDir, files, cache: limit, logger } = options;
   const days = ArchivedDays.inMemory(ownDir);
-  const fetches = new DayFetches({ objects, days, dataDir: ownDir, files });
+  const fetches = new DayFetches({ objects, days, dataDir: ownDir, files, logger });
   const cache = new DayCache({ days, fetches, dataDir: ownDir, files, limit, logger });
   const own = { dir: ownDir, days, cache, store: new ArchivedStore({ dataDir: ownDir, files, days, cache }) };
   return { store: new SharedStore({ dataDir, files, own }), fetches, cache };

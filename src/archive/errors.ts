@@ -26,10 +26,14 @@ export function archiveFailed(action: string, place: string, cause: unknown): Dy
   }
   const { name, reason } = facts(cause);
   if (WRONG_REGION.has(name)) {
-    return new DynamoCsvError('ARCHIVE_WRONG_REGION', `${place}: the bucket is in another region: ${reason}`, {
-      remedy: 'set archive.region to the region of the bucket',
-      cause,
-    });
+    return new DynamoCsvError(
+      'ARCHIVE_WRONG_REGION',
+      `${place}: the bucket is in another region: ${reason}`,
+      {
+        remedy: 'set archive.region to the region of the bucket',
+        cause,
+      },
+    );
   }
   if (name === 'NoSuchBucket') {
     return new DynamoCsvError('ARCHIVE_NO_BUCKET', `${place}: there is no such bucket: ${reason}`, {

@@ -35,6 +35,8 @@ export interface CopiedDays {
   readonly cached: number;
   /** Bytes of days fetched since the start of the service. */
   readonly fetched: number;
+  /** Days that the archive has lost or damaged, as far as somebody needed them. */
+  readonly lost: number;
 }
 
 /** How an archive is doing. */
@@ -101,6 +103,7 @@ export class ArchiveKeeper {
       bytes: this.#bytes,
       cached: this.#history?.cache.bytes ?? 0,
       fetched: this.#history?.fetches.bytes ?? 0,
+      lost: this.#history?.fetches.lost ?? 0,
     };
   }
 
@@ -259,7 +262,9 @@ export class ArchiveKeeper {
   async #take(signal: AbortSignal, mayRestore: boolean): Promise<Held> {
     const { objects, dataDir, files, holder, clock, logger } = this.#options;
     const archive = await this.#find();
-    const lease = this.#lease ?? (await ArchiveLease.take(objects, holder, {
+    const lease =
+      this.#lease ??
+      (await ArchiveLease.take(objects, holder, {
         clock,
         signal,
         onHeld: (other) =>

@@ -42,4 +42,12 @@ export function createArchiveMetrics(
       this.set(status().copied.cached);
     },
   });
+  new Gauge({
+    name: 'dynamo_csv_archive_lost_days',
+    help: 'Archived days that the archive did not have as they were written when they were needed.',
+    registers,
+    collect() {
+      this.set(status().copied.lost);
+    },
+  });
 }

@@ -108,8 +108,8 @@ export class Collecting implements Body {
   }
 
   get copied(): CopiedDays {
-    const { cached = 0, fetched = 0 } = this.archive ?? {};
-    return { cached, fetched };
+    const { cached = 0, fetched = 0, lost = 0 } = this.archive ?? {};
+    return { cached, fetched, lost };
   }
 
   spentBy(dataset: string): number {

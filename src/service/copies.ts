@@ -1,5 +1,6 @@
 import type { DayCache } from '../archive/day-cache.js';
 import type { DayFetches } from '../archive/day-fetches.js';
+import type { CopiedDays } from '../archive/keeper.js';
 import type { S3Objects } from '../archive/s3-objects.js';
 import type { Logger } from '../base/logger.js';
 import { ProcessFolder } from '../base/process-folder.js';
@@ -11,7 +12,7 @@ import { nodeFiles } from '../volume/files.js';
  * The archived days that this service fetches while it reads the data folder of another one: in a folder of this process, for
  * it writes nothing to the data folder. `close` removes it.
  */
-export class Copies {
+export class Copies implements CopiedDays {
   readonly #config: Config;
   readonly #logger: Logger;
   readonly #folder: ProcessFolder;
@@ -33,12 +34,16 @@ export class Copies {
     return this.#folder.path;
   }
 
-  /** Bytes that are here, and bytes fetched in all. */
+  /** See `CopiedDays`. */
   get cached(): number {
     return this.#history?.cache.bytes ?? 0;
   }
   get fetched(): number {
     return this.#history?.fetches.bytes ?? 0;
+  }
+
+  get lost(): number {
+    return this.#history?.fetches.lost ?? 0;
   }
 
   /** The sealed days of the data folder, wherever they are. Null: there is no archive. */

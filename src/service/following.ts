@@ -124,8 +124,8 @@ export class Following implements Body {
   }
 
   get copied(): CopiedDays {
-    const { cached = 0, fetched = 0 } = this.supply?.keeper.status ?? this.#service.copies ?? {};
-    return { cached, fetched };
+    const { cached = 0, fetched = 0, lost = 0 } = this.supply?.keeper.status ?? this.#service.copies ?? {};
+    return { cached, fetched, lost };
   }
 
   spentBy(): number {

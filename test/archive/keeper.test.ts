@@ -8,8 +8,8 @@ import { restorePoint } from '../../src/archive/restore.js';
 import type { ArchivedTable } from '../../src/archive/take-point.js';
 import { verifyPoint } from '../../src/archive/verify.js';
 import { nodeFiles } from '../../src/volume/files.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
 import { archiveFile } from '../../src/volume/layout.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { contents, FLEET, never, onePoint, SEALED, world, write } from './keeper-world.js';
 
 test('a machine with an empty folder goes on from the archive', async (t) => {
@@ -144,7 +144,8 @@ test('a folder that belongs to another archive is refused, with both named and w
 
   const elsewhere = await world(t);
   const moved = await elsewhere.machine({}, first.dataDir);
-  const named = /belongs to the archive at memory:\/\/archive\/ \([-\da-f]+\), and the configuration names memory:/;
+  const named =
+    /belongs to the archive at memory:\/\/archive\/ \([-\da-f]+\), and the configuration names memory:/;
   const error = { code: 'ARCHIVE_OTHER_HISTORY', message: named };
   const remove = `remove ${archiveFile(first.dataDir)} to begin a new archive with this folder`;
   const begin = `correct archive.bucket or archive.prefix, or ${remove}`;

@@ -115,6 +115,11 @@ archive: { bucket: ${bucket}, prefix: fleet/, every: 500ms, localDays: ${LOCAL},
     const lie = await get(other, `/csv/${table}?${between(9, 8)}`);
     assert.equal(lie.status, 500);
     assert.match(lie.text, new RegExp(`The day ${dateOf(9)} of .* is damaged`));
+    await second.logged(({ msg }) => msg.startsWith('an archived day is lost: s3://'));
+    const lostDays = async () => JSON.parse((await get(other, '/healthz')).text).archive.lostDays as number;
+    assert.ok((await lostDays()) > 0);
+    assert.equal(JSON.parse((await get(other, '/healthz')).text).archive.degraded, true);
+    assert.match((await get(other, '/metrics')).text, /^dynamo_csv_archive_lost_days [1-9]/m);
     proxy.days = 'lost';
     assert.match((await get(other, `/csv/${table}?${between(9, 8)}`)).text, /parquet is missing/);
     assert.ok(!(await datesIn(second.dataDir, table)).includes(dateOf(9)));
@@ -130,6 +135,7 @@ archive: { bucket: ${bucket}, prefix: fleet/, every: 500ms, localDays: ${LOCAL},
     assert.equal((await sql(`SELECT count(*) AS n FROM "${table}"`)).text, `n\n${DAYS}\n`);
     // Days of localDays come back by themselves.
     await second.logged(({ msg, left }) => msg === 'fetched sealed days' && left === 0);
+    assert.equal(await lostDays(), 0);
     assert.deepEqual(await second.end(), { code: 0, signal: null });
 
     const folder = join(await temporaryFolder(t), 'restored');
