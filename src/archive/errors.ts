@@ -3,7 +3,6 @@ import { formatBytes } from '../base/sizes.js';
 import type { ArchivedDay } from '../history/archived-days.js';
 import { awsFailure, facts } from '../sources/aws/failures.js';
 import { archiveFile, dayOfPath } from '../volume/layout.js';
-import type { FolderMark } from './folder.js';
 
 /** S3 names the right region, or only that it is another one: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 const WRONG_REGION: ReadonlySet<string> = new Set([
@@ -79,7 +78,7 @@ export function otherHistory(dataDir: string, location: string, why: string): Dy
 export function otherArchive(
   dataDir: string,
   location: string,
-  mark: Pick<FolderMark, 'archive' | 'location'>,
+  mark: { readonly archive: string; readonly location?: string | undefined },
   isThere: boolean,
 ): DynamoCsvError {
   const other = `the archive ${mark.location === undefined ? '' : `at ${mark.location} `}(${mark.archive})`;

@@ -5,7 +5,6 @@ import { Value } from 'typebox/value';
 import type { Files } from '../volume/files.js';
 import { archiveFile, isArchived, ownFolder } from '../volume/layout.js';
 import { replaceFile } from '../volume/write.js';
-import type { Archive } from './archive.js';
 
 const Mark = Type.Object({
   format: Type.Literal(1),
@@ -41,7 +40,7 @@ export async function readMark(dataDir: string, files: Files): Promise<FolderMar
 export async function writeMark(
   dataDir: string,
   files: Files,
-  { id: archive, location }: Pick<Archive, 'id' | 'location'>,
+  { id: archive, location }: { readonly id: string; readonly location: string },
   {
     pending = null,
     isRestoring = false,
