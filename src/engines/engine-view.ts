@@ -112,7 +112,7 @@ export class EngineView implements Relation {
 
   /**
    * Takes the result on the volume, of an earlier run of the service or of another service, unless it has it already. One
-   * that this service could not write gives way to it.
+   * that this service could not write does not count then.
    */
   async restore(): Promise<void> {
     const { result, logger, mistake } = this.#options;
