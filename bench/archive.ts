@@ -22,9 +22,9 @@ import { nodeFiles } from '../src/volume/files.js';
 import { csvFile } from '../src/volume/layout.js';
 import { ArchivedHistory } from '../test/archive/archived-days.js';
 import { MemoryObjects } from '../test/archive/memory-objects.js';
-import { newBucket } from '../test/archive/s3-servers.js';
 import { useTestAws } from '../test/support/aws.js';
 import { startMoto, withoutMoto } from '../test/support/moto.js';
+import { newBucket } from '../test/support/s3-servers.js';
 import { startVersitygw, withoutVersitygw } from '../test/support/versitygw.js';
 import {
   alternate,

@@ -60,6 +60,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 
 async function start(service: Service, closing: Closing): Promise<App> {
   const { config, clock, signal, days, registry } = service;
+  closing.add(async () => service.copies?.close());
   const engineViews = openEngineViews(config, service);
   const dayFiles = new CurrentDayFiles();
   const sql = new Sql({
@@ -68,6 +69,7 @@ async function start(service: Service, closing: Closing): Promise<App> {
     storedDays: dayFiles,
     damagedFile: (file) => roles.setAside(file),
     engineView: (view) => engineViews.open(view),
+    copiesDir: service.copies?.dir ?? null,
   });
   closing.add(() => sql.close());
   const queries = new WindowQueries({ clock, localDays: days, next: sql.queries });
@@ -122,7 +124,7 @@ function aboutPolls({ clock, responseTimes }: Service, roles: () => Roles): Coll
 
 function createMetrics(roles: Roles, { config, clock, pollMetrics: { registry } }: Service): void {
   createRoleMetrics(registry, () => roles.status);
-  if (config.archive !== null) createArchiveMetrics(registry, () => roles.body.archive, clock);
+  if (config.archive !== null) createArchiveMetrics(registry, () => roles.body, clock);
 }
 
 /** Registers the datasets that are not recorded. Returns the views. */

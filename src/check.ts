@@ -3,6 +3,7 @@ import { basename, extname } from 'node:path';
 import { systemClock } from './base/clock.js';
 import { formatDuration } from './base/durations.js';
 import { DynamoCsvError, describeError } from './base/errors.js';
+import { LocalDays } from './base/local-days.js';
 import { createLogger } from './base/logger.js';
 import { Semaphore } from './base/semaphore.js';
 import { allocate, spending } from './budget/allocate.js';
@@ -66,14 +67,18 @@ export async function check(config: Config): Promise<Check> {
 }
 
 /** The row of the archive, if there is one. */
-async function checkArchives({ archive }: Config): Promise<CheckRow[]> {
+async function checkArchives({ archive, timeZone }: Config): Promise<CheckRow[]> {
   if (archive === null) return [];
   const { S3Objects } = await import('./archive/s3-objects.js');
   const { checkArchive } = await import('./archive/check.js');
   const objects = new S3Objects(archive);
   const row = { ...nothingKnown('-', `archive ${objects.location}`), interval: archive.every };
   try {
-    const { files, ...found } = await checkArchive(objects, archive.every);
+    const { files, ...found } = await checkArchive(
+      objects,
+      archive,
+      new LocalDays(timeZone).dateOf(systemClock.now()),
+    );
     return [{ ...row, ...found, items: files }];
   } catch (error) {
     return [{ ...row, problem: describeError(error) }];

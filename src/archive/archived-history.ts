@@ -12,6 +12,7 @@ import { DayFetches } from './day-fetches.js';
 import { DayMover } from './day-mover.js';
 import { MovedDays } from './moved-days.js';
 import type { ObjectStore } from './objects.js';
+import { SharedStore } from './shared-store.js';
 
 /** Says what columns the file of a sealed day has. */
 export type DescribeDay = (path: string) => Promise<readonly KnownColumn[]>;
@@ -46,7 +47,7 @@ export interface ArchivedHistory {
 export async function openHistory(options: ArchivedHistoryOptions): Promise<ArchivedHistory> {
   const { objects, dataDir, files, cache: limit, logger } = options;
   const days = await ArchivedDays.open(dataDir, files);
-  const fetches = new DayFetches({ objects, days, dataDir, files });
+  const fetches = new DayFetches({ objects, days, dataDir, files, logger });
   const cache = new DayCache({ days, fetches, dataDir, files, limit, logger });
   const store = new ArchivedStore({ dataDir, files, days, cache });
   const mover = new DayMover({ ...options, days, cache });
@@ -56,4 +57,20 @@ export async function openHistory(options: ArchivedHistoryOptions): Promise<Arch
     for (const dataset of datasets) await cache.adopt(dataset);
   };
   return { days, fetches, cache, store, mover, moved, adopt };
+}
+
+/**
+ * The sealed days of a data folder that another service writes to, for one that only reads it: those that are in the archive
+ * only are fetched into `ownDir`, up to `cache` bytes of them.
+ */
+export function sharedHistory(
+  options: Pick<ArchivedHistoryOptions, 'objects' | 'dataDir' | 'files' | 'cache' | 'logger'>,
+  ownDir: string,
+): { readonly store: HistoryStore; readonly fetches: DayFetches; readonly cache: DayCache } {
+  const { objects, dataDir, files, cache: limit, logger } = options;
+  const days = ArchivedDays.inMemory(ownDir);
+  const fetches = new DayFetches({ objects, days, dataDir: ownDir, files, logger });
+  const cache = new DayCache({ days, fetches, dataDir: ownDir, files, limit, logger });
+  const own = { dir: ownDir, days, cache, store: new ArchivedStore({ dataDir: ownDir, files, days, cache }) };
+  return { store: new SharedStore({ dataDir, files, own }), fetches, cache };
 }

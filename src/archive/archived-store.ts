@@ -1,3 +1,4 @@
+import { relative, sep } from 'node:path';
 import { type ArchivedDay, type ArchivedDays, storedDays } from '../history/archived-days.js';
 import type { Hold, KnownColumn } from '../history/day-files.js';
 import { LocalStore } from '../history/local-store.js';
@@ -28,7 +29,13 @@ export class ArchivedStore extends LocalStore {
 
   override async days(dataset: string): Promise<readonly StoredDay[]> {
     const here = await super.days(dataset);
-    const local = here.flatMap(({ date, files }) => files.map((file) => ({ date, file })));
+    const { cache, dataDir } = this.#options;
+    const isCounted = (path: string) => !cache.isOutdated(relative(dataDir, path).replaceAll(sep, '/'));
+    const local = here.flatMap((day) =>
+      day.files
+        .map((file) => ({ date: day.date, file }))
+        .filter(({ date, file }) => this.pathsOf(dataset, { date, files: [file] }).every(isCounted)),
+    );
     return storedDays([...this.#listed(dataset), ...local]);
   }
 

@@ -117,7 +117,7 @@ export class DayCache {
 
   /**
    * Lists these days and no others, in a folder that follows. A file here that is not what its day is now does not count any
-   * more, and is removed when nobody holds it.
+   * more, and is removed when nobody holds it; so is that of a day which is gone.
    */
   async replace(days: readonly ArchivedDay[]): Promise<void> {
     const { days: listed } = this.#options;
@@ -127,6 +127,12 @@ export class DayCache {
     const gone = [...before.keys()].filter((path) => listed.get(path) === undefined);
     for (const path of [...gone, ...others.map(({ path }) => path)]) this.forget(path);
     for (const day of others) await this.#lookAt(day);
+    for (const path of gone) await this.remove(path);
+  }
+
+  /** Removes a file that does not count any more, at once or when nobody holds it. If that fails, it is fetched over. */
+  async remove(path: string): Promise<void> {
+    await this.#removeOutdated(path);
   }
 
   /** A file is no longer a copy: it is gone, or it stays. */
@@ -134,6 +140,11 @@ export class DayCache {
     this.#copies.delete(path);
     this.#unwanted.delete(path);
     this.#wake();
+  }
+
+  /** Whether a file stays only because somebody holds it. */
+  isOutdated(path: string): boolean {
+    return this.#outdated.has(path);
   }
 
   /** Removes a copy that is not what the archive has, whoever holds it. */
@@ -227,7 +238,7 @@ export class DayCache {
     else await this.#removeOutdated(path);
   }
 
-  /** Unless somebody holds it, or it was fetched anew. If that fails, it is fetched over. */
+  /** Unless somebody holds it, or it was fetched anew. */
   async #removeOutdated(path: string): Promise<void> {
     const { dataDir, files, logger } = this.#options;
     this.#outdated.add(path);

@@ -1,5 +1,7 @@
 import { dirname, join } from 'node:path';
 import { abortable } from '../base/abortable.js';
+import { type DynamoCsvError, describeError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
 import { Semaphore } from '../base/semaphore.js';
 import type { ArchivedDay, ArchivedDays } from '../history/archived-days.js';
 import type { Files } from '../volume/files.js';
@@ -26,6 +28,7 @@ export interface DayFetchesOptions {
   readonly days: ArchivedDays;
   readonly dataDir: string;
   readonly files: Files;
+  readonly logger: Logger;
 }
 
 /** Fetches archived days to their places in the data folder: several at once, and none twice at the same time. */
@@ -33,6 +36,8 @@ export class DayFetches {
   readonly #options: DayFetchesOptions;
   readonly #slots = new Semaphore(AT_ONCE);
   readonly #running = new Map<string, Fetch>();
+  /** The paths of days that the archive did not have as it should when they were needed last. */
+  readonly #lost = new Set<string>();
   #bytes = 0;
 
   constructor(options: DayFetchesOptions) {
@@ -42,6 +47,11 @@ export class DayFetches {
   /** Bytes fetched since the start of the service. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Days that the archive has lost or damaged, as far as somebody needed them. */
+  get lost(): number {
+    return [...this.#lost].filter((path) => this.#options.days.get(path) !== undefined).length;
   }
 
   /**
@@ -68,7 +78,9 @@ export class DayFetches {
       done: this.#slots
         .run(() => this.#get(day, stop), stop.signal)
         .catch((error: unknown) => {
-          throw stop.signal.aborted ? stop.signal.reason : dayNotFetched(day, error);
+          if (stop.signal.aborted) throw stop.signal.reason;
+          this.#note(day, error);
+          throw dayNotFetched(day, error);
         }),
     };
     this.#running.set(day.path, fetch);
@@ -77,6 +89,13 @@ export class DayFetches {
     };
     fetch.done.then(end, end);
     return fetch;
+  }
+
+  /** Logs once that a day is lost: whoever asks for it reads so too, but only then. */
+  #note({ path }: ArchivedDay, error: unknown): void {
+    if ((error as Partial<DynamoCsvError>).code !== 'ARCHIVE_DAMAGED' || this.#lost.has(path)) return;
+    this.#lost.add(path);
+    this.#options.logger.error({ file: path }, `an archived day is lost: ${describeError(error)}`);
   }
 
   #stop(day: ArchivedDay, fetch: Fetch): void {
@@ -101,5 +120,7 @@ export class DayFetches {
     await files.makeFolder(dirname(path));
     await replaceFile(files, path, bytes);
     this.#bytes += bytes.length;
+    if (this.#lost.delete(day.path))
+      this.#options.logger.info({ file: day.path }, 'an archived day that was lost is there again');
   }
 }

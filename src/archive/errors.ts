@@ -2,7 +2,14 @@ import { DynamoCsvError, describeError } from '../base/errors.js';
 import { formatBytes } from '../base/sizes.js';
 import type { ArchivedDay } from '../history/archived-days.js';
 import { awsFailure, facts } from '../sources/aws/failures.js';
-import { dayOfPath } from '../volume/layout.js';
+import { archiveFile, dayOfPath } from '../volume/layout.js';
+
+/** S3 names the right region, or only that it is another one: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+const WRONG_REGION: ReadonlySet<string> = new Set([
+  'AuthorizationHeaderMalformed',
+  'PermanentRedirect',
+  'IllegalLocationConstraintException',
+]);
 
 /** A request to the archive that failed. `action`: as IAM names it, `s3:PutObject`; `place`: `s3://bucket/key`. */
 export function archiveFailed(action: string, place: string, cause: unknown): DynamoCsvError {
@@ -17,6 +24,16 @@ export function archiveFailed(action: string, place: string, cause: unknown): Dy
     return new DynamoCsvError(failure.code, `${place}: ${failure.why}`, { remedy, cause });
   }
   const { name, reason } = facts(cause);
+  if (WRONG_REGION.has(name)) {
+    return new DynamoCsvError(
+      'ARCHIVE_WRONG_REGION',
+      `${place}: the bucket is in another region: ${reason}`,
+      {
+        remedy: 'set archive.region to the region of the bucket',
+        cause,
+      },
+    );
+  }
   if (name === 'NoSuchBucket') {
     return new DynamoCsvError('ARCHIVE_NO_BUCKET', `${place}: there is no such bucket: ${reason}`, {
       remedy: 'create the bucket, or correct archive.bucket and archive.region',
@@ -24,7 +41,7 @@ export function archiveFailed(action: string, place: string, cause: unknown): Dy
     });
   }
   return new DynamoCsvError('ARCHIVE_REQUEST_FAILED', `${place}: ${name} ${reason}`, {
-    remedy: 'the service goes on without it and tries again; if it lasts, look at the bucket',
+    remedy: 'a running service goes on without the archive and tries again; if it lasts, look at the bucket',
     cause,
   });
 }
@@ -54,6 +71,25 @@ export function otherHistory(dataDir: string, location: string, why: string): Dy
       remedy:
         'give one of them up: start with an empty data folder to go on from the archive, or name another archive.prefix to keep the folder',
     },
+  );
+}
+
+/** The data folder belongs to another archive. `isThere`: whether there is a history at this place, too. */
+export function otherArchive(
+  dataDir: string,
+  location: string,
+  mark: { readonly archive: string; readonly location?: string | undefined },
+  isThere: boolean,
+): DynamoCsvError {
+  const other = `the archive ${mark.location === undefined ? '' : `at ${mark.location} `}(${mark.archive})`;
+  const rest = isThere
+    ? 'start with an empty data folder to go on from this archive'
+    : `remove ${archiveFile(dataDir)} to begin a new archive with this folder`;
+  const here = isThere ? 'which has another history' : 'where there is none yet';
+  return new DynamoCsvError(
+    'ARCHIVE_OTHER_HISTORY',
+    `The data folder ${dataDir} belongs to ${other}, and the configuration names ${location}, ${here}`,
+    { remedy: `correct archive.bucket or archive.prefix, or ${rest}` },
   );
 }
 

@@ -9,6 +9,8 @@ import { replaceFile } from '../volume/write.js';
 const Mark = Type.Object({
   format: Type.Literal(1),
   archive: Type.String(),
+  /** Where that was, for people: `s3://bucket/prefix/`. Absent: an earlier version wrote the mark. */
+  location: Type.Optional(Type.String()),
   /** The last point that this folder has, or 0. */
   number: Type.Integer({ minimum: 0 }),
   /** The SHA-256 of the next point, which this folder was about to write; null: it was not. */
@@ -38,15 +40,16 @@ export async function readMark(dataDir: string, files: Files): Promise<FolderMar
 export async function writeMark(
   dataDir: string,
   files: Files,
+  { id: archive, location }: { readonly id: string; readonly location: string },
   {
     pending = null,
     isRestoring = false,
     isFollowing = false,
     ...mark
-  }: Pick<FolderMark, 'archive' | 'number'> & Partial<FolderMark>,
+  }: Pick<FolderMark, 'number'> & Partial<Omit<FolderMark, 'archive' | 'location'>>,
 ): Promise<void> {
   const following = isFollowing ? { isFollowing } : {};
-  const content: FolderMark = { ...mark, format: 1, pending, isRestoring, ...following };
+  const content: FolderMark = { ...mark, archive, location, format: 1, pending, isRestoring, ...following };
   await files.makeFolder(ownFolder(dataDir));
   await replaceFile(files, archiveFile(dataDir), Buffer.from(JSON.stringify(content)));
 }

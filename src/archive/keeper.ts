@@ -13,7 +13,7 @@ import {
   type DescribeDay,
   openHistory,
 } from './archived-history.js';
-import { archiveLost, otherHistory } from './errors.js';
+import { archiveLost, otherArchive, otherHistory } from './errors.js';
 import { archivedPaths, type FolderMark, readMark, writeMark } from './folder.js';
 import { ArchiveLease, type Holder, LEASE_TIME, RENEWAL } from './lease.js';
 import { hashOfPoint, type Point, pointKey } from './point.js';
@@ -29,8 +29,18 @@ export interface KeeperOptions extends ArchivedHistoryOptions {
   readonly tables: () => Iterable<ArchivedTable>;
 }
 
+/** Copies of archived days on this machine. */
+export interface CopiedDays {
+  /** Bytes of fetched days that are here. */
+  readonly cached: number;
+  /** Bytes of days fetched since the start of the service. */
+  readonly fetched: number;
+  /** Days that the archive has lost or damaged, as far as somebody needed them. */
+  readonly lost: number;
+}
+
 /** How an archive is doing. */
-export interface ArchiveStatus {
+export interface ArchiveStatus extends CopiedDays {
   readonly location: string;
   /** When the last point was taken that the archive has, in milliseconds since the epoch; null: there is none yet. */
   readonly archivedAt: number | null;
@@ -40,10 +50,6 @@ export interface ArchiveStatus {
   readonly bytes: number;
   /** Milliseconds between two points. */
   readonly every: number;
-  /** Bytes of fetched days in the data folder. */
-  readonly cached: number;
-  /** Bytes of days fetched since the start of the service. */
-  readonly fetched: number;
 }
 
 const PRUNING = 3_600_000;
@@ -97,6 +103,7 @@ export class ArchiveKeeper {
       bytes: this.#bytes,
       cached: this.#history?.cache.bytes ?? 0,
       fetched: this.#history?.fetches.bytes ?? 0,
+      lost: this.#history?.fetches.lost ?? 0,
     };
   }
 
@@ -254,8 +261,18 @@ export class ArchiveKeeper {
 
   async #take(signal: AbortSignal, mayRestore: boolean): Promise<Held> {
     const { objects, dataDir, files, holder, clock, logger } = this.#options;
-    const archive = await Archive.open(objects);
-    const lease = this.#lease ?? (await ArchiveLease.take(objects, holder, { clock, signal }));
+    const archive = await this.#find();
+    const lease =
+      this.#lease ??
+      (await ArchiveLease.take(objects, holder, {
+        clock,
+        signal,
+        onHeld: (other) =>
+          logger.info(
+            { archive: archive.location, holder: other },
+            `waiting for the archive's lease: it is free ${LEASE_TIME / 1_000} seconds after its holder renewed it last`,
+          ),
+      }));
     this.#lease = null;
     try {
       const last = await archive.latest();
@@ -272,6 +289,16 @@ export class ArchiveKeeper {
     }
   }
 
+  /** Opens the archive, or begins one; not for a folder that belongs to another. */
+  async #find(): Promise<Archive> {
+    const { objects, dataDir, files } = this.#options;
+    const found = await Archive.find(objects);
+    if (found !== null) return found;
+    const mark = await readMark(dataDir, files);
+    if (mark !== null) throw otherArchive(dataDir, objects.location, mark, false);
+    return Archive.open(objects);
+  }
+
   /** Lets the folder have what the archive has, or refuses. */
   async #reconcile(
     archive: Archive,
@@ -283,14 +310,9 @@ export class ArchiveKeeper {
     const { dataDir, files, logger } = this.#options;
     const mark = await readMark(dataDir, files);
     const paths = await archivedPaths(dataDir);
-    if (mark !== null && mark.archive !== archive.id) {
-      throw otherHistory(
-        dataDir,
-        archive.location,
-        `the folder belongs to archive ${mark.archive}, this is ${archive.id}`,
-      );
-    }
-    if (last === null) return writeMark(dataDir, files, { archive: archive.id, number: 0 });
+    if (mark !== null && mark.archive !== archive.id)
+      throw otherArchive(dataDir, archive.location, mark, last !== null);
+    if (last === null) return this.#begin(archive);
     if (mark === null && paths.length > 0) {
       const what = `the folder has ${paths.length} files and was never archived here, the archive has ${last.number} points`;
       throw otherHistory(dataDir, archive.location, what);
@@ -298,7 +320,7 @@ export class ArchiveKeeper {
     if (mark !== null && hasPoint(mark, last)) {
       // From here on it has more than the archive.
       if (mark.isFollowing === true && !isFollowing)
-        await writeMark(dataDir, files, { archive: archive.id, number: mark.number });
+        await writeMark(dataDir, files, archive, { number: mark.number });
       return;
     }
     if (!mayRestore) {
@@ -319,8 +341,23 @@ export class ArchiveKeeper {
       comesAlong: () => false,
       ...this.#inUse(),
     });
-    if (isFollowing || isCopy) await removeOthers(last, dataDir, files);
+    const cache = this.#history?.cache;
+    const removeDay = cache === undefined ? undefined : (path: string) => cache.remove(path);
+    if (isFollowing || isCopy) await removeOthers(last, dataDir, files, removeDay);
     logger[level](facts, 'restored the data folder from the archive');
+  }
+
+  /** An archive without a point gets the folder as it is: all of it has to be here. */
+  async #begin(archive: Archive): Promise<void> {
+    const { dataDir, files } = this.#options;
+    const [elsewhere] = await ArchivedDays.open(dataDir, files);
+    if (elsewhere !== undefined)
+      throw otherHistory(
+        dataDir,
+        archive.location,
+        `the folder has days in another archive only, such as ${elsewhere.path}`,
+      );
+    await writeMark(dataDir, files, archive, { number: 0 });
   }
 
   #inUse(): Pick<RestoreOptions, 'list'> {
@@ -374,7 +411,7 @@ export class ArchiveKeeper {
       if (!(await archive.add(point)))
         throw archiveLost(archive.location, `somebody wrote point ${point.number}`);
       held.last = point;
-      await writeMark(dataDir, files, { archive: archive.id, number: point.number });
+      await writeMark(dataDir, files, archive, { number: point.number });
       await removeExpiredDays(archive, last, point);
     }
     this.#archivedAt = now;

@@ -58,15 +58,21 @@ export class ArchiveLease {
 
   /**
    * Takes the lease. Waits while another holder renews it, up to `patience` milliseconds beyond `LEASE_TIME`; then rejects
-   * with `ARCHIVE_HELD`. Rejects with the signal's reason if that aborts.
+   * with `ARCHIVE_HELD`. Rejects with the signal's reason if that aborts. `onHeld`: called once when it has to wait.
    */
   static async take(
     objects: ObjectStore,
     { name, token }: Holder,
-    { clock, signal, patience = 0 }: { clock: Clock; signal: AbortSignal; patience?: number },
+    {
+      clock,
+      signal,
+      patience = 0,
+      onHeld,
+    }: { clock: Clock; signal: AbortSignal; patience?: number; onHeld?: (holder: string) => void },
   ): Promise<ArchiveLease> {
     const begun = clock.now();
     let seen = { version: '', at: clock.now() };
+    let waitsFor: string | null = null;
     for (;;) {
       signal.throwIfAborted();
       const found = await objects.get(KEY);
@@ -88,6 +94,8 @@ export class ArchiveLease {
         continue;
       }
       if (clock.now() - begun >= LEASE_TIME + patience) throw archiveHeld(objects.location, lease.holder);
+      if (waitsFor === null) onHeld?.(lease.holder);
+      waitsFor = lease.holder;
       await clock.sleep(LOOK, signal);
     }
   }

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type ArchivedDay, ArchivedDays, unpackDays } from '../history/archived-days.js';
 import type { Files } from '../volume/files.js';
-import { movedAsOne } from '../volume/layout.js';
+import { isSealedDay, movedAsOne } from '../volume/layout.js';
 import { readRange, replaceFile } from '../volume/write.js';
 import type { Archive } from './archive.js';
 import { notRestored, objectDamaged, objectMissing, restoreNotEmpty } from './errors.js';
@@ -63,7 +63,7 @@ export async function restorePoint(
   let done = 0;
   let bytes = 0;
   const waiting = jobs.values();
-  await writeMark(dataDir, files, { archive: archive.id, number: 0, isRestoring: true });
+  await writeMark(dataDir, files, archive, { number: 0, isRestoring: true });
   const work = async () => {
     for (const { size, run } of waiting) {
       signal.throwIfAborted();
@@ -81,7 +81,7 @@ export async function restorePoint(
   // What has left may come back as it was.
   const named = new Set([...point.files, ...days].map(({ path }) => path));
   for (const path of known.keys()) if (!named.has(path)) known.delete(path);
-  await writeMark(dataDir, files, { archive: archive.id, number: point.number, isFollowing });
+  await writeMark(dataDir, files, archive, { number: point.number, isFollowing });
 }
 
 async function listDays(days: readonly ArchivedDay[], dataDir: string, files: Files): Promise<void> {
@@ -103,12 +103,19 @@ async function unlessKnown(
 
 /**
  * Removes what the folder has and the point has not: days beyond the retention, tables that are gone. What was moved aside
- * stays.
+ * stays. `removeDay`: removes the file of a sealed day, which somebody may be reading; its path is relative to the folder.
  */
-export async function removeOthers(point: Point, dataDir: string, files: Files): Promise<void> {
+export async function removeOthers(
+  point: Point,
+  dataDir: string,
+  files: Files,
+  removeDay: (path: string) => Promise<void> = (path) => files.remove(join(dataDir, path)),
+): Promise<void> {
   const kept = new Set([...point.files, ...point.days].map(({ path }) => path));
-  for (const path of await archivedPaths(dataDir))
-    if (!kept.has(path) && movedAsOne(path) !== null) await files.remove(join(dataDir, path));
+  for (const path of await archivedPaths(dataDir)) {
+    if (kept.has(path) || movedAsOne(path) === null) continue;
+    await (isSealedDay(path) ? removeDay(path) : files.remove(join(dataDir, path)));
+  }
 }
 
 /**

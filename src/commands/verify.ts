@@ -13,7 +13,9 @@ export const verify: Command = {
       for (const error of errors) console.error(describeError(error));
       const files = point.files.length + point.days.length;
       console.log(
-        errors.length === 0 ? `${files} files are as they were archived` : `${errors.length} errors`,
+        errors.length === 0
+          ? `${files} files are as they were archived`
+          : `${errors.length} of ${files} files ${errors.length === 1 ? 'is' : 'are'} not as archived`,
       );
       return errors.length === 0 ? 0 : 1;
     });

@@ -10,6 +10,7 @@ import { datasetNotReadYet } from '../datasets/errors.js';
 import { freshnessOf } from '../datasets/freshness.js';
 import type { Relation } from '../datasets/relation.js';
 import type { EngineViewText } from '../sql/view-file.js';
+import type { Files } from '../volume/files.js';
 import type { AthenaResult } from './athena.js';
 import { rowsOf } from './cells.js';
 import { priceOf } from './cost.js';
@@ -116,10 +117,13 @@ export class EngineView implements Relation {
     return null;
   }
 
-  /** Takes the result on the volume, of an earlier run of the service or of another service, unless it has it already. */
+  /**
+   * Takes the result on the volume, of an earlier run of the service or of another service, unless it has it already. One
+   * that this service could not write does not count then.
+   */
   async restore(): Promise<void> {
     const { result, logger, mistake } = this.#options;
-    if (!(await result.hasChanged())) return;
+    if (!(await result.hasChanged()) && this.#persisted) return;
     const kept = await result.read(logger);
     if (kept?.view !== this.#identity) return;
     this.#show(kept);
@@ -130,8 +134,8 @@ export class EngineView implements Relation {
     this.#broken = null;
   }
 
-  /** Queries when the result is as old as the view allows, until the signal aborts. */
-  async run(signal: AbortSignal): Promise<void> {
+  /** Queries when the result is as old as the view allows, until the signal aborts. `files`: for writing the results. */
+  async run(signal: AbortSignal, files: Files): Promise<void> {
     const { clock, every, mistake } = this.#options;
     if (mistake !== null) return;
     this.#nextAt = this.#kept === null ? clock.now() : this.#kept.readAt + every;
@@ -139,15 +143,15 @@ export class EngineView implements Relation {
       const wait = Math.min(Math.max(0, this.#nextAt - clock.now()), every);
       await clock.sleep(wait, signal).catch(() => undefined);
       const startedAt = clock.now();
-      if (!signal.aborted) this.#nextAt = startedAt + (await this.#attempt(signal));
+      if (!signal.aborted) this.#nextAt = startedAt + (await this.#attempt(signal, files));
     }
   }
 
   /** Resolves to the milliseconds from its start until that of the next one. */
-  async #attempt(signal: AbortSignal): Promise<number> {
+  async #attempt(signal: AbortSignal, files: Files): Promise<number> {
     const { every, slots } = this.#options;
     try {
-      await slots.run(() => this.#query(signal), signal);
+      await slots.run(() => this.#query(signal, files), signal);
       this.#failures = 0;
       this.#lastError = null;
       this.#broken = null;
@@ -162,7 +166,7 @@ export class EngineView implements Relation {
     }
   }
 
-  async #query(signal: AbortSignal): Promise<void> {
+  async #query(signal: AbortSignal, files: Files): Promise<void> {
     const { text, runner, clock, logger, result } = this.#options;
     const readAt = clock.now();
     const found = await (await runner()).run(withoutSemicolon(text.sql), text.file, signal);
@@ -178,7 +182,7 @@ export class EngineView implements Relation {
     this.#show(kept);
     logger.info({ dataset: this.name, rows: kept.rows, ...query }, 'a view was computed by another engine');
     try {
-      await result.write(kept, this.#persisted ? before : null);
+      await result.write(kept, this.#persisted ? before : null, files);
       this.#persisted = true;
     } catch (error) {
       this.#persisted = false;

@@ -28,6 +28,7 @@ export interface EngineViewsOptions {
   /** Opens what keeps the tables; null: nobody does. */
   readonly openCatalog: (() => Promise<GlueCatalog>) | null;
   readonly dataDir: string;
+  /** For reading the results. */
   readonly files: Files;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -63,11 +64,14 @@ export class EngineViews {
     return view;
   }
 
-  /** Keeps the tables, then computes the views, until the signal aborts. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Keeps the tables, then computes the views, until the signal aborts. `files`: for the results, those of the service that
+   * collects, which change nothing once another one has the data folder.
+   */
+  async run(signal: AbortSignal, files: Files): Promise<void> {
     const catalog = await this.#openCatalog();
     await catalog?.keep(signal);
-    const loops = this.#views.map((view) => view.run(signal));
+    const loops = this.#views.map((view) => view.run(signal, files));
     if (catalog !== null) loops.push(this.#keeping(catalog, signal));
     await Promise.all(loops);
     catalog?.close();

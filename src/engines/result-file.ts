@@ -84,11 +84,11 @@ export class ResultFile {
     }
   }
 
-  /** Rejects if the disk does. `before`: what is there. */
-  async write({ bytes, ...state }: KeptResult, before: KeptResult | null): Promise<void> {
-    await this.#files.makeFolder(dirname(this.#csv));
-    if (before?.hash !== state.hash) await replaceFile(this.#files, this.#csv, bytes);
+  /** Rejects if the disk does, or if `files` may not be written to any more. `before`: what is there. */
+  async write({ bytes, ...state }: KeptResult, before: KeptResult | null, files: Files): Promise<void> {
+    await files.makeFolder(dirname(this.#csv));
+    if (before?.hash !== state.hash) await replaceFile(files, this.#csv, bytes);
     const text = JSON.stringify({ ...state, format: 1 });
-    await replaceFile(this.#files, this.#state, Buffer.from(text));
+    await replaceFile(files, this.#state, Buffer.from(text));
   }
 }

@@ -114,14 +114,15 @@ export async function readArchivedDays(files: Files, path: string): Promise<Arch
  */
 export class ArchivedDays {
   readonly #dataDir: string;
-  readonly #files: Files;
+  /** Null: the lists are another service's, and only remembered here. */
+  readonly #files: Files | null;
   /** By dataset, and by path relative to the data folder. */
   readonly #days = new Map<string, Map<string, ArchivedDay>>();
   /** By dataset: how often days were added. */
   readonly #additions = new Map<string, number>();
   readonly #queue = new SerialQueue();
 
-  private constructor(dataDir: string, files: Files) {
+  private constructor(dataDir: string, files: Files | null) {
     this.#dataDir = dataDir;
     this.#files = files;
   }
@@ -132,6 +133,11 @@ export class ArchivedDays {
       if ((await files.stat(historyOf(dataDir, dataset)))?.isFile === false) await days.reload(dataset);
     }
     return days;
+  }
+
+  /** None yet, and none are written. */
+  static inMemory(dataDir: string): ArchivedDays {
+    return new ArchivedDays(dataDir, null);
   }
 
   get(path: string): ArchivedDay | undefined {
@@ -160,7 +166,7 @@ export class ArchivedDays {
   /** Forgets datasets whose folders were moved. */
   async forgetMoved(): Promise<void> {
     for (const [dataset, days] of this.#days) {
-      if (days.size === 0) continue;
+      if (days.size === 0 || this.#files === null) continue;
       const list = await this.#files.stat(archivedDaysFile(this.#dataDir, dataset));
       if (list === null) await this.reload(dataset);
     }
@@ -169,6 +175,7 @@ export class ArchivedDays {
   /** Reads a dataset's list again: its folder may have been moved. */
   reload(dataset: string): Promise<void> {
     return this.#queue.run(async () => {
+      if (this.#files === null) return;
       const found = await readArchivedDays(this.#files, archivedDaysFile(this.#dataDir, dataset));
       this.#days.set(dataset, new Map(found.map((day) => [day.path, day])));
     });
@@ -222,6 +229,7 @@ export class ArchivedDays {
   }
 
   async #write(dataset: string, listed: ReadonlyMap<string, ArchivedDay>): Promise<void> {
+    if (this.#files === null) return;
     const path = archivedDaysFile(this.#dataDir, dataset);
     if (listed.size === 0) return this.#files.remove(path);
     const inOrder = [...listed.values()].sort((a, b) => (a.path < b.path ? -1 : 1));

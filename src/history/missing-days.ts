@@ -6,6 +6,8 @@ import type { DamagedFile } from './parquet-files.js';
 import type { FollowedLog, SealableLog } from './sealable-log.js';
 import type { HistoryStore } from './store.js';
 
+const UNREACHABLE = 'it is in an archive, and none is configured';
+
 /** Why a day cannot be read, by local day. */
 type Reasons = Map<string, string>;
 
@@ -32,7 +34,7 @@ export class MissingDays {
       this.#logger.error({ dataset: log.name, day: date, files }, 'a sealed day is missing');
     }
     const unreachable = await this.#store.unreachableDays(log.name);
-    for (const { date } of unreachable) reasons.set(date, 'it is in an archive, and none is configured');
+    for (const { date } of unreachable) reasons.set(date, UNREACHABLE);
     if (unreachable.length > 0) {
       const facts = { dataset: log.name, days: unreachable.length };
       this.#logger.error(facts, 'sealed days are in an archive, and the configuration has none');
@@ -45,11 +47,7 @@ export class MissingDays {
     const reasons: Reasons = new Map();
     for (const { date, files } of await this.#store.damagedDays(name))
       reasons.set(date, `${files.join(', ')} is damaged and was set aside`);
-    for (const { date } of await this.#store.unreachableDays(name))
-      reasons.set(
-        date,
-        'in the archive only, and this service reads the shared folder; the one that collects has it',
-      );
+    for (const { date } of await this.#store.unreachableDays(name)) reasons.set(date, UNREACHABLE);
     this.#logs.set(name, { log: null, reasons });
   }
 

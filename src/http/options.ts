@@ -79,6 +79,8 @@ export interface ArchiveStatus {
   readonly every: number;
   /** Why the last attempt failed; null: it did not. */
   readonly error: DynamoCsvError | null;
+  /** Days that it has lost or damaged, as far as somebody needed them. */
+  readonly lost: number;
 }
 
 /** Fastify with routes typed by their TypeBox schemas. */

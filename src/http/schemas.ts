@@ -169,8 +169,12 @@ export const HealthSchema = Type.Object({
           Type.Object({ code: Type.String(), message: Type.String() }),
           'Why the last attempt failed.',
         ),
+        lostDays: Type.Integer({
+          minimum: 0,
+          description: 'Archived days that were needed and are missing there, or damaged.',
+        }),
         degraded: Type.Boolean({
-          description: 'Whether it fails and is older than three times `archive.every`.',
+          description: 'Whether it fails and is older than three times `archive.every`, or has lost days.',
         }),
       },
       { description: 'The copy of the data folder, if one is configured.' },

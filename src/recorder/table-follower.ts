@@ -93,6 +93,16 @@ export class TableFollower {
     }
   }
 
+  /** Looks again which days of that dataset are sealed, if it is one of its own. */
+  async lookAtDays(name: string): Promise<void> {
+    for (const dataset of this.#appended.filter((one) => one.name === name)) await dataset.lookAtDays();
+  }
+
+  /** Whether that is the file of a sealed day of one of its datasets. */
+  reads(path: string): boolean {
+    return this.#appended.some(({ sealedDays }) => sealedDays.some(({ paths }) => paths.includes(path)));
+  }
+
   /** Shows a sealed day of one of its datasets as missing. */
   missesDay(name: string, date: string, missing: string): void {
     for (const dataset of this.#appended.filter((one) => one.name === name))

@@ -1,4 +1,4 @@
-import type { ArchiveStatus } from '../archive/keeper.js';
+import type { ArchiveStatus, CopiedDays } from '../archive/keeper.js';
 import type { DynamoCsvError } from '../base/errors.js';
 import type { BudgetPace } from '../budget/budget.js';
 import type { Collector } from '../collect/collector.js';
@@ -40,6 +40,8 @@ export interface Body {
   costOf(dataset: string): DatasetCost | null;
   /** How the archive that this service writes to is doing; null: it writes to none. */
   readonly archive: ArchiveStatus | null;
+  /** The archived days that it has fetched. */
+  readonly copied: CopiedDays;
   /** A sealed day's file that cannot be read. */
   setAside(file: DamagedFile): Promise<void>;
   /** Milliseconds by which the data is behind that of the service which collects; 0 for that one itself. Null: unknown. */

@@ -1,4 +1,4 @@
-import type { ArchiveKeeper, ArchiveStatus } from '../archive/keeper.js';
+import type { ArchiveKeeper, ArchiveStatus, CopiedDays } from '../archive/keeper.js';
 import { Closing } from '../base/closing.js';
 import type { DynamoCsvError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
@@ -105,6 +105,11 @@ export class Collecting implements Body {
 
   get archive(): ArchiveStatus | null {
     return this.#keeper?.status ?? null;
+  }
+
+  get copied(): CopiedDays {
+    const { cached = 0, fetched = 0, lost = 0 } = this.archive ?? {};
+    return { cached, fetched, lost };
   }
 
   spentBy(dataset: string): number {
@@ -221,7 +226,7 @@ export class Collecting implements Body {
     const loops: readonly (Loop | null)[] = [
       sealing,
       holding,
-      engineViews,
+      { run: (signal) => engineViews.run(signal, files) },
       ...dashboardsOf(queries, service),
       this.#keeper,
       this.#discovery,

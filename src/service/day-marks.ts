@@ -13,9 +13,12 @@ export class DayMarks {
     this.#onRewritten = onRewritten;
   }
 
-  /** Returns the days; call it before readers see them. */
-  async look(days: readonly SealedDay[]): Promise<readonly SealedDay[]> {
-    for (const path of days.flatMap(({ paths }) => paths)) {
+  /** Returns the days; call it before readers see them. `isWatched`: whether another service may write that file. */
+  async look(
+    days: readonly SealedDay[],
+    isWatched: (path: string) => boolean,
+  ): Promise<readonly SealedDay[]> {
+    for (const path of days.flatMap(({ paths }) => paths).filter(isWatched)) {
       const state = await this.#files.stat(path);
       const id = state === null ? '' : String(state.id);
       const before = this.#ids.get(path);

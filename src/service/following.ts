@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { CopiedDays } from '../archive/keeper.js';
 import { Closing } from '../base/closing.js';
 import type { DynamoCsvError } from '../base/errors.js';
 import { COLLECTOR_LOG } from '../collect/collector-log.js';
@@ -81,7 +82,7 @@ export class Following implements Body {
     if (supply !== null) {
       this.#polling.add(supply);
       this.#closing.add(() => supply.close());
-    }
+    } else this.#closing.add(async () => service.copies?.drop());
     this.#polling.add({ run: (signal) => this.#run(signal) });
     this.#polling.add({ run: (signal) => engineViews.follow(signal) });
   }
@@ -122,6 +123,11 @@ export class Following implements Body {
     return behind === null ? null : Math.max(looked, behind);
   }
 
+  get copied(): CopiedDays {
+    const { cached = 0, fetched = 0, lost = 0 } = this.supply?.keeper.status ?? this.#service.copies ?? {};
+    return { cached, fetched, lost };
+  }
+
   spentBy(): number {
     return 0;
   }
@@ -140,8 +146,14 @@ export class Following implements Body {
       const what = `the copy of an archived day was damaged and is fetched again (${reason})`;
       return this.#service.logger.warn({ dataset, day: date, file: path }, what);
     }
+    const tables = [...this.#tables.values(), this.#log];
+    await this.#atRest(async () => {
+      for (const table of tables) await table.lookAtDays(dataset);
+    });
+    // It has left the folder since the query began, or was removed: then the query begins anew without it.
+    if (!tables.some((table) => table.reads(path))) return;
     this.#service.logger.error({ dataset, day: date, file: path }, `a sealed day cannot be read: ${reason}`);
-    for (const table of [...this.#tables.values(), this.#log]) table.missesDay(dataset, date, reason);
+    for (const table of tables) table.missesDay(dataset, date, reason);
   }
 
   showLog(): void {
@@ -179,7 +191,12 @@ export class Following implements Body {
       await this.#lookForTables();
       if (await this.#refresh(reported)) this.#wholeAt = begun;
     };
-    await (this.supply === null ? look() : this.supply.atRest(look));
+    await this.#atRest(look);
+  }
+
+  /** Runs work while the folder has one state: not between two points of the archive. */
+  #atRest(work: () => Promise<void>): Promise<void> {
+    return this.supply === null ? work() : this.supply.atRest(work);
   }
 
   /** Resolves to whether everything that was committed is shown. */
@@ -220,7 +237,7 @@ export class Following implements Body {
   /** What the archive has is known from its points. */
   async #daysFor(rows: FollowedRows): Promise<readonly SealedDay[]> {
     const days = await this.#sealer.follow(rows);
-    return this.supply === null ? this.#dayMarks.look(days) : days;
+    return this.supply === null ? this.#dayMarks.look(days, (path) => !this.#store.mayLeave(path)) : days;
   }
 
   #add(source: Followed): TableFollower {
@@ -248,13 +265,11 @@ export class Following implements Body {
 }
 
 /** The sealed days: with an archive those of its last point, which come when they are needed. */
-async function openStore(
-  { config, signal }: Service,
-  { sql, supply = null }: FollowOptions,
-): Promise<HistoryStore> {
-  if (supply === null) return new ReadOnlyStore(config.dataDir, nodeFiles);
+async function openStore(service: Service, { sql, supply = null }: FollowOptions): Promise<HistoryStore> {
+  const { config, copies } = service;
+  if (supply === null) return (await copies?.store()) ?? new ReadOnlyStore(config.dataDir, nodeFiles);
   try {
-    await supply.begin(signal);
+    await supply.begin(service.signal);
     return await supply.keeper.store((path) => sql.describeDay(path));
   } catch (error) {
     await supply.close().catch(() => undefined);

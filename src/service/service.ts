@@ -10,6 +10,7 @@ import { DatasetRegistry } from '../datasets/registry.js';
 import { createHttpMetrics, type HttpMetrics } from '../http/metrics.js';
 import { ResponseTimes } from '../http/server.js';
 import type { Recorder } from '../recorder/recorder.js';
+import { Copies } from './copies.js';
 
 export interface AppOptions {
   readonly clock: Clock;
@@ -33,6 +34,8 @@ export interface Service extends AppOptions {
   readonly responseTimes: ResponseTimes;
   /** The recorders that are open. */
   readonly recorders: Set<Recorder>;
+  /** For the archived days that this service fetches while it reads another one's data folder; null: it never does. */
+  readonly copies: Copies | null;
 }
 
 export function createService(config: Config, options: AppOptions): Service {
@@ -48,5 +51,6 @@ export function createService(config: Config, options: AppOptions): Service {
     published: new Published(registry),
     responseTimes: new ResponseTimes(options.clock),
     recorders: new Set(),
+    copies: Copies.of(config, options.logger),
   };
 }

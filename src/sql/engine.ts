@@ -25,17 +25,19 @@ const SERVICE_PERMITS = 2;
 const OUTSIDE_PERMITS = 1;
 
 export interface EngineOptions {
-  /** The data folder: SQL can read only this and the scratch folder. */
+  /** The data folder: SQL can read only this, the scratch folder and `copiesDir`. */
   readonly dataDir: string;
   /** An IANA name; determines local days. */
   readonly timeZone: string;
   /** Brings the files of sealed days here; absent: all are. */
   readonly storedDays?: DayFiles;
+  /** Another folder that may have such files; null or absent: there is none. */
+  readonly copiesDir?: string | null;
 }
 
 /**
- * DuckDB, in memory, in this process: it holds nothing that is not on the volume. It can access only the volume and the
- * scratch folder, and its configuration is locked. `service_now()` returns the session's `now`.
+ * DuckDB, in memory, in this process: it holds nothing that is not on the volume. It can access only the folders that it is
+ * given and the scratch folder, and its configuration is locked. `service_now()` returns the session's `now`.
  */
 export class Engine {
   readonly scratch: Scratch;
@@ -58,7 +60,12 @@ export class Engine {
     this.scratch = scratch;
   }
 
-  static async open({ dataDir, timeZone, storedDays = ALL_HERE }: EngineOptions): Promise<Engine> {
+  static async open({
+    dataDir,
+    timeZone,
+    storedDays = ALL_HERE,
+    copiesDir = null,
+  }: EngineOptions): Promise<Engine> {
     const scratch = new Scratch();
     const instance = await DuckDBInstance.create(':memory:', {
       threads: String(Math.min(MOST_THREADS, availableParallelism())),
@@ -74,7 +81,8 @@ export class Engine {
       await session.run('CREATE SCHEMA raw');
       await session.run(`CREATE MACRO service_now() AS to_timestamp(getvariable('now') / 1000)`);
       await session.run(await readFile(MACROS, 'utf8'));
-      const folders = [dataDir, scratch.folder].map(literal).join(', ');
+      const readable = [dataDir, scratch.folder, ...(copiesDir === null ? [] : [copiesDir])];
+      const folders = readable.map(literal).join(', ');
       await session.run(`SET GLOBAL allowed_directories = [${folders}]`);
       await session.run('SET GLOBAL enable_external_access = false');
       await session.run('SET GLOBAL lock_configuration = true');

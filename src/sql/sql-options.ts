@@ -20,6 +20,8 @@ export interface SqlOptions {
   readonly engineView?: (view: EngineViewText) => Promise<Dataset>;
   /** Brings the files of sealed days here; absent: all are. */
   readonly storedDays?: DayFiles;
+  /** Another folder that may have such files; null or absent: there is none. */
+  readonly copiesDir?: string | null;
   readonly clock: Clock;
   readonly logger: Logger;
 }

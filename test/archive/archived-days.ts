@@ -30,7 +30,7 @@ export class ArchivedHistory {
   private constructor(options: ArchivedHistoryOptions, days: ArchivedDays) {
     const { dataDir, objects, files = nodeFiles, limit = 1 << 30 } = options;
     const logger = pino({ level: 'silent' });
-    const fetches = new DayFetches({ objects, days, dataDir, files });
+    const fetches = new DayFetches({ objects, days, dataDir, files, logger });
     this.#options = options;
     this.days = days;
     this.cache = new DayCache({ days, fetches, dataDir, files, limit, logger });

@@ -23,6 +23,11 @@ const follow = (keeper: ArchiveKeeper) => keeper.follow(never, (work) => work())
 const pathIn = (store: HistoryStore, date: string) =>
   store.pathsOf('flag-changes', { date, files: [`${date}.parquet`] })[0]!;
 
+/** Waits for what happens by itself. */
+async function until(is: () => boolean): Promise<void> {
+  while (!is()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
 async function pair(
   t: TestContext,
   options: Parameters<Awaited<ReturnType<typeof world>>['machine']>[2] = {},
@@ -112,6 +117,27 @@ test('days that retention removed do not fill the cache of a follower', async (t
   const hold = await store.hold(DATES.slice(2).map((date) => pathIn(store, date)));
   hold.release();
   assert.equal(keeper.status.cached, 2 * SIZE);
+});
+
+test('a day that retention removes while a query reads it stays until that query ends, and no other query sees it', async (t) => {
+  const { keeper, store, next } = await following(t);
+  const [oldest, second] = [pathIn(store, '2026-11-20'), pathIn(store, '2026-11-21')];
+  const hold = await store.hold([oldest, second]);
+  await next({}, pathOf('2026-11-20'), pathOf('2026-11-21'));
+  await follow(keeper);
+  const dates = async () => (await store.days('flag-changes')).map(({ date }) => date);
+  assert.deepEqual(await dates(), DATES.slice(2));
+  assert.equal(await readFile(oldest, 'utf8'), 'PAR1 2026-11-20 PAR1');
+  // Another point comes meanwhile, and another query that began before.
+  const other = store.tryHold([second]);
+  await next({ 'flag.csv': 'id,state\n1,taken\n' });
+  await follow(keeper);
+  hold.release();
+  await until(() => !existsSync(oldest));
+  assert.equal(await readFile(second, 'utf8'), 'PAR1 2026-11-21 PAR1');
+  other?.release();
+  await until(() => !existsSync(second));
+  assert.deepEqual(await dates(), DATES.slice(2));
 });
 
 test('a file that goes and comes back as it was is there again', async (t) => {

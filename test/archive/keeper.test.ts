@@ -8,6 +8,7 @@ import { restorePoint } from '../../src/archive/restore.js';
 import type { ArchivedTable } from '../../src/archive/take-point.js';
 import { verifyPoint } from '../../src/archive/verify.js';
 import { nodeFiles } from '../../src/volume/files.js';
+import { archiveFile } from '../../src/volume/layout.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { contents, FLEET, never, onePoint, SEALED, world, write } from './keeper-world.js';
 
@@ -132,6 +133,54 @@ test('a folder that is behind gets what the archive has, and keeps its own aside
   assert.equal(found['flag.csv'], 'id,state\n1,later\n');
   const kept = Object.keys(found).find((path) => /^taken-over\/behind-.*\/flag\.csv$/.test(path))!;
   assert.equal(found[kept], 'id,state\n1,forked\n');
+});
+
+test('a folder that belongs to another archive is refused, with both named and what to do', async (t) => {
+  const there = await world(t);
+  const first = await there.machine(FLEET);
+  await first.keeper.prepare(never);
+  await onePoint(first.keeper, there.clock);
+  await first.keeper.close();
+
+  const elsewhere = await world(t);
+  const moved = await elsewhere.machine({}, first.dataDir);
+  const named =
+    /belongs to the archive at memory:\/\/archive\/ \([-\da-f]+\), and the configuration names memory:/;
+  const error = { code: 'ARCHIVE_OTHER_HISTORY', message: named };
+  const remove = `remove ${archiveFile(first.dataDir)} to begin a new archive with this folder`;
+  const begin = `correct archive.bucket or archive.prefix, or ${remove}`;
+  await assert.rejects(moved.keeper.prepare(never), { ...error, remedy: begin });
+  assert.deepEqual(elsewhere.objects.keys(), [], 'nothing is begun there by mistake');
+
+  // What the message says helps, also after another history came there.
+  const other = await elsewhere.machine({ 'orders.csv': 'id\n1\n' });
+  await other.keeper.prepare(never);
+  await onePoint(other.keeper, elsewhere.clock);
+  await other.keeper.close();
+  const again = await elsewhere.machine({}, first.dataDir);
+  const remedy = /^correct archive\.bucket or archive\.prefix, or start with an empty data folder/;
+  await assert.rejects(again.keeper.prepare(never), { ...error, remedy });
+  const empty = await world(t);
+  await rm(archiveFile(first.dataDir));
+  const begun = await empty.machine({}, first.dataDir);
+  await begun.keeper.prepare(never);
+  await onePoint(begun.keeper, empty.clock);
+  assert.equal(empty.objects.keys('points/').length, 1);
+});
+
+test('a new archive is not begun with a folder of which days are in another archive only', async (t) => {
+  const there = await world(t);
+  const first = await there.machine(FLEET, undefined, { localDays: 0 });
+  await first.keeper.prepare(never);
+  await onePoint(first.keeper, there.clock);
+  await first.keeper.close();
+  await rm(archiveFile(first.dataDir));
+  const elsewhere = await world(t);
+  const moved = await elsewhere.machine({}, first.dataDir);
+  await assert.rejects(moved.keeper.prepare(never), {
+    code: 'ARCHIVE_OTHER_HISTORY',
+    message: new RegExp(`the folder has days in another archive only, such as ${SEALED}`),
+  });
 });
 
 test('two histories that are not one are refused, with both named', async (t) => {

@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { at, get, testDynamoDb, until } from '../app/world.js';
-import { useTestAws } from '../support/aws.js';
+import { S3_SERVERS, useS3 } from '../support/s3-servers.js';
 import { startService } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { startBucketProxy } from './bucket-proxy.js';
-import { newBucket, S3_SERVERS } from './s3-servers.js';
 
 /** A service whose older days are in the archive only, as a user runs it: processes, real files, S3 behind a proxy. */
-
-before(useTestAws);
 
 const DAY = 86_400_000;
 const DAYS = 14;
@@ -35,11 +32,7 @@ async function untilDates(dataDir: string, table: string, is: (dates: string[]) 
 
 for (const server of S3_SERVERS) {
   const { name, skip } = server;
-  let running: Awaited<ReturnType<typeof server.start>>;
-  before(async () => {
-    if (!skip) running = await server.start();
-  });
-  after(() => running?.close());
+  const s3 = useS3(server);
 
   /** A table with an item of each of the last days. */
   async function world(t: TestContext) {
@@ -51,9 +44,9 @@ for (const server of S3_SERVERS) {
       fare: { N: `${daysAgo}.50` },
     }));
     await database.put(table, items);
-    const proxy = await startBucketProxy(running.endpoint);
+    const proxy = await startBucketProxy(s3.endpoint);
     t.after(() => proxy.close());
-    const bucket = await newBucket(running.endpoint);
+    const bucket = await s3.newBucket();
     const config = `
 timeZone: UTC
 tables: { ${table}: { log: append, time: created_at, interval: 500ms, keep: 1 } }
@@ -122,6 +115,11 @@ archive: { bucket: ${bucket}, prefix: fleet/, every: 500ms, localDays: ${LOCAL},
     const lie = await get(other, `/csv/${table}?${between(9, 8)}`);
     assert.equal(lie.status, 500);
     assert.match(lie.text, new RegExp(`The day ${dateOf(9)} of .* is damaged`));
+    await second.logged(({ msg }) => msg.startsWith('an archived day is lost: s3://'));
+    const lostDays = async () => JSON.parse((await get(other, '/healthz')).text).archive.lostDays as number;
+    assert.ok((await lostDays()) > 0);
+    assert.equal(JSON.parse((await get(other, '/healthz')).text).archive.degraded, true);
+    assert.match((await get(other, '/metrics')).text, /^dynamo_csv_archive_lost_days [1-9]/m);
     proxy.days = 'lost';
     assert.match((await get(other, `/csv/${table}?${between(9, 8)}`)).text, /parquet is missing/);
     assert.ok(!(await datesIn(second.dataDir, table)).includes(dateOf(9)));
@@ -137,6 +135,7 @@ archive: { bucket: ${bucket}, prefix: fleet/, every: 500ms, localDays: ${LOCAL},
     assert.equal((await sql(`SELECT count(*) AS n FROM "${table}"`)).text, `n\n${DAYS}\n`);
     // Days of localDays come back by themselves.
     await second.logged(({ msg, left }) => msg === 'fetched sealed days' && left === 0);
+    assert.equal(await lostDays(), 0);
     assert.deepEqual(await second.end(), { code: 0, signal: null });
 
     const folder = join(await temporaryFolder(t), 'restored');

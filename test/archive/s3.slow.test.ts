@@ -1,34 +1,29 @@
 import assert from 'node:assert/strict';
-import { after, before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { ArchiveLease } from '../../src/archive/lease.js';
 import { S3Objects } from '../../src/archive/s3-objects.js';
 import { systemClock } from '../../src/base/clock.js';
-import { useTestAws, withEnvironment } from '../support/aws.js';
+import { withEnvironment } from '../support/aws.js';
+import { S3_SERVERS, useS3 } from '../support/s3-servers.js';
 import { testArchivedStore } from './archived-store-suite.js';
 import { testObjectStore } from './object-store-suite.js';
-import { newBucket, S3_SERVERS } from './s3-servers.js';
 
 /** The archive's objects, the history's store and the lease in S3, and the errors for a bucket that is not as it should be. */
-
-before(useTestAws);
 
 const place = (bucket: string) => ({ bucket, prefix: 'fleet/', region: null });
 const never = new AbortController().signal;
 
-for (const { name, skip, start } of S3_SERVERS) {
-  let server: Awaited<ReturnType<typeof start>>;
-  before(async () => {
-    if (!skip) server = await start();
-  });
-  after(() => server?.close());
+for (const server of S3_SERVERS) {
+  const { name, skip } = server;
+  const s3 = useS3(server);
 
   const objectsAt = async (t: TestContext, bucket: string) => {
-    process.env.AWS_ENDPOINT_URL_S3 = server.endpoint;
+    process.env.AWS_ENDPOINT_URL_S3 = s3.endpoint;
     const store = new S3Objects(place(bucket));
     t.after(() => store.close());
     return store;
   };
-  const newObjects = async (t: TestContext) => objectsAt(t, await newBucket(server.endpoint));
+  const newObjects = async (t: TestContext) => objectsAt(t, await s3.newBucket());
 
   testObjectStore(name, newObjects, { skip });
   testArchivedStore(name, newObjects, { skip });

@@ -1,29 +1,15 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
-import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { type TestContext, test } from 'node:test';
 import { at, get, put, testDynamoDb, until } from '../app/world.js';
-import { useTestAws } from '../support/aws.js';
-import { type Moto, startMoto, withoutMoto } from '../support/moto.js';
+import { keysIn, useS3 } from '../support/s3-servers.js';
 import { type RunningService, startService } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** The service with an archive, as a user runs it: processes, real files, moto's S3. */
 
-let moto: Moto;
-let client: S3Client;
-before(async () => {
-  useTestAws();
-  if (withoutMoto) return;
-  moto = await startMoto();
-  client = new S3Client({ region: 'eu-test-1', endpoint: moto.endpoint, forcePathStyle: true });
-});
-after(async () => {
-  client?.destroy();
-  await moto?.close();
-});
+const s3 = useS3();
 
 async function world(t: TestContext) {
   const database = await testDynamoDb(t);
@@ -32,17 +18,13 @@ async function world(t: TestContext) {
     { id: { N: '1' }, state: { S: 'free' } },
     { id: { N: '2' }, state: { S: 'taken' } },
   ]);
-  const bucket = `bucket-${randomUUID()}`;
-  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  const bucket = await s3.newBucket();
   const config = `
 tables: { ${table}: { log: true, changes: true, interval: 500ms } }
 archive: { bucket: ${bucket}, prefix: fleet/, every: 500ms }
 `;
-  const env = { ...at(database.endpoint), AWS_ENDPOINT_URL_S3: moto.endpoint };
-  const points = async () => {
-    const list = new ListObjectsV2Command({ Bucket: bucket, Prefix: 'fleet/points/' });
-    return (await client.send(list)).KeyCount ?? 0;
-  };
+  const env = { ...at(database.endpoint), AWS_ENDPOINT_URL_S3: s3.endpoint };
+  const points = async () => (await keysIn(s3.endpoint, bucket, 'fleet/points/')).length;
   return { database, table, bucket, config, env, points };
 }
 
@@ -65,7 +47,7 @@ interface Health {
 }
 
 test('the machine is lost: another one goes on with log, changes and snapshot', {
-  skip: withoutMoto,
+  skip: s3.skip,
 }, async (t) => {
   const { database, table, bucket, config, env, points } = await world(t);
   const first = await startService(t, { config, env });
@@ -97,7 +79,7 @@ test('the machine is lost: another one goes on with log, changes and snapshot', 
   assert.deepEqual(await second.end(), { code: 0, signal: null });
 });
 
-test('restore and verify work on what the configuration names', { skip: withoutMoto }, async (t) => {
+test('restore and verify work on what the configuration names', { skip: s3.skip }, async (t) => {
   const { table, config, env } = await world(t);
   const service = await startService(t, { config, env });
   await until(await service.url, `/csv/${table}`, ({ text }) => text.includes('taken'));
@@ -130,7 +112,7 @@ test('restore and verify work on what the configuration names', { skip: withoutM
 });
 
 test('a bucket that is not there: data is served, and /healthz says why it is not archived', {
-  skip: withoutMoto,
+  skip: s3.skip,
 }, async (t) => {
   const { table, config, env, bucket } = await world(t);
   const folder = await temporaryFolder(t);

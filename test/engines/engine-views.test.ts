@@ -105,7 +105,7 @@ async function world(t: TestContext, answer: Parameters<typeof startScriptedAthe
     operations: () => athena.asked.map(({ operation }) => operation),
     stop,
     start: async () => {
-      running = views.run(stopping.signal);
+      running = views.run(stopping.signal, files);
       await clock.asleep();
     },
     /** Shows what another service computes, until `stopFollowing`. */

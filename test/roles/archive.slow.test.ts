@@ -1,38 +1,23 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { type TestContext, test } from 'node:test';
 import { get, until } from '../app/world.js';
-import { useTestAws } from '../support/aws.js';
-import { type Moto, startMoto, withoutMoto } from '../support/moto.js';
+import { useS3 } from '../support/s3-servers.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { hasRole, health, pair, pollsIn } from './world.js';
 
 /** Several services with an archive, each with a disk of its own: processes, real files, moto's S3. */
 
-let moto: Moto;
-let client: S3Client;
-before(async () => {
-  useTestAws();
-  if (withoutMoto) return;
-  moto = await startMoto();
-  client = new S3Client({ region: 'eu-test-1', endpoint: moto.endpoint, forcePathStyle: true });
-});
-after(async () => {
-  client?.destroy();
-  await moto?.close();
-});
+const s3 = useS3();
 
 async function world(t: TestContext, options = 'log: true, changes: true, interval: 500ms') {
-  const bucket = `bucket-${randomUUID()}`;
-  await client.send(new CreateBucketCommand({ Bucket: bucket }));
-  const services = await pair(t, options, `archive: { bucket: ${bucket}, prefix: fleet/, every: 500ms }`);
+  const archive = `archive: { bucket: ${await s3.newBucket()}, prefix: fleet/, every: 500ms }`;
+  const services = await pair(t, options, archive);
   const start = async (env: Readonly<Record<string, string>> = {}) =>
-    services.start({ AWS_ENDPOINT_URL_S3: moto.endpoint, ...env }, join(await temporaryFolder(t), 'data'));
+    services.start({ AWS_ENDPOINT_URL_S3: s3.endpoint, ...env }, join(await temporaryFolder(t), 'data'));
   return { ...services, start };
 }
 
@@ -79,7 +64,7 @@ class Network {
 }
 
 test('a follower serves the archive, and goes on from there when the machine of the collector is lost', {
-  skip: withoutMoto,
+  skip: s3.skip,
 }, async (t) => {
   const { table, put, start } = await world(t);
   await put(1, { state: 'free' });
@@ -112,10 +97,10 @@ test('a follower serves the archive, and goes on from there when the machine of 
 });
 
 test('the network to the archive is lost: a follower takes over, and the old collector follows once it is back', {
-  skip: withoutMoto,
+  skip: s3.skip,
 }, async (t) => {
   const { table, put, start } = await world(t);
-  const network = await Network.to(t, moto.endpoint);
+  const network = await Network.to(t, s3.endpoint);
   await put(1, { state: 'free' });
   const first = await start({ AWS_ENDPOINT_URL_S3: network.endpoint });
   await until(await first.url, `/csv/${table}`, ({ text }) => text.includes('free'));
@@ -150,10 +135,10 @@ test('the network to the archive is lost: a follower takes over, and the old col
 });
 
 test('an archive that does not answer: the folder is served, and nobody collects without the lease', {
-  skip: withoutMoto,
+  skip: s3.skip,
 }, async (t) => {
   const { table, put, start } = await world(t);
-  const network = await Network.to(t, moto.endpoint);
+  const network = await Network.to(t, s3.endpoint);
   network.cut();
   await put(1, { state: 'free' });
   const service = await start({ AWS_ENDPOINT_URL_S3: network.endpoint });

@@ -2,26 +2,19 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { readArchivedDays } from '../../src/history/archived-days.js';
 import { nodeFiles } from '../../src/volume/files.js';
 import { archivedDaysFile, dayOfPath } from '../../src/volume/layout.js';
 import { at, get, testDynamoDb, until } from '../app/world.js';
-import { newBucket } from '../archive/s3-servers.js';
-import { useTestAws } from '../support/aws.js';
-import { type Moto, startMoto, withoutMoto } from '../support/moto.js';
+import { useS3 } from '../support/s3-servers.js';
 import { type RunningService, startService } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { hasRole } from './world.js';
+import { Answers, hasRole } from './world.js';
 
 /** Services that follow one whose older days are in the archive only: processes, real files, moto's S3. */
 
-let moto: Moto;
-before(async () => {
-  useTestAws();
-  if (!withoutMoto) moto = await startMoto();
-});
-after(() => moto?.close());
+const s3 = useS3();
 
 const DAY = 86_400_000;
 const DAYS = 14;
@@ -60,10 +53,10 @@ async function world(t: TestContext) {
 timeZone: UTC
 tables: { ${table}: { log: append, time: created_at, interval: 500ms, keep: 1 } }
 views: ${join(folder, 'views')}
-archive: { bucket: ${await newBucket(moto.endpoint)}, prefix: fleet/, every: 500ms, localDays: ${LOCAL} }
+archive: { bucket: ${await s3.newBucket()}, prefix: fleet/, every: 500ms, localDays: ${LOCAL} }
 `;
-  const start = async (role: string, dataDir?: string) => {
-    const env = { ROLE: role, ...at(database.endpoint), AWS_ENDPOINT_URL_S3: moto.endpoint };
+  const start = async (role: string, dataDir?: string, more: Readonly<Record<string, string>> = {}) => {
+    const env = { ...more, ROLE: role, ...at(database.endpoint), AWS_ENDPOINT_URL_S3: s3.endpoint };
     const where = dataDir ?? join(await temporaryFolder(t), 'data');
     const service = await startService(t, { config, env, dataDir: where });
     services.push(service);
@@ -76,6 +69,12 @@ archive: { bucket: ${await newBucket(moto.endpoint)}, prefix: fleet/, every: 500
 async function datesIn({ dataDir }: RunningService, table: string): Promise<string[]> {
   const names = await readdir(join(dataDir, 'history', table), { recursive: true }).catch(() => []);
   return names.flatMap((name) => /\/(\d{4}-\d\d-\d\d)\.parquet$/.exec(name)?.[1] ?? []).sort();
+}
+
+/** The days that a service has copies of in the system's temporary folder, oldest first. */
+async function copiesIn(temporary: string): Promise<string[]> {
+  const names = await readdir(temporary, { recursive: true });
+  return names.flatMap((name) => /-days-.*\/(\d{4}-\d\d-\d\d)\.parquet$/.exec(name)?.[1] ?? []).sort();
 }
 
 /** The hashes of the days that a folder lists as archived, by local day. */
@@ -107,7 +106,7 @@ async function collecting({ table, start }: Awaited<ReturnType<typeof world>>) {
 }
 
 test('a follower of the archive fetches the days that it needs, answers the same after they were written again, and takes over', {
-  skip: withoutMoto,
+  skip: s3.skip,
 }, async (t) => {
   const there = await world(t);
   const { table, put, start } = there;
@@ -158,26 +157,64 @@ test('a follower of the archive fetches the days that it needs, answers the same
   );
 });
 
-test('a follower on the shared folder names the days that are in the archive only, and answers the others', {
-  skip: withoutMoto,
+test('a follower on the shared folder fetches the days that are in the archive only to a folder of its own', {
+  skip: s3.skip,
 }, async (t) => {
   const there = await world(t);
-  const { table, start } = there;
-  const { service: first } = await collecting(there);
-  // A copy that may leave at any time.
+  const { table, put, start } = there;
+  const all = `/csv/${table}?${EVER}&sort=id`;
+  const { service: first, whole } = await collecting(there);
+  const view = (await get(await first.url, '/csv/old-days')).text;
+  // What the collector has fetched may leave at any time.
   assert.match((await get(await first.url, `/csv/${table}?${between(9, 8)}`)).text, /item 9,/);
-  const second = await start('follow', first.dataDir);
+  const files = await datesIn(first, table);
+  const temporary = await temporaryFolder(t);
+  const second = await start('auto', first.dataDir, { TMPDIR: temporary });
   const url = await second.url;
-  const missing = await get(url, `/csv/${table}?${between(9, 8)}`);
-  assert.equal(missing.status, 500);
-  const why = 'in the archive only, and this service reads the shared folder; the one that collects has it';
-  assert.ok(missing.text.includes(`lacks the day ${dateOf(9)} (${why}); ask for other days`), missing.text);
-  assert.match((await get(url, `/csv/${table}?${between(3, 2)}`)).text, /item 3,/);
+  await hasRole(second, 'follow');
+  assert.match((await get(url, `/csv/${table}?${between(9, 8)}`)).text, /item 9,/);
+  assert.deepEqual(await copiesIn(temporary), [dateOf(9)], 'what was asked for, and nothing else');
+  assert.equal((await get(url, all)).text, whole);
+  assert.equal((await get(url, '/csv/old-days')).text, view);
+  assert.deepEqual(await copiesIn(temporary), [13, 12, 11, 10, 9, 8, 7, 6, 5].map(dateOf));
+  assert.deepEqual(await datesIn(first, table), files, 'it writes nothing to the data folder');
+  assert.match((await get(url, '/metrics')).text, /^dynamo_csv_archive_cache_bytes [1-9]/m);
   const { datasets } = JSON.parse((await get(url, '/datasets')).text);
   const one = datasets.find(({ name }: { name: string }) => name === table);
-  assert.deepEqual(one.missingDays, [13, 12, 11, 10, 9, 8, 7, 6, 5].map(dateOf));
-  assert.deepEqual(one.missingReasons, [why]);
-  assert.equal((await get(url, `/csv/${table}`)).status, 200);
-  assert.equal(JSON.parse((await get(url, '/healthz')).text).status, 'degraded');
-  assert.match((await get(url, '/csv/old-days')).text, /lacks the days .*, .* \(in the archive only/);
+  assert.deepEqual(one.missingDays, []);
+  assert.equal(JSON.parse((await get(url, '/healthz')).text).status, 'ok');
+
+  // The next one that collects writes all days again: they have an item of a sealed day, with a column that no day has.
+  await put('late', 9, { tip: '1.25' });
+  const { text } = await until(await first.url, all, ({ text }) => text.includes('late,'));
+  const third = await start('follow', first.dataDir);
+  for (const one of [url, await third.url]) await until(one, all, (answer) => answer.text === text);
+  const asked = new Answers(await third.url, all);
+  await first.end('SIGKILL');
+  await hasRole(second, 'collect');
+  await second.logged(({ msg }) => msg === 'wrote sealed days again, in one schema');
+  assert.equal((await get(url, all)).text, text);
+  assert.deepEqual(await copiesIn(temporary), [], 'it has its own in the data folder now');
+  assert.deepEqual(await asked.end(), [text]);
+  assert.equal((await second.end()).code, 0);
+  assert.deepEqual(
+    second.lines.filter(({ level }) => level === 'error').map(({ msg }) => msg),
+    [],
+  );
+});
+
+test('a follower on the shared folder answers the same while days leave that folder', {
+  skip: s3.skip,
+}, async (t) => {
+  const { table, start } = await world(t);
+  const all = `/csv/${table}?${EVER}&sort=id`;
+  const first = await start('auto');
+  const { text } = await until(await first.url, all, ({ text }) => text.includes('item 13'));
+  const second = await start('follow', first.dataDir);
+  const url = await second.url;
+  await until(url, all, (answer) => answer.text === text);
+  const asked = new Answers(url, all);
+  while ((await listedIn(first, table)).size < DAYS - 1 - LOCAL) await get(url, '/healthz');
+  await until(url, '/metrics', ({ text }) => /^dynamo_csv_archive_cache_bytes [1-9]/m.test(text));
+  assert.deepEqual(await asked.end(), [text]);
 });

@@ -14,7 +14,7 @@ export interface ScriptedAthena {
 
 /** A server that says what a test wants Athena to say (AWS JSON 1.1). */
 export async function startScriptedAthena(
-  answer: (operation: string, input: Record<string, unknown>) => AthenaAnswer,
+  answer: (operation: string, input: Record<string, unknown>) => AthenaAnswer | Promise<AthenaAnswer>,
 ): Promise<ScriptedAthena> {
   const asked: { operation: string; input: Record<string, unknown> }[] = [];
   const server = createServer(async (request, response) => {
@@ -23,7 +23,7 @@ export async function startScriptedAthena(
     const operation = String(request.headers['x-amz-target']).split('.')[1] ?? '';
     const input = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
     asked.push({ operation, input });
-    const given = answer(operation, input);
+    const given = await answer(operation, input);
     if (given === 'hang') return;
     const isError = 'error' in given;
     response.writeHead(isError ? 400 : 200, { 'content-type': 'application/x-amz-json-1.1' });

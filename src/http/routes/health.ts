@@ -63,12 +63,14 @@ export const health = routePlugin('health', [], (http, { registry, clock, archiv
   );
 });
 
-function archiveOf({ location, archivedAt, every, error }: ArchiveStatus, now: number) {
+function archiveOf({ location, archivedAt, every, error, lost }: ArchiveStatus, now: number) {
+  const isLate = archivedAt === null || now - archivedAt > LATE * every;
   return {
     location,
     age: ageInSeconds(archivedAt, now),
     error: error === null ? null : { code: error.code, message: error.message },
-    degraded: error !== null && (archivedAt === null || now - archivedAt > LATE * every),
+    lostDays: lost,
+    degraded: lost > 0 || (error !== null && isLate),
   };
 }
 

@@ -24,7 +24,7 @@ export type FailureKind =
   | 'throttled'
   | 'unreachable';
 
-/** Errors of AWS and of the SDK by name: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html and https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html */
+/** Errors of AWS and of the SDK by name: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html, https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html and https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 const NAMES: Readonly<Record<string, FailureKind>> = {
   ExpiredTokenException: 'credentialsExpired',
   ExpiredToken: 'credentialsExpired',
@@ -39,6 +39,9 @@ const NAMES: Readonly<Record<string, FailureKind>> = {
   MissingAuthenticationToken: 'credentialsRejected',
   MissingAuthenticationTokenException: 'credentialsRejected',
   SignatureDoesNotMatch: 'credentialsRejected',
+  InvalidAccessKeyId: 'credentialsRejected',
+  InvalidToken: 'credentialsRejected',
+  RequestTimeTooSkewed: 'credentialsRejected',
   AccessDeniedException: 'accessDenied',
   AccessDenied: 'accessDenied',
   NotAuthorized: 'accessDenied',
@@ -51,6 +54,7 @@ const NAMES: Readonly<Record<string, FailureKind>> = {
   Throttling: 'throttled',
   RequestLimitExceeded: 'throttled',
   TooManyRequestsException: 'throttled',
+  SlowDown: 'throttled',
   TimeoutError: 'unreachable',
 };
 
