@@ -7,14 +7,26 @@ const WORTH_COLLECTING = 32 << 20;
 
 let collect: (() => void) | null = null;
 
+/** Bytes in buffers that were no longer used since the last collection. */
+let unused = 0;
+let isAskedFor = false;
+
 /**
- * Call when that many bytes in buffers are no longer used. Only a garbage collection frees a buffer, and V8 lets several tens of
- * megabytes of them gather before it starts one: more than the rows of a large table.
+ * Call when that many bytes in buffers are about to be unused: those of this thread are freed once what is running now has
+ * returned to the event loop, for until then the stack may refer to them. Only a garbage collection frees a buffer, and V8 lets
+ * several tens of megabytes of them gather before it starts one: more than the rows of a large table. Fewer bytes than
+ * `worth` wait for more.
  */
-export function freeBuffers(bytes: number): void {
-  if (bytes < WORTH_COLLECTING) return;
-  collect ??= findCollector();
-  collect();
+export function freeBuffers(bytes: number, worth = WORTH_COLLECTING): void {
+  unused += bytes;
+  if (unused < worth || isAskedFor) return;
+  isAskedFor = true;
+  setImmediate(() => {
+    isAskedFor = false;
+    unused = 0;
+    collect ??= findCollector();
+    collect();
+  });
 }
 
 /** Node offers the function only with the flag `--expose-gc`; in a context made after the flag was set it is there. */

@@ -1,5 +1,6 @@
 /** Memory of buffers is freed when it is asked for, not when V8 gets round to it. */
 import assert from 'node:assert/strict';
+import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { freeBuffer, freeBuffers } from '../../src/base/garbage.js';
 
@@ -29,24 +30,35 @@ test('memory that small buffers share is left alone', () => {
   );
 });
 
-test('buffers that nothing refers to are freed', () => {
-  const isFreed = new WeakRef(touched().buffer);
-  return new Promise<void>((resolve) => {
-    setImmediate(() => {
-      freeBuffers(SIZE);
-      assert.equal(isFreed.deref(), undefined);
-      resolve();
-    });
-  });
+/** Resolves when a collection that was asked for now has been made. */
+function returned(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+}
+
+test('buffers that nothing refers to are freed, even those that were in use when that was asked for', async () => {
+  let used: Buffer | null = touched();
+  const isFreed = new WeakRef(used.buffer);
+  freeBuffers(SIZE);
+  assert.equal(used.length, SIZE);
+  used = null;
+  await returned();
+  assert.equal(isFreed.deref(), undefined);
 });
 
-test('for a few bytes nothing is collected', () => {
-  const stays = new WeakRef(Buffer.allocUnsafeSlow(1024).buffer);
-  return new Promise<void>((resolve) => {
-    setImmediate(() => {
-      freeBuffers(1024);
-      assert.notEqual(stays.deref(), undefined);
-      resolve();
-    });
-  });
+test('for a few bytes nothing is collected, until there are many of them', async () => {
+  const forced: unknown[] = [];
+  const isForced = (entry: unknown) =>
+    ((entry as { detail: { flags: number } }).detail.flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) !==
+    0;
+  const observer = new PerformanceObserver((list) => forced.push(...list.getEntries().filter(isForced)));
+  observer.observe({ entryTypes: ['gc'] });
+  for (let times = 1; times < 1024; times += 1) {
+    freeBuffers(1024, 1 << 20);
+    await returned();
+  }
+  assert.equal(forced.length, 0);
+  freeBuffers(1024, 1 << 20);
+  for (let turn = 0; turn < 1000 && forced.length === 0; turn += 1) await returned();
+  observer.disconnect();
+  assert.equal(forced.length, 1);
 });

@@ -311,11 +311,11 @@ class BlockLists {
   finish(segment: number, key: Uint8Array): SegmentBlocks {
     return {
       segment,
-      hashes: shared(Uint8Array, this.#hashes.values),
-      lengths: shared(Uint32Array, this.#lengths.values),
-      marks: shared(Uint32Array, this.#marks.values),
-      counts: shared(Uint32Array, this.#counts.values),
-      rows: shared(Uint32Array, this.#rows.values),
+      hashes: shared(Uint8Array, this.#hashes),
+      lengths: shared(Uint32Array, this.#lengths),
+      marks: shared(Uint32Array, this.#marks),
+      counts: shared(Uint32Array, this.#counts),
+      rows: shared(Uint32Array, this.#rows),
       pages: {
         key,
         tags: this.#tags.values.slice(),

@@ -1,3 +1,5 @@
+import { freeBuffer } from '../../base/garbage.js';
+
 type Numbers = Uint8Array | Uint32Array;
 type NumbersType<T extends Numbers> = new (source: number | ArrayBufferLike) => T;
 
@@ -33,13 +35,15 @@ export class Growing<T extends Numbers> {
     if (needed <= this.#values.length) return;
     const larger = new this.#type(Math.max(needed, 2 * this.#values.length));
     larger.set(this.#values);
+    freeBuffer(this.#values.buffer as ArrayBuffer);
     this.#values = larger;
   }
 }
 
-/** A copy in memory that threads share. */
-export function shared<T extends Numbers>(type: NumbersType<T>, values: T): T {
+/** What was added, in memory that threads share. The array must not be used afterwards. */
+export function shared<T extends Numbers>(type: NumbersType<T>, { values }: Growing<T>): T {
   const array = new type(new SharedArrayBuffer(values.byteLength));
   array.set(values);
+  freeBuffer(values.buffer as ArrayBuffer);
   return array;
 }

@@ -1,3 +1,6 @@
+import { freeBuffer } from '../../base/garbage.js';
+import type { EncodedRows } from '../../csv/rows.js';
+import { cellEnd, QUOTE } from '../../csv/scan.js';
 import { type AttributeValue, type Binary, bytesOf } from './attributes.js';
 import { keyAttributeMissing } from './errors.js';
 import { NUMBER_KEY_BYTES, plainDecimal, writeNumberKey } from './numbers.js';
@@ -85,6 +88,17 @@ export class SortKeyWriter {
     }
   }
 
+  /** Forgets the keys so far. */
+  clear(): void {
+    this.#count = 0;
+    this.#length = 0;
+  }
+
+  /** A view of the keys so far, which is valid until the next call; there may be ends behind them. */
+  get written(): SortKeys {
+    return { bytes: this.#bytes, ends: this.#ends };
+  }
+
   /** The keys so far. The writer must not be used afterwards. */
   finish(): SortKeys {
     return { bytes: this.#bytes.subarray(0, this.#length), ends: this.#ends.slice(0, this.#count) };
@@ -120,12 +134,80 @@ export class SortKeyWriter {
     if (this.#length + bytes <= this.#bytes.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + bytes));
     this.#bytes.copy(larger, 0, 0, this.#length);
+    freeBuffer(this.#bytes.buffer as ArrayBuffer);
     this.#bytes = larger;
   }
+}
+
+/**
+ * The sort keys of rows, each made from the row's cells when it is asked for: few of them ever are, and all of them would take
+ * a fifth of the rows' memory. The rows have their key in the first columns.
+ */
+export class RowKeys {
+  readonly #rows: EncodedRows;
+  readonly #types: readonly KeyAttribute['type'][];
+  readonly #writer: SortKeyWriter;
+  #row = -1;
+
+  constructor(table: string, keys: readonly KeyAttribute[], rows: EncodedRows) {
+    this.#rows = rows;
+    this.#types = keys.map(({ type }) => type);
+    this.#writer = new SortKeyWriter(table, keys);
+  }
+
+  /** How many rows there are. */
+  get count(): number {
+    return this.#rows.ends.length;
+  }
+
+  /** The key of that row as the first one, valid until the next call. */
+  of(row: number): SortKeys {
+    if (row !== this.#row) this.#write(row);
+    return this.#writer.written;
+  }
+
+  #write(row: number): void {
+    const { body, ends } = this.#rows;
+    this.#row = row;
+    this.#writer.clear();
+    let at = row === 0 ? 0 : ends[row - 1]!;
+    for (let part = 0; part < this.#types.length; part += 1) {
+      const end = cellEnd(body, at);
+      this.#writePart(part, body, at, end);
+      at = end + 1;
+    }
+    this.#writer.endKey();
+  }
+
+  #writePart(part: number, body: Buffer, at: number, end: number): void {
+    const type = this.#types[part]!;
+    if (type === 'N') this.#writer.addNumber(part, body, at, end);
+    else if (type === 'S' && body[at] !== QUOTE) this.#writer.addText(part, body, at, end);
+    else this.#writer.addValue(part, { [type]: cellText(body, at, end) });
+  }
+}
+
+/** Whether two rows are of the same item: that many first cells have the same bytes. */
+export function haveSameKey({ body, ends }: EncodedRows, a: number, b: number, parts: number): boolean {
+  let x = a === 0 ? 0 : ends[a - 1]!;
+  let y = b === 0 ? 0 : ends[b - 1]!;
+  for (let part = 0; part < parts; part += 1) {
+    // Quotes and what ends the cell are compared too, so that both cells end at the same place.
+    const end = cellEnd(body, x);
+    while (x <= end) if (body[x++] !== body[y++]) return false;
+  }
+  return true;
+}
+
+function cellText(body: Buffer, at: number, end: number): string {
+  return body[at] === QUOTE
+    ? body.toString('utf8', at + 1, end - 1).replaceAll('""', '"')
+    : body.toString('utf8', at, end);
 }
 
 function grown(array: Uint32Array, length: number): Uint32Array {
   const larger = new Uint32Array(length);
   larger.set(array);
+  freeBuffer(array.buffer as ArrayBuffer);
   return larger;
 }

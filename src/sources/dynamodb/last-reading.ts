@@ -1,12 +1,12 @@
+import { freeBuffer } from '../../base/garbage.js';
 import { sameColumns, sameLayout } from '../../csv/columns.js';
 import { relayoutInSlices } from '../../csv/relayout.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import { DECODED, type SegmentBlocks } from './blocks.js';
-import type { KeyAttribute } from './keys.js';
+import { haveSameKey, type KeyAttribute, RowKeys } from './keys.js';
 import { checkOrigins, ItemLayout } from './layout.js';
 import type { EncodedRun, TableShape } from './run-encoder.js';
 import {
-  compareKeys,
   type MergedRuns,
   mergeRuns,
   type Run,
@@ -19,10 +19,10 @@ import type { ScanThreads } from './threads.js';
 
 /**
  * What is kept of a reading for the next one: a cache, results do not depend on it. The rows share memory with the
- * dataset's; in addition there are about twenty bytes per item, and its sort key.
+ * dataset's; in addition there are about ten bytes per item.
  */
 export class LastReading {
-  readonly rows: SortedRows;
+  readonly rows: EncodedRows;
   readonly segments: readonly SegmentBlocks[];
   readonly origins: ReadonlyMap<string, string>;
   /** Names of the columns with values of more than one type. */
@@ -32,7 +32,7 @@ export class LastReading {
   readonly #keys: readonly KeyAttribute[];
 
   constructor(
-    rows: SortedRows,
+    rows: EncodedRows,
     segments: readonly SegmentBlocks[],
     origins: ReadonlyMap<string, string>,
     mixed: readonly string[],
@@ -59,7 +59,7 @@ export class LastReading {
     return (
       this.segments.length === totalSegments &&
       JSON.stringify(keys) === JSON.stringify(this.#keys) &&
-      this.rows.rows.columns.every(({ name }) => names.has(name))
+      this.rows.columns.every(({ name }) => names.has(name))
     );
   }
 }
@@ -83,20 +83,21 @@ interface Joined {
  * `mayRepeat`: an item may have been read twice; then one row of it stays, and the next reading shows which one is right.
  */
 export async function joinReads(
-  { table, keys, options, known }: TableShape,
+  shape: TableShape,
   reads: readonly EncodedRun[],
   before: LastReading | null,
   threads: ScanThreads,
   mayRepeat = false,
 ): Promise<Joined> {
+  const { table, keys, options, known } = shape;
   const runs = reads.map(({ run }) => run);
   const segments = reads.flatMap((read) => read.segments);
   const isWhole = new Set(segments.map(({ segment }) => segment)).size === segments.length;
-  const standing = findStaying(reads, before?.rows.keys.ends.length ?? 0);
+  const standing = findStaying(reads, before?.rows.ends.length ?? 0);
   if (before !== null && isUnchanged(before, standing, runs, known)) {
     const { rows, keyNames, mixed } = before;
     return {
-      reading: { rows: rows.rows, keys: keyNames, mixed },
+      reading: { rows, keys: keyNames, mixed },
       last: isWhole ? before.in(segments) : null,
     };
   }
@@ -105,18 +106,18 @@ export async function joinReads(
   const layout = new ItemLayout(table, keys, options, known);
   // Types cover all values, including those of items that are not decoded again.
   const kept = before !== null && standing.staying > 0 ? before : null;
-  const findings = [...(kept === null ? [] : [kept.rows.rows]), ...runs.map(({ rows }) => rows)].map(
+  const findings = [...(kept === null ? [] : [kept.rows]), ...runs.map(({ rows }) => rows)].map(
     ({ columns }) => columns,
   );
   const columns = withKnownTypes(layout.union(findings), known);
   const mixed = [
     ...new Set([...(kept?.mixed ?? []), ...runs.flatMap((run) => run.mixed), ...differing(findings)]),
   ];
-  const joined = await joinRows(reads, columns, before?.rows ?? null, standing, threads);
-  const rows = mayRepeat ? withoutRepeated(joined) : joined;
+  const joined = await joinRows(reads, columns, before?.rows ?? null, standing, shape, threads);
+  const rows = mayRepeat ? withoutRepeated(joined, shape) : joined;
   const allOrigins = new Map(origins.flatMap((one) => [...one]));
   return {
-    reading: { rows: rows.rows, keys: layout.keys, mixed },
+    reading: { rows, keys: layout.keys, mixed },
     last:
       isWhole && rows === joined
         ? new LastReading(rows, segments, allOrigins, mixed, layout.keys, keys)
@@ -126,7 +127,7 @@ export async function joinReads(
 
 /** Whether all rows stay and nothing was decoded, so that not even the columns have to be looked at. */
 function isUnchanged(
-  { rows: { rows } }: LastReading,
+  { rows }: LastReading,
   { staying }: Standing,
   runs: readonly Run[],
   known: readonly Column[],
@@ -157,34 +158,42 @@ function differing(findings: readonly (readonly Column[])[]): readonly string[] 
 async function joinRows(
   reads: readonly EncodedRun[],
   columns: readonly Column[],
-  before: SortedRows | null,
+  before: EncodedRows | null,
   { stays, staying }: Standing,
+  { table, keys }: TableShape,
   threads: ScanThreads,
-): Promise<SortedRows> {
+): Promise<EncodedRows> {
   const runs = reads.map(({ run }) => run);
   if (before === null) {
     const fresh = await merged(runs, columns, threads);
     follow(reads, fresh.places, null);
-    return { rows: fresh.rows, keys: fresh.keys };
+    return rowsAlone(fresh);
   }
+  const earlier = (rows: EncodedRows) => ({ rows, keys: new RowKeys(table, keys, rows) });
   const same: (Uint32Array | null)[] = [];
-  for (const { rows, keys } of runs) {
-    const isComparable = keys.ends.length > 0 && sameLayout(rows.columns, before.rows.columns);
-    same.push(isComparable ? await findSame(before, stays, { rows, keys }) : null);
+  for (const run of runs) {
+    const isComparable = run.keys.ends.length > 0 && sameLayout(run.rows.columns, before.columns);
+    same.push(isComparable ? await findSame(earlier(before), stays, run) : null);
   }
   const rest = runs.map((run, index) => withoutSame(run, same[index]!));
   if (!stays.includes(0) && rest.every(({ keys }) => keys.ends.length === 0)) {
     follow(reads, placesOf(same, [], null, null), null);
-    return sameColumns(before.rows.columns, columns) ? before : under(columns, before);
+    return sameColumns(before.columns, columns) ? before : under(columns, before);
   }
   const fresh = await merged(rest, columns, threads);
   if (staying === 0 && same.every((found) => found === null)) {
     follow(reads, fresh.places, null);
-    return { rows: fresh.rows, keys: fresh.keys };
+    return rowsAlone(fresh);
   }
-  const { rows, keys, stayed, added } = await splice(await under(columns, before), stays, fresh);
+  const { rows, stayed, added } = await splice(earlier(await under(columns, before)), stays, fresh);
   follow(reads, placesOf(same, fresh.places, stayed, added), stayed);
-  return { rows, keys };
+  return rows;
+}
+
+/** The rows without their keys, whose memory is freed. */
+function rowsAlone({ rows, keys }: SortedRows): EncodedRows {
+  for (const { buffer } of [keys.bytes, keys.ends]) freeBuffer(buffer as ArrayBuffer);
+  return rows;
 }
 
 /** The rows that are not among the earlier ones. */
@@ -213,12 +222,10 @@ function placesOf(
 }
 
 /** The rows without those whose key is that of the row before. */
-function withoutRepeated(sorted: SortedRows): SortedRows {
-  const { rows, keys } = sorted;
-  const repeated = (row: number) => row > 0 && compareKeys(keys, row - 1, keys, row) === 0;
-  const order = Uint32Array.from(keys.ends.keys()).filter((row) => !repeated(row));
-  if (order.length === keys.ends.length) return sorted;
-  return { rows: rowsInOrder(rows, order), keys: sortedKeys(keys, order) };
+function withoutRepeated(rows: EncodedRows, { keys }: TableShape): EncodedRows {
+  const repeated = (row: number) => row > 0 && haveSameKey(rows, row - 1, row, keys.length);
+  const order = Uint32Array.from(rows.ends.keys()).filter((row) => !repeated(row));
+  return order.length === rows.ends.length ? rows : rowsInOrder(rows, order);
 }
 
 /** Which rows of the previous reading are kept: 1 for each of these, and how many. */
@@ -241,8 +248,8 @@ function findStaying(reads: readonly EncodedRun[], count: number): Standing {
   return { stays, staying };
 }
 
-async function under(columns: readonly Column[], { rows, keys }: SortedRows): Promise<SortedRows> {
-  return { rows: { ...(await relayoutInSlices(rows, columns)), columns }, keys };
+async function under(columns: readonly Column[], rows: EncodedRows): Promise<EncodedRows> {
+  return { ...(await relayoutInSlices(rows, columns)), columns };
 }
 
 async function merged(
@@ -253,7 +260,7 @@ async function merged(
   const count = runs.reduce((sum, { keys }) => sum + keys.ends.length, 0);
   if (runs.length > 1 && count > FEW) return threads.merge(runs.map(sortedRows), columns);
   const laidOut: SortedRows[] = [];
-  for (const run of runs) laidOut.push(await under(columns, run));
+  for (const { rows, keys } of runs) laidOut.push({ rows: await under(columns, rows), keys });
   return mergeRuns(laidOut, columns);
 }
 

@@ -1,3 +1,4 @@
+import { freeBuffer } from '../../base/garbage.js';
 import { encodeCell } from '../../csv/encode.js';
 import type { Column, EncodedRows } from '../../csv/rows.js';
 import { COMMA, LF, Offsets, QUOTE } from '../../csv/scan.js';
@@ -26,6 +27,40 @@ export interface Places {
   readonly keys: readonly string[];
 }
 
+/** Bytes of a piece of memory for rows: pieces of this size are given back to the system when they are freed. */
+const PIECE_BYTES = 1 << 20;
+
+/**
+ * Memory for the rows of many pages. A page with few changes has few rows; a buffer for each of them would leave gaps in the
+ * memory of the process when it is freed.
+ */
+export class RowMemory {
+  readonly #pieces: Buffer[] = [];
+  #rest: Buffer = NOTHING;
+
+  /** At least that many bytes, with any content. Only the last taken memory is in use. */
+  take(bytes: number): Buffer {
+    if (bytes > this.#rest.length) {
+      this.#rest = Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, bytes));
+      this.#pieces.push(this.#rest);
+    }
+    return this.#rest;
+  }
+
+  /** Keeps the first bytes of the memory taken last; returns them. */
+  keep(bytes: number): Buffer {
+    const kept = this.#rest.subarray(0, bytes);
+    this.#rest = this.#rest.subarray(bytes);
+    return kept;
+  }
+
+  /** Frees all memory; nothing of it may be used afterwards. */
+  free(): void {
+    this.#rest = NOTHING;
+    for (const { buffer } of this.#pieces.splice(0)) freeBuffer(buffer as ArrayBuffer);
+  }
+}
+
 /** Writes scanned items as CSV rows, and their sort keys if they are wanted. */
 export class RowWriter {
   readonly columns: readonly Column[];
@@ -34,18 +69,20 @@ export class RowWriter {
   /** By column: one more than the index of its field; 0 for an absent cell. */
   readonly #cells: Int32Array;
   readonly #ends = new Offsets();
+  readonly #memory: RowMemory;
   #target: Buffer = NOTHING;
   #size = 0;
   /** Upper bound of the current row's bytes, without values of `OTHER`. */
   #rowBytes = 0;
 
   /** `keys`: null for rows without sort keys. `expectedBytes`: of all rows; there may be more. */
-  constructor(places: Places, keys: SortKeyWriter | null, expectedBytes: number) {
+  constructor(places: Places, keys: SortKeyWriter | null, memory: RowMemory, expectedBytes: number) {
     this.columns = places.columns;
     this.#places = places;
     this.#keys = keys;
     this.#cells = new Int32Array(places.columns.length);
-    this.#target = Buffer.allocUnsafeSlow(expectedBytes);
+    this.#memory = memory;
+    this.#target = memory.take(expectedBytes);
   }
 
   /** Writes the item whose fields are those from index `first` to `end`, of a page's bytes. */
@@ -66,8 +103,7 @@ export class RowWriter {
   }
 
   finish(): EncodedRows {
-    const body = this.#target.subarray(0, this.#size);
-    return { columns: this.columns, body, ends: this.#ends.toArray() };
+    return { columns: this.columns, body: this.#memory.keep(this.#size), ends: this.#ends.toArray() };
   }
 
   #addKey(bytes: Buffer, fields: Int32Array, sortKeys: SortKeyWriter): void {
@@ -162,7 +198,7 @@ export class RowWriter {
   #reserve(bytes: number): void {
     const needed = this.#size + bytes;
     if (needed <= this.#target.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#target.length * 2, needed));
+    const larger = this.#memory.take(Math.max(this.#target.length * 2, needed));
     this.#target.copy(larger, 0, 0, this.#size);
     this.#target = larger;
   }

@@ -7,7 +7,7 @@ import { type KeyAttribute, SortKeyWriter } from './keys.js';
 import { type ColumnOptions, ItemLayout, LEFT_OUT } from './layout.js';
 import { isText, type Page, rewritten } from './page.js';
 import { configuredPaths, parsePath } from './paths.js';
-import { RowWriter } from './row-writer.js';
+import { RowMemory, RowWriter } from './row-writer.js';
 import { type Run, sortedKeys, sortedOrder, sortedRows } from './sort.js';
 
 const COMMA = 0x2c;
@@ -48,6 +48,7 @@ export class RunEncoder {
   readonly #earlier: ReadonlyMap<number, SegmentBlocks>;
   readonly #segments = new Map<number, SegmentState>();
   readonly #parts: EncodedRows[] = [];
+  readonly #memory = new RowMemory();
   readonly #keyNames: readonly string[];
   /** By the attribute's number. */
   #kinds = new Uint8Array(64);
@@ -107,7 +108,6 @@ export class RunEncoder {
 
   /** The decoded rows, in key order; needs `earlier`. The encoder must not be used afterwards. */
   finish(): EncodedRun {
-    const used = this.#parts.map(({ body }) => body);
     const { rows, kinds } = this.#encoded();
     const keys = this.#keys!.finish();
     const order = sortedOrder(keys);
@@ -120,7 +120,8 @@ export class RunEncoder {
       mixed: this.#layout.mixedColumns(kinds),
       beyond: [...this.#scanner.beyond],
     };
-    for (const { buffer } of [...used, rows.body, keys.bytes]) freeBuffer(buffer as ArrayBuffer);
+    this.#memory.free();
+    for (const { buffer } of [rows.body, keys.bytes]) freeBuffer(buffer as ArrayBuffer);
     return { run, segments };
   }
 
@@ -206,7 +207,7 @@ export class RunEncoder {
       kinds: this.#kinds,
       keys: this.#keyNames,
     };
-    const writer = new RowWriter(places, this.#keys, Math.ceil(decodedBytes * CSV_PER_JSON));
+    const writer = new RowWriter(places, this.#keys, this.#memory, Math.ceil(decodedBytes * CSV_PER_JSON));
     const { fields } = scanner;
     for (let item = 0; item < scanner.items; item += 1) {
       writer.add(bytes, fields, scanner.firstField(item), scanner.firstField(item + 1));

@@ -1,10 +1,18 @@
 import { createYielder } from '../../base/event-loop.js';
 import { bodyBehindHeader } from '../../csv/encode.js';
-import type { SortKeys } from './keys.js';
+import type { EncodedRows } from '../../csv/rows.js';
+import type { RowKeys, SortKeys } from './keys.js';
 import { compareKeys, copyRow, type SortedRows } from './sort.js';
 
+/** The rows of an earlier reading, in key order. */
+export interface EarlierRows {
+  readonly rows: EncodedRows;
+  readonly keys: RowKeys;
+}
+
 /** Kept and new rows in key order, with the index of each. */
-export interface Spliced extends SortedRows {
+export interface Spliced {
+  readonly rows: EncodedRows;
   /** By row of the previous reading; meaningless for a row that was not kept. Null: none of them moved. */
   readonly stayed: Uint32Array | null;
   /** By new row. */
@@ -15,10 +23,10 @@ export interface Spliced extends SortedRows {
  * Merges the kept rows of an earlier reading with new ones. `stays`: 1 for each earlier row that is kept. Both have the
  * same layout and are in key order. Yields to the event loop; unchanged rows are copied many at a time.
  */
-export async function splice(before: SortedRows, stays: Uint8Array, fresh: SortedRows): Promise<Spliced> {
+export async function splice(before: EarlierRows, stays: Uint8Array, fresh: SortedRows): Promise<Spliced> {
   const gone = indexesOf(stays, 0);
   if (haveSameKeys(before.keys, gone, fresh.keys)) return replace(before, gone, fresh);
-  const rows = new Splicer(before, stays, fresh);
+  const rows = new Splicer(before.rows, stays, fresh);
   const breathe = createYielder();
   const count = fresh.keys.ends.length;
   let from = 0;
@@ -44,13 +52,13 @@ function indexesOf(flags: Uint8Array, value: number): Uint32Array {
   return indexes.slice(0, count);
 }
 
-function haveSameKeys(before: SortKeys, rows: Uint32Array, fresh: SortKeys): boolean {
+function haveSameKeys(before: RowKeys, rows: Uint32Array, fresh: SortKeys): boolean {
   if (rows.length !== fresh.ends.length) return false;
-  return rows.every((row, index) => compareKeys(before, row, fresh, index) === 0);
+  return rows.every((row, index) => compareKeys(before.of(row), 0, fresh, index) === 0);
 }
 
-/** The earlier rows, those at `places` replaced by new ones with the same keys: nothing moves, and the keys stay. */
-async function replace(before: SortedRows, places: Uint32Array, fresh: SortedRows): Promise<Spliced> {
+/** The earlier rows, those at `places` replaced by new ones with the same keys: nothing moves. */
+async function replace(before: EarlierRows, places: Uint32Array, fresh: SortedRows): Promise<Spliced> {
   const { body: old, ends: oldEnds } = before.rows;
   const replaced = places.reduce((sum, row) => sum + oldEnds[row]! - startOf(oldEnds, row), 0);
   const body = bodyBehindHeader(fresh.rows.columns, old.length - replaced + fresh.rows.body.length);
@@ -70,7 +78,7 @@ async function replace(before: SortedRows, places: Uint32Array, fresh: SortedRow
     if ((index & 255) === 0) await breathe();
   }
   const rows = { columns: fresh.rows.columns, body, ends };
-  return { rows, keys: before.keys, stayed: null, added: places };
+  return { rows, stayed: null, added: places };
 }
 
 /** Of a row that is not among the earlier ones. */
@@ -85,7 +93,7 @@ const MOST_DIFFERENT = 1024;
  * same layout and are in key order. Returns the earlier row of each row, or `NEW`; null if none is the same.
  */
 export async function findSame(
-  before: SortedRows,
+  before: EarlierRows,
   stays: Uint8Array,
   { rows, keys }: SortedRows,
 ): Promise<Uint32Array | null> {
@@ -95,7 +103,7 @@ export async function findSame(
   let found = 0;
   for (let index = 0, row = 0; index < gone.length && row < same.length; ) {
     const earlier = gone[index]!;
-    const order = compareKeys(before.keys, earlier, keys, row);
+    const order = compareKeys(before.keys.of(earlier), 0, keys, row);
     if (order === 0 && isSameRow(before.rows, earlier, rows, row)) {
       same[row] = earlier;
       stays[earlier] = 1;
@@ -109,7 +117,7 @@ export async function findSame(
   return found === 0 ? null : same;
 }
 
-function isSameRow(a: SortedRows['rows'], i: number, b: SortedRows['rows'], j: number): boolean {
+function isSameRow(a: EncodedRows, i: number, b: EncodedRows, j: number): boolean {
   let x = startOf(a.ends, i);
   let y = startOf(b.ends, j);
   const end = a.ends[i]!;
@@ -119,16 +127,16 @@ function isSameRow(a: SortedRows['rows'], i: number, b: SortedRows['rows'], j: n
 }
 
 /** The first row from `from` on whose key is not less than that of the new row. */
-function placeOf(before: SortKeys, from: number, fresh: SortKeys, row: number): number {
-  const isLess = (index: number) => compareKeys(before, index, fresh, row) < 0;
+function placeOf(before: RowKeys, from: number, fresh: SortKeys, row: number): number {
+  const isLess = (index: number) => compareKeys(before.of(index), 0, fresh, row) < 0;
   let low = from;
   let step = 1;
   // Growing steps first: new rows are often close to one another.
-  while (low + step < before.ends.length && isLess(low + step)) {
+  while (low + step < before.count && isLess(low + step)) {
     low += step;
     step *= 2;
   }
-  let high = Math.min(before.ends.length, low + step);
+  let high = Math.min(before.count, low + step);
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (isLess(middle)) low = middle + 1;
@@ -141,31 +149,26 @@ function placeOf(before: SortKeys, from: number, fresh: SortKeys, row: number): 
 const BATCH = 4096;
 
 class Splicer {
-  readonly #before: SortedRows;
+  readonly #before: EncodedRows;
   readonly #stays: Uint8Array;
   readonly #fresh: SortedRows;
   readonly #stayed: Uint32Array;
   readonly #added: Uint32Array;
   readonly #body: Buffer;
-  readonly #keyBytes: Buffer;
   readonly #ends: Uint32Array;
-  readonly #keyEnds: Uint32Array;
   #count = 0;
   #size = 0;
-  #keySize = 0;
 
-  constructor(before: SortedRows, stays: Uint8Array, fresh: SortedRows) {
+  constructor(before: EncodedRows, stays: Uint8Array, fresh: SortedRows) {
     this.#before = before;
     this.#stays = stays;
     this.#fresh = fresh;
     const size = sizeOf(before, stays);
-    const count = size.rows + fresh.keys.ends.length;
+    const count = size.rows + fresh.rows.ends.length;
     this.#stayed = new Uint32Array(stays.length);
-    this.#added = new Uint32Array(fresh.keys.ends.length);
+    this.#added = new Uint32Array(fresh.rows.ends.length);
     this.#body = bodyBehindHeader(fresh.rows.columns, size.bytes + fresh.rows.body.length);
-    this.#keyBytes = Buffer.allocUnsafeSlow(size.keyBytes + (fresh.keys.ends.at(-1) ?? 0));
     this.#ends = new Uint32Array(count);
-    this.#keyEnds = new Uint32Array(count);
   }
 
   /** Copies those of the earlier rows `from` to `to` (excluded) that stay. */
@@ -180,12 +183,10 @@ class Splicer {
   }
 
   add(row: number): void {
-    const { rows, keys } = this.#fresh;
+    const { rows } = this.#fresh;
     this.#added[row] = this.#count;
     this.#size = copyRow(rows.body, rows.ends, row, this.#body, this.#size);
-    this.#keySize = copyRow(keys.bytes, keys.ends, row, this.#keyBytes, this.#keySize);
     this.#ends[this.#count] = this.#size;
-    this.#keyEnds[this.#count] = this.#keySize;
     this.#count += 1;
   }
 
@@ -193,7 +194,6 @@ class Splicer {
     const { columns } = this.#fresh.rows;
     return {
       rows: { columns, body: this.#body, ends: this.#ends },
-      keys: { bytes: this.#keyBytes, ends: this.#keyEnds },
       stayed: this.#stayed,
       added: this.#added,
     };
@@ -201,18 +201,14 @@ class Splicer {
 
   /** Copies adjacent rows. */
   #copy(first: number, behind: number): void {
-    const { rows, keys } = this.#before;
+    const rows = this.#before;
     const shift = this.#size - startOf(rows.ends, first);
-    const keyShift = this.#keySize - startOf(keys.ends, first);
     for (let row = first; row < behind; row += 1) {
       this.#stayed[row] = this.#count;
       this.#ends[this.#count] = rows.ends[row]! + shift;
-      this.#keyEnds[this.#count] = keys.ends[row]! + keyShift;
       this.#count += 1;
     }
     this.#size += rows.body.copy(this.#body, this.#size, this.#size - shift, rows.ends[behind - 1]!);
-    this.#keyBytes.set(keys.bytes.subarray(this.#keySize - keyShift, keys.ends[behind - 1]!), this.#keySize);
-    this.#keySize = keys.ends[behind - 1]! + keyShift;
   }
 }
 
@@ -220,16 +216,12 @@ function startOf(ends: Uint32Array, row: number): number {
   return row === 0 ? 0 : ends[row - 1]!;
 }
 
-function sizeOf(
-  { rows, keys }: SortedRows,
-  stays: Uint8Array,
-): { rows: number; bytes: number; keyBytes: number } {
-  const size = { rows: 0, bytes: 0, keyBytes: 0 };
+function sizeOf(rows: EncodedRows, stays: Uint8Array): { rows: number; bytes: number } {
+  const size = { rows: 0, bytes: 0 };
   for (let row = 0; row < stays.length; row += 1) {
     if (stays[row] === 0) continue;
     size.rows += 1;
     size.bytes += rows.ends[row]! - startOf(rows.ends, row);
-    size.keyBytes += keys.ends[row]! - startOf(keys.ends, row);
   }
   return size;
 }

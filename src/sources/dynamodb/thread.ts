@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { systemClock } from '../../base/clock.js';
 import { type ErrorData, errorToData } from '../../base/errors.js';
-import { freeBuffer } from '../../base/garbage.js';
+import { freeBuffer, freeBuffers } from '../../base/garbage.js';
 import type { Column } from '../../csv/rows.js';
 import { type ClientOptions, createDynamoDbClient, placeOf } from './client.js';
 import { explainFailure } from './failures.js';
@@ -36,6 +36,7 @@ export async function read(task: ReadTask): Promise<ReadResult> {
   const client = clientFor(task);
   try {
     const read = await readSegments(client, task, systemClock, controller.signal, null);
+    freeBuffers(leftOf(task, read), WORTH_COLLECTING);
     return moved({ read }, runBuffers(read.run));
   } catch (thrown) {
     const place = await placeOf(client, task.plan.table, task.plan.index);
@@ -45,11 +46,25 @@ export async function read(task: ReadTask): Promise<ReadResult> {
   }
 }
 
+/** Bytes in buffers from which freeing them is worth collecting a thread's heap, which is small. */
+const WORTH_COLLECTING = 4 << 20;
+
+/** About as many bytes as a reading leaves behind in this thread, also of what was known before it. */
+function leftOf({ earlier }: ReadTask, { run, segments }: SegmentsRead): number {
+  const known = new Set(earlier);
+  const changed = segments.filter((segment) => !known.has(segment));
+  return changed.reduce(
+    (sum, { hashes, rows }) => sum + hashes.length + rows.byteLength,
+    run.rows.body.length,
+  );
+}
+
 export function merge({ runs, columns }: MergeTask): MergedRuns {
   const merged = mergeRuns(runs.map(withBuffers), columns);
   if (runs.length > 1)
     for (const { buffer } of runs.flatMap(({ rows, keys }) => [rows.body, keys.bytes]))
       freeBuffer(buffer as ArrayBuffer);
+  freeBuffers(merged.rows.body.length, WORTH_COLLECTING);
   return moved(merged, [...runBuffers(merged), ...merged.places.map(({ buffer }) => buffer as ArrayBuffer)]);
 }
 

@@ -2,8 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { encodeRows } from '../../../src/csv/encode.js';
+import type { Column } from '../../../src/csv/rows.js';
 import type { AttributeValue, Item } from '../../../src/sources/dynamodb/attributes.js';
-import { type KeyAttribute, SortKeyWriter } from '../../../src/sources/dynamodb/keys.js';
+import { attributeToCell } from '../../../src/sources/dynamodb/cells.js';
+import {
+  haveSameKey,
+  type KeyAttribute,
+  RowKeys,
+  type SortKeys,
+  SortKeyWriter,
+} from '../../../src/sources/dynamodb/keys.js';
 import {
   mergeRuns,
   type Run,
@@ -74,6 +82,57 @@ for (const partition of ['S', 'N', 'B'] as const) {
     });
   }
 }
+
+test('property: the key made from a row is that of its item, and only rows with the same key have the same', () => {
+  const hostile = fc
+    .string({ unit: fc.constantFrom('\0', 'a', '"', ',', '\n', '\r', 'é', '😀'), minLength: 1, maxLength: 8 })
+    .map((S) => ({ S }));
+  const decimal = fc.constantFrom(
+    '0',
+    '-1',
+    '1.5',
+    '-0.001',
+    '100',
+    '99999999999999999999999999999999999999',
+  );
+  const parts: Record<KeyAttribute['type'], fc.Arbitrary<AttributeValue>> = {
+    S: hostile,
+    N: decimal.map((N) => ({ N })),
+    B: fc.uint8Array({ minLength: 1, maxLength: 4, max: 2 }).map((B) => ({ B })),
+  };
+  const types = fc.array(fc.constantFrom('S', 'N', 'B'), { minLength: 1, maxLength: 3 });
+  const tables = types.chain((types) =>
+    fc.record({
+      keys: fc.constant(types.map((type, part): KeyAttribute => ({ name: `k${part}`, type }))),
+      items: fc.array(fc.tuple(...types.map((type) => parts[type])), { minLength: 1, maxLength: 20 }),
+    }),
+  );
+  fc.assert(
+    fc.property(tables, ({ keys, items }) => {
+      const columns = [...keys.map(({ name }) => name), 'rest'].map(
+        (name): Column => ({ name, type: 'string', seen: true }),
+      );
+      const rows = encodeRows(
+        columns,
+        items.map((item) => [...item.map(attributeToCell), 'x,"y"']),
+      );
+      const fromRows = new RowKeys('t', keys, rows);
+      const keyOf = ({ bytes, ends }: SortKeys, index: number) =>
+        Buffer.from(bytes.subarray(index === 0 ? 0 : ends[index - 1], ends[index])).toString('hex');
+      const writer = new SortKeyWriter('t', keys);
+      for (const item of items) {
+        for (const [part, value] of item.entries()) writer.addValue(part, value);
+        writer.endKey();
+      }
+      const fromItems = writer.finish();
+      const expected = items.map((_, row) => keyOf(fromItems, row));
+      // Some row after a later one.
+      for (const row of [...items.keys(), 0]) assert.equal(keyOf(fromRows.of(row), 0), expected[row]);
+      for (const row of items.keys())
+        assert.equal(haveSameKey(rows, 0, row, keys.length), expected[row] === expected[0]);
+    }),
+  );
+});
 
 /** Enough for the sort that large tables get. */
 const MANY = 20_000;
