@@ -3,8 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { encodeRows } from '../../../src/csv/encode.js';
 import type { Column } from '../../../src/csv/rows.js';
-import type { AttributeValue, Item } from '../../../src/sources/dynamodb/attributes.js';
-import { attributeToCell } from '../../../src/sources/dynamodb/cells.js';
+import { type AttributeValue, attributeToCell, type Item } from '../../../src/sources/dynamodb/attributes.js';
 import {
   haveSameKey,
   type KeyAttribute,
