@@ -36,8 +36,8 @@ async function startAt(t: TestContext, now: string, yaml: string, dataDir: strin
   const { logger, lines } = logLines('warn');
   const app = await startApp(config, { clock, logger, signal: new AbortController().signal });
   t.after(() => app.close());
-  // The polls of each table and of the service itself, and the sealing.
-  const loops = config.tables.length + 2;
+  // The polls of each table and of the service itself, the sealing, and the signs of life.
+  const loops = config.tables.length + 3;
   const pass = async (milliseconds: number) => {
     await clock.asleep(loops);
     const end = clock.now() + milliseconds;
