@@ -76,8 +76,7 @@ archive: { bucket: ${bucket}, prefix: fleet/, every: 500ms, localDays: ${LOCAL},
     const first = await startService(t, { config, env });
     const url = await first.url;
     const all = `/csv/${table}?from=2000-01-01T00:00:00Z&sort=id`;
-    await until(url, all, ({ text }) => text.includes('item 13'));
-    const whole = (await get(url, all)).text;
+    const { text: whole } = await until(url, all, ({ text }) => text.includes('item 13'));
     // They are sealed one after another, and leave in several steps if that takes long.
     await untilDates(first.dataDir, table, [4, 3, 2, 1].map(dateOf));
     await first.logged(

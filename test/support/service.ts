@@ -106,7 +106,7 @@ function variables(env: Readonly<Record<string, string | null>>): Record<string,
 }
 
 /** Milliseconds for which a test waits for a line of the log: far longer than any line takes. */
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 
 /** The lines of a log as they come. */
 class Log {
