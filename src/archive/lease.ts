@@ -65,16 +65,17 @@ export class ArchiveLease {
     { name, token }: Holder,
     { clock, signal, patience = 0 }: { clock: Clock; signal: AbortSignal; patience?: number },
   ): Promise<ArchiveLease> {
-    const begun = clock.now();
-    let seen = { version: '', at: clock.now() };
+    let begun: number | null = null;
+    let seen = { version: '', at: 0 };
     for (;;) {
       signal.throwIfAborted();
       const found = await objects.get(KEY);
       const lease = found === null ? null : decode(found.bytes);
-      if (found !== null && seen.version !== found.version)
-        seen = { version: found.version, at: clock.now() };
-      const isFree =
-        found === null || lease === null || lease.isReleased || clock.now() - seen.at >= LEASE_TIME;
+      // One time for both questions: a lease that did not change since the first look is free before patience ends.
+      const now = clock.now();
+      begun ??= now;
+      if (found !== null && seen.version !== found.version) seen = { version: found.version, at: now };
+      const isFree = found === null || lease === null || lease.isReleased || now - seen.at >= LEASE_TIME;
       if (isFree) {
         const next: Lease = {
           holder: name,
@@ -87,7 +88,7 @@ export class ArchiveLease {
         if (version !== null) return new ArchiveLease(objects, clock, next, version);
         continue;
       }
-      if (clock.now() - begun >= LEASE_TIME + patience) throw archiveHeld(objects.location, lease.holder);
+      if (now - begun >= LEASE_TIME + patience) throw archiveHeld(objects.location, lease.holder);
       await clock.sleep(LOOK, signal);
     }
   }
