@@ -70,17 +70,18 @@ export class ArchiveLease {
       onHeld,
     }: { clock: Clock; signal: AbortSignal; patience?: number; onHeld?: (holder: string) => void },
   ): Promise<ArchiveLease> {
-    const begun = clock.now();
-    let seen = { version: '', at: clock.now() };
+    let begun: number | null = null;
+    let seen = { version: '', at: 0 };
     let waitsFor: string | null = null;
     for (;;) {
       signal.throwIfAborted();
       const found = await objects.get(KEY);
       const lease = found === null ? null : decode(found.bytes);
-      if (found !== null && seen.version !== found.version)
-        seen = { version: found.version, at: clock.now() };
-      const isFree =
-        found === null || lease === null || lease.isReleased || clock.now() - seen.at >= LEASE_TIME;
+      // One time for both questions: a lease that did not change since the first look is free before patience ends.
+      const now = clock.now();
+      begun ??= now;
+      if (found !== null && seen.version !== found.version) seen = { version: found.version, at: now };
+      const isFree = found === null || lease === null || lease.isReleased || now - seen.at >= LEASE_TIME;
       if (isFree) {
         const next: Lease = {
           holder: name,
@@ -93,7 +94,7 @@ export class ArchiveLease {
         if (version !== null) return new ArchiveLease(objects, clock, next, version);
         continue;
       }
-      if (clock.now() - begun >= LEASE_TIME + patience) throw archiveHeld(objects.location, lease.holder);
+      if (now - begun >= LEASE_TIME + patience) throw archiveHeld(objects.location, lease.holder);
       if (waitsFor === null) onHeld?.(lease.holder);
       waitsFor = lease.holder;
       await clock.sleep(LOOK, signal);

@@ -17,6 +17,16 @@ export interface SealedDay {
   readonly paths: readonly string[];
   /** Why the day cannot be read, as a part of a sentence: a file of it is damaged or gone. Absent: it can. */
   readonly missing?: string;
+  /**
+   * How often another service was seen to have written the day's files again, with other names of columns; absent: never.
+   * What was read of them before it was seen may be wrong.
+   */
+  readonly rewritings?: number;
+}
+
+/** Identifies what was read of a sealed day. */
+export function dayKey({ paths, rewritings = 0 }: SealedDay): string {
+  return [...paths, rewritings].join('\n');
 }
 
 /** A dataset that the SQL engine loads: all kinds but views. */

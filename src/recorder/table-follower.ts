@@ -146,9 +146,10 @@ export class TableFollower {
   async #lookAtFiles(): Promise<void> {
     const { dataDir, historyOf } = this.#options;
     for (const dataset of this.#appended) {
-      if ((await this.#hasChanged(csvFile(dataDir, dataset.name))) && this.#state !== null)
-        await dataset.follow(this.#state);
-      if (await this.#hasChanged(historyOf(dataset.name))) await dataset.lookAtDays();
+      await this.#ifChanged(csvFile(dataDir, dataset.name), async () => {
+        if (this.#state !== null) await dataset.follow(this.#state);
+      });
+      await this.#ifChanged(historyOf(dataset.name), () => dataset.lookAtDays());
     }
   }
 
@@ -156,16 +157,22 @@ export class TableFollower {
   async #noteFiles(): Promise<void> {
     const { dataDir, historyOf } = this.#options;
     for (const { name } of this.#appended)
-      for (const path of [csvFile(dataDir, name), historyOf(name)]) await this.#hasChanged(path);
+      for (const path of [csvFile(dataDir, name), historyOf(name)])
+        this.#marks.set(path, await this.#markOf(path));
   }
 
-  async #hasChanged(path: string): Promise<boolean> {
+  /** What a change asks for is done again at the next look if it fails. */
+  async #ifChanged(path: string, work: () => Promise<void>): Promise<void> {
+    const mark = await this.#markOf(path);
+    const before = this.#marks.get(path);
+    if (before !== undefined && before !== mark) await work();
+    this.#marks.set(path, mark);
+  }
+
+  async #markOf(path: string): Promise<string> {
     const state = await this.#options.files.stat(path);
     // A file that grows is the state's matter.
-    const mark = state === null ? '' : state.isFile ? String(state.id) : `${state.id} ${state.modifiedAt}`;
-    const before = this.#marks.get(path);
-    this.#marks.set(path, mark);
-    return before !== undefined && before !== mark;
+    return state === null ? '' : state.isFile ? String(state.id) : `${state.id} ${state.modifiedAt}`;
   }
 
   /** What the files do not say. */

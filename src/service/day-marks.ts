@@ -7,24 +7,40 @@ export class DayMarks {
   readonly #onRewritten: (path: string) => void;
   /** The identities of the files, by path. */
   readonly #ids = new Map<string, string>();
+  /** How often a file was found to be another one, by path. */
+  readonly #rewritings = new Map<string, number>();
 
   constructor(files: Files, onRewritten: (path: string) => void) {
     this.#files = files;
     this.#onRewritten = onRewritten;
   }
 
-  /** Returns the days; call it before readers see them. `isWatched`: whether another service may write that file. */
+  /**
+   * Returns the days, each with its rewritings; call it before readers see them.
+   * `isWatched`: whether another service may write that file.
+   */
   async look(
     days: readonly SealedDay[],
     isWatched: (path: string) => boolean,
   ): Promise<readonly SealedDay[]> {
-    for (const path of days.flatMap(({ paths }) => paths).filter(isWatched)) {
-      const state = await this.#files.stat(path);
-      const id = state === null ? '' : String(state.id);
-      const before = this.#ids.get(path);
-      this.#ids.set(path, id);
-      if (before !== undefined && before !== id) this.#onRewritten(path);
+    const found: SealedDay[] = [];
+    for (const day of days) {
+      let rewritings = 0;
+      for (const path of day.paths.filter(isWatched)) rewritings += await this.#rewritingsOf(path);
+      found.push(rewritings === 0 ? day : { ...day, rewritings });
     }
-    return days;
+    return found;
+  }
+
+  async #rewritingsOf(path: string): Promise<number> {
+    const state = await this.#files.stat(path);
+    const id = state === null ? '' : String(state.id);
+    const before = this.#ids.get(path);
+    this.#ids.set(path, id);
+    const rewritings = this.#rewritings.get(path) ?? 0;
+    if (before === undefined || before === id) return rewritings;
+    this.#rewritings.set(path, rewritings + 1);
+    this.#onRewritten(path);
+    return rewritings + 1;
   }
 }

@@ -5,7 +5,7 @@ import { encodeFile } from '../csv/encode.js';
 import { AHEAD } from '../csv/row-time.js';
 import type { Column } from '../csv/rows.js';
 import { datasetNotReadYet, datasetUnknown } from '../datasets/errors.js';
-import type { Relation, SealedDay } from '../datasets/relation.js';
+import { dayKey, type Relation, type SealedDay } from '../datasets/relation.js';
 import type { SqlTable } from '../windows/compile/sql-table.js';
 import { folded, identifier } from '../windows/compile/sql-text.js';
 import type { DamagedDays, SealedFile } from './damaged-days.js';
@@ -41,7 +41,7 @@ interface Loaded {
   readonly departures: number;
   /** Whether the view with the dataset's name has all readable days, not only those that stay here. */
   readonly isWhole: boolean;
-  /** The paths of each readable day, together. */
+  /** What identifies the files of each readable day. */
   readonly files: ReadonlyMap<string, string>;
 }
 
@@ -272,7 +272,7 @@ export class RelationTable implements SqlDataset {
           days,
           departures,
           isWhole: this.#staying(days).length === readable(days).length,
-          files: new Map(readable(days).map(({ date, paths }) => [date, paths.join('\n')])),
+          files: new Map(readable(days).map((day) => [day.date, dayKey(day)])),
           state,
           load: state,
         };

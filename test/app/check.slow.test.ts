@@ -101,10 +101,12 @@ describe('npm start -- --check', () => {
     // A poll counts when all of it is written.
     const polled = (dataset: string) => `dynamo_csv_polls_total{dataset="${dataset}",outcome="success"} 1`;
     await until(await service.url, '/metrics', ({ text }) =>
-      [table, 'api-server'].every((dataset) => text.includes(polled(dataset))),
+      [table, 'api-server', 'collector-log'].every((dataset) => text.includes(polled(dataset))),
     );
     await until(await service.url, '/csv/named', ({ text }) => text === 'id,name\n1,Alphabet City\n');
     const { dataDir } = service;
+    // It stands still and keeps the lock, so that what is written from now on is the check's.
+    service.process.kill('SIGSTOP');
     const before = await contentOf(dataDir);
     const right = await check({ dataDir });
     assert.deepEqual([right.code, right.row('named')?.at(-1)], [0, 'nothing']);

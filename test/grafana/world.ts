@@ -45,7 +45,7 @@ export async function startDemo(t: TestContext, { now, incident, past }: DemoOpt
   const world = await startWorld({ ...shared, wish: incident ?? null, dynamoDb: null, signal: aws.signal });
   let app: App | null = null;
   let url = '';
-  /** Who sleeps when nothing is under way: the beat, the fleet, and of the service each source's polls, its own log and the sealing. */
+  /** Who sleeps when nothing is under way: the beat, the fleet, and of the service each source's polls, its own log, the sealing and the signs of life. */
   const loops = () => 1 + (aws.signal.aborted ? 0 : 1) + (app === null ? 0 : config.tables.length + 3);
   const demo = {
     clock,

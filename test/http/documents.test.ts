@@ -10,6 +10,7 @@ import { projectRoot } from '../../src/base/project.js';
 import { createPollMetrics } from '../../src/collect/metrics.js';
 import { createHttpMetrics } from '../../src/http/metrics.js';
 import { createHttp, type Http, ResponseTimes } from '../../src/http/server.js';
+import { neverOverloaded } from '../support/never-overloaded.js';
 import { readingOf, SqlWorld } from '../support/sql-world.js';
 
 const document = await readFile(join(projectRoot, 'docs', 'http.md'), 'utf8');
@@ -62,6 +63,7 @@ async function start(t: TestContext): Promise<Http> {
     webDir: null,
     grafanaUrl: null,
   });
+  neverOverloaded(http);
   t.after(() => http.close());
   return http;
 }

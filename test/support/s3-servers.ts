@@ -10,13 +10,15 @@ export interface S3Server {
   readonly name: string;
   /** Why its tests are skipped; false: they are not. */
   readonly skip: string | false;
+  /** Whether it looks at a write's condition and writes in one step, so that of writes at the same time one wins. */
+  readonly isAtomic: boolean;
   start(): Promise<{ readonly endpoint: string; close(): Promise<void> }>;
 }
 
-/** One that speaks AWS's formats, and one that keeps objects as a product does: conditional writes at the same time, too. */
+/** One that speaks AWS's formats, and one that keeps objects as a product does. */
 export const S3_SERVERS: readonly S3Server[] = [
-  { name: 'moto', skip: withoutMoto, start: startMoto },
-  { name: 'versitygw', skip: withoutVersitygw, start: startVersitygw },
+  { name: 'moto', skip: withoutMoto, isAtomic: false, start: startMoto },
+  { name: 'versitygw', skip: withoutVersitygw, isAtomic: true, start: startVersitygw },
 ];
 
 /** One server for all tests of a file. */

@@ -106,7 +106,7 @@ function variables(env: Readonly<Record<string, string | null>>): Record<string,
 }
 
 /** Milliseconds for which a test waits for a line of the log: far longer than any line takes. */
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 
 /** The lines of a log as they come. */
 class Log {
@@ -124,30 +124,28 @@ class Log {
     });
   }
 
-  async first(is: (line: LogLine) => boolean): Promise<LogLine> {
-    const patience = AbortSignal.timeout(PATIENCE);
-    for (;;) {
-      const found = this.lines.find(is);
-      if (found !== undefined) return found;
-      await this.#more(patience);
-    }
+  first(is: (line: LogLine) => boolean): Promise<LogLine> {
+    return this.#found(() => this.lines.find(is));
   }
 
-  async until(what: RegExp): Promise<string> {
-    const patience = AbortSignal.timeout(PATIENCE);
-    while (!what.test(this.text)) await this.#more(patience);
-    return this.text;
+  until(what: RegExp): Promise<string> {
+    return this.#found(() => (what.test(this.text) ? this.text : undefined));
   }
 
-  async #more(patience: AbortSignal): Promise<void> {
-    if (this.#isOver) throw new Error(`the service ended without having said it: ${this.text}`);
-    const lines = new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** What `look` finds, as soon as it finds something. */
+  async #found<T>(look: () => T | undefined): Promise<T> {
     const tooLong = new Promise<never>((_, reject) => {
-      patience.addEventListener('abort', () =>
+      AbortSignal.timeout(PATIENCE).addEventListener('abort', () =>
         reject(new Error(`the service did not log what was waited for: ${this.text}`)),
       );
     });
-    await Promise.race([lines, tooLong]);
+    tooLong.catch(() => undefined);
+    for (;;) {
+      const found = look();
+      if (found !== undefined) return found;
+      if (this.#isOver) throw new Error(`the service ended without having said it: ${this.text}`);
+      await Promise.race([tooLong, new Promise<void>((resolve) => this.#waiting.push(resolve))]);
+    }
   }
 
   #add(text: string): void {

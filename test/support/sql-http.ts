@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createHttpMetrics } from '../../src/http/metrics.js';
 import { createHttp, type Http, ResponseTimes } from '../../src/http/server.js';
+import { neverOverloaded } from './never-overloaded.js';
 import type { SqlWorld } from './sql-world.js';
 
 /** The service's HTTP side over a world's registry and SQL engine; ad-hoc SQL is allowed. Gone after the test. */
@@ -27,6 +28,7 @@ export async function httpOver(t: TestContext, world: SqlWorld): Promise<Http> {
     webDir: null,
     grafanaUrl: null,
   });
+  neverOverloaded(http);
   t.after(() => http.close());
   return http;
 }

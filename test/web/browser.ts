@@ -5,7 +5,7 @@ import { after, before, type TestContext, test } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 /** Milliseconds for anything to appear, on a machine that does other things too. */
-const PATIENCE = 15_000;
+const PATIENCE = 60_000;
 
 /** Names under which distributions install it. */
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
@@ -15,7 +15,7 @@ let browser: Browser | undefined;
 before(async () => {
   if (executablePath === null) return;
   // In a container the tests run as root, where Chromium's own sandbox does not start.
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'], timeout: PATIENCE });
 });
 after(() => browser?.close());
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
@@ -126,6 +126,27 @@ test('a day that windows ask for repeatedly is read once', async (t) => {
   const again = await windows.window(world.dataset('log'), aDay(4));
   assert.equal(again.version, version, 'a poll of today does not change it');
   assert.equal(asked.length, 3);
+});
+
+test('a day whose files another service has written again is read again', async (t) => {
+  const { world, log, windows, ask, asked } = await sealedWorld(t);
+  const aDay: Parameters = [...new URLSearchParams(`from=${FIRST + DAY}&to=${FIRST + 2 * DAY}&every=1h`)];
+  const right = (await ask(world.sql.queries, aDay)) as { body: string };
+  // What is read while a file is being replaced may be anything.
+  const [before, day, ...after] = log.log!.sealedDays;
+  const [path] = day!.paths;
+  const content = await readFile(path!);
+  await copyFile(before!.paths[0]!, `${path}.other`);
+  await rename(`${path}.other`, path!);
+  for (let round = 0; round < 3; round += 1) await ask(windows, aDay);
+  await writeFile(`${path}.again`, content);
+  await rename(`${path}.again`, path!);
+  const count = asked.length;
+  await ask(windows, aDay);
+  assert.equal(asked.length, count, 'it is kept');
+  log.log!.sealedDays = [before!, { ...day!, rewritings: 1 }, ...after];
+  for (let round = 0; round < 3; round += 1)
+    assert.equal(((await ask(windows, aDay)) as { body: string }).body, right.body);
 });
 
 test('the last rows of sealed days are read once, for days and longer steps', async (t) => {

@@ -2,7 +2,7 @@ import { sameLayout } from '../../csv/columns.js';
 import type { Column } from '../../csv/rows.js';
 import { rowEnd } from '../../csv/scan.js';
 import type { Parameters, Queries } from '../../datasets/queries.js';
-import type { Relation, SealedDay } from '../../datasets/relation.js';
+import { dayKey, type Relation, type SealedDay } from '../../datasets/relation.js';
 import { Declined } from './declined.js';
 import { IndexedRows, type Rows } from './rows.js';
 
@@ -12,9 +12,9 @@ export interface DayBounds {
   readonly to: number;
 }
 
-/** Identifies what a sealed day has: its files never change. */
-export function keyOfDay({ name }: Relation, { paths }: SealedDay): string {
-  return [name, ...paths].join('\n');
+/** Identifies what a sealed day has: its rows never change. */
+export function keyOfDay({ name }: Relation, day: SealedDay): string {
+  return `${name}\n${dayKey(day)}`;
 }
 
 /** Identifies rows that are being read: those of the same days in other columns are others. */

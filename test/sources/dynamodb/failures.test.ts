@@ -422,7 +422,7 @@ describe('names in columns and only that no item has', () => {
   });
 });
 
-describe('deadlines', () => {
+describe('deadlines', { concurrency: true }, () => {
   for (const [how, words] of HANGING) {
     for (const action of ['DescribeTable', 'Scan'] as const) {
       for (const items of action === 'Scan' ? [0, 30_000] : [0]) {
@@ -449,7 +449,7 @@ describe('deadlines', () => {
 
   test('throttling beyond the deadline is reported as throttling', async () => {
     const { error } = await readScripted(scanFails('ThrottlingException', 'Rate exceeded'), {
-      deadlines: { silence: 150, request: 300 },
+      deadlines: { silence: 3_000, request: 3_000 },
     });
     assertError(error, 'TABLE_THROTTLED', /throttles.*Rate exceeded/);
   });

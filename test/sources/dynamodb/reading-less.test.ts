@@ -366,7 +366,7 @@ describe('a query', () => {
         : { error: 'ProvisionedThroughputExceededException', message: 'slow down' },
     );
     t.after(() => server.close());
-    const deadlines = { silence: 1_000, request: 1_500 };
+    const deadlines = { silence: 3_000, request: 3_000 };
     await assert.rejects(
       read('orders', { ...byKey({ day: 'x' }, 'by-day'), endpoint: server.endpoint, deadlines }),
       {

@@ -40,7 +40,8 @@ async function start(t: TestContext) {
   const client = createDynamoDbClient({
     region: null,
     endpoint,
-    deadlines: { silence: 400, request: 20_000 },
+    // Nothing but the body that stalls is silent for so long.
+    deadlines: { silence: 2_000, request: 60_000 },
   });
   t.after(() => {
     client.destroy();
