@@ -1,9 +1,6 @@
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import dynalite from 'dynalite';
 import { type Clock, systemClock } from '../base/clock.js';
+import { startDynalite } from './dynalite.js';
 import {
   CreateTableCommand,
   DescribeTableCommand,
@@ -29,16 +26,13 @@ export type LocalDynamoDb = StreamingDynamoDb;
  * dynalite behind `startStreams`.
  */
 export async function startDynamoDb(clock: Clock = systemClock): Promise<LocalDynamoDb> {
-  const server = dynalite({ createTableMs: 0, deleteTableMs: 0 });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const streams = await startStreams(`http://127.0.0.1:${port}`, { clock });
+  const tables = await startDynalite();
+  const streams = await startStreams(tables.endpoint, { clock });
   return {
     ...streams,
     close: async () => {
       await streams.close();
-      await closeServer(server);
+      await tables.close();
     },
   };
 }
@@ -92,11 +86,4 @@ export async function enableOrdersStream(client: DynamoDBClient): Promise<void> 
   await client.send(new UpdateTableCommand({ TableName, StreamSpecification }));
   const TimeToLiveSpecification = { AttributeName: ORDERS_TIME_TO_LIVE, Enabled: true };
   await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => (error ? reject(error) : resolve()));
-    server.closeAllConnections();
-  });
 }

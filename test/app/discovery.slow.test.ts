@@ -60,7 +60,9 @@ describe('tables that are found', () => {
     await until(url, '/readyz', ({ text }) => JSON.parse(text).served.length === 999);
     assert.equal((await get(url, '/csv/table-1999')).text, 'id\n7\n');
     assert.equal(lists, 10);
-    assert.equal((await get(url, '/csv/table-1500')).status, 404);
+    const denied = await get(url, '/csv/table-1500');
+    assert.equal(denied.status, 503);
+    assert.match(denied.text, /table-1500.*not this one/);
     const told = service.lines.filter(({ code }) => code === 'TABLE_ACCESS_DENIED');
     assert.deepEqual(
       told.map(({ level, table }) => [level, table]),

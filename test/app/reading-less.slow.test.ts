@@ -106,7 +106,7 @@ tables:
     assert.equal(kind, 'log');
     assert.equal(
       description,
-      'Every new item of DynamoDB table orders, with the time of the poll that found it.',
+      'Every new item of query of index by-day of DynamoDB table orders, with the time of the poll that found it.',
     );
   });
 });

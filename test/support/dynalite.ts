@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import {
   type AttributeValue,
   BatchWriteItemCommand,
@@ -12,7 +10,7 @@ import {
   waitUntilTableExists,
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
-import dynalite from 'dynalite';
+import { startDynalite } from '../../src/demo/dynalite.js';
 import { startDynamoDb } from '../../src/demo/dynamodb.js';
 import { useTestAws } from './aws.js';
 import { startDynoxide } from './dynoxide.js';
@@ -85,21 +83,6 @@ const SERVERS = {
   moto: startMoto,
   dynoxide: startDynoxide,
 };
-
-async function startDynalite(): Promise<{ endpoint: string; close(): Promise<void> }> {
-  const server = dynalite({ createTableMs: 0, deleteTableMs: 0 });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    endpoint: `http://127.0.0.1:${port}`,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
 
 async function createTable(
   client: DynamoDBClient,
