@@ -122,6 +122,19 @@ test('Infinity offers the values of a key of numbers as they are written', () =>
   );
 });
 
+test('a key of numbers is written without separators', async () => {
+  const failing = () => Promise.reject(new Error('busy'));
+  const columns = [column('zone', 'number'), column('amount', 'number')];
+  const zones = new CountedDataset({ name: 'zones', columns, keys: ['zone'] }, 3);
+  const { panels } = await made(zones, { window: failing, sql: failing });
+  const rows = panels.find(({ title, type }) => title === 'Rows' && type === 'table')!;
+  const shown = (title: string) =>
+    (rows.fieldConfig!.overrides as { matcher: JsonObject; properties: JsonObject[] }[])
+      .find(({ matcher }) => matcher.options === title)!
+      .properties.find(({ id }) => id === 'unit')?.value;
+  assert.deepEqual([shown('Zone'), shown('Amount')], ['none', 'locale']);
+});
+
 test('a name keeps the spaces at its ends, which Infinity drops at the ends of a parameter', () => {
   assert.equal(columnList([' space ']), '" space "');
   assert.equal(columnList(['id', 'a b']), 'id,a b');
