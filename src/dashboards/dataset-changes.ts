@@ -96,10 +96,17 @@ export function lastChanges(facts: Facts): PanelSpec[] {
         title: titles[i]!,
         minWidth: 100,
         ...(type === 'time' ? { unit: times.moment, width: 170 } : {}),
-        ...(type === 'number' ? unitOf(name.replace(/^previous_/, '')) : {}),
+        ...(type === 'number' ? unitOfChange(facts, name) : {}),
       })),
     }),
   ];
+}
+
+/** Numbers that say which item it was have no separators. */
+function unitOfChange({ keys }: Facts, name: string) {
+  return keys.some((key) => key.name === name)
+    ? { unit: units.none }
+    : unitOf(name.replace(/^previous_/, ''));
 }
 
 /** Keys, then each value beside the one before, then the rest. */

@@ -20,6 +20,8 @@ export function rowTable(facts: Facts): PanelSpec[] {
   if (columns.length === 0) return [];
   const titles = distinct(columns.map(({ name }) => titleOf(name)));
   const limit = limitOf(facts);
+  // Numbers that say which row it is have no separators.
+  const isName = (name: string) => isLabel(name) || facts.keys.some((key) => key.name === name);
   return [
     table({
       id: panelIdOf('rows', ''),
@@ -36,7 +38,7 @@ export function rowTable(facts: Facts): PanelSpec[] {
         title: titles[i]!,
         minWidth: 100,
         ...(type === 'time' ? { unit: times.moment, width: 170 } : {}),
-        ...(type === 'number' ? (isLabel(name) ? { unit: units.none } : unitOf(name)) : {}),
+        ...(type === 'number' ? (isName(name) ? { unit: units.none } : unitOf(name)) : {}),
       })),
     }),
   ];

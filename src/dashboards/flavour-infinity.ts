@@ -55,9 +55,13 @@ function infinityQuery(reading: Reading, refId: string) {
   };
 }
 
-/** Asks the service for the values each time the dashboard is opened. */
+/**
+ * Asks the service for the values each time the dashboard is opened: as text, since a number of more than 15 digits would come
+ * back as another one, or as 1.2e+29.
+ */
 function variable({ name, label, description, chosen, reading, definition }: ChoiceVariable) {
-  const column = reading.columns[0]!.name;
+  const columns = reading.columns.map((one) => ({ ...one, type: 'string' as const }));
+  const column = columns[0]!.name;
   const isAll = chosen === 'all';
   return new QueryVariableBuilder(name)
     .label(label)
@@ -66,7 +70,7 @@ function variable({ name, label, description, chosen, reading, definition }: Cho
     .query({
       refId: 'variable',
       queryType: 'infinity',
-      infinityQuery: infinityQuery(reading, 'variable'),
+      infinityQuery: infinityQuery({ ...reading, columns }, 'variable'),
       meta: { textField: column, valueField: column },
     })
     .definition(definition)

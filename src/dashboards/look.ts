@@ -52,14 +52,20 @@ export function thresholds(...steps: readonly (readonly [from: number | null, co
 }
 
 /**
- * One colour, the stronger the larger the value's share of the range of all values: eight steps of equal size. It lies over
- * the theme's own background, and so fits both.
+ * Grafana writes on a colour that hides less than 30 % of what is below it in the theme's own text colour, and on any stronger
+ * one in white, unless the colour itself is bright. So the first shades are thinner than that, and the others dark enough for
+ * white. They lie over the theme's own background, and so fit both.
  */
+const SHADES = [
+  ...['0.05', '0.13', '0.21', '0.29'].map((share) => `rgba(87, 148, 242, ${share})`),
+  ...['0.82', '0.88', '0.94', '1.00'].map((share) => `rgba(24, 80, 170, ${share})`),
+];
+
+/** One colour, the stronger the larger the value's share of the range of all values: eight steps of equal size. */
 export function shareThresholds() {
-  const steps = 8;
-  const list: Threshold[] = Array.from({ length: steps }, (_, step) => ({
-    value: step === 0 ? null : (100 * step) / steps,
-    color: `rgba(87, 148, 242, ${(0.06 + (0.86 * step) / (steps - 1)).toFixed(2)})`,
+  const list: Threshold[] = SHADES.map((color, step) => ({
+    value: step === 0 ? null : (100 * step) / SHADES.length,
+    color,
   }));
   return new ThresholdsConfigBuilder().mode(ThresholdsMode.Percentage).steps(list);
 }

@@ -24,7 +24,12 @@ export const everyInterval: Window = { every: '${__interval}' };
 /** The time column of a reading. */
 export const timeOf = ({ time }: Pick<Reading, 'time'>): string => time ?? 'timestamp';
 
-/** The columns as a list of the window language: a name with a comma, a quote or a brace stands in quotes. */
+/**
+ * The columns as a list of the window language: a name with a comma, a quote or a brace stands in quotes, and one with a space at
+ * an end, which Infinity drops at the ends of a parameter.
+ */
 export function columnList(names: readonly string[]): string {
-  return names.map((name) => (/[",{}]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name)).join(',');
+  return names
+    .map((name) => (/[",{}]|^\s|\s$/.test(name) ? `"${name.replaceAll('"', '""')}"` : name))
+    .join(',');
 }

@@ -4,12 +4,15 @@ import { zones } from '../../dashboards/fleet.js';
 import { textWidth } from './font.js';
 import { kioskHeight, panelWidth, tableColumns, tableRows, titleWidths } from './geometry.js';
 import { type DashboardJson, dashboardsOf, flavourNames, type PanelJson, panelsOf } from './provisioning.js';
+import { BACKGROUNDS, contrast, over, READABLE, shadesOf, textOn } from './shades.js';
 
 /** Whether people can read what Grafana draws, by the rules in docs/grafana.md: each of these was seen in a real one. */
 
 /** Windows of a phone, a laptop, a desk and a wall. */
 const WINDOWS = [400, 1_280, 1_600, 1_920] as const;
 const WALL_HEIGHT = 1_080;
+/** Hours and weeks. */
+const LONGEST_NAME = 12;
 /** A gauge's number stands beside a bar of at least this width. */
 const BAR = 24;
 
@@ -62,6 +65,30 @@ for (const flavour of flavourNames) {
             total < room + 1,
             `${nameOf(dashboard, panel)} needs ${total} px and has ${room} at ${window}`,
           );
+        }
+      }
+    });
+
+    test('bar charts show the names of their bars', () => {
+      const charts = panels.filter(({ panel }) => panel.type === 'barchart');
+      assert.equal(charts.length, 4);
+      for (const { dashboard, panel } of charts) {
+        // Grafana cuts a name after so many characters, all of it after none; without the option it cuts nothing.
+        const { xTickLabelMaxLength = Number.POSITIVE_INFINITY } = panel.options;
+        assert.ok(Number(xTickLabelMaxLength) >= LONGEST_NAME, `${nameOf(dashboard, panel)} cuts its names`);
+      }
+    });
+
+    test('numbers on shades can be read in both themes', () => {
+      const shaded = tables.filter(({ panel }) => shadesOf(panel).length > 0);
+      assert.equal(shaded.length, 1);
+      for (const { dashboard, panel } of shaded) {
+        for (const [theme, background] of Object.entries(BACKGROUNDS)) {
+          for (const shade of shadesOf(panel)) {
+            const seen = contrast(textOn(shade, theme), over(shade, background));
+            const name = `${nameOf(dashboard, panel)}, ${shade} in the ${theme} theme`;
+            assert.ok(seen >= READABLE, `${name}: ${seen.toFixed(1)}`);
+          }
         }
       }
     });

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { dashboardJson, flavourOf } from '../../src/dashboards/generated.js';
 import { titleOf, unitOf } from '../../src/dashboards/naming.js';
+import { columnList } from '../../src/dashboards/reading.js';
 import { dashboardUid } from '../../src/dashboards/uid.js';
 import type { DatasetStatus } from '../../src/datasets/dataset.js';
 import type { Queries } from '../../src/datasets/queries.js';
 import { DatasetRegistry } from '../../src/datasets/registry.js';
 import { column, ScriptedDataset, type ScriptedOptions } from '../support/scripted-dataset.js';
-import { type DashboardJson, panelsOf } from './provisioning.js';
+import { type DashboardJson, type JsonObject, panelsOf } from './provisioning.js';
 
 /** A dataset that says it has so many rows. */
 class CountedDataset extends ScriptedDataset {
@@ -82,6 +83,61 @@ test('a dataset whose questions fail has a dashboard without variables', async (
   });
   assert.deepEqual(templating.list, []);
   assert.ok(panels.length > 2);
+});
+
+test('headings of any length are read whole', async () => {
+  const name = 'an_attribute_with_a_name_that_is_longer_than_its_column';
+  const wide = new CountedDataset({ name: 'wide', columns: [column('id'), column(name, 'number')] }, 3);
+  const failing = () => Promise.reject(new Error('busy'));
+  const tables = panelsOf(await made(wide, { window: failing, sql: failing })).filter(
+    ({ type }) => type === 'table',
+  );
+  assert.ok(tables.length > 0);
+  for (const { title, fieldConfig } of tables) {
+    for (const { matcher, properties } of fieldConfig!.overrides) {
+      const wraps = (properties as JsonObject[]).find(({ id }) => id === 'custom.wrapHeaderText');
+      // Of a number's heading that does not wrap Grafana shows the end.
+      assert.equal(wraps?.value, true, `${title}: ${JSON.stringify(matcher)}`);
+    }
+  }
+});
+
+test('Infinity offers the values of a key of numbers as they are written', () => {
+  const { query } = flavourOf('infinity')
+    .variable({
+      name: 'zone',
+      label: 'Zone',
+      description: '',
+      values: [],
+      chosen: 'all',
+      reading: { dataset: 'zones', columns: [{ name: 'zone', type: 'number' }], window: {} },
+      definition: '',
+    })
+    .build();
+  const { infinityQuery } = query as unknown as { infinityQuery: { columns: { type: string }[] } };
+  // As numbers, 123456789012345678 is offered as 123456789012345680, and 30 digits as 1.2e+29.
+  assert.deepEqual(
+    infinityQuery.columns.map(({ type }) => type),
+    ['string'],
+  );
+});
+
+test('a key of numbers is written without separators', async () => {
+  const failing = () => Promise.reject(new Error('busy'));
+  const columns = [column('zone', 'number'), column('amount', 'number')];
+  const zones = new CountedDataset({ name: 'zones', columns, keys: ['zone'] }, 3);
+  const { panels } = await made(zones, { window: failing, sql: failing });
+  const rows = panels.find(({ title, type }) => title === 'Rows' && type === 'table')!;
+  const shown = (title: string) =>
+    (rows.fieldConfig!.overrides as { matcher: JsonObject; properties: JsonObject[] }[])
+      .find(({ matcher }) => matcher.options === title)!
+      .properties.find(({ id }) => id === 'unit')?.value;
+  assert.deepEqual([shown('Zone'), shown('Amount')], ['none', 'locale']);
+});
+
+test('a name keeps the spaces at its ends, which Infinity drops at the ends of a parameter', () => {
+  assert.equal(columnList([' space ']), '" space "');
+  assert.equal(columnList(['id', 'a b']), 'id,a b');
 });
 
 test('a dataset that was never read has its state only', async () => {

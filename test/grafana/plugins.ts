@@ -57,12 +57,15 @@ function csvRequest(query: JsonObject, environment: Environment): Request {
   return { address, headers };
 }
 
-/** With authentication it asks only hosts that are allowed: the beginnings of addresses, with the scheme. */
+/**
+ * It drops the spaces at both ends of a parameter. With authentication it asks only hosts that are allowed: the beginnings of
+ * addresses, with the scheme.
+ */
 function infinityRequest(query: JsonObject, environment: Environment): Request {
   const { url, jsonData, secureJsonData = {} } = dataSource('infinity', environment);
   const address = new URL(url + query.url);
   const { params } = query.url_options as { params: { key: string; value: string }[] };
-  for (const { key, value } of params) address.searchParams.append(key, value);
+  for (const { key, value } of params) address.searchParams.append(key, value.trim());
   if (jsonData.auth_method !== 'bearerToken') throw new Error(`unknown method ${jsonData.auth_method}`);
   const isAllowed = (jsonData.allowedHosts as string[]).some((host) => address.href.startsWith(host));
   if (!isAllowed) throw new Error(`requested URL not allowed: ${address}`);

@@ -125,9 +125,9 @@ async function offered(variable: VariableJson, flavour: FlavourName, url: string
     meta: { valueField: string };
   };
   const { fields } = await ask(infinityQuery, flavour, url);
-  const { cells } = fields.find(({ name }) => name === meta.valueField)!;
-  assert.ok(cells!.length > 0, `${variable.name} offers nothing`);
-  return { ...variable, options: cells!.map((value) => ({ value })) };
+  const { values } = fields.find(({ name }) => name === meta.valueField)!;
+  assert.ok(values.length > 0, `${variable.name} offers nothing`);
+  return { ...variable, options: values.map((value) => ({ value: String(value) })) };
 }
 
 async function answered(

@@ -36,6 +36,12 @@ export interface BarsOptions<Column extends string = string> extends PanelText {
   readonly max?: number;
 }
 
+/**
+ * Characters of a bar's name that are shown. Without a number the builder library writes 0, and Grafana 12.4 shows "..." in
+ * place of every name.
+ */
+const LONGEST_NAME = 40;
+
 /** A group of upright bars for each row. */
 export function bars<Column extends string>(options: BarsOptions<Column>): PanelSpec {
   return {
@@ -60,6 +66,7 @@ export function bars<Column extends string>(options: BarsOptions<Column>): Panel
         .fillOpacity(85)
         .lineWidth(0)
         .showValue(VisibilityMode.Auto)
+        .xTickLabelMaxLength(LONGEST_NAME)
         .xTickLabelSpacing(60)
         .legend(
           new VizLegendOptionsBuilder()

@@ -83,7 +83,8 @@ export function table<Column extends string>(options: TableOptions<Column>): Pan
 }
 
 function properties(column: TableColumn): DynamicConfigValue[] {
-  const list: DynamicConfigValue[] = [];
+  // A heading of numbers is cut at its beginning: "Previous amount" would say "amount".
+  const list: DynamicConfigValue[] = [{ id: 'custom.wrapHeaderText', value: true }];
   if (column.unit !== undefined) list.push({ id: 'unit', value: column.unit });
   if (column.decimals !== undefined) list.push({ id: 'decimals', value: column.decimals });
   if (column.width !== undefined) list.push({ id: 'custom.width', value: column.width });
