@@ -124,11 +124,12 @@ export class RowBlocks {
     const added = this.#added;
     const touched = new Map<string, Touched>();
     const edited: EditedRow[] = [];
-    const copies = copiesOf(edits);
+    const keys = edits.map(({ row }) => rowKey(row, this.#keyCount));
+    const copies = copiesOf(edits, keys);
     const breathe = createYielder();
     for (const [index, { row }] of edits.entries()) {
       if ((index & 63) === 0) await breathe();
-      const key = rowKey(row, this.#keyCount);
+      const key = keys[index]!;
       const found = touched.get(key) ?? this.#locate(blocks, keyCells(row, this.#keyCount));
       touched.set(key, found);
       const before = found.after;
@@ -308,17 +309,28 @@ function eachPart(
   if (to > next) use({ body, ends }, next, to);
 }
 
-/** Copies of the rows of edits, null for a removal: they outlive the reading, and should not hold its memory. */
-function copiesOf(edits: readonly RowEdit[]): readonly (Buffer | null)[] {
+/**
+ * Copies of the rows of edits, null for a removal: they outlive the reading, and should not hold its memory. Nor should the
+ * last row of an item hold that of rows which other edits have replaced.
+ */
+function copiesOf(edits: readonly RowEdit[], keys: readonly string[]): readonly (Buffer | null)[] {
+  const last = new Map(keys.map((key, index) => [key, index]));
+  const copyOf = copier(edits.filter((_, index) => last.get(keys[index]!) === index));
+  const copyOfReplaced = copier(edits.filter((_, index) => last.get(keys[index]!) !== index));
+  return edits.map((edit, index) => (last.get(keys[index]!) === index ? copyOf(edit) : copyOfReplaced(edit)));
+}
+
+/** Copies these edits' rows together. Returns a function that has to be called for each of them in their order. */
+function copier(edits: readonly RowEdit[]): (edit: RowEdit) => Buffer | null {
   const rows = edits.filter(({ isRemoval }) => !isRemoval).map(({ row }) => row);
   const size = rows.reduce((sum, { length }) => sum + length, 0);
   const body = joined(rows, size);
   let end = 0;
-  return edits.map(({ row, isRemoval }) => {
+  return ({ row, isRemoval }) => {
     if (isRemoval) return null;
     end += row.length;
     return body.subarray(end - row.length, end);
-  });
+  };
 }
 
 /** Rows in the order of `compare`. */

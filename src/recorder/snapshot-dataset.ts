@@ -29,8 +29,11 @@ interface Blocks {
   content: Promise<Buffer> | null;
 }
 
-/** Rows that deltas changed which are remembered; who is further behind loads everything. */
-const MOST_EDITS = 20_000;
+/**
+ * Rows that deltas changed which are remembered, and their bytes if all rows together have fewer; who is further behind loads
+ * everything.
+ */
+const MOST_EDITS = { rows: 20_000, bytes: 1 << 20 };
 
 /** Counts the deltas of all snapshots, so that no version occurs twice. */
 let deltas = 0;
@@ -39,6 +42,13 @@ let deltas = 0;
 function gistOf({ before, after }: EditedRow): readonly EditedRow[] {
   if (after !== null) return [{ before: null, after }];
   return before === null ? [] : [{ before: Buffer.from(before), after }];
+}
+
+/** Of each item the last edit. */
+function lastOf(edited: readonly EditedRow[], keyCount: number): readonly EditedRow[] {
+  const last = new Map<string, EditedRow>();
+  for (const row of edited) last.set(rowKey((row.after ?? row.before)!, keyCount), row);
+  return [...last.values()];
 }
 
 async function contentOf(blocks: Blocks): Promise<Content> {
@@ -62,7 +72,11 @@ export class SnapshotDataset implements Relation {
   /** The items after deltas: their bytes are made when they are asked for. */
   #blocks: Blocks | null = null;
   /** What the latest deltas did, each after a version. */
-  readonly #edits: { readonly after: string; readonly edited: readonly EditedRow[] }[] = [];
+  readonly #edits: {
+    readonly after: string;
+    readonly edited: readonly EditedRow[];
+    readonly bytes: number;
+  }[] = [];
   #keys: readonly string[] = [];
   #persisted = true;
 
@@ -131,10 +145,10 @@ export class SnapshotDataset implements Relation {
     const first = this.#edits.findIndex((edit) => edit.after === version);
     const { columns } = this;
     if (first === -1 || columns === null) return null;
-    const last = new Map<string, EditedRow>();
-    for (const row of this.#edits.slice(first).flatMap(({ edited }) => edited))
-      last.set(rowKey((row.after ?? row.before)!, this.#keys.length), row);
-    const rows = [...last.values()];
+    const rows = lastOf(
+      this.#edits.slice(first).flatMap(({ edited }) => edited),
+      this.#keys.length,
+    );
     const put = rows.flatMap(({ after }) => after ?? []);
     const removed = rows.flatMap(({ before, after }) => (after === null && before !== null ? before : []));
     return { put: joinRows(columns, put), removed: joinRows(columns, removed) };
@@ -166,7 +180,7 @@ export class SnapshotDataset implements Relation {
     if (edited.length === 0 && this.version !== null) this.seen(readAt);
     else {
       deltas += 1;
-      this.#remember(edited, items.columns);
+      this.#remember(edited, items, keys.length);
       this.#blocks = { items, version: `delta-${deltas}`, readAt, content: null };
       this.#content = null;
       this.#keys = keys;
@@ -174,14 +188,23 @@ export class SnapshotDataset implements Relation {
   }
 
   /** Remembers what a delta did, for those who follow the rows. */
-  #remember(edited: readonly EditedRow[], columns: readonly Column[]): void {
+  #remember(edited: readonly EditedRow[], { columns, size }: RowBlocks, keyCount: number): void {
     const { version } = this;
     const isSameLayout = this.columns !== null && sameColumns(this.columns, columns);
     if (!isSameLayout) this.#edits.length = 0;
-    const rows = edited.flatMap(gistOf);
-    if (version !== null && isSameLayout) this.#edits.push({ after: version, edited: rows });
-    let count = this.#edits.reduce((sum, edit) => sum + edit.edited.length, 0);
-    while (count > MOST_EDITS) count -= this.#edits.shift()!.edited.length;
+    const last = lastOf(edited.flatMap(gistOf), keyCount);
+    const bytes = sum(last.map(({ before, after }) => (after ?? before)!.length));
+    if (version !== null && isSameLayout) this.#edits.push({ after: version, edited: last, bytes });
+    const most = { rows: MOST_EDITS.rows, bytes: Math.max(size, MOST_EDITS.bytes) };
+    const total = {
+      rows: sum(this.#edits.map((edit) => edit.edited.length)),
+      bytes: sum(this.#edits.map((edit) => edit.bytes)),
+    };
+    while (total.rows > most.rows || total.bytes > most.bytes) {
+      const forgotten = this.#edits.shift()!;
+      total.rows -= forgotten.edited.length;
+      total.bytes -= forgotten.bytes;
+    }
   }
 
   /** Nothing has changed until that time, in milliseconds since the epoch. */
@@ -193,4 +216,8 @@ export class SnapshotDataset implements Relation {
   markPersisted(persisted: boolean): void {
     this.#persisted = persisted;
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

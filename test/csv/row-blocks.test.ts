@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { freeBuffers } from '../../src/base/garbage.js';
 import { encodeRow, encodeRows } from '../../src/csv/encode.js';
@@ -64,27 +64,33 @@ test('edited rows are those of a map with the same edits, in order, and each edi
   await fc.assert(property, { numRuns: 60 });
 });
 
-test('rows that edits replaced are not kept in memory', async () => {
-  const count = 600;
-  let blocks = await RowBlocks.from(
-    rowsOf(new Map(Array.from({ length: count }, (_, id) => [id, 'small']))),
-    1,
-    compare,
-  );
-  const edit = (id: number, text: string) => ({
-    row: Buffer.from(encodeRow([String(id), text])),
-    isRemoval: false,
-  });
-  const buffers = () => {
-    freeBuffers(Number.POSITIVE_INFINITY);
-    return process.memoryUsage().arrayBuffers;
-  };
-  const before = buffers();
-  // Of each edit a small row stays, and a large one is replaced by the next.
+const put = (id: number, text: string) => ({
+  row: Buffer.from(encodeRow([String(id), text])),
+  isRemoval: false,
+});
+
+/** Bytes of buffers in use. */
+async function buffers(): Promise<number> {
+  freeBuffers(Number.POSITIVE_INFINITY);
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  return process.memoryUsage().arrayBuffers;
+}
+
+describe('rows that edits replaced are not kept in memory', () => {
   const large = 'x'.repeat(400_000);
-  for (let id = 1; id < count; id += 1)
-    blocks = (await blocks.edit([edit(id, 'other'), edit(0, `${large}${id}`)])).rows;
-  const added = buffers() - before;
-  assert.ok(added < 20e6, `${added} bytes for ${blocks.size} bytes of rows`);
-  assert.equal(blocks.count, count);
+  // Of each batch a small row stays beside the large one, each in another block.
+  const replaced = {
+    'by the next batch': (id: number) => [put(id, 'other'), put(0, `${large}${id}`)],
+    'by the same batch': (id: number) => [put(id, 'other'), put(0, `${large}${id}`), put(0, 'small')],
+  };
+  for (const [when, batchOf] of Object.entries(replaced))
+    test(when, async () => {
+      const items = new Map(Array.from({ length: 20_000 }, (_, id) => [id, 'a row of some bytes']));
+      let blocks = await RowBlocks.from(rowsOf(items), 1, compare);
+      const before = await buffers();
+      for (let id = 64; id < items.size; id += 64) blocks = (await blocks.edit(batchOf(id))).rows;
+      const added = (await buffers()) - before;
+      assert.ok(added < 20e6, `${added} bytes for ${blocks.size} bytes of rows`);
+      assert.equal(blocks.count, items.size);
+    });
 });
