@@ -75,12 +75,17 @@ test('a thread does not fail while others take the flag back that offers the col
   );
   t.after(() => Atomics.store(done, 0, 1));
   await once(other, 'message');
+  // Each copy of the module looks for it once.
   const thread = new Worker(
-    `const { parentPort, workerData } = require('node:worker_threads');
-    import(workerData.module).then(({ freeBuffers }) => {
-      freeBuffers(workerData.size);
-      setImmediate(() => setImmediate(() => parentPort.postMessage('asked')));
-    });`,
+    `const { parentPort, workerData: { module, size } } = require('node:worker_threads');
+    (async () => {
+      for (let copy = 0; copy < 30; copy += 1) {
+        const { freeBuffers } = await import(module + '?' + copy);
+        freeBuffers(size);
+        await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      }
+      parentPort.postMessage('asked');
+    })();`,
     {
       eval: true,
       workerData: { module: new URL('../../src/base/garbage.js', import.meta.url).href, size: SIZE },
