@@ -79,7 +79,7 @@ test('a thread does not fail while others take the flag back that offers the col
   const thread = new Worker(
     `const { parentPort, workerData: { module, size } } = require('node:worker_threads');
     (async () => {
-      for (let copy = 0; copy < 30; copy += 1) {
+      for (let copy = 0; copy < 80; copy += 1) {
         const { freeBuffers } = await import(module + '?' + copy);
         freeBuffers(size);
         await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
