@@ -13,7 +13,7 @@ COPY package.json package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --include=dev --no-audit --no-fund
 COPY tsconfig.json ./
 COPY scripts/bundle-sdk.mjs scripts/bundle-service.mjs scripts/bundle-web.mjs scripts/load-bundle.mjs \
-    scripts/sdk-schemas.mjs scripts/warm-bundle.mjs ./scripts/
+    scripts/sdk-schemas.mjs scripts/warm-bundle.mjs scripts/warm-threads.mjs ./scripts/
 # The build starts the service once and keeps what V8 compiled: this stage has the Node, and the build Node's flags, of the service.
 COPY src ./src
 RUN npm run build

@@ -11,6 +11,7 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bundle = join(root, 'dist', 'src', 'bundled', 'service.cjs');
+const threads = join(root, 'dist', 'src', 'bundled', 'threads.cjs');
 
 /** Swagger UI serves files beside its own, and `fs-native-extensions` loads one: in a bundle they look elsewhere. */
 const filesOfPackages = {
@@ -69,18 +70,13 @@ const options = {
   logLevel: 'warning',
 };
 
-await rm(join(root, 'dist', 'src', 'bundled'), { recursive: true, force: true });
-await build({
-  ...options,
-  entryPoints: ['src/programs.ts'],
-  outfile: bundle,
+/** What bundles have in common that are loaded with a code cache. */
+const script = {
   format: 'cjs',
   sourcemap: true,
   sourcesContent: false,
-  // A script with a code cache cannot import: the packages below are loaded by `require`.
+  // A script with a code cache cannot import: packages that are not in it are loaded by `require`.
   supported: { 'dynamic-import': false },
-  // Native code, threads of their own, and what only a terminal needs: they are found where they are installed.
-  external: ['@duckdb/node-api', 'piscina', 'pino-pretty'],
   define: { 'import.meta.url': 'fileUrl' },
   // Both for `require` and for a script: to the former `this` is the exports; to the latter, this is its value.
   banner: {
@@ -89,12 +85,66 @@ await build({
   },
   footer: { js: '};' },
   legalComments: 'external',
+};
+
+await rm(join(root, 'dist', 'src', 'bundled'), { recursive: true, force: true });
+await build({
+  ...options,
+  ...script,
+  entryPoints: ['src/programs.ts'],
+  outfile: bundle,
+  // Native code, threads of their own, and what only a terminal needs: they are found where they are installed.
+  external: ['@duckdb/node-api', 'piscina', 'pino-pretty'],
   plugins: [filesOfPackages, bundledSdk, packages],
 });
 
-const outside = /[\u0080-\uffff].{0,40}/.exec(await readFile(bundle, 'utf8'));
-if (outside !== null)
-  throw new Error(`the bundle is not ASCII: ${outside[0]}; write the character as an escape`);
+/** What the tasks of threads need of piscina is loaded in every thread already: the pool itself is not needed there. */
+const piscinaOfThreads = {
+  name: 'piscina-of-threads',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^piscina$/ }, () => ({ path: 'piscina', namespace: 'thread' }));
+    onLoad({ filter: /.*/, namespace: 'thread' }, () => ({
+      contents: `
+        const { dirname, join } = require('node:path');
+        const own = (name) => require(join(dirname(packageFile('piscina')), name));
+        const { markMovable } = own('common.js');
+        const { kTransferable, kValue } = own('symbols.js');
+        exports.move = (value) => (markMovable(value), value);
+        exports.transferableSymbol = kTransferable;
+        exports.valueSymbol = kValue;`,
+    }));
+  },
+};
+
+/** The modules that run in threads, with the tasks that they export. */
+const TASKS = { 'sources/dynamodb/thread': ['ready', 'read', 'merge'], 'dump/thread': ['readChunk'] };
+
+await build({
+  ...options,
+  ...script,
+  stdin: {
+    contents: Object.entries(TASKS)
+      .map(([path, names]) => `export { ${names} } from './src/${path}.ts';`)
+      .join('\n'),
+    resolveDir: root,
+    sourcefile: 'threads.ts',
+    loader: 'ts',
+  },
+  outfile: threads,
+  plugins: [piscinaOfThreads, bundledSdk, packages],
+});
+
+for (const file of [bundle, threads]) {
+  const outside = /[\u0080-\uffff].{0,40}/.exec(await readFile(file, 'utf8'));
+  if (outside !== null)
+    throw new Error(`${file} is not ASCII: ${outside[0]}; write the character as an escape`);
+}
+
+/** What loads a bundle and exports so much of it. */
+const loading = (names, path) => `
+  import { fileURLToPath } from 'node:url';
+  import { loadBundle } from './scripts/load-bundle.mjs';
+  export const { ${names} } = loadBundle(fileURLToPath(new URL('${path}', import.meta.url)));`;
 
 /** `server.ts` and `bin.ts` with the bundle in the place of `programs.ts`. */
 const bundledPrograms = {
@@ -102,10 +152,7 @@ const bundledPrograms = {
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^\.\/programs\.js$/ }, () => ({ path: 'programs', namespace: 'bundled' }));
     onLoad({ filter: /.*/, namespace: 'bundled' }, () => ({
-      contents: `
-        import { fileURLToPath } from 'node:url';
-        import { loadBundle } from './scripts/load-bundle.mjs';
-        export const { server, command } = loadBundle(fileURLToPath(new URL('./bundled/service.cjs', import.meta.url)));`,
+      contents: loading(['server', 'command'], './bundled/service.cjs'),
       resolveDir: root,
     }));
   },
@@ -119,25 +166,24 @@ await build({
   plugins: [bundledPrograms],
 });
 
-/** What runs in threads loads only what it needs. */
-await build({
-  ...options,
-  entryPoints: ['src/sources/dynamodb/thread.ts', 'src/dump/thread.ts'],
-  outbase: 'src',
-  outdir: 'dist/src',
-  chunkNames: 'bundled/[name]-[hash]',
-  splitting: true,
-  format: 'esm',
-  sourcemap: true,
-  external: ['piscina'],
-  banner: {
-    js: `import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);`,
-  },
-  plugins: [bundledSdk],
-});
+for (const [path, names] of Object.entries(TASKS))
+  await build({
+    ...options,
+    stdin: {
+      contents: loading(names, `${'../'.repeat(path.split('/').length - 1)}bundled/threads.cjs`),
+      resolveDir: root,
+    },
+    outfile: `dist/src/${path}.js`,
+    allowOverwrite: true,
+    format: 'esm',
+  });
 
 const { nodeFlags } = await import(pathToFileURL(join(root, 'dist', 'src', 'base', 'project.js')).href);
-execFileSync(process.execPath, [...nodeFlags, join(root, 'scripts', 'warm-bundle.mjs'), bundle], {
-  stdio: 'inherit',
-  timeout: 60_000,
-});
+const warm = (name, flags, file) =>
+  execFileSync(process.execPath, [...flags, join(root, 'scripts', name), file], {
+    stdio: 'inherit',
+    timeout: 60_000,
+  });
+warm('warm-bundle.mjs', nodeFlags, bundle);
+// The threads of a command that was started without the flags load it too.
+for (const flags of [nodeFlags, []]) warm('warm-threads.mjs', flags, threads);

@@ -29,12 +29,21 @@ export function freeBuffers(bytes: number, worth = WORTH_COLLECTING): void {
   });
 }
 
-/** Node offers the function only with the flag `--expose-gc`; in a context made after the flag was set it is there. */
+/** More often than two threads find the function at the same moment. */
+const ATTEMPTS = 10;
+
+/**
+ * Node offers the function only with the flag `--expose-gc`; in a context made after the flag was set it is there. The flag
+ * is that of all threads: another one may take it back between the two.
+ */
 function findCollector(): () => void {
-  setFlagsFromString('--expose-gc');
-  const found: unknown = runInNewContext('gc');
-  setFlagsFromString('--no-expose-gc');
-  return typeof found === 'function' ? () => found() : () => {};
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    setFlagsFromString('--expose-gc');
+    const found: unknown = runInNewContext('globalThis.gc');
+    setFlagsFromString('--no-expose-gc');
+    if (typeof found === 'function') return () => found();
+  }
+  return () => {};
 }
 
 /** Up to this size freeing a buffer is not worth the call. */

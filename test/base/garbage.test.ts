@@ -1,7 +1,9 @@
 /** Memory of buffers is freed when it is asked for, not when V8 gets round to it. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { freeBuffer, freeBuffers } from '../../src/base/garbage.js';
 
 const SIZE = 64 << 20;
@@ -61,4 +63,33 @@ test('for a few bytes nothing is collected, until there are many of them', async
   for (let turn = 0; turn < 1000 && forced.length === 0; turn += 1) await returned();
   observer.disconnect();
   assert.equal(forced.length, 1);
+});
+
+test('a thread does not fail while others take the flag back that offers the collector', async (t) => {
+  const done = new Int32Array(new SharedArrayBuffer(4));
+  const other = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads');
+    parentPort.postMessage('started');
+    while (Atomics.load(workerData, 0) === 0) require('node:v8').setFlagsFromString('--no-expose-gc');`,
+    { eval: true, workerData: done },
+  );
+  t.after(() => Atomics.store(done, 0, 1));
+  await once(other, 'message');
+  // Each copy of the module looks for it once.
+  const thread = new Worker(
+    `const { parentPort, workerData: { module, size } } = require('node:worker_threads');
+    (async () => {
+      for (let copy = 0; copy < 80; copy += 1) {
+        const { freeBuffers } = await import(module + '?' + copy);
+        freeBuffers(size);
+        await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      }
+      parentPort.postMessage('asked');
+    })();`,
+    {
+      eval: true,
+      workerData: { module: new URL('../../src/base/garbage.js', import.meta.url).href, size: SIZE },
+    },
+  );
+  assert.deepEqual(await once(thread, 'message'), ['asked']);
 });

@@ -5,7 +5,9 @@ import type { SortKeys } from './keys.js';
 
 /** Below this a comparison sort is faster than clearing the counters of a radix sort. */
 const FEW = 4096;
-const DIGITS = 1 << 16;
+/** A digit's bits: the counters of more would take longer to clear than the rows of a segment to move. */
+const DIGIT_BITS = 11;
+const DIGITS = 1 << DIGIT_BITS;
 
 /** Indexes of the keys in ascending order of their bytes. */
 export function sortedOrder(keys: SortKeys): Uint32Array {
@@ -76,7 +78,7 @@ export function compareKeys(a: SortKeys, i: number, b: SortKeys, j: number): num
 }
 
 /**
- * Sorts by the first eight bytes behind what all keys begin with, in four passes that need no comparison; only keys
+ * Sorts by the first eight bytes behind what all keys begin with, in six passes that need no comparison; only keys
  * that are equal in these (rare: long keys, composite keys) are compared.
  */
 function radixSorted(
@@ -89,22 +91,18 @@ function radixSorted(
   const low = prefixWords(keys, skip + 4);
   let from = order;
   let to: Uint32Array = new Uint32Array(order.length);
-  for (const [words, shift] of [
-    [low, 0],
-    [low, 16],
-    [high, 0],
-    [high, 16],
-  ] as const) {
-    if (distribute(from, to, words, shift)) [from, to] = [to, from];
-  }
+  for (const words of [low, high])
+    for (let shift = 0; shift < 32; shift += DIGIT_BITS)
+      if (distribute(from, to, words, shift)) [from, to] = [to, from];
   sortTies(from, high, low, compare);
   return from;
 }
 
-/** One pass over 16 bits, keeping the order of equals. False when all are equal: nothing was moved. */
+/** One pass over a digit, keeping the order of equals. False when all are equal: nothing was moved. */
 function distribute(from: Uint32Array, to: Uint32Array, words: Uint32Array, shift: number): boolean {
   const starts = new Uint32Array(DIGITS);
-  for (let index = 0; index < words.length; index += 1) starts[(words[index]! >>> shift) & 0xffff]! += 1;
+  for (let index = 0; index < words.length; index += 1)
+    starts[(words[index]! >>> shift) & (DIGITS - 1)]! += 1;
   let start = 0;
   for (let digit = 0; digit < DIGITS; digit += 1) {
     const count = starts[digit]!;
@@ -114,7 +112,7 @@ function distribute(from: Uint32Array, to: Uint32Array, words: Uint32Array, shif
   }
   for (let index = 0; index < from.length; index += 1) {
     const row = from[index]!;
-    to[starts[(words[row]! >>> shift) & 0xffff]!++] = row;
+    to[starts[(words[row]! >>> shift) & (DIGITS - 1)]!++] = row;
   }
   return true;
 }
