@@ -82,6 +82,10 @@ export class SharedStore extends LocalStore {
     return !relative(this.#options.own.dir, path).startsWith('..');
   }
 
+  override mayChange(path: string): boolean {
+    return !this.mayLeave(path);
+  }
+
   override departuresOf(dataset: string): number {
     return this.#options.own.store.departuresOf(dataset);
   }

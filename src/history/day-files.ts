@@ -34,6 +34,8 @@ export interface DayFiles {
   hold(paths: readonly string[], signal?: AbortSignal): Promise<Hold>;
   /** Whether a file may leave this machine while nobody holds it. */
   mayLeave(path: string): boolean;
+  /** Whether another service may replace a file by one with the same rows, whose columns have other names. */
+  mayChange(path: string): boolean;
   /** Changes when files of a dataset became ones that may leave. */
   departuresOf(dataset: string): number;
   /** The columns of a file as far as they are known without reading it; null: they are not. */
@@ -49,6 +51,7 @@ export const ALL_HERE: DayFiles = {
   tryHold: () => NOTHING,
   hold: async () => NOTHING,
   mayLeave: () => false,
+  mayChange: () => false,
   departuresOf: () => 0,
   columnsOf: () => null,
   learn: async () => {},

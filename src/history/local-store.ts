@@ -88,6 +88,10 @@ export class LocalStore implements HistoryStore {
     return false;
   }
 
+  mayChange(_path: string): boolean {
+    return false;
+  }
+
   departuresOf(_dataset: string): number {
     return 0;
   }

@@ -11,6 +11,7 @@ export class CurrentDayFiles implements DayFiles {
   tryHold: DayFiles['tryHold'] = (paths) => this.#files.tryHold(paths);
   hold: DayFiles['hold'] = (paths, signal) => this.#files.hold(paths, signal);
   mayLeave: DayFiles['mayLeave'] = (path) => this.#files.mayLeave(path);
+  mayChange: DayFiles['mayChange'] = (path) => this.#files.mayChange(path);
   departuresOf: DayFiles['departuresOf'] = (dataset) => this.#files.departuresOf(dataset);
   columnsOf: DayFiles['columnsOf'] = (path) => this.#files.columnsOf(path);
   learn: DayFiles['learn'] = (columns) => this.#files.learn(columns);

@@ -34,7 +34,8 @@ export class DayMarks {
 
   async #rewritingsOf(path: string): Promise<number> {
     const state = await this.#files.stat(path);
-    const id = state === null ? '' : String(state.id);
+    // A file's number is given to another one once it is free.
+    const id = state === null ? '' : `${state.id} ${state.modifiedAt} ${state.size}`;
     const before = this.#ids.get(path);
     this.#ids.set(path, id);
     const rewritings = this.#rewritings.get(path) ?? 0;

@@ -237,7 +237,7 @@ export class Following implements Body {
   /** What the archive has is known from its points. */
   async #daysFor(rows: FollowedRows): Promise<readonly SealedDay[]> {
     const days = await this.#sealer.follow(rows);
-    return this.supply === null ? this.#dayMarks.look(days, (path) => !this.#store.mayLeave(path)) : days;
+    return this.supply === null ? this.#dayMarks.look(days, (path) => this.#store.mayChange(path)) : days;
   }
 
   #add(source: Followed): TableFollower {
@@ -281,6 +281,10 @@ async function openStore(service: Service, { sql, supply = null }: FollowOptions
 class ReadOnlyStore extends LocalStore {
   override unreachableDays(dataset: string): Promise<readonly StoredDay[]> {
     return this.archivedDays(dataset);
+  }
+
+  override mayChange(): boolean {
+    return true;
   }
 
   override async setAside(): Promise<null> {

@@ -15,6 +15,7 @@ import type { Engine } from './engine.js';
 import { sqlTooManyRows } from './errors.js';
 import { withFirstPiece } from './first-piece.js';
 import type { Session, SessionOptions } from './session.js';
+import { readingSameDays } from './watched-days.js';
 
 /**
  * Four windows at a time keep both permits of DuckDB busy. A burst of a thousand (fifty viewers with twenty panels) may
@@ -35,6 +36,8 @@ export interface Terms {
   readonly shape: OutputShape;
   readonly session: Pick<SessionOptions, 'caller' | 'limit' | 'now'>;
   readonly mostRows: number | null;
+  /** Brings what `compile` uses up to date. */
+  readonly sync: () => Promise<unknown>;
   /** The files of sealed days that it may read. */
   readonly files: () => readonly SealedFile[];
   /** Translates DuckDB's error for the client. */
@@ -68,7 +71,8 @@ export class AnswerRunner {
   async #start(terms: Terms, signal: AbortSignal, compile: Compile): Promise<Answer> {
     const attempt = () => this.#attempt(terms, signal, compile);
     try {
-      return await this.#damagedDays.around(terms.files, attempt);
+      const undamaged = () => this.#damagedDays.around(terms.files, attempt);
+      return await readingSameDays(undamaged, async () => void (await terms.sync()));
     } catch (error) {
       throw terms.explain(error);
     }
@@ -79,11 +83,17 @@ export class AnswerRunner {
     try {
       const select = await compile(session);
       if ('lines' in select) {
+        await session.checkDays();
         await session.close();
         return { columns: select.columns, body: answerBody(select.columns, terms.shape, select.lines) };
       }
       const body = await this.#body(session, select, terms, signal);
-      return { columns: select.columns, body: this.#explained(body, terms) };
+      // The first piece is all of a small answer.
+      await session.checkDays().catch(async (error: unknown) => {
+        await body[Symbol.asyncIterator]().return?.();
+        throw error;
+      });
+      return { columns: select.columns, body: this.#explained(body, session, terms) };
     } catch (error) {
       await session.close();
       throw error;
@@ -121,10 +131,15 @@ export class AnswerRunner {
   }
 
   /** An answer that fails half way cannot be repeated; a damaged day that stopped it is set aside for the next one. */
-  async *#explained(body: AsyncIterable<Buffer>, { files, explain }: Terms): AsyncGenerator<Buffer> {
+  async *#explained(
+    body: AsyncIterable<Buffer>,
+    session: Session,
+    { files, explain }: Terms,
+  ): AsyncGenerator<Buffer> {
     const before = files();
     try {
       yield* body;
+      await session.checkDays();
     } catch (error) {
       await this.#damagedDays.examine(before, files, error);
       throw explain(error);

@@ -9,6 +9,7 @@ import { ALL_HERE, type DayFiles } from '../history/day-files.js';
 import { literal } from '../windows/compile/sql-text.js';
 import { Scratch } from './scratch.js';
 import { Session, type SessionOptions } from './session.js';
+import { WatchedDays } from './watched-days.js';
 
 /** Not beside this module, which may be part of a bundle. */
 const MACROS = join(projectRoot, 'dist', 'src', 'sql', 'macros.sql');
@@ -42,6 +43,7 @@ export interface EngineOptions {
 export class Engine {
   readonly scratch: Scratch;
   readonly days: DayFiles;
+  readonly watched: WatchedDays;
   readonly #instance: DuckDBInstance;
   readonly #permits = { service: new Semaphore(SERVICE_PERMITS), outside: new Semaphore(OUTSIDE_PERMITS) };
   readonly #idle: DuckDBConnection[] = [];
@@ -52,10 +54,12 @@ export class Engine {
   #alone: Promise<void> | null = null;
   /** How often the columns of a file got other names, by path. */
   readonly #versions = new Map<string, number>();
+  #renames = 0;
   #closed: Promise<void> | null = null;
 
   private constructor(instance: DuckDBInstance, scratch: Scratch, days: DayFiles) {
     this.days = days;
+    this.watched = new WatchedDays(days, (path) => this.renamedIn(path));
     this.#instance = instance;
     this.scratch = scratch;
   }
@@ -111,7 +115,7 @@ export class Engine {
     const session: Session = new Session(
       connection,
       this.#permits[options.caller],
-      this.days,
+      this,
       options,
       (reusable) => {
         this.#sessions.delete(session);
@@ -163,8 +167,14 @@ export class Engine {
     return this.#versions.get(path) ?? 0;
   }
 
+  /** Changes when the columns of any file get other names. */
+  get renames(): number {
+    return this.#renames;
+  }
+
   /** The columns of that file have other names now. */
   renamedIn(path: string): void {
+    this.#renames += 1;
     this.#versions.set(path, this.versionOf(path) + 1);
   }
 

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { DynamoCsvError } from '../base/errors.js';
 import type { SealedDay } from '../datasets/relation.js';
 
@@ -97,5 +98,14 @@ export function dayMissing(dataset: string, missing: readonly SealedDay[]): Dyna
     {
       remedy: 'ask for other days; a file that is lost can be restored from a backup, before a restart',
     },
+  );
+}
+
+/** Another service writes sealed days again, each time one that was read. */
+export function dayRewritten(path: string): DynamoCsvError {
+  return new DynamoCsvError(
+    'DAY_REWRITTEN',
+    `${basename(path)} was written again by the service that collects while it was read`,
+    { remedy: 'ask again' },
   );
 }

@@ -37,6 +37,8 @@ interface Loaded {
   readonly day: string | null;
   readonly timeColumn: string | null;
   readonly days: readonly SealedDay[];
+  /** Changes when the columns of a file got other names. */
+  readonly renames: number;
   /** Changes when a day became one that may leave this machine. */
   readonly departures: number;
   /** Whether the view with the dataset's name has all readable days, not only those that stay here. */
@@ -174,8 +176,10 @@ export class RelationTable implements SqlDataset {
   }
 
   /** Whether these are the days that were loaded, and none of them became one that may leave. */
-  #hasDays({ days, departures }: Loaded, sealedDays: readonly SealedDay[]): boolean {
-    return days === sealedDays && departures === this.#engine.days.departuresOf(this.#relation.name);
+  #hasDays({ days, departures, renames }: Loaded, sealedDays: readonly SealedDay[]): boolean {
+    if (days !== sealedDays || departures !== this.#engine.days.departuresOf(this.#relation.name))
+      return false;
+    return renames === this.#engine.renames || this.#history.isCurrent(readable(days));
   }
 
   /** Inserts the rows appended since the last load; false if everything has to be reloaded. */
@@ -258,6 +262,7 @@ export class RelationTable implements SqlDataset {
     const content = await this.#relation.content();
     const { timeColumn, name } = this.#relation;
     const departures = this.#engine.days.departuresOf(name);
+    const { renames } = this.#engine;
     const days = await this.#learnDays(content.columns);
     await this.#engine.scratch.withFile(content.bytes, (path) =>
       this.#engine.session({ caller: 'service' }, async (session) => {
@@ -271,12 +276,14 @@ export class RelationTable implements SqlDataset {
           timeColumn,
           days,
           departures,
+          renames,
           isWhole: this.#staying(days).length === readable(days).length,
           files: new Map(readable(days).map((day) => [day.date, dayKey(day)])),
           state,
           load: state,
         };
         await this.#publish(session, loaded);
+        this.#engine.watched.note(this.#history.idsOf(readable(days)));
         this.#loaded = loaded;
       }),
     );

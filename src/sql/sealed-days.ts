@@ -16,6 +16,7 @@ import { describeFile } from './file-columns.js';
 import { readFileSchemas } from './file-schemas.js';
 import { isTyped, type NamedColumn, type Shown, type StoredColumn, shownBy, shownTests } from './loading.js';
 import { convert } from './sql-types.js';
+import type { FileId } from './watched-days.js';
 
 /** Days whose columns are not known, fetched to look: few, so that they fit into any cache. */
 const FETCHED_AT_ONCE = 8;
@@ -38,7 +39,10 @@ const NO_COLUMNS: KnownFile = { columns: new Map(), sealedAs: new Map() };
  */
 export class History {
   readonly #engine: Engine;
-  readonly #files = new Map<string, KnownFile & { readonly version: number }>();
+  readonly #files = new Map<
+    string,
+    KnownFile & { readonly version: number; readonly id?: FileId | undefined }
+  >();
   /** By path, the columns from which those of files in an archive are known: another service may write such a file again. */
   readonly #known = new Map<string, readonly KnownColumn[]>();
   /** How SQL shows columns that a file has as text, by path and name: see `shownTests`. */
@@ -78,6 +82,23 @@ export class History {
     await this.#inBatches(unknown, (batch) => this.#readFiles(batch));
   }
 
+  /** Whether none of these days' files was seen to have other columns since they were read. */
+  isCurrent(days: readonly SealedDay[]): boolean {
+    return days.every(({ paths }) =>
+      paths.every((path) => this.#files.get(path)?.version === this.#engine.versionOf(path)),
+    );
+  }
+
+  /** The files whose columns were read, where another service may replace them. */
+  idsOf(days: readonly SealedDay[]): (readonly [string, FileId])[] {
+    return days
+      .flatMap(({ paths }) => paths)
+      .flatMap((path) => {
+        const id = this.#files.get(path)?.id;
+        return id === undefined ? [] : [[path, id] as const];
+      });
+  }
+
   #take(path: string, columns: readonly KnownColumn[]): void {
     this.#files.set(path, { ...knownFile(columns), version: this.#engine.versionOf(path) });
     this.#known.set(path, columns);
@@ -87,10 +108,12 @@ export class History {
   async #readFiles(paths: readonly string[]): Promise<void> {
     const { days: files } = this.#engine;
     const versions = new Map(paths.map((path) => [path, this.#engine.versionOf(path)]));
+    const ids = await this.#engine.watched.idsOf(paths);
     const found = await this.#engine.session({ caller: 'service' }, (session) =>
       readFileSchemas(session, paths),
     );
-    for (const [path, file] of found) this.#files.set(path, { ...file, version: versions.get(path) ?? 0 });
+    for (const [path, file] of found)
+      this.#files.set(path, { ...file, version: versions.get(path) ?? 0, id: ids.get(path) });
     const learnt = new Map<string, readonly KnownColumn[]>();
     for (const path of paths.filter((one) => files.mayLeave(one)))
       learnt.set(path, await describeFile(this.#engine, path));

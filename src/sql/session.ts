@@ -10,6 +10,7 @@ import type { DayFiles, Hold } from '../history/day-files.js';
 import { DaysAway } from './days-away.js';
 import { queryTimedOut } from './errors.js';
 import { textAt } from './read-lines.js';
+import type { FileId, WatchedDays } from './watched-days.js';
 
 export interface SessionOptions {
   /** `service`: windows, views and loading; `outside`: ad-hoc SQL. */
@@ -32,6 +33,9 @@ export class Session {
   readonly #connection: DuckDBConnection;
   readonly #permits: Semaphore;
   readonly #days: DayFiles;
+  readonly #watched: WatchedDays;
+  /** The files for which its SQL was made. */
+  readonly #noted = new Map<string, FileId>();
   /** Files of sealed days that stay here until the session ends. */
   readonly #holds: Hold[] = [];
   /** Aborts when the session's time is used up, when its client has gone, or when it is closed. */
@@ -51,13 +55,14 @@ export class Session {
   constructor(
     connection: DuckDBConnection,
     permits: Semaphore,
-    days: DayFiles,
+    { days, watched }: { readonly days: DayFiles; readonly watched: WatchedDays },
     options: SessionOptions,
     release: (reusable: boolean) => void,
   ) {
     this.#connection = connection;
     this.#permits = permits;
     this.#days = days;
+    this.#watched = watched;
     this.#limit = options.limit ?? null;
     this.#release = release;
     const { signal } = options;
@@ -74,11 +79,17 @@ export class Session {
   /** Keeps files of sealed days here until the session ends. Throws `DaysAway` if some are not here: see `fetchingDays`. */
   needs(paths: readonly string[]): void {
     if (paths.length === 0) return;
+    for (const [path, id] of this.#watched.noted(paths)) this.#noted.set(path, id);
     const hold = this.#days.tryHold(paths);
     if (hold === null) throw new DaysAway(paths);
     this.#holds.push(hold);
     // Closed meanwhile: nobody else will release it.
     if (this.#isReleased) hold.release();
+  }
+
+  /** Call after the rows were read: rejects with `DAY_REWRITTEN` if they may be of other columns than the SQL names. */
+  async checkDays(): Promise<void> {
+    if (this.#noted.size > 0) await this.#watched.check([...this.#noted]);
   }
 
   /** Runs a statement for its effect. */

@@ -74,6 +74,7 @@ export class SqlQueries implements Queries {
       shape,
       session: { caller: 'service', limit: WINDOW_LIMIT, ...ofView },
       mostRows: null,
+      sync: () => table.sync(),
       files: () => table.sealedFiles,
       explain: (error) => error,
     };
@@ -127,6 +128,7 @@ export class SqlQueries implements Queries {
       shape,
       session: { caller: 'outside', limit: OUTSIDE_LIMIT, now },
       mostRows: OUTSIDE_ROWS,
+      sync: () => syncAll([...tables.values()]),
       files: () => [...tables.values()].flatMap(({ sealedFiles }) => sealedFiles),
       explain: explainAdHocSql,
     };

@@ -23,3 +23,17 @@ test('days whose files were written again are other days than before, and stay s
   for (let look = 0; look < 2; look += 1) assert.deepEqual(await marks.look(days, () => true), expected);
   assert.deepEqual(rewritten, [b]);
 });
+
+test('a file that has the number of the one that it replaced is another one', async () => {
+  let modifiedAt = 1;
+  const files = { ...nodeFiles, stat: async () => ({ ...stated, modifiedAt }) };
+  const rewritten: string[] = [];
+  const marks = new DayMarks(files, (path) => rewritten.push(path));
+  const days = [{ date: '2026-11-23', paths: ['a.parquet'] }];
+  await marks.look(days, () => true);
+  modifiedAt = 2;
+  assert.equal((await marks.look(days, () => true))[0]!.rewritings, 1);
+  assert.deepEqual(rewritten, ['a.parquet']);
+});
+
+const stated = { id: 7, size: 1, isFile: true, links: 1, uid: 0, gid: 0, mode: 0o644 };
