@@ -210,7 +210,7 @@ export class Sealer {
       name,
       sealing.map(([date]) => date),
     );
-    const ranges = [...closed.values()].flat().sort((a, b) => a.from - b.from);
+    const ranges = [...closed.values()].flat();
     const sealed = this.#withPaths(name, [...stored.values()].sort(byDate));
     await dataset.dropRows(ranges, this.#missing.among(name, sealed));
     // A day may have been set aside while the file was replaced.

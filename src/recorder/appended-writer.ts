@@ -150,7 +150,7 @@ export class AppendedWriter extends AppendedDataset {
 
   /**
    * Removes rows from the file and shows these sealed days instead, in one step for every reader. `ranges`: indexes into
-   * what `rows` returned, in order; rows appended since then stay.
+   * what `rows` returned, in any order, without overlaps; rows appended since then stay.
    */
   dropRows(ranges: readonly RowRange[], days: readonly SealedDay[]): Promise<void> {
     return this.#betweenPolls(() =>
@@ -253,11 +253,12 @@ export function rowsAfter(rows: EncodedRows, instant: number): EncodedRows {
   return sliceRows(rows, first, rows.ends.length);
 }
 
-/** The complement of ordered ranges among `count` rows. */
+/** The complement among `count` rows of ranges that do not overlap. */
 function rangesBetween(ranges: readonly RowRange[], count: number): RowRange[] {
   const between: RowRange[] = [];
   let from = 0;
-  for (const range of [...ranges, { from: count, to: count }]) {
+  // Items filed by their own time: the rows of several days lie between each other.
+  for (const range of [...ranges].sort((a, b) => a.from - b.from).concat({ from: count, to: count })) {
     if (range.from > from) between.push({ from, to: range.from });
     from = range.to;
   }

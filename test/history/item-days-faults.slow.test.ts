@@ -230,3 +230,17 @@ test('a start on a full disk after an interrupted sealing shows every item once'
   const full = new FaultyFiles(disk, ({ name }) => (name === 'write' ? { fails: 'ENOSPC' } : null));
   await check(await start(full), disk, 'abcdefghijklm');
 });
+
+test('a start after an interrupted sealing drops what is sealed, whatever the order of the days in the file', async () => {
+  const disk = new VolatileDisk(DIR);
+  const life = await start(disk);
+  for (const poll of POLLS) await append(life, poll);
+  await life.log.close();
+  const stop = ({ name, path }: Operation) =>
+    name === 'rename' && path === CSV ? { stops: true as const } : null;
+  const interrupted = await start(new FaultyFiles(disk, stop));
+  await assert.rejects(interrupted.sealer.seal(interrupted.log, KEEPING));
+  const next = await start(disk);
+  await check(next, disk, 'abcdefg');
+  assert.equal(next.log.status().rows, 0);
+});
