@@ -13,6 +13,9 @@ import type { FileState, Files } from '../volume/files.js';
 import { archivedDaysFile, dayOfPath } from '../volume/layout.js';
 import type { DayCache } from './day-cache.js';
 
+/** How often folder and list are read to find them at one moment. */
+const MOST_ATTEMPTS = 20;
+
 export interface SharedStoreOptions {
   /** The data folder; nothing is written there. */
   readonly dataDir: string;
@@ -46,12 +49,15 @@ export class SharedStore extends LocalStore {
     this.#options = options;
   }
 
-  /** A day that leaves the folder is listed before, and one that comes back is there before it leaves the list. */
+  /**
+   * A day that leaves the folder is listed before, and one that comes back is there before it leaves the list. A list that
+   * changes all the time is noticed again at the next look.
+   */
   override async days(dataset: string): Promise<readonly StoredDay[]> {
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       const listed = await this.#listed(dataset);
       const here = await super.days(dataset);
-      if ((await this.#listed(dataset)) !== listed) continue;
+      if (attempt < MOST_ATTEMPTS && (await this.#listed(dataset)) !== listed) continue;
       const local = here.flatMap(({ date, files }) => files.map((file) => ({ date, file })));
       return storedDays([...listed.days.flatMap(({ path }) => dayOfPath(path) ?? []), ...local]);
     }

@@ -106,6 +106,6 @@ export function dayRewritten(path: string): DynamoCsvError {
   return new DynamoCsvError(
     'DAY_REWRITTEN',
     `${basename(path)} was written again by the service that collects while it was read`,
-    { remedy: 'ask again' },
+    { remedy: 'ask again', status: 503 },
   );
 }
