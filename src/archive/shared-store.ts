@@ -9,7 +9,7 @@ import {
 import type { Hold, KnownColumn } from '../history/day-files.js';
 import { LocalStore } from '../history/local-store.js';
 import type { HistoryStore, StoredDay } from '../history/store.js';
-import type { FileState, Files } from '../volume/files.js';
+import { type FileState, type Files, isSameState } from '../volume/files.js';
 import { archivedDaysFile, dayOfPath } from '../volume/layout.js';
 import type { DayCache } from './day-cache.js';
 
@@ -120,15 +120,11 @@ export class SharedStore extends LocalStore {
       const path = archivedDaysFile(dataDir, dataset);
       const before = this.#lists.get(dataset);
       const state = await files.stat(path);
-      if (before !== undefined && isSame(before.state, state)) return before;
+      if (before !== undefined && isSameState(before.state, state)) return before;
       const list = { state, days: await readArchivedDays(files, path) };
       this.#lists.set(dataset, list);
       await own.cache.replace([...this.#lists.values()].flatMap(({ days }) => days));
       return list;
     });
   }
-}
-
-function isSame(a: FileState | null, b: FileState | null): boolean {
-  return a?.id === b?.id && a?.size === b?.size && a?.modifiedAt === b?.modifiedAt;
 }

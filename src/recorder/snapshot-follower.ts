@@ -3,7 +3,7 @@ import { decodeRow, rowAt, splitRows } from '../csv/decode.js';
 import { encodeFile, encodeRow } from '../csv/encode.js';
 import { type CompareKeys, RowBlocks, type RowEdit, sortRows } from '../csv/row-blocks.js';
 import type { Column, EncodedRows } from '../csv/rows.js';
-import type { FileState, Files } from '../volume/files.js';
+import { type FileState, type Files, isSameState } from '../volume/files.js';
 import { csvFile } from '../volume/layout.js';
 import { Baseline, readChanges } from './baseline.js';
 import { isRemoval } from './changes.js';
@@ -58,7 +58,7 @@ export class SnapshotFollower {
     const mark = commit?.items[0];
     if (this.#isShown(mark, state)) return null;
     const there = await this.#files.stat(this.#path);
-    if (this.#shown !== null && isSameFile(there, this.#refused)) return 'waiting';
+    if (this.#shown !== null && there !== null && isSameState(there, this.#refused)) return 'waiting';
     const baseline = new Baseline({ rows: this.#path, deleted: '' }, this.#files);
     const { finding, modifiedAt } = await baseline.load(state.columns, commit?.items ?? null);
     const { rows } = baseline;
@@ -126,10 +126,6 @@ export class SnapshotFollower {
 /** Whether the items' file is of an earlier poll than the last one, on purpose: changes lead from there to the items. */
 function isFileOlder({ commit, comparedAt }: TableState): boolean {
   return (commit?.itemsAt ?? comparedAt) !== comparedAt;
-}
-
-function isSameFile(a: FileState | null, b: FileState | null): boolean {
-  return a !== null && a.id === b?.id && a.size === b.size && a.modifiedAt === b.modifiedAt;
 }
 
 async function editsOf(changes: EncodedRows, state: TableState): Promise<RowEdit[]> {

@@ -1,7 +1,7 @@
 import { DynamoCsvError, describeError, errorCode } from '../base/errors.js';
 import type { PollHealth } from '../datasets/freshness.js';
 import type { Relation, SealedDay } from '../datasets/relation.js';
-import type { FileState, Files } from '../volume/files.js';
+import { type FileState, type Files, isSameState } from '../volume/files.js';
 import { csvFile } from '../volume/layout.js';
 import { AppendedFollower, type FollowedRows } from './appended-follower.js';
 import { describe, shownSource } from './descriptions.js';
@@ -116,7 +116,7 @@ export class TableFollower {
   async #refresh(): Promise<boolean> {
     const { files } = this.#options;
     const there = await statNow(this.#stateFile.path, files);
-    if (isSame(there, this.#seen)) return true;
+    if (isSameState(there, this.#seen)) return true;
     const state = there === null ? null : await this.#stateFile.read();
     if (state === null || state.readAt === null) {
       // A layout without a poll.
@@ -224,8 +224,4 @@ async function statNow(path: string, files: Files): Promise<FileState | null> {
   } finally {
     await file?.close();
   }
-}
-
-function isSame(a: FileState | null, b: FileState | null): boolean {
-  return a?.id === b?.id && a?.size === b?.size && a?.modifiedAt === b?.modifiedAt;
 }

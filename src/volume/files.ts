@@ -54,6 +54,11 @@ export interface FileState {
   readonly mode: number;
 }
 
+/** Whether two looks at a path found the same file, with nothing written to it in between; or none both times. */
+export function isSameState(a: FileState | null, b: FileState | null): boolean {
+  return a?.id === b?.id && a?.size === b?.size && a?.modifiedAt === b?.modifiedAt;
+}
+
 export const nodeFiles: Files = {
   open: async (path, mode) => openFile(await open(path, mode, 0o644)),
   readFile: (path) => readFile(path),

@@ -1,7 +1,7 @@
 import { dirname, join, parse } from 'node:path';
 import { isSameMemory } from '../csv/encode.js';
 import { fileNotRead, fileNotWritten } from './errors.js';
-import type { FileState, Files, OpenFile } from './files.js';
+import { type FileState, type Files, isSameState, type OpenFile } from './files.js';
 import { temporaryPath } from './layout.js';
 
 /** A file's whole content. */
@@ -193,7 +193,7 @@ export class SnapshotFile {
     try {
       const state = await this.#files.stat(this.path);
       if (state === null || state.size !== bytes.length) return false;
-      if (this.#known === null || !sameState(this.#known.state, state)) await this.read();
+      if (this.#known === null || !isSameState(this.#known.state, state)) await this.read();
     } catch {
       // An unreadable file may be replaceable; if not, replacing reports why.
       return false;
@@ -201,8 +201,4 @@ export class SnapshotFile {
     if (this.#known === null) return false;
     return isSameMemory(this.#known.bytes, bytes) || this.#known.bytes.equals(bytes);
   }
-}
-
-function sameState(a: FileState, b: FileState): boolean {
-  return a.id === b.id && a.size === b.size && a.modifiedAt === b.modifiedAt;
 }

@@ -112,19 +112,25 @@ async function archived(t: TestContext, columns: HistorySchema['columns']) {
   return { bucket: Bucket, objects, point };
 }
 
-const ID = { name: 'id', type: 'VARCHAR', isExactInDouble: false } as const;
-const N = { name: 'N', type: 'BIGINT', isExactInDouble: true } as const;
-
-test("the archive's tables are made in Glue, and follow the datasets", { skip: withoutMoto }, async (t) => {
-  const { bucket, objects, point } = await archived(t, [ID, N]);
+/** A database of its own in Glue, and what keeps the archive's tables there. */
+function glueOf(t: TestContext, objects: S3Objects) {
   const to = settings();
   const { logger, lines } = logLines();
-  const catalog = new GlueCatalog(to, objects(), logger);
+  const catalog = new GlueCatalog(to, objects, logger);
   const glue = new GlueClient({ region: REGION });
   t.after(() => {
     catalog.close();
     glue.destroy();
   });
+  return { to, logger, lines, catalog, glue };
+}
+
+const ID = { name: 'id', type: 'VARCHAR', isExactInDouble: false } as const;
+const N = { name: 'N', type: 'BIGINT', isExactInDouble: true } as const;
+
+test("the archive's tables are made in Glue, and follow the datasets", { skip: withoutMoto }, async (t) => {
+  const { bucket, objects, point } = await archived(t, [ID, N]);
+  const { to, logger, lines, catalog, glue } = glueOf(t, objects());
   const table = async () =>
     (await glue.send(new GetTableCommand({ DatabaseName: to.database, Name: 'prod_orders' }))).Table!;
   await catalog.keep(never);
@@ -165,14 +171,7 @@ test('a table or a database that is gone from Glue is made again at the next loo
   skip: withoutMoto,
 }, async (t) => {
   const { objects } = await archived(t, [ID]);
-  const to = settings();
-  const { logger, lines } = logLines();
-  const catalog = new GlueCatalog(to, objects(), logger);
-  const glue = new GlueClient({ region: REGION });
-  t.after(() => {
-    catalog.close();
-    glue.destroy();
-  });
+  const { to, lines, catalog, glue } = glueOf(t, objects());
   const table = { DatabaseName: to.database, Name: 'prod_orders' };
   await catalog.keep(never);
   await glue.send(new DeleteTableCommand(table));
@@ -190,14 +189,7 @@ test('a table or a database that is gone from Glue is made again at the next loo
 
 test('a table of somebody else stays as it is, and that is said once', { skip: withoutMoto }, async (t) => {
   const { objects } = await archived(t, [ID]);
-  const to = settings();
-  const { logger, lines } = logLines();
-  const catalog = new GlueCatalog(to, objects(), logger);
-  const glue = new GlueClient({ region: REGION });
-  t.after(() => {
-    catalog.close();
-    glue.destroy();
-  });
+  const { to, lines, catalog, glue } = glueOf(t, objects());
   const { CreateDatabaseCommand } = await import('@aws-sdk/client-glue');
   await glue.send(new CreateDatabaseCommand({ DatabaseInput: { Name: to.database } }));
   const theirs = { Name: 'prod_orders', Parameters: { owner: 'somebody' } };
