@@ -105,9 +105,8 @@ export class ArchivedStore extends LocalStore {
     }
   }
 
-  override async discard(dataset: string, date: string, file: string): Promise<boolean> {
+  override async discard(path: string): Promise<boolean> {
     const { files, cache } = this.#options;
-    const [path = ''] = this.pathsOf(dataset, { date, files: [file] });
     const day = this.#dayAt(path);
     if (day === undefined) return false;
     const isThere = (await files.stat(path))?.isFile === true;

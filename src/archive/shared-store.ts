@@ -104,8 +104,8 @@ export class SharedStore extends LocalStore {
     return this.#options.own.store.learn(columns);
   }
 
-  override discard(dataset: string, date: string, file: string): Promise<boolean> {
-    return this.#options.own.store.discard(dataset, date, file);
+  override discard(path: string): Promise<boolean> {
+    return this.#options.own.store.discard(path);
   }
 
   /** The service that writes to the folder does that. */

@@ -34,7 +34,10 @@ export interface DayFiles {
   hold(paths: readonly string[], signal?: AbortSignal): Promise<Hold>;
   /** Whether a file may leave this machine while nobody holds it. */
   mayLeave(path: string): boolean;
-  /** Whether another service may replace a file by one with the same rows, whose columns have other names. */
+  /**
+   * Whether another service may replace a file by one with the same rows, whose columns have other names, or take it away
+   * once the day can be found elsewhere.
+   */
   mayChange(path: string): boolean;
   /** Changes when files of a dataset became ones that may leave. */
   departuresOf(dataset: string): number;

@@ -102,7 +102,7 @@ export class LocalStore implements HistoryStore {
 
   async learn(_columns: ReadonlyMap<string, readonly KnownColumn[]>): Promise<void> {}
 
-  async discard(_dataset: string, _date: string, _file: string): Promise<boolean> {
+  async discard(_path: string): Promise<boolean> {
     return false;
   }
 

@@ -69,12 +69,12 @@ export class MissingDays {
   /** Sets an unreadable file aside and shows its day as missing. */
   async setAside({ dataset, date, path, reason }: DamagedFile): Promise<void> {
     const file = basename(path);
-    if (await this.#store.discard(dataset, date, file)) {
+    if (await this.#store.discard(path)) {
       const what = `the copy of an archived day was damaged and is fetched again: ${file} (${reason})`;
       return this.#logger.warn({ dataset, day: date, file: path }, what);
     }
     const movedTo = await this.#move(dataset, date, file);
-    const what = `${file} ${movedTo === null ? 'is gone' : 'is damaged and was set aside'} (${reason})`;
+    const what = `${file} ${movedTo === null ? 'cannot be read' : 'is damaged and was set aside'} (${reason})`;
     this.#logger.error({ dataset, day: date, file: path, movedTo }, `a sealed day is missing: ${what}`);
     const known = this.#logs.get(dataset);
     if (known === undefined) return;

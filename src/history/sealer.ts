@@ -14,6 +14,8 @@ import type { HistoryStore, StoredDay } from './store.js';
 
 /** Sealed days between two progress lines in the service log. */
 const PROGRESS_EVERY = 30;
+/** How often a folder is read in which another service moves days. */
+const MOST_ATTEMPTS = 20;
 
 export interface SealerOptions {
   readonly store: HistoryStore;
@@ -103,6 +105,16 @@ export class Sealer {
    * sealing is in progress, is left to the file. Writes nothing.
    */
   async follow(dataset: FollowedLog): Promise<readonly SealedDay[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#followed(dataset);
+      } catch (error) {
+        if (!(error instanceof FileLeft) || attempt === MOST_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async #followed(dataset: FollowedLog): Promise<readonly SealedDay[]> {
     await this.#missing.learn(dataset);
     const stored = await this.#options.store.days(dataset.name);
     const sealed = this.#withPaths(dataset.name, stored);
@@ -252,7 +264,10 @@ export class Sealer {
     return (await splitByTime(rows, ranges, await this.#timesIn(dataset, day.date, paths))).outside;
   }
 
-  /** The times of a day's polls. An unreadable file is set aside and contributes none. */
+  /**
+   * The times of a day's polls. An unreadable file is set aside and contributes none. Rejects with `FileLeft` where another
+   * service has taken the file away.
+   */
   async #timesIn(
     { name, pollColumn }: FollowedLog,
     date: string,
@@ -267,12 +282,18 @@ export class Sealer {
       } catch (error) {
         const reason = await parquet.damageOf(path);
         if (reason === null) throw error;
+        if (store.mayChange(path) && !(await this.#isStored(name, path))) throw new FileLeft(reason);
         await this.#missing.setAside({ dataset: name, date, path, reason });
       } finally {
         held.release();
       }
     }
     return known;
+  }
+
+  async #isStored(dataset: string, path: string): Promise<boolean> {
+    const { store } = this.#options;
+    return (await store.days(dataset)).some((day) => store.pathsOf(dataset, day).includes(path));
   }
 
   #show(dataset: SealableLog, days: readonly SealedDay[]): void {
@@ -309,6 +330,9 @@ export class Sealer {
     return days.dateOf(clock.now());
   }
 }
+
+/** Another service has taken a sealed day's file away: the day is elsewhere now. It never reaches a user. */
+class FileLeft extends Error {}
 
 /** The days without some of their files. */
 function without(days: readonly SealedDay[], hidden: ReadonlySet<string>): readonly SealedDay[] {

@@ -55,10 +55,10 @@ export interface HistoryStore extends DayFiles {
    */
   setAside(dataset: string, date: string, file: string): Promise<string | null>;
   /**
-   * Removes this machine's copy of a file that turned out to be damaged, if it can be fetched again. False: it cannot; set it
-   * aside.
+   * Removes this machine's copy of a file that turned out to be damaged, if that very file can be fetched again. False: it
+   * cannot; set it aside. `path`: one that `pathsOf` gives or gave.
    */
-  discard(dataset: string, date: string, file: string): Promise<boolean>;
+  discard(path: string): Promise<boolean>;
   /** The days with files that were set aside and not put back, oldest first, with these files. */
   damagedDays(dataset: string): Promise<readonly StoredDay[]>;
   /** Removes a day with all its files, including those set aside; a day that does not exist is fine. */

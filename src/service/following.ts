@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { CopiedDays } from '../archive/keeper.js';
 import { Closing } from '../base/closing.js';
 import type { DynamoCsvError } from '../base/errors.js';
@@ -142,7 +141,7 @@ export class Following implements Body {
 
   /** The day is shown as missing; the service that collects moves the file aside when it finds it. */
   async setAside({ dataset, date, path, reason }: DamagedFile): Promise<void> {
-    if (await this.#store.discard(dataset, date, basename(path))) {
+    if (await this.#store.discard(path)) {
       const what = `the copy of an archived day was damaged and is fetched again (${reason})`;
       return this.#service.logger.warn({ dataset, day: date, file: path }, what);
     }

@@ -258,7 +258,15 @@ export class RelationTable implements SqlDataset {
     });
   }
 
-  async #load(): Promise<void> {
+  /** Binding the SELECT of the view opens files of sealed days, as reading their columns does. */
+  #load(): Promise<void> {
+    return this.#damagedDays.around(
+      () => this.sealedFiles,
+      () => this.#loadAll(),
+    );
+  }
+
+  async #loadAll(): Promise<void> {
     const content = await this.#relation.content();
     const { timeColumn, name } = this.#relation;
     const departures = this.#engine.days.departuresOf(name);
@@ -290,17 +298,14 @@ export class RelationTable implements SqlDataset {
   }
 
   /** The current sealed days, after `History` has read their files' columns. `columns`: those of the unsealed rows. */
-  #learnDays(columns: readonly Column[]): Promise<readonly SealedDay[]> {
+  async #learnDays(columns: readonly Column[]): Promise<readonly SealedDay[]> {
+    const { sealedDays } = this.#relation;
     const names = distinctNames(columns.map(({ name }) => name));
-    const named = columns.map((column, index) => ({ column, name: names[index]! }));
-    return this.#damagedDays.around(
-      () => this.sealedFiles,
-      async () => {
-        const { sealedDays } = this.#relation;
-        await this.#history.learn(readable(sealedDays), named);
-        return sealedDays;
-      },
+    await this.#history.learn(
+      readable(sealedDays),
+      columns.map((column, index) => ({ column, name: names[index]! })),
     );
+    return sealedDays;
   }
 
   /** The readable days that do not leave this machine. */

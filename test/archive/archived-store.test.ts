@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { sharedHistory } from '../../src/archive/archived-history.js';
 import { LocalStore } from '../../src/history/local-store.js';
 import { nodeFiles } from '../../src/volume/files.js';
 import { temporaryPath } from '../../src/volume/layout.js';
 import { FaultyFiles } from '../support/faulty-files.js';
+import { logLines } from '../support/log-lines.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { ArchivedHistory, type ArchivedHistoryOptions } from './archived-days.js';
 import { testArchivedStore } from './archived-store-suite.js';
@@ -185,10 +187,10 @@ test('a damaged copy is fetched again, and what was archived damaged is set asid
   const [a = '', b = ''] = DATES;
   (await store.hold([pathOf(a), pathOf(b)])).release();
   await writeFile(pathOf(a), 'rot');
-  assert.equal(await store.discard('log', a, `${a}.parquet`), true);
+  assert.equal(await store.discard(pathOf(a)), true);
   (await store.hold([pathOf(a)])).release();
   assert.equal(await read(a), a);
-  assert.equal(await store.discard('log', b, `${b}.parquet`), false);
+  assert.equal(await store.discard(pathOf(b)), false);
   assert.match((await store.setAside('log', b, `${b}.parquet`)) as string, /damaged/);
   assert.equal(history.days.get(keyOf(b)), undefined);
 });
@@ -271,4 +273,21 @@ test('without an archive in the configuration its days are named as ones that ca
   );
   await rm(join(dataDir, 'history', 'log', '_archived-days.json'));
   assert.deepEqual(await local.unreachableDays('log'), []);
+});
+
+test('a day that has left a shared folder was no damaged copy of the one who follows there', async (t) => {
+  const { objects, dataDir, history } = await world(t);
+  const [a = ''] = DATES;
+  const own = await temporaryFolder(t);
+  const { logger } = logLines();
+  const { store } = sharedHistory({ objects, dataDir, files: nodeFiles, cache: 1e6, logger }, own);
+  const [day] = await store.days('log');
+  const [copy = ''] = store.pathsOf('log', day!);
+  assert.equal(copy, join(own, keyOf(a)));
+  // Where it was when somebody began to read it.
+  assert.equal(await store.discard(join(dataDir, keyOf(a))), false);
+  (await store.hold([copy])).release();
+  await writeFile(copy, 'rot');
+  assert.equal(await store.discard(copy), true);
+  assert.deepEqual(await history.here(), []);
 });

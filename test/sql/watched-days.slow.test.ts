@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { cpSync, rmSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { Hold } from '../../src/history/day-files.js';
 import { LocalStore } from '../../src/history/local-store.js';
+import type { StoredDay } from '../../src/history/store.js';
 import { nodeFiles } from '../../src/volume/files.js';
+import { historyFolder } from '../../src/volume/layout.js';
 import { readingOf, SqlWorld } from '../support/sql-world.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -14,8 +18,35 @@ const NOW = Date.parse('2026-11-20T12:00:00Z');
 const ALL = 'from=2000-01-01T00:00:00Z&columns=id,zone&sort=id';
 
 class SharedDays extends LocalStore {
+  /** Called before a session reads files, and before files are read for who follows. */
+  readonly before = { session: () => {}, following: () => {} };
+  /** Where another service has moved the days of this folder; null: nowhere. */
+  movedTo: string | null = null;
+
   override mayChange(): boolean {
     return true;
+  }
+
+  override tryHold(paths: readonly string[]): Hold | null {
+    this.before.session();
+    return super.tryHold(paths);
+  }
+
+  override async hold(paths: readonly string[]): Promise<Hold> {
+    this.before.following();
+    return super.hold(paths);
+  }
+
+  override async days(dataset: string): Promise<readonly StoredDay[]> {
+    return this.movedTo === null
+      ? super.days(dataset)
+      : new LocalStore(this.movedTo, nodeFiles).days(dataset);
+  }
+
+  override pathsOf(dataset: string, day: StoredDay): readonly string[] {
+    return this.movedTo === null
+      ? super.pathsOf(dataset, day)
+      : new LocalStore(this.movedTo, nodeFiles).pathsOf(dataset, day);
   }
 }
 
@@ -28,6 +59,8 @@ async function shared(t: TestContext) {
     const rows = [[String(daysAgo), `zone ${daysAgo}`]];
     await log.record(readingOf({ id: 'number', zone: 'string' }, rows, ['id']), NOW - daysAgo * DAY);
   }
+  const unsealed = await log.log!.rows();
+  await world.sealer.restore(log.log!);
   await world.sealer.seal(log.log!, { keep: 1, retention: null });
   await log.record(
     readingOf({ id: 'number', zone: 'string', Zone: 'string' }, [['0', 'zone 0', 'Z']], ['id']),
@@ -49,7 +82,7 @@ async function shared(t: TestContext) {
     await world.sql.parquet.rewrite({ from: path, to, schema, columns });
     await rename(to, path);
   };
-  return { world, paths, writeAgain };
+  return { world, store, unsealed, paths, writeAgain };
 }
 
 test('windows and SQL have the cells of days that another service wrote again with a column renamed, at once', async (t) => {
@@ -79,6 +112,37 @@ test('days that stay as they are, or leave, are read once', async (t) => {
   await writeFile(`${paths[0]!}.other`, 'not a day');
   assert.equal(await world.window('log', ALL), text);
   assert.equal((await stateOf(world)).state, state);
+});
+
+test('a file that goes away while its days are loaded is one day that cannot be read', async (t) => {
+  const { world, store, paths } = await shared(t);
+  store.before.session = () => rmSync(paths[0]!, { force: true });
+  await assert.rejects(world.window('log', ALL), { code: 'DAY_MISSING', message: /2026-11-17\.parquet/ });
+  assert.equal(
+    await world.window('log', ALL.replace('2000-01-01', '2026-11-18')),
+    'id,zone\n0,zone 0\n2,zone 2\n',
+  );
+});
+
+test('days that another service moves while they are followed are read where they are then', async (t) => {
+  const { world, store, unsealed, paths } = await shared(t);
+  const elsewhere = join(world.dataDir, 'elsewhere');
+  store.before.following = () => {
+    if (store.movedTo !== null) return;
+    cpSync(historyFolder(world.dataDir), historyFolder(elsewhere), { recursive: true });
+    for (const path of paths) rmSync(path);
+    store.movedTo = elsewhere;
+  };
+  const followed = { name: 'log', pollColumn: 'timestamp', itemTime: null };
+  // The file still has the rows that were sealed: it shows them, and not the days.
+  const rows = async () => unsealed;
+  assert.deepEqual(await world.sealer.follow({ ...followed, firstAt: NOW - 3 * DAY, rows }), []);
+  const later = await world.sealer.follow({ ...followed, firstAt: NOW, rows });
+  assert.deepEqual(
+    later.flatMap((day) => day.paths),
+    paths.map((path) => path.replace(world.dataDir, elsewhere)),
+  );
+  assert.deepEqual(world.logged, []);
 });
 
 async function stateOf(world: SqlWorld) {

@@ -72,6 +72,8 @@ export async function startService(t: TestContext, options: ServiceOptions): Pro
   t.after(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await exit;
+    // An answer with 500 says no more than that; what was thrown stands in the log only.
+    for (const { msg, err } of log.lines) if (msg === 'request failed') t.diagnostic(JSON.stringify(err));
   });
   const log = new Log(child.stdout!);
   const errors = collect(child.stderr!);
