@@ -40,7 +40,7 @@ export const followersBenchmark: Benchmark = {
     const world = await World.start();
     try {
       const pair = [await world.service(), await world.service()] as const;
-      const answers = await twoAgainstOne(pair);
+      const answers = [...(await twoAgainstOne(pair, 'windows')), ...(await twoAgainstOne(pair, 'wall'))];
       const lag = await lagOf(pair, world);
       for (const { child } of pair) child.kill('SIGKILL');
       return [...answers, ...lag, ...(await takingOver(world))];
@@ -130,29 +130,31 @@ class World {
 /** Windows are asked for from here back, each with another end: no cache has them. */
 let asked = 0;
 
-/** What the panels of a wall ask: nine windows, and four times a dataset as it is, of which the client has two already. */
-function wallOf(etag: string): WallRequest['questions'] {
+/** What is asked: windows only, or what the panels of a wall ask. */
+type Asked = 'windows' | 'wall';
+
+/** Nine windows; a wall asks four times for a dataset as it is too, of which the client has two already. */
+function questionsOf(what: Asked, etag: string): WallRequest['questions'] {
   const now = Date.now();
   const window = (length: number, more = '') => {
     asked += 1;
     const to = now - MINUTE - (asked % DAY);
     return [`/csv/${TABLE}?from=${to - length}&to=${to}${more}`] as const;
   };
-  const panels = [
+  const windows = [
     () => window(10 * MINUTE),
     () => window(10 * MINUTE, '&pivot=counter_type:count'),
     () => window(10 * MINUTE, '&pivot=counter_type:count&null=null&pad=1'),
-    () => ['/csv/zones'] as const,
     () => window(DAY, '&every=1h'),
-    () => ['/csv/zones', `if-none-match: ${etag}\r\n`] as const,
     () => window(10 * MINUTE, '&counter_type=dispatch&columns=timestamp,count'),
     () => window(60 * MINUTE, '&every=1m&pivot=counter_type:count'),
-    () => ['/csv/zones'] as const,
     () => window(10 * MINUTE),
-    () => ['/csv/zones', `if-none-match: ${etag}\r\n`] as const,
     () => window(10 * MINUTE, '&limit=100&sort=-timestamp'),
     () => window(DAY, '&every=1h&pivot=counter_type:count'),
   ];
+  const whole = () => ['/csv/zones'] as const;
+  const known = () => ['/csv/zones', `if-none-match: ${etag}\r\n`] as const;
+  const panels = what === 'windows' ? windows : [...windows, whole, known, whole, known];
   return Array.from({ length: QUESTIONS }, (_, index) => panels[index % panels.length]!());
 }
 
@@ -167,9 +169,9 @@ interface Load {
   readonly client: number;
 }
 
-async function load(client: WallClient, { url, child }: Service): Promise<Load> {
+async function load(client: WallClient, { url, child }: Service, what: Asked): Promise<Load> {
   const etag = (await fetch(`${url}/csv/zones`)).headers.get('etag') ?? '';
-  const request = { port: Number(new URL(url).port), questions: wallOf(etag), connections: CONNECTIONS };
+  const request = { port: Number(new URL(url).port), questions: questionsOf(what, etag), connections: CONNECTIONS };
   const before = await processorTime(child.pid!);
   const { answers, refused, failure, took, cpu } = await client.ask({ ...request, time: TIME });
   const after = await processorTime(child.pid!);
@@ -208,27 +210,31 @@ async function processorTime(pid: number): Promise<ProcessorTime | null> {
   return all === undefined || main === undefined ? null : { all, main };
 }
 
-async function twoAgainstOne([a, b]: readonly [Service, Service]): Promise<readonly Comparison[]> {
+/** The goal is of windows; a wall's datasets are cheap answers, of which asking is a large part. */
+async function twoAgainstOne(
+  [a, b]: readonly [Service, Service],
+  what: Asked,
+): Promise<readonly Comparison[]> {
   const clients = [a, b].map(() => new Contender<WallRequest, WallResult>(WALL_CLIENT, []));
-  const one = async () => [await load(clients[1]!, b)];
-  const two = () => Promise.all([load(clients[0]!, a), load(clients[1]!, b)]);
+  const one = async () => [await load(clients[1]!, b, what)];
+  const two = () => Promise.all([load(clients[0]!, a, what), load(clients[1]!, b, what)]);
   const [both, alone] = await alternate<readonly Load[]>([two, one], { warmups: 2, rounds: ROUNDS });
   await Promise.all(clients.map((client) => client.stop()));
   const answers = (loads: readonly (readonly Load[])[]) => loads.map((round) => total(round, 'perSecond'));
   const ratio = pairedRatio(answers(both!), answers(alone!));
+  const goal = { goal: 'at least 1.7 on two idle cores', reached: ratio >= 1.7 };
   return [
     {
-      what: "a wall's windows a second, two services against one",
+      what: `${what === 'windows' ? 'windows' : "a wall's windows and datasets"} a second, two services against one`,
       ours: `${median(answers(both!)).toFixed(0)}/s`,
       other: `${median(answers(alone!)).toFixed(0)}/s`,
       ratio,
-      goal: 'at least 1.7 on two idle cores',
-      reached: ratio >= 1.7,
+      ...(what === 'windows' ? goal : { goal: null, reached: null }),
     },
     ...costs('one service', alone!),
     ...costs('two services', both!),
     line(
-      'windows turned away, since the machine has too much else to do: most of two services, of one',
+      'requests turned away, since the machine has too much else to do: most of two services, of one',
       [both!, alone!].map((rounds) => percent(rounds)).join(', '),
     ),
     // One alone answers as fast as its main thread; two share the processors with all threads and the clients.
