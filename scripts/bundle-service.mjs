@@ -117,7 +117,7 @@ const piscinaOfThreads = {
 };
 
 /** The modules that run in threads, with the tasks that they export. */
-const TASKS = { 'sources/dynamodb/thread': ['ready', 'read', 'merge'], 'dump/thread': ['readChunk'] };
+const TASKS = { 'sources/dynamodb/thread': ['read', 'merge'], 'dump/thread': ['readChunk'] };
 
 await build({
   ...options,

@@ -98,7 +98,6 @@ const threads = {
   merge: async (runs, columns) => tasks.merge({ runs, columns })[MOVED],
 };
 
-tasks.ready();
 const source = createDynamoDbSource({
   table: 'warm',
   region: 'us-east-1',

@@ -159,35 +159,29 @@ export class RunEncoder {
     scanner.clear();
     const parts: PagePart[] = [];
     const hasKnown = known !== null;
-    let open = { start, items: 0 };
-    /** `behind`: the offset after the last item before `at`. */
-    const close = (behind: number, at: number) => {
-      if (open.items > 0)
-        parts.push({ known: -1, blocks: 1, start: open.start, end: behind, items: open.items });
-      open = { start: at, items: 0 };
-    };
+    let opened = start;
+    let items = 0;
     for (let at = start; start < end; ) {
       const block = known === null ? -1 : known.find(bytes, at, end);
       let behind: number;
       if (known !== null && block >= 0) {
-        close(at - 1, at);
+        addDecoded(parts, opened, at - 1, items);
         behind = at + known.blocks.lengths[block]!;
-        const items = known.itemsOf(block, 1);
-        const last = parts.at(-1);
-        if (last !== undefined && isNext(last, block, at)) {
-          last.blocks += 1;
-          last.items += items;
-          last.end = behind;
-        } else parts.push({ known: block, blocks: 1, start: at, end: behind, items });
-        open = { start: behind + 1, items: 0 };
+        addKnown(parts, block, at, behind, known.itemsOf(block, 1));
+        opened = behind + 1;
+        items = 0;
       } else {
         behind = scanner.scan(bytes, at, end);
         if (behind === NOT_PLAIN) return null;
-        open.items += 1;
-        if (isFull(behind - open.start, { hasKnown })) close(behind, behind + 1);
+        items += 1;
+        if (isFull(behind - opened, { hasKnown })) {
+          addDecoded(parts, opened, behind, items);
+          opened = behind + 1;
+          items = 0;
+        }
       }
       if (behind === end) {
-        close(end, end);
+        addDecoded(parts, opened, end, items);
         return parts;
       }
       if (bytes[behind] !== COMMA) return null;
@@ -244,6 +238,22 @@ export class RunEncoder {
     }
     return laidOut.length > 0 ? laidOut : [{ columns, body: Buffer.alloc(0), ends: new Uint32Array(0) }];
   }
+}
+
+/** Adds scanned items, if there are any. No closure of `#split`: V8 would compile that anew for every page. */
+function addDecoded(parts: PagePart[], start: number, end: number, items: number): void {
+  if (items > 0) parts.push({ known: -1, blocks: 1, start, end, items });
+}
+
+function addKnown(parts: PagePart[], block: number, start: number, end: number, items: number): void {
+  const last = parts.at(-1);
+  if (last === undefined || !isNext(last, block, start)) {
+    parts.push({ known: block, blocks: 1, start, end, items });
+    return;
+  }
+  last.blocks += 1;
+  last.items += items;
+  last.end = end;
 }
 
 /** Whether a known block at `at` continues this part. */

@@ -12,21 +12,12 @@ import { attributeOfPath, meaningsOf } from './paths.js';
 import type { Tail } from './query/since.js';
 import type { Cursor, ReadScope, ScanPlan } from './read-plan.js';
 import type { TableShape } from './run-encoder.js';
-import {
-  type Pace,
-  type ReadLimits,
-  readSegments,
-  type SegmentsRead,
-  type SegmentsTask,
-  together,
-} from './scan.js';
+import { type Pace, readSegments, type SegmentsRead, type SegmentsTask, together } from './scan.js';
 import type { TableDescription } from './table.js';
 import type { ScanThreads } from './threads.js';
 
 /** Up to this size a table is read in the main thread: one or two pages, a few milliseconds each. */
 const SMALL = { items: 20_000, bytes: 2 << 20 };
-/** A segment of up to this many bytes is sorted here in about ten milliseconds. */
-const MAX_SEGMENT_HERE = 4 << 20;
 /** The most that DynamoDB returns in one page. */
 const PAGE_BYTES = 1 << 20;
 /** More segments than this do not use the processors better, and each costs at least a request. */
@@ -131,18 +122,16 @@ export class TableReader {
       (_, segment): Cursor => ({ segment, after: null }),
     );
     const reads: SegmentsRead[] = [];
+    let rest: readonly Cursor[] = all;
     let { owed } = expectation;
-    const readHere = async (cursors: readonly Cursor[], limits: ReadLimits | null) => {
+    // A large one is not begun here while threads start: decoding it here too costs more than it saves, see `ScanThreads`.
+    if (!isLarge(expectation)) {
       const pace = this.#pace(expectation, 1, owed);
-      const task = { shape, plan: withTails(plan, reads), cursors, pace, budget, earlier };
-      const here = await readSegments(this.#client, task, this.#clock, signal, limits);
+      const task = { shape, plan, cursors: all, pace, budget, earlier };
+      const here = await readSegments(this.#client, task, this.#clock, signal, SMALL);
       reads.push(here);
-      owed = here.owed;
-      return here.rest;
-    };
-    const rest = isLarge(expectation)
-      ? await this.#whileThreadsStart(all, expectation, (cursor) => readHere([cursor], null))
-      : await readHere(all, SMALL);
+      ({ rest, owed } = here);
+    }
     const planOfRest = withTails(plan, reads);
     const shares = split(rest, this.#threads.size);
     const tasks = shares.map((cursors): SegmentsTask => {
@@ -160,28 +149,6 @@ export class TableReader {
     const beyond = [...new Set(reads.flatMap(({ run }) => run.beyond))];
     const tails = withTails(plan, reads).since?.tails ?? [];
     return { ...reading, beyond, cost: totalCost(reads), owed: owing, tails };
-  }
-
-  /**
-   * Starting threads takes longer than reading a few pages, so small segments are read here meanwhile, one after another.
-   * Returns those left for the threads.
-   */
-  async #whileThreadsStart(
-    cursors: readonly Cursor[],
-    expectation: Expectation,
-    read: (cursor: Cursor) => Promise<unknown>,
-  ): Promise<readonly Cursor[]> {
-    const segmentBytes = expectedSize(expectation).bytes / cursors.length;
-    if (this.#threads.running > 0 || segmentBytes > MAX_SEGMENT_HERE) return cursors;
-    let areReady = false;
-    const ready = () => {
-      areReady = true;
-    };
-    // If they do not start, reading with them reports why.
-    this.#threads.start().then(ready, ready);
-    const rest = [...cursors];
-    while (!areReady && rest.length > this.#threads.size) await read(rest.shift()!);
-    return rest;
   }
 
   #shape({ description, known }: Expectation): TableShape {

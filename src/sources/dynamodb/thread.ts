@@ -27,9 +27,6 @@ export interface MergeTask {
 /** Errors are posted as data: between threads an error loses its class and its fields. */
 export type ReadResult = { readonly read: SegmentsRead } | { readonly error: ErrorData };
 
-/** Does nothing; that it returns shows that the thread has started. */
-export function ready(): void {}
-
 export async function read(task: ReadTask): Promise<ReadResult> {
   const controller = new AbortController();
   task.cancel.once('message', () => controller.abort());
