@@ -68,7 +68,10 @@ export class OneSchema {
     const isKnown = ({ key }: DayFile) => known.has(key);
     if (files.every(isKnown) && known.size === before.files.length) return true;
     const columns = namedIn(dataset);
-    const found = await this.#schemas(files.filter((file) => !isKnown(file)));
+    const found = await this.#schemas(
+      files.filter((file) => !isKnown(file)),
+      signal,
+    );
     const schema = schemaOver([...(known.size > 0 ? [before.columns] : []), ...found.values()], columns);
     const isSame = known.size > 0 && isSameSchema(schema, before.columns);
     const behind = files.filter((file) => (isKnown(file) ? !isSame : found.has(file.key)));
@@ -89,9 +92,13 @@ export class OneSchema {
   }
 
   /** The schemas of files, by key. A damaged one is set aside and has none. */
-  async #schemas(files: readonly DayFile[]): Promise<Map<string, FileSchema>> {
+  async #schemas(
+    files: readonly DayFile[],
+    signal: AbortSignal | undefined,
+  ): Promise<Map<string, FileSchema>> {
     const found = new Map<string, FileSchema>();
     for (const file of files) {
+      signal?.throwIfAborted();
       const schema = await this.#schemaOf(file);
       if (schema !== null) found.set(file.key, schema);
     }

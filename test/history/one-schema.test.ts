@@ -216,3 +216,18 @@ test('the cells of a file are what they were, or it stays as it is', async (t) =
     });
   }
 });
+
+test('who stops while the days of years are looked at does not wait for the rest', async (t) => {
+  const { world, log } = await sealedWorld(t);
+  const stopping = new AbortController();
+  const looked: string[] = [];
+  const parquet: RewritableFiles = Object.assign(Object.create(world.sql.parquet), {
+    schemasOf: (paths: readonly string[]) => {
+      looked.push(...paths);
+      stopping.abort(new Error('the service stops'));
+      return world.sql.parquet.schemasOf(paths);
+    },
+  });
+  await assert.rejects(oneSchemaOf(world, parquet).unify(log, stopping.signal), /the service stops/);
+  assert.equal(looked.length, 1);
+});
