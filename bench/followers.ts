@@ -171,7 +171,11 @@ interface Load {
 
 async function load(client: WallClient, { url, child }: Service, what: Asked): Promise<Load> {
   const etag = (await fetch(`${url}/csv/zones`)).headers.get('etag') ?? '';
-  const request = { port: Number(new URL(url).port), questions: questionsOf(what, etag), connections: CONNECTIONS };
+  const request = {
+    port: Number(new URL(url).port),
+    questions: questionsOf(what, etag),
+    connections: CONNECTIONS,
+  };
   const before = await processorTime(child.pid!);
   const { answers, refused, failure, took, cpu } = await client.ask({ ...request, time: TIME });
   const after = await processorTime(child.pid!);
