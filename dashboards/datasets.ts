@@ -180,6 +180,7 @@ export const datasets = {
       response_ms_p99: answered,
       stream_lag_seconds: { type: 'number', mayBeAbsent: 'the table is polled' },
       archive_age_intervals: { type: 'number', mayBeAbsent: 'there is no archive' },
+      missing_days: count,
     },
   },
   'collector-log': {

@@ -89,6 +89,7 @@ async function start(service: Service, closing: Closing): Promise<App> {
     readUnitsToday: (dataset) => roles.body.readUnitsToday(dataset),
     costOf: (dataset) => roles.body.costOf(dataset),
     archive: () => roles.body.archive,
+    lostDays: () => roles.body.copied.lost,
     role: () => roles.status,
   });
   const background = new Polling(clock);
@@ -117,6 +118,7 @@ function aboutPolls({ clock, responseTimes }: Service, roles: () => Roles): Coll
     },
     spentBy: (name) => roles().body.spentBy(name),
     archive: () => roles().body.archive,
+    lostDays: () => roles().body.copied.lost,
     responseTimes: (name) => responseTimes.of(name),
     clock,
   };

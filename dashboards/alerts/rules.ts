@@ -165,6 +165,21 @@ export const alerts: readonly FleetAlert[] = [
     onSilence: 'KeepLast',
   },
   {
+    uid: 'missing-days',
+    title: 'Days cannot be read',
+    reading: read('collector', ['dataset', 'missing_days']),
+    when: ['gte', 1],
+    for: '1m',
+    severity: 'warning',
+    team: 'platform',
+    summary: `${value(beyond('le', 1), `{{ if eq $values.A.Value 1.0 }}1 sealed day of ${dataset} cannot be read{{ else }}${number('%.0f')} sealed days of ${dataset} cannot be read{{ end }}`, `Sealed days of ${dataset} cannot be read`)}`,
+    resolved: `All sealed days of ${dataset} can be read again`,
+    description:
+      'Their files are damaged or gone, or the archive has lost them: what needs them fails, the rest answers. Which days, and why, is on the page of the dataset and in /datasets, at “missingDays”. Restore the object from a version of the bucket, or the file from a backup.',
+    panel: [collector.uid, collectorPanels.datasets],
+    onSilence: 'KeepLast',
+  },
+  {
     uid: 'service-silent',
     title: 'dynamo-csv does not answer',
     // Its value never fires: what counts is that there is one.

@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.js';
 import { Semaphore } from '../base/semaphore.js';
 import type { ArchivedDay, ArchivedDays } from '../history/archived-days.js';
 import type { Files } from '../volume/files.js';
+import { type DayPath, dayOfPath } from '../volume/layout.js';
 import { replaceFile } from '../volume/write.js';
 import { dayNotFetched, notFetchedInTime } from './errors.js';
 import type { ObjectStore } from './objects.js';
@@ -50,8 +51,10 @@ export class DayFetches {
   }
 
   /** Days that the archive has lost or damaged, as far as somebody needed them. */
-  get lost(): number {
-    return [...this.#lost].filter((path) => this.#options.days.get(path) !== undefined).length;
+  get lost(): readonly DayPath[] {
+    return [...this.#lost].flatMap((path) =>
+      this.#options.days.get(path) === undefined ? [] : (dayOfPath(path) ?? []),
+    );
   }
 
   /**

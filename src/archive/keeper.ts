@@ -4,7 +4,7 @@ import { type DynamoCsvError, describeError } from '../base/errors.js';
 import { ArchivedDays } from '../history/archived-days.js';
 import type { KnownColumn } from '../history/day-files.js';
 import type { HistoryStore } from '../history/store.js';
-import { movedAsOne, takenOverFolder } from '../volume/layout.js';
+import { type DayPath, movedAsOne, takenOverFolder } from '../volume/layout.js';
 import { moveAside } from '../volume/write.js';
 import { Archive } from './archive.js';
 import {
@@ -36,7 +36,7 @@ export interface CopiedDays {
   /** Bytes of days fetched since the start of the service. */
   readonly fetched: number;
   /** Days that the archive has lost or damaged, as far as somebody needed them. */
-  readonly lost: number;
+  readonly lost: readonly DayPath[];
 }
 
 /** How an archive is doing. */
@@ -103,7 +103,7 @@ export class ArchiveKeeper {
       bytes: this.#bytes,
       cached: this.#history?.cache.bytes ?? 0,
       fetched: this.#history?.fetches.bytes ?? 0,
-      lost: this.#history?.fetches.lost ?? 0,
+      lost: this.#history?.fetches.lost ?? [],
     };
   }
 

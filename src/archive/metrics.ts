@@ -47,7 +47,7 @@ export function createArchiveMetrics(
     help: 'Archived days that the archive did not have as they were written when they were needed.',
     registers,
     collect() {
-      this.set(status().copied.lost);
+      this.set(status().copied.lost.length);
     },
   });
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Cell, Column, ColumnType } from '../csv/rows.js';
 import type { Dataset } from '../datasets/dataset.js';
+import { type LostDay, missingDays } from '../datasets/missing-days.js';
 import { StatusDataset } from '../datasets/status-dataset.js';
 import { pollsPerMonth } from '../sources/billing.js';
 import type { OpenedSource } from '../sources/kind.js';
@@ -32,6 +33,8 @@ export interface CollectorDatasetOptions {
   readonly spentBy?: (dataset: string) => number;
   /** The archive of the data folder: when the last point was taken, and milliseconds between two. Null: there is none. */
   readonly archive?: () => { readonly archivedAt: number | null; readonly every: number } | null;
+  /** Days that the archive has lost or damaged, as far as somebody needed them; absent: none. */
+  readonly lostDays?: () => readonly LostDay[];
   /** Null for a dataset that was not requested yet. */
   readonly responseTimes: (dataset: string) => ResponseTimes | null;
   readonly clock: Clock;
@@ -58,6 +61,7 @@ const COLUMNS = {
   response_ms_p99: 'number',
   stream_lag_seconds: 'number',
   archive_age_intervals: 'number',
+  missing_days: 'number',
 } as const satisfies Readonly<Record<string, ColumnType>>;
 
 export type CollectorColumn = keyof typeof COLUMNS;
@@ -92,10 +96,11 @@ export function collectorRows(
 export const collectorColumn = (name: CollectorColumn): Column => ({ name, type: COLUMNS[name], seen: true });
 
 function rowsOf(options: CollectorDatasetOptions, startedAt: number): Row[] {
+  const lost = options.lostDays?.() ?? [];
   const rows = [...options.sources].flatMap((source) =>
     'collector' in source
-      ? rowsOfCollected(source, options, startedAt)
-      : source.datasets.map((dataset) => rowOfFollowed(dataset, source.interval, options, startedAt)),
+      ? rowsOfCollected(source, options, startedAt, lost)
+      : source.datasets.map((dataset) => rowOfFollowed(dataset, source.interval, options, startedAt, lost)),
   );
   const archive_age_intervals = archiveAge(options, startedAt);
   return rows.map((row) => ({ ...row, archive_age_intervals }));
@@ -113,6 +118,7 @@ function rowsOfCollected(
   { collector, price }: CollectedSource,
   { spentBy, responseTimes, clock }: CollectorDatasetOptions,
   startedAt: number,
+  lost: readonly LostDay[],
 ): RowWithoutArchive[] {
   const { interval } = collector.pace;
   return collector.recorder.datasets.map((dataset, index) => ({
@@ -123,6 +129,7 @@ function rowsOfCollected(
     response_ms_p50: responseTimes(dataset.name)?.p50 ?? null,
     response_ms_p99: responseTimes(dataset.name)?.p99 ?? null,
     stream_lag_seconds: collector.streamLag,
+    missing_days: missingDays(dataset, lost).length,
   }));
 }
 
@@ -131,6 +138,7 @@ function rowOfFollowed(
   interval: number | null,
   { responseTimes, clock }: CollectorDatasetOptions,
   startedAt: number,
+  lost: readonly LostDay[],
 ): RowWithoutArchive {
   return {
     ...standing(dataset, interval, startedAt, clock.now()),
@@ -140,6 +148,7 @@ function rowOfFollowed(
     response_ms_p50: responseTimes(dataset.name)?.p50 ?? null,
     response_ms_p99: responseTimes(dataset.name)?.p99 ?? null,
     stream_lag_seconds: null,
+    missing_days: missingDays(dataset, lost).length,
   };
 }
 

@@ -8,6 +8,7 @@ import { describeError } from '../base/errors.js';
 import { LocalDays } from '../base/local-days.js';
 import { loadConfig } from '../config/config.js';
 import { ConfigMistakes } from '../config/mistakes.js';
+import { parseInstant } from '../csv/instant.js';
 
 /** What `restore` and `verify` have in common: the archive of the configuration, one point of it, and progress. */
 export interface ArchiveCommand {
@@ -49,7 +50,7 @@ export async function onArchive(
       const archive = await Archive.find(objects);
       const at = values.at ?? null;
       const point =
-        archive === null || at === null ? await archive?.latest() : await archive.pointAt(Date.parse(at));
+        archive === null || at === null ? await archive?.latest() : await archive.pointAt(instantOf(at));
       if (archive === null || point == null) throw noSuchPoint(objects.location, at);
       console.error(`Point ${point.number} of ${objects.location}, taken at ${point.at}`);
       const signal = new AbortController().signal;
@@ -78,15 +79,20 @@ function valuesOf(argv: readonly string[], options: Options, required: readonly 
   for (const name of required) {
     if (values[name] === undefined) throw new ConfigMistakes([`command line: --${name} is missing`]);
   }
-  if (values.at !== undefined && Number.isNaN(Date.parse(values.at))) {
-    throw new ConfigMistakes([
-      `command line: --at ${values.at} is not a time; write it as 2026-11-24T10:00:00Z`,
-    ]);
-  }
+  if (values.at !== undefined) instantOf(values.at);
   if (values.days !== undefined && !/^\d{1,5}$/.test(values.days)) {
     throw new ConfigMistakes([`command line: --days ${values.days} is not a number of days; write it as 90`]);
   }
   return values;
+}
+
+/** A time of the command line in milliseconds since the epoch; without a zone it is UTC, whatever this machine's is. */
+function instantOf(at: string): number {
+  const instant = parseInstant(at);
+  if (instant !== null) return instant;
+  throw new ConfigMistakes([
+    `command line: --at ${at} is not a time; write it as 2026-11-24T10:00:00Z; without a zone it is UTC`,
+  ]);
 }
 
 /** Prints progress once a second, and at the end. */

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.js';
 import { ConfigMistakes } from '../config/mistakes.js';
 import type { EngineName } from '../engines/ddl.js';
 import type { DatasetHistory } from '../engines/engine-table.js';
+import type { Histories } from '../engines/histories.js';
 import type { Command } from './command.js';
 
 export const ddl: Command = {
@@ -18,15 +19,22 @@ export const ddl: Command = {
       const config = await loadConfig(process.env, []);
       const { engineTables } = await import('../engines/engine-table.js');
       const statements = await import('../engines/ddl.js');
-      const { histories, place } = await historiesOf(config, isFolder);
+      const { histories, leftOut, place } = await historiesOf(config, isFolder);
       const tables = engineTables(placed(histories, location));
-      const wanted = tables.filter((table) => dataset === null || table.dataset === dataset);
+      const isWanted = (name: string) => dataset === null || name === dataset;
+      const wanted = tables.filter((table) => isWanted(table.dataset));
+      const missing = await sentencesFor(leftOut.filter(isWanted));
       if (wanted.length === 0) {
         const datasets = tables.map((table) => table.dataset);
-        throw nothingSealed(place, dataset, datasets);
+        if (missing.length === 0) throw nothingSealed(place, dataset, datasets);
+        for (const line of missing) console.error(line);
+        return 1;
       }
       requirePlace(engine, wanted[0]!.location);
+      process.stdout.write(missing.map((line) => `-- ${line}\n`).join(''));
       process.stdout.write(statements.ddl(engine, wanted));
+      // A file or a pipe has it as a comment, which nobody sees now.
+      if (process.stdout.isTTY !== true) for (const line of missing) console.error(line);
       return 0;
     } catch (error) {
       const lines = error instanceof ConfigMistakes ? error.mistakes : [describeError(error)];
@@ -88,8 +96,7 @@ function placed(histories: readonly DatasetHistory[], location: string | null): 
   return histories.map((history) => ({ ...history, location: `${place}/${history.dataset}` }));
 }
 
-interface Found {
-  readonly histories: readonly DatasetHistory[];
+interface Found extends Histories {
   /** Where they were looked for: `the archive s3://my-bucket/fleet/`. */
   readonly place: string;
 }
@@ -98,7 +105,7 @@ interface Found {
 async function historiesOf({ archive: settings, dataDir }: Config, isFolder: boolean): Promise<Found> {
   const { historiesInArchive, historiesInFolder } = await import('../engines/histories.js');
   if (settings === null || isFolder)
-    return { histories: await historiesInFolder(dataDir), place: `the data folder ${dataDir}` };
+    return { ...(await historiesInFolder(dataDir)), place: `the data folder ${dataDir}` };
   const { Archive } = await import('../archive/archive.js');
   const { S3Objects } = await import('../archive/s3-objects.js');
   const objects = new S3Objects(settings);
@@ -107,10 +114,15 @@ async function historiesOf({ archive: settings, dataDir }: Config, isFolder: boo
     const archive = await Archive.find(objects);
     const point = await archive?.latest();
     if (archive === null || point == null) throw nothingArchived(place);
-    return { histories: await historiesInArchive(archive, point), place };
+    return { ...(await historiesInArchive(archive, point)), place };
   } finally {
     objects.close();
   }
+}
+
+async function sentencesFor(datasets: readonly string[]): Promise<readonly string[]> {
+  const { leftOutSentence } = await import('../engines/histories.js');
+  return datasets.map(leftOutSentence);
 }
 
 function nothingArchived(place: string): DynamoCsvError {

@@ -36,6 +36,21 @@ export function columnNamed(written: string, columns: readonly Column[]): Column
   return columns.find(({ name }) => names.includes(name));
 }
 
+/** Names in `--columns` and `--where` that none of these columns has, as they are written. */
+export function unseenNames(
+  { columns, where }: Pick<DumpOptions, 'columns' | 'where'>,
+  known: readonly Column[],
+): readonly string[] {
+  const isSeen = (name: string) => columnNamed(name, known) !== undefined;
+  const filters = where.map(([name]) => meantBy(name).map(({ text }) => text));
+  return [
+    ...new Set([
+      ...(columns ?? []).filter((name) => !isSeen(name)),
+      ...filters.filter((names) => !names.some(isSeen)).map((names) => names.at(-1)!),
+    ]),
+  ];
+}
+
 /** A filter's name as windows have it, with the column's name in place of the path that is written. */
 export function filterName(name: string, columns: readonly Column[]): string {
   for (const { text, operator } of meantBy(name)) {

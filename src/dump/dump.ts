@@ -9,10 +9,10 @@ import { DynamoCsvError, describeError, errorCode } from '../base/errors.js';
 import { type ClientOptions, createDynamoDbClient } from '../sources/dynamodb/client.js';
 import { describeTable, type TableDescription } from '../sources/dynamodb/table.js';
 import { nodeFiles } from '../volume/files.js';
-import { attributesOf, pathsOf } from './columns.js';
+import { attributesOf, pathsOf, unseenNames } from './columns.js';
 import { binaryToTerminal, outputClosed, outputFailed, outputIsFolder } from './errors.js';
 import type { DumpOptions } from './options.js';
-import { ProgressLine, type ProgressOutput, shownDuration, summaryOf } from './progress.js';
+import { ProgressLine, type ProgressOutput, shownDuration, summaryOf, unseenSoFar } from './progress.js';
 import { scanTable, segmentsFor } from './scan-table.js';
 import { Spool } from './spool.js';
 import { csvOf, isEverything, jsonOf, type Output, outputOf } from './write-rows.js';
@@ -90,13 +90,32 @@ class Dump {
     if (spool.isResumed && !options.quiet)
       stderr.write(`Continuing: ${summaryOf(spool)} are there already\n`);
     this.#progress = new ProgressLine(stderr, description, spool, () => performance.now());
-    const onChunk = () => (options.quiet ? undefined : this.#progress!.update());
+    let isFirst = true;
+    const onChunk = () => {
+      if (isFirst && spool.items > 0) {
+        isFirst = false;
+        this.#sayUnseen(spool, description);
+      }
+      if (!options.quiet) this.#progress!.update();
+    };
     const scan = { options, description, client: this.#client, clientOptions: this.#clientOptions, spool };
     await scanTable({ ...scan, onChunk }, signal);
     const keys = description.keys.map(({ name }) => name);
     await this.#write(spool, await outputOf(spool, keys, options), signal);
     const took = shownDuration(performance.now() - startedAt);
     if (!options.quiet) this.#progress.end(`${options.table}: ${summaryOf(spool)} in ${took}`);
+  }
+
+  /**
+   * Names the columns that the first items do not have. That is no error yet: a later item may have them. But it costs time
+   * and money to wait for the end if they are misspelt.
+   */
+  #sayUnseen(spool: Spool, { keys }: TableDescription): void {
+    const names = unseenNames(this.#options, spool.columns);
+    const isRead = spool.positions.every((position) => position === 'done');
+    if (names.length === 0 || isRead) return;
+    const known = [...keys, ...spool.columns].map(({ name }) => name);
+    this.#streams.stderr.write(`${unseenSoFar(names, spool.items, known)}\n`);
   }
 
   async #openSpool(description: TableDescription): Promise<Spool> {

@@ -54,7 +54,7 @@ export function binaryToTerminal(): DynamoCsvError {
   });
 }
 
-/** Columns that no item has. */
+/** Columns that no item has. Only the last item can tell: a table has no list of its attributes. */
 export function columnsUnknown(names: readonly string[], table: string): DynamoCsvError {
   return new DynamoCsvError(
     'COLUMN_UNKNOWN',

@@ -52,7 +52,8 @@ export const USAGE = `Writes one DynamoDB table to a file, once and complete.
       --format FORMAT   csv, json or parquet; by default what the file's name says, else csv
       --where FILTER    only rows like these, as in the URL of the service: status=open, price__gt=5, city__in=a,b.
                         May be repeated. The whole table is read nevertheless
-      --columns A,B     only these columns, in this order
+      --columns A,B     only these columns, in this order. A table has no list of its attributes: a name that the first
+                        items lack is reported at once, and an error at the end if no item has it
                         Both take paths into maps and lists: address.city, tags[0]
       --max-capacity N  at most so many read capacity units per second
       --segments N      parallel Scan segments; by default by the table's size

@@ -1,3 +1,4 @@
+import { closest } from '../base/closest.js';
 import type { TableDescription } from '../sources/dynamodb/table.js';
 import type { Spool } from './spool.js';
 
@@ -90,6 +91,20 @@ export class ProgressLine {
 export function summaryOf({ items, cost, size }: Pick<Spool, 'items' | 'cost' | 'size'>): string {
   const { readCapacityUnits } = cost;
   return [counted(items, 'item'), shownBytes(size), counted(readCapacityUnits, 'read unit')].join(', ');
+}
+
+/**
+ * Which of the names of `--columns` and `--where` no item had so far, with what was probably meant, and what the user can do.
+ * `known`: the columns that there are.
+ */
+export function unseenSoFar(names: readonly string[], items: number, known: readonly string[]): string {
+  const guesses = names.map((name) => {
+    const guess = closest(name, known);
+    return guess === undefined
+      ? JSON.stringify(name)
+      : `${JSON.stringify(name)} (did you mean ${JSON.stringify(guess)}?)`;
+  });
+  return `No item of the first ${shownNumber(items)} has ${guesses.join(', ')}. Reading goes on, since a later one may; Ctrl-C ends it.`;
 }
 
 function shownBytes(size: number): string {

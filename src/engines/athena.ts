@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
 import { clientOptions, prepareClient } from '../sources/aws/client.js';
-import { engineRequestFailed, queryFailed, queryTooLong, resultTooLarge, textRefused } from './errors.js';
+import {
+  engineRequestFailed,
+  isPassing,
+  queryFailed,
+  queryTooLong,
+  resultTooLarge,
+  textRefused,
+} from './errors.js';
 import type { AthenaSettings } from './options.js';
 import {
   AthenaClient,
@@ -28,6 +35,8 @@ const FIRST_LOOK = 500;
 const LONGEST_WAIT = 5_000;
 /** Athena's own limit for a SELECT: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html */
 const LONGEST_QUERY = 30 * 60_000;
+/** How often something is asked about a query that runs, `LONGEST_WAIT` apart, while AWS does not answer. */
+const ATTEMPTS = 12;
 /** Milliseconds for stopping a query that nobody waits for any more. */
 const STOPPING = 2_000;
 /** What a dataset may have of a result; views that DuckDB computes are kept up to the same number of rows. */
@@ -56,10 +65,16 @@ export class Athena {
   /**
    * Runs one query to its end. When the signal aborts, or after 30 minutes, the query is stopped in Athena as well. Rejects
    * with `VIEW_BROKEN`, `ATHENA_QUERY_FAILED`, `ATHENA_TIMED_OUT`, `ATHENA_RESULT_TOO_LARGE`, or as a request to AWS does.
-   * `file`: for errors.
+   * `file`: for errors. `onStarted`: called once the query costs something.
    */
-  async run(sql: string, file: string, signal: AbortSignal): Promise<AthenaResult> {
+  async run(
+    sql: string,
+    file: string,
+    signal: AbortSignal,
+    onStarted: () => void = () => undefined,
+  ): Promise<AthenaResult> {
     const queryId = await this.#start(sql, file, signal);
+    onStarted();
     try {
       const { Statistics } = await this.#ended(queryId, file, signal);
       return {
@@ -99,12 +114,24 @@ export class Athena {
     const deadline = this.#clock.now() + LONGEST_QUERY;
     for (let wait = FIRST_LOOK; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
       await this.#clock.sleep(wait, signal);
-      const execution = await this.#look(queryId, signal);
+      const execution = await this.#insist(() => this.#look(queryId, signal), signal);
       const { State = '', StateChangeReason = '', AthenaError } = execution.Status ?? {};
       if (State === 'SUCCEEDED') return execution;
       if (State === 'FAILED' || State === 'CANCELLED')
         throw queryFailed(file, State, StateChangeReason || (AthenaError?.ErrorMessage ?? ''));
       if (this.#clock.now() >= deadline) throw queryTooLong(file, LONGEST_QUERY);
+    }
+  }
+
+  /** Asks again while AWS does not answer: a query that was started anew would cost the same again. */
+  async #insist<T>(request: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await request();
+      } catch (error) {
+        if (attempt === ATTEMPTS || !isPassing(error)) throw error;
+        await this.#clock.sleep(LONGEST_WAIT, signal);
+      }
     }
   }
 
@@ -127,7 +154,8 @@ export class Athena {
     let bytes = 0;
     let token: string | undefined;
     do {
-      const page = await this.#page(queryId, token, signal);
+      const next = token;
+      const page = await this.#insist(() => this.#page(queryId, next, signal), signal);
       if (token === undefined) columns = columnsOf(page.ResultSet);
       if (columns.length === 0) throw queryFailed(file, 'SUCCEEDED', 'the query has no columns');
       const found = (page.ResultSet?.Rows ?? []).map(({ Data = [] }) =>

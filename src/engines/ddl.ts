@@ -34,20 +34,21 @@ const SPARK: Readonly<Record<FileType, string>> = {
   VARCHAR: 'STRING',
 };
 
-/** Athena: partitions are projected, so a new day is there without `MSCK REPAIR TABLE`. */
+/** Athena: partitions are projected, so a new day is there without `MSCK REPAIR TABLE`. Its DDL is Hive's. */
 function athena(table: EngineTable): string {
   const columns = glueColumns(table).map(({ Name, Type }) => `  ${ticked(Name)} ${Type}`);
   const properties = Object.entries(athenaProperties(table)).map(
-    ([key, value]) => `  ${quoted(key)} = ${quoted(value)}`,
+    ([key, value]) => `  ${escaped(key)} = ${escaped(value)}`,
   );
   return [
     ...leftOut(table),
+    ...doubtful(table),
     `DROP TABLE IF EXISTS ${ticked(table.name)};`,
     `CREATE EXTERNAL TABLE ${ticked(table.name)} (`,
     columns.join(',\n'),
     `)\nPARTITIONED BY (${ticked(table.day)} date)`,
     'STORED AS PARQUET',
-    `LOCATION ${quoted(`${table.location}/`)}`,
+    `LOCATION ${escaped(`${table.location}/`)}`,
     `TBLPROPERTIES (\n${properties.join(',\n')}\n);`,
   ].join('\n');
 }
@@ -123,6 +124,19 @@ function leftOut({ columns }: EngineTable): string[] {
     .map(({ name }) => `-- left out, since a catalogue cannot hold its name: ${JSON.stringify(name)}`);
 }
 
+/**
+ * Columns that Athena may refuse, as comments: special characters other than `_` are "not supported", although backticks
+ * let many of them pass (https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html).
+ */
+function doubtful({ columns }: EngineTable): string[] {
+  return columns
+    .filter(({ name }) => isGlueName(name) && !/^[\p{L}\p{N}_]+$/u.test(name))
+    .map(
+      ({ name }) =>
+        `-- Athena supports no special characters but _ in names; if it refuses ${JSON.stringify(name)}, remove that line`,
+    );
+}
+
 function ticked(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``;
 }
@@ -135,7 +149,7 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** Text as Spark reads it. */
+/** Text as Hive and Spark read it: two quotes in a row would be two texts in a row, and nothing between them. */
 function escaped(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }

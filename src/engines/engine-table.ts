@@ -21,11 +21,22 @@ export interface EngineTable extends DatasetHistory {
 /** The tables of these datasets, in their order. */
 export function engineTables(histories: readonly DatasetHistory[]): EngineTable[] {
   const free = namer();
+  // A dataset whose own name is one has it, whatever others come.
+  const byRight = [...histories].sort((a, b) => Number(hasOwnName(b)) - Number(hasOwnName(a)));
+  const names = new Map(byRight.map((history) => [history, free(plainName(history))]));
   return histories.map((history) => ({
     ...history,
-    name: free(history.dataset.toLowerCase().replace(/[^a-z0-9_]/g, '_')),
+    name: names.get(history)!,
     day: dayOf(history.columns),
   }));
+}
+
+function plainName({ dataset }: DatasetHistory): string {
+  return dataset.toLowerCase().replace(/[^a-z0-9_]/g, '_');
+}
+
+function hasOwnName(history: DatasetHistory): boolean {
+  return plainName(history) === history.dataset;
 }
 
 /** The same name that SQL has here for the local day. */

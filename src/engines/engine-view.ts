@@ -20,17 +20,11 @@ import type { KeptResult, ResultFile } from './result-file.js';
 /** Milliseconds after a request that AWS did not answer, doubled with each further one. */
 const AGAIN = 30_000;
 const LONGEST_AGAIN = 10 * 60_000;
-/** Codes of errors after which a view waits until it is due. */
-const FAILURES_OF_QUERIES: ReadonlySet<string> = new Set([
-  'VIEW_BROKEN',
-  'ATHENA_QUERY_FAILED',
-  'ATHENA_TIMED_OUT',
-  'ATHENA_RESULT_TOO_LARGE',
-]);
 
 /** What computes a view. */
 export interface Runner {
-  run(sql: string, file: string, signal: AbortSignal): Promise<AthenaResult>;
+  /** `onStarted`: called once the query costs something. */
+  run(sql: string, file: string, signal: AbortSignal, onStarted: () => void): Promise<AthenaResult>;
 }
 
 export interface EngineViewOptions {
@@ -150,8 +144,12 @@ export class EngineView implements Relation {
   /** Resolves to the milliseconds from its start until that of the next one. */
   async #attempt(signal: AbortSignal, files: Files): Promise<number> {
     const { every, slots } = this.#options;
+    let isPaid = false;
+    const onStarted = () => {
+      isPaid = true;
+    };
     try {
-      await slots.run(() => this.#query(signal, files), signal);
+      await slots.run(() => this.#query(signal, files, onStarted), signal);
       this.#failures = 0;
       this.#lastError = null;
       this.#broken = null;
@@ -159,17 +157,17 @@ export class EngineView implements Relation {
     } catch (error) {
       if (signal.aborted) return every;
       this.#failed(error);
-      // A query that fails costs what it read: the same one again would fail again.
-      if (FAILURES_OF_QUERIES.has(String((error as { readonly code?: unknown }).code))) return every;
+      // A query that ran costs what it read: the same one again would cost it again, and most likely fail again.
+      if (isPaid || this.#broken !== null) return every;
       this.#failures += 1;
       return Math.min(AGAIN * 2 ** (this.#failures - 1), LONGEST_AGAIN, every);
     }
   }
 
-  async #query(signal: AbortSignal, files: Files): Promise<void> {
+  async #query(signal: AbortSignal, files: Files, onStarted: () => void): Promise<void> {
     const { text, runner, clock, logger, result } = this.#options;
     const readAt = clock.now();
-    const found = await (await runner()).run(withoutSemicolon(text.sql), text.file, signal);
+    const found = await (await runner()).run(withoutSemicolon(text.sql), text.file, signal, onStarted);
     const rows = rowsOf(found);
     this.#requireColumns(rows.columns);
     const bytes = encodeFile(rows);

@@ -26,6 +26,14 @@ export function engineRequestFailed(action: string, cause: unknown): DynamoCsvEr
   });
 }
 
+/** Whether a request may succeed in a moment: AWS was not reached, throttled it, or had a failure of its own. */
+export function isPassing(error: unknown): boolean {
+  const { code, cause } = (error ?? {}) as { readonly code?: unknown; readonly cause?: unknown };
+  const { $metadata } = (cause ?? {}) as { readonly $metadata?: { readonly httpStatusCode?: number } };
+  const isOfAws = ($metadata?.httpStatusCode ?? 0) >= 500;
+  return isOfAws || code === 'AWS_UNREACHABLE' || code === 'AWS_THROTTLED';
+}
+
 /** What Athena says of requests that it refuses, and what helps. */
 const REQUESTS: readonly (readonly [RegExp, string])[] = [
   [/workgroup .*(not found|does not exist)/i, 'create that workgroup, or correct athena.workgroup'],
@@ -42,9 +50,15 @@ const PLACE = /\bline (\d+):(\d+): ?/;
 /** Athena's refusal of a view's text, which it parses before it runs it; null: another error. */
 export function textRefused(file: string, cause: unknown): DynamoCsvError | null {
   const { name, reason } = facts(cause);
+  // https://docs.aws.amazon.com/athena/latest/APIReference/API_InvalidRequestException.html
+  const { AthenaErrorCode } = (cause ?? {}) as { readonly AthenaErrorCode?: unknown };
   const isText =
-    name === 'InvalidRequestException' && (PLACE.test(reason) || /Queries of this type/i.test(reason));
-  return isText ? queryFailed(file, 'FAILED', reason) : null;
+    name === 'InvalidRequestException' &&
+    (AthenaErrorCode === 'MALFORMED_QUERY' ||
+      PLACE.test(reason) ||
+      /Queries of this type|Only one sql statement/i.test(reason));
+  // It repeats the whole text.
+  return isText ? viewBroken(saidOf(file, 'FAILED', reason.replace(/\. Got: .*$/s, ''))) : null;
 }
 
 /** What Athena says of queries that end for another reason than their SQL, and what helps. */
@@ -68,19 +82,28 @@ const ENDINGS: readonly (readonly [RegExp, string])[] = [
  * `VIEW_BROKEN` if the SQL is the reason, `ATHENA_QUERY_FAILED` otherwise.
  */
 export function queryFailed(file: string, state: string, reason: string): DynamoCsvError {
-  const place = PLACE.exec(reason);
-  const where = place === null ? file : `${file}, line ${place[1]}, column ${place[2]}`;
-  const sentence = withoutStop(place === null ? reason : reason.replace(place[0], ''));
-  const what = `${where}: Athena: ${sentence || `the query ended as ${state}`}`;
-  const known = place === null ? ENDINGS.find(([pattern]) => pattern.test(sentence)) : undefined;
+  const what = saidOf(file, state, reason);
+  const known = PLACE.test(reason) ? undefined : ENDINGS.find(([pattern]) => pattern.test(reason));
   if (known !== undefined) return new DynamoCsvError('ATHENA_QUERY_FAILED', what, { remedy: known[1] });
   if (state === 'CANCELLED') {
     const remedy = 'it runs again when it is due; see in Athena who cancelled it';
     return new DynamoCsvError('ATHENA_QUERY_FAILED', what, { remedy });
   }
+  return viewBroken(what);
+}
+
+function viewBroken(what: string): DynamoCsvError {
   return new DynamoCsvError('VIEW_BROKEN', what, {
     remedy: 'correct the SQL of that view, or its tables in Athena',
   });
+}
+
+/** Athena's sentence, behind the place that it names. */
+function saidOf(file: string, state: string, reason: string): string {
+  const place = PLACE.exec(reason);
+  const where = place === null ? file : `${file}, line ${place[1]}, column ${place[2]}`;
+  const sentence = withoutStop(place === null ? reason : reason.replace(place[0], ''));
+  return `${where}: Athena: ${sentence || `the query ended as ${state}`}`;
 }
 
 function withoutStop(sentence: string): string {

@@ -6,7 +6,7 @@ import { clientOptions, prepareClient } from '../sources/aws/client.js';
 import { athenaProperties, glueColumns } from './athena-table.js';
 import { type EngineTable, engineTables } from './engine-table.js';
 import { engineRequestFailed, glueTableTaken } from './errors.js';
-import { historiesInArchive } from './histories.js';
+import { historiesInArchive, leftOutSentence } from './histories.js';
 import type { AthenaSettings } from './options.js';
 import {
   CreateDatabaseCommand,
@@ -31,6 +31,8 @@ export class GlueCatalog {
   readonly #logger: Logger;
   readonly #client: GlueClient;
   #failure: string | null = null;
+  /** Datasets that were said to be left out. */
+  #leftOut: ReadonlySet<string> = new Set();
 
   constructor({ database, region }: AthenaSettings, objects: ObjectStore, logger: Logger) {
     this.#database = database;
@@ -65,7 +67,9 @@ export class GlueCatalog {
     const archive = await Archive.find(this.#objects);
     const point = (await archive?.latest()) ?? null;
     if (archive === null || point === null) return;
-    const tables = engineTables(await historiesInArchive(archive, point));
+    const { histories, leftOut } = await historiesInArchive(archive, point);
+    this.#sayLeftOut(leftOut);
+    const tables = engineTables(histories);
     if (tables.length > 0) await this.#keepDatabase(abortSignal);
     let taken: unknown = null;
     for (const table of tables) {
@@ -78,6 +82,13 @@ export class GlueCatalog {
       }
     }
     if (taken !== null) throw taken;
+  }
+
+  /** Each dataset once, and again if it was a table in between. */
+  #sayLeftOut(datasets: readonly string[]): void {
+    for (const dataset of datasets)
+      if (!this.#leftOut.has(dataset)) this.#logger.warn({ dataset }, leftOutSentence(dataset));
+    this.#leftOut = new Set(datasets);
   }
 
   async #keepDatabase(abortSignal: AbortSignal): Promise<void> {

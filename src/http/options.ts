@@ -11,6 +11,7 @@ import type { DynamoCsvError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { Config } from '../config/config.js';
 import type { Registry } from '../datasets/dataset.js';
+import type { LostDay } from '../datasets/missing-days.js';
 import type { Queries } from '../datasets/queries.js';
 import type { HttpMetrics } from './metrics.js';
 import type { ResponseTimes } from './response-times.js';
@@ -56,6 +57,8 @@ export interface HttpOptions {
   readonly hasDashboards?: boolean;
   /** How the archive that this service writes to is doing; absent or null: it writes to none. */
   readonly archive?: () => ArchiveStatus | null;
+  /** Days that the archive has lost or damaged, as far as somebody needed them here; absent: none. */
+  readonly lostDays?: () => readonly LostDay[];
   /** Whether this service collects or follows; absent: it collects. */
   readonly role?: () => RoleStatus;
 }
@@ -80,7 +83,7 @@ export interface ArchiveStatus {
   /** Why the last attempt failed; null: it did not. */
   readonly error: DynamoCsvError | null;
   /** Days that it has lost or damaged, as far as somebody needed them. */
-  readonly lost: number;
+  readonly lost: readonly LostDay[];
 }
 
 /** Fastify with routes typed by their TypeBox schemas. */

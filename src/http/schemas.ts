@@ -93,7 +93,8 @@ export const DatasetSchema = Type.Object({
   ),
   sealedDays: Type.Integer({ description: 'Number of closed days stored as Parquet.' }),
   missingDays: Type.Array(Type.String(), {
-    description: 'Closed local days that cannot be read: a file of theirs is damaged, gone, or not here.',
+    description:
+      'Closed local days that cannot be read: a file of theirs is damaged, gone, not here, or lost in the archive.',
   }),
   missingReasons: Type.Array(Type.String(), { description: 'Why days are missing, each reason once.' }),
   definition: Nullable(DefinitionSchema, 'How a view is computed; null for other kinds.'),
@@ -156,7 +157,7 @@ export const HealthSchema = Type.Object({
       missingDays: DatasetSchema.properties.missingDays,
       degraded: Type.Boolean({
         description:
-          'Whether it is stale, never read despite attempts, not written to the volume, or a broken view.',
+          'Whether it is stale, never read despite attempts, not written to the volume, missing a day, or a broken view.',
       }),
     }),
   ),

@@ -108,7 +108,7 @@ export class Collecting implements Body {
   }
 
   get copied(): CopiedDays {
-    const { cached = 0, fetched = 0, lost = 0 } = this.archive ?? {};
+    const { cached = 0, fetched = 0, lost = [] } = this.archive ?? {};
     return { cached, fetched, lost };
   }
 

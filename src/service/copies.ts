@@ -42,8 +42,8 @@ export class Copies implements CopiedDays {
     return this.#history?.fetches.bytes ?? 0;
   }
 
-  get lost(): number {
-    return this.#history?.fetches.lost ?? 0;
+  get lost(): CopiedDays['lost'] {
+    return this.#history?.fetches.lost ?? [];
   }
 
   /** The sealed days of the data folder, wherever they are. Null: there is no archive. */

@@ -123,7 +123,7 @@ export class Following implements Body {
   }
 
   get copied(): CopiedDays {
-    const { cached = 0, fetched = 0, lost = 0 } = this.supply?.keeper.status ?? this.#service.copies ?? {};
+    const { cached = 0, fetched = 0, lost = [] } = this.supply?.keeper.status ?? this.#service.copies ?? {};
     return { cached, fetched, lost };
   }
 

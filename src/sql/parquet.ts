@@ -14,7 +14,7 @@ import { readDuckDbError } from './select-mistake.js';
 import { convert } from './sql-types.js';
 
 /** How DuckDB's message begins for a file that is not Parquet, or is damaged. */
-const DAMAGED =
+export const DAMAGED =
   /^(Invalid Input Error|Invalid Error|Serialization Error|TProtocolException|IO Error: .*(footer|metadata|Input\/output error))/i;
 
 /** Milliseconds that queries wait at most for the running ones to end, so that a file can be replaced. */

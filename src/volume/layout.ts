@@ -155,10 +155,16 @@ export function isArchivedDaysFile(path: string): boolean {
   return basename(path) === ARCHIVED_DAYS && dirname(path) !== '.';
 }
 
+/** A file of a sealed day. */
+export interface DayPath {
+  readonly dataset: string;
+  /** Local day, `2026-11-24`. */
+  readonly date: string;
+  readonly file: string;
+}
+
 /** The dataset, local day and file name of a sealed day, by its path relative to the data folder; null for other paths. */
-export function dayOfPath(
-  path: string,
-): { readonly dataset: string; readonly date: string; readonly file: string } | null {
+export function dayOfPath(path: string): DayPath | null {
   const [folder, dataset = '', day = '', file = '', ...more] = path.split('/');
   const date = dateOfDayFolder(day);
   if (folder !== basename(historyFolder('')) || date === null || !isDayFile(file) || more.length > 0)

@@ -10,6 +10,10 @@ import { startBucketProxy } from './bucket-proxy.js';
 
 /** A service whose older days are in the archive only, as a user runs it: processes, real files, S3 behind a proxy. */
 
+interface Catalogue {
+  readonly datasets: readonly { readonly name: string; readonly missingDays: readonly string[] }[];
+}
+
 const DAY = 86_400_000;
 const DAYS = 14;
 const LOCAL = 4;
@@ -111,6 +115,13 @@ archive: { bucket: ${bucket}, prefix: fleet/, every: 500ms, localDays: ${LOCAL},
     await second.logged(({ msg }) => msg.startsWith('an archived day is lost: s3://'));
     const lostDays = async () => JSON.parse((await get(other, '/healthz')).text).archive.lostDays as number;
     assert.ok((await lostDays()) > 0);
+    const named = async (path: string): Promise<readonly string[]> =>
+      (JSON.parse((await get(other, path)).text) as Catalogue).datasets.find(({ name }) => name === table)!
+        .missingDays;
+    for (const path of ['/healthz', '/datasets'])
+      assert.ok((await named(path)).includes(dateOf(9)), `${path} names the day`);
+    const rows = (await get(other, `/csv/collector?dataset=${table}&columns=missing_days`)).text;
+    assert.match(rows, /^missing_days\n[1-9]/);
     assert.equal(JSON.parse((await get(other, '/healthz')).text).archive.degraded, true);
     assert.match((await get(other, '/metrics')).text, /^dynamo_csv_archive_lost_days [1-9]/m);
     proxy.days = 'lost';

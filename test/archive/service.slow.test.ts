@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { at, get, put, testDynamoDb, until } from '../app/world.js';
 import { keysIn, useS3 } from '../support/s3-servers.js';
 import { type RunningService, startService } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { writtenArchive } from '../support/written-archive.js';
 
 /** The service with an archive, as a user runs it: processes, real files, moto's S3. */
 
@@ -109,6 +110,36 @@ test('restore and verify work on what the configuration names', { skip: s3.skip 
   assert.match(early.errors(), /has nothing as old as 2020-01-01T00:00:00Z/);
   const wrong = await startService(t, { config, env, args: ['restore', '--to'] });
   assert.equal((await wrong.exit).code, 78);
+  // Without a zone it is UTC: on a machine that is 14 hours ahead of it nothing would be as old.
+  const now = new Date().toISOString().slice(0, 19);
+  const args = ['verify', '--at', now];
+  const ahead = await startService(t, { config, env: { ...env, TZ: 'Pacific/Kiritimati' }, args });
+  assert.equal((await ahead.exit).code, 0, ahead.errors());
+  const vague = await startService(t, { config, env, args: ['verify', '--at', 'Nov 24'] });
+  assert.equal((await vague.exit).code, 78);
+  assert.match(vague.errors(), /--at Nov 24 is not a time; write it as 2026-11-24T10:00:00Z/);
+});
+
+test('verify finds a day that was archived as it was, and cannot be read', { skip: s3.skip }, async (t) => {
+  const { bucket, config, env } = await world(t);
+  const place = { endpoint: s3.endpoint, bucket, prefix: 'fleet/' };
+  const { days, takePoint } = await writtenArchive(t, place, ['2026-11-16', '2026-11-17']);
+  await takePoint();
+  const whole = await startService(t, { config, env, args: ['verify'] });
+  assert.equal((await whole.exit).code, 0, whole.errors());
+  assert.equal(
+    whole.output(),
+    '3 files are as they were archived, and all 3,000 rows of 2 sealed days can be read\n',
+  );
+  await truncate(days[1]!, 100);
+  await takePoint();
+  const broken = await startService(t, { config, env, args: ['verify'] });
+  assert.equal((await broken.exit).code, 1);
+  assert.match(
+    broken.errors(),
+    /^s3:\S+\/2026-11-17\.parquet is damaged: it cannot be read: .+; restore that object/m,
+  );
+  assert.equal(broken.output(), '1 of 3 files is not as archived, or cannot be read\n');
 });
 
 test('a bucket that is not there: data is served, and /healthz says why it is not archived', {

@@ -20,12 +20,14 @@ it('says of each polled dataset how old it is and of each source what its polls 
   const world = await collectorWorld(t, { clock, record: { log: true, changes: true } });
   const { source, run, collector } = world;
   const responseTimes = (name: string) => (name === 'flags' ? { p50: 0.25, p99: 12.5 } : null);
+  let lost: { dataset: string; date: string }[] = [];
   let archived: { archivedAt: number | null; every: number } | null = null;
   const dataset = createCollectorDataset({
     sources: [{ collector, price }],
     spentBy: (name) => (name === 'flags' ? 1.25 : 0),
     responseTimes,
     archive: () => archived,
+    lostDays: () => lost,
     clock,
   });
   const rows = async (): Promise<Row[]> => {
@@ -56,7 +58,13 @@ it('says of each polled dataset how old it is and of each source what its polls 
     ['0.5', '0.5'],
   );
   archived = null;
-  clock.advance(-10_000);
+  lost = ['2026-11-20', '2026-11-21'].map((date) => ({ dataset: 'flags', date }));
+  assert.deepEqual(
+    (await rows()).map((row) => row.missing_days),
+    ['2', '0'],
+  );
+  lost = [];
+  clock.advance(-15_000);
   const [log, changes] = await rows();
   assert.deepEqual(log, {
     dataset: 'flags',
@@ -78,6 +86,7 @@ it('says of each polled dataset how old it is and of each source what its polls 
     response_ms_p99: '12.5',
     stream_lag_seconds: '',
     archive_age_intervals: '',
+    missing_days: '0',
   });
   assert.deepEqual(
     { ...changes, age_seconds: null, age_intervals: null },
@@ -100,6 +109,7 @@ it('says of each polled dataset how old it is and of each source what its polls 
       response_ms_p99: '',
       stream_lag_seconds: '',
       archive_age_intervals: '',
+      missing_days: '0',
     },
   );
 });

@@ -7,14 +7,19 @@ import { projectRoot } from '../../src/base/project.js';
 import { encodeHistorySchema } from '../../src/history/history-schema.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-/** A data folder in which these datasets have a sealed day, and the command on it. */
-async function world(t: TestContext, datasets: readonly string[]) {
+/** A data folder in which these datasets have a sealed day, and the command on it. `notes`: other notes of schemas than usual. */
+async function world(
+  t: TestContext,
+  datasets: readonly string[],
+  notes: Readonly<Record<string, string | null>> = {},
+) {
   const dataDir = await temporaryFolder(t);
   const columns = [{ name: 'n', type: 'BIGINT', isExactInDouble: true } as const];
   for (const dataset of datasets) {
     const folder = join(dataDir, 'history', dataset);
     await mkdir(join(folder, 'date=2026-11-16'), { recursive: true });
-    await writeFile(join(folder, '_schema.json'), encodeHistorySchema({ columns, files: [] }));
+    const note = dataset in notes ? notes[dataset] : encodeHistorySchema({ columns, files: [] });
+    if (note != null) await writeFile(join(folder, '_schema.json'), note);
   }
   return {
     dataDir,
@@ -51,6 +56,22 @@ test('ddl prints them over a copy in S3, which Athena needs', async (t) => {
   );
   const placed = ddl('athena', '--location', 's3://my-bucket/history/');
   assert.match(placed.stdout, /^LOCATION 's3:\/\/my-bucket\/history\/orders\/'$/m);
+});
+
+test('a dataset whose schema is not noted is left out, which a comment and standard error say', async (t) => {
+  const { ddl } = await world(t, ['orders', 'taxis', 'zones'], { taxis: null, zones: '{' });
+  const said = (dataset: string) =>
+    `${dataset} is left out: the note of its columns, history/${dataset}/_schema.json, is missing or cannot be read; let a service that has this dataset in its configuration run there: it writes the note when all days are sealed, after its start and after midnight`;
+  const all = ddl('duckdb');
+  assert.equal(all.status, 0);
+  assert.deepEqual(all.stdout.split('\n').slice(0, 2), [`-- ${said('taxis')}`, `-- ${said('zones')}`]);
+  assert.deepEqual(all.stdout.match(/VIEW "\w+"/g), ['VIEW "orders"']);
+  assert.equal(all.stderr, `${said('taxis')}\n${said('zones')}\n`);
+  const one = ddl('duckdb', 'taxis');
+  assert.deepEqual([one.status, one.stdout, one.stderr], [1, '', `${said('taxis')}\n`]);
+  const other = ddl('duckdb', 'orders');
+  assert.deepEqual([other.status, other.stderr], [0, '']);
+  assert.doesNotMatch(other.stdout, /--/);
 });
 
 test('ddl names what is wrong: the engine, the dataset, an empty history', async (t) => {

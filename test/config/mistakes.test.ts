@@ -575,10 +575,15 @@ tables:
 test('an unknown argument is answered with the known ones', async () => {
   const text = 'tables: { my-table: {} }';
   assert.deepEqual(await mistakesOf(text, {}, ['--fast']), [
-    'command line: "--fast" is not known; there are --check, which tries the configuration and ends, and --help; all else stands in the configuration file',
+    'command line: "--fast" is not known; there are --check, which tries the configuration and ends, --help, and commands, which --help lists; all else stands in the configuration file',
   ]);
   assert.deepEqual(await mistakesOf(text, {}, ['--hlp']), [
     'command line: "--hlp" is not known; did you mean --help?',
+  ]);
+  // They were looked for in the first place only.
+  assert.deepEqual(await mistakesOf(text, {}, ['verfy', '--check', 'restore']), [
+    'command line: "verfy" is not known; did you mean verify?',
+    'command line: "restore" is a command; write it first',
   ]);
 });
 

@@ -198,6 +198,40 @@ test('paths into maps and lists are columns and filters, as in the configuration
   assert.match(await rows('--columns', 'address.town'), /No item of .* has "address\.town"/);
 });
 
+test('a name that the first items lack is said at once; a later item may have it', async (t) => {
+  let goOn: () => void = () => undefined;
+  const isSaid = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  // While a page becomes rows, the next one is on its way.
+  const pagesOf = (last: unknown) =>
+    last === undefined ? 1 : Number((last as { id: { N: string } }).id.N) + 1;
+  const database = await startScriptedDynamoDb(async ({ action, body }) => {
+    if (action === 'DescribeTable') return described();
+    const next = pagesOf(body.ExclusiveStartKey);
+    if (next < 3) return page([next], { more: true });
+    // The rest is read only after the user could see it.
+    await isSaid;
+    return page([{ id: { N: '3' }, rare: { S: 'x' } }]);
+  });
+  t.after(() => database.close());
+  const args = ['orders', '-q', '--columns', 'id,rare', '--max-capacity', '1000000'];
+  const running = start(t, database.endpoint, args);
+  const [text] = (await once(running.process.stderr!, 'data')) as [string];
+  const sentence = (names: string) =>
+    `No item of the first 2 has ${names}. Reading goes on, since a later one may; Ctrl-C ends it.\n`;
+  assert.equal(text, sentence('"rare"'));
+  goOn();
+  const { code, stdout } = await running.ended;
+  assert.deepEqual([code, stdout], [0, 'id,rare\n1,\n2,\n3,x\n']);
+
+  const wrong = ['orders', '-q', '--columns', 'ids,rare', '--where', 'state__in=a,b', '--max-capacity'];
+  const { code: failed, stderr } = await dump(t, database.endpoint, [...wrong, '1000000']);
+  assert.equal(failed, 1);
+  assert.ok(stderr.startsWith(sentence('"ids" (did you mean "id"?), "rare", "state"')), stderr);
+  assert.match(stderr, /No item of orders has "ids"; correct --columns\n/);
+});
+
 test('a path and an attribute of that name are told apart, or refused', async (t) => {
   const { database, table, rows } = await places(t);
   await database.put(table, [{ id: { S: 'e' }, 'address.city': { S: 'Thun' } }]);

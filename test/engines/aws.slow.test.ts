@@ -109,7 +109,7 @@ async function archived(t: TestContext, columns: HistorySchema['columns']) {
     assert.equal(await archive.add(taken.point), true);
   };
   await point(columns);
-  return { bucket: Bucket, objects, point };
+  return { bucket: Bucket, objects, point, dataDir };
 }
 
 /** A database of its own in Glue, and what keeps the archive's tables there. */
@@ -165,6 +165,26 @@ test("the archive's tables are made in Glue, and follow the datasets", { skip: w
   await again.keep(never);
   again.close();
   assert.equal(lines.length, 2);
+});
+
+test('a dataset whose schema is not noted has no table, which is said once', {
+  skip: withoutMoto,
+}, async (t) => {
+  const { objects, point, dataDir } = await archived(t, [ID]);
+  const folder = join(dataDir, 'history', 'taxis');
+  await mkdir(join(folder, 'date=2026-11-16'), { recursive: true });
+  await writeFile(join(folder, 'date=2026-11-16', '2026-11-16.parquet'), 'PAR1');
+  await point([ID]);
+  const { lines, catalog } = glueOf(t, objects());
+  await catalog.keep(never);
+  await catalog.keep(never);
+  assert.deepEqual(
+    lines.map(({ level, dataset, table, msg }) => [level, dataset ?? table, msg.slice(0, 20)]),
+    [
+      ['warn', 'taxis', 'taxis is left out: t'],
+      ['info', 'prod_orders', 'made a table in Glue'],
+    ],
+  );
 });
 
 test('a table or a database that is gone from Glue is made again at the next look', {

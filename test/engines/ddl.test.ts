@@ -104,6 +104,35 @@ test('names that are reserved, hostile, or differ only in case are quoted or sai
   );
 });
 
+test("a location with a quote is text as Hive reads it in Athena's DDL, and as SQL in Trino's", () => {
+  const location = "s3://my-bucket/it's/history/flag-dynamodb";
+  const tables = engineTables([{ ...FLAG, location }]);
+  assert.match(ddl('athena', tables), /^LOCATION 's3:\/\/my-bucket\/it\\'s\/history\/flag-dynamodb\/'$/m);
+  assert.match(ddl('athena', tables), /location\.template' = 's3:\/\/my-bucket\/it\\'s\/history/);
+  assert.match(ddl('trino', tables), /external_location = 's3:\/\/my-bucket\/it''s\/history/);
+});
+
+test('columns that Athena does not promise to take are named in a comment', () => {
+  const columns = ['id', 'address.city', 'größe'].map((name) => ({ name, type: 'VARCHAR' as const }));
+  const athena = ddl('athena', engineTables([{ ...FLAG, columns }]));
+  assert.deepEqual(athena.match(/^-- .*$/gm), [
+    '-- Athena supports no special characters but _ in names; if it refuses "address.city", remove that line',
+  ]);
+  assert.match(athena, /^ {2}`address\.city` string,$/m);
+});
+
+test('a dataset whose name is that of a table keeps it when others come', () => {
+  const tables = ['orders-a', 'orders.a', 'orders_a'].map((dataset) => ({ ...FLAG, dataset }));
+  assert.deepEqual(
+    engineTables(tables).map(({ dataset, name }) => [dataset, name]),
+    [
+      ['orders-a', 'orders_a_2'],
+      ['orders.a', 'orders_a_3'],
+      ['orders_a', 'orders_a'],
+    ],
+  );
+});
+
 test('DuckDB takes its statements', async (t) => {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();

@@ -420,6 +420,73 @@ test("throttling and denied access are AWS's sentences, tried again sooner and s
   assert.equal(running.lines.filter(({ level }) => level === 'error').length, 2);
 });
 
+test('a query that was started is not given up, and paid again, because AWS does not answer for a moment', async (t) => {
+  const failures: AthenaAnswer[] = [
+    { error: 'TooManyRequestsException', message: 'Rate exceeded' },
+    { error: 'InternalServerException', message: 'oh' },
+  ];
+  const failing = { GetQueryExecution: [...failures], GetQueryResults: [...failures] };
+  const running = await world(
+    t,
+    succeeding({
+      GetQueryExecution: () => failing.GetQueryExecution.shift() ?? ENDED,
+      GetQueryResults: () => failing.GetQueryResults.shift() ?? resultPage(COLUMNS, [HEADER, ...ROWS]),
+    }),
+  );
+  await running.start();
+  await running.pass(0);
+  await running.pass(500);
+  for (let pauses = 0; pauses < 4; pauses++) await running.pass(5_000);
+  assert.equal(await textOf(running), CSV);
+  assert.equal(running.operations().filter((operation) => operation === 'StartQueryExecution').length, 1);
+  assert.equal(running.view.status().lastError, null);
+});
+
+test('a query whose end cannot be asked for is stopped, and not paid again before it is due', async (t) => {
+  const sentence = 'User: arn:aws:iam::1:user/x is not authorized to perform: athena:GetQueryExecution';
+  const denied = { error: 'AccessDeniedException', message: sentence };
+  const running = await world(
+    t,
+    succeeding({ GetQueryExecution: () => denied, StopQueryExecution: () => ({}) }),
+  );
+  await running.start();
+  await running.pass(0);
+  await running.pass(500);
+  const { lastError, nextPollAt } = running.view.status();
+  assert.match(lastError?.message ?? '', /athena:GetQueryExecution; allow athena:GetQueryExecution/);
+  assert.equal(running.operations().at(-1), 'StopQueryExecution');
+  assert.equal(nextPollAt, running.clock.now() - 500 + 2 * HOUR);
+});
+
+test('two statements are a mistake of the view, not of the workgroup', async (t) => {
+  const message = `Only one sql statement is allowed. Got: ${SQL}; SELECT 'permission denied'`;
+  const cases = [
+    { error: 'InvalidRequestException', message },
+    { error: 'InvalidRequestException', message: 'It is malformed', AthenaErrorCode: 'MALFORMED_QUERY' },
+  ];
+  for (const answer of cases) {
+    const running = await world(t, succeeding({ StartQueryExecution: () => answer }));
+    await running.start();
+    await running.pass(0);
+    const { lastError, nextPollAt } = running.view.status();
+    assert.equal(lastError?.code, 'VIEW_BROKEN');
+    assert.match(
+      lastError!.message,
+      /^config\/views\/rides\.sql: Athena: (Only one sql statement is allowed|It is malformed); correct the SQL/,
+    );
+    assert.equal(nextPollAt, running.clock.now() + 2 * HOUR);
+    await running.stop();
+  }
+});
+
+test('the lines of the comment may have any order', async (t) => {
+  const sql = '-- Rides.\n-- every: 2h\n-- engine: athena\nSELECT 1';
+  const { view } = await world(t, succeeding(), { sql });
+  assert.deepEqual([view.description, view.status().interval], ['Rides.', 2 * HOUR]);
+  const here = readViewHead('-- Rides of\n-- every: taxi.\nSELECT 1');
+  assert.deepEqual([here.description, here.every], ['Rides of every: taxi.', null]);
+});
+
 test('a query that takes too long is stopped, and so is one that nobody waits for any more', async (t) => {
   const still = { QueryExecution: { Status: { State: 'RUNNING' } } };
   const more = { GetQueryExecution: () => still, StopQueryExecution: () => ({}) };

@@ -27,6 +27,7 @@ for (const flavour of flavourNames) {
         'api-server-no-measurement',
         'api-server-not-running',
         'archive-age',
+        'missing-days',
         silenceRule,
         'stale-data',
         'stream-lag',

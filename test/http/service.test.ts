@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import { Value } from 'typebox/value';
 import { DynamoCsvError } from '../../src/base/errors.js';
 import type { Dataset, DatasetStatus } from '../../src/datasets/dataset.js';
-import { CatalogueSchema, type HealthJson, HealthSchema } from '../../src/http/schemas.js';
+import {
+  type CatalogueJson,
+  CatalogueSchema,
+  type HealthJson,
+  HealthSchema,
+} from '../../src/http/schemas.js';
 import { viewBroken } from '../../src/sql/errors.js';
 import { COUNTS, createWorld, INTERVAL, START } from './world.js';
 
@@ -147,6 +152,26 @@ test('health is ok, and degraded if a dataset is stale, never read, not on the v
   assert.equal((await health()).status, 'ok');
   world.registry.add(view('broken', { code: 'VIEW_BROKEN', message: 'no such column', at: START }));
   assert.equal((await health()).status, 'degraded');
+});
+
+test('days that the archive has lost are missing, in the catalogue and in health', async (t) => {
+  const lost: { dataset: string; date: string }[] = [];
+  const world = await createWorld(t, { lostDays: () => lost });
+  const table = await world.table('flags');
+  await table.poll(COUNTS, [['a', '1']]);
+  const asked = async () => {
+    const [catalogue, health] = [await world.http.inject('/datasets'), await world.http.inject('/healthz')];
+    const [dataset] = catalogue.json<CatalogueJson>().datasets;
+    const { status, datasets } = health.json<HealthJson>();
+    return [dataset!.missingDays, dataset!.missingReasons, status, datasets[0]!.missingDays];
+  };
+  assert.deepEqual(await asked(), [[], [], 'ok', []]);
+  // A day may have several files.
+  for (const date of ['2026-11-21', '2026-11-20', '2026-11-20']) lost.push({ dataset: 'flags', date });
+  lost.push({ dataset: 'others', date: '2026-11-01' });
+  const days = ['2026-11-20', '2026-11-21'];
+  const reason = 'the archive has lost or damaged its file (docs/recovery.md)';
+  assert.deepEqual(await asked(), [days, [reason], 'degraded', days]);
 });
 
 test('ready when every polled dataset has data or has failed to get it', async (t) => {

@@ -162,3 +162,31 @@ test('a killed collector behind the proxy: every request is answered with whole 
   isOver = true;
   assert.ok((await asking) > 0);
 });
+
+test('what a service says of itself comes from the one that collects, or from any while none does', {
+  skip: withoutCaddy,
+}, async (t) => {
+  const { table, put, start } = await pair(t, 'interval: 1s');
+  await put(1, { state: 'free' });
+  const first = await start();
+  await until(await first.url, `/csv/${table}`, ({ status }) => status === 200);
+  const second = await start();
+  await until(await second.url, '/readyz', ({ status }) => status === 200);
+  // A follower counts no failures.
+  const path = '/csv/collector?columns=dataset,failures';
+  assert.equal((await get(await second.url, path)).text, `dataset,failures\n${table},\n`);
+  const url = await startProxy(t, [await first.url, await second.url]);
+  const ofCollector = `dataset,failures\n${table},0\n`;
+  const answers = async () => {
+    const all: string[] = [];
+    for (let count = 0; count < 6; count += 1) all.push((await get(url, path)).text);
+    return all;
+  };
+  while (!(await answers()).every((text) => text === ofCollector));
+  for (let count = 0; count < 5; count += 1)
+    assert.deepEqual(new Set(await answers()), new Set([ofCollector]));
+  await first.end('SIGKILL');
+  const { status, text } = await get(url, path);
+  assert.equal(status, 200, text);
+  await until(url, path, (answer) => answer.text === ofCollector);
+});

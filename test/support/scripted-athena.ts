@@ -26,8 +26,10 @@ export async function startScriptedAthena(
     const given = await answer(operation, input);
     if (given === 'hang') return;
     const isError = 'error' in given;
-    response.writeHead(isError ? 400 : 200, { 'content-type': 'application/x-amz-json-1.1' });
-    response.end(JSON.stringify(isError ? { __type: given.error, Message: given.message } : given));
+    const status = isError ? (String(given.error).startsWith('Internal') ? 500 : 400) : 200;
+    response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' });
+    const { error, message, ...more } = given as { readonly error?: string; readonly message?: string };
+    response.end(JSON.stringify(isError ? { __type: error, Message: message, ...more } : given));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

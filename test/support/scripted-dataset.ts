@@ -4,7 +4,7 @@ import { encodeFile, encodeRows } from '../../src/csv/encode.js';
 import type { Cell, Column, EncodedRows } from '../../src/csv/rows.js';
 import type { Content, DatasetKind, DatasetStatus, Definition } from '../../src/datasets/dataset.js';
 import { PollHealth } from '../../src/datasets/freshness.js';
-import type { Relation } from '../../src/datasets/relation.js';
+import type { Relation, SealedDay } from '../../src/datasets/relation.js';
 
 export interface ScriptedOptions {
   readonly name: string;
@@ -28,7 +28,7 @@ export class ScriptedDataset implements Relation {
   readonly keys: readonly string[];
   readonly timeColumn: string | null;
   readonly definition?: Definition;
-  readonly sealedDays = [];
+  sealedDays: readonly SealedDay[] = [];
   /** When it was read, when it will be, and what went wrong. */
   readonly health = new PollHealth(INTERVAL, systemClock);
   #content: Content | null = null;

@@ -57,6 +57,20 @@ browserTest('a dataset that became stale turns red and says why', async (t, open
   assert.equal(await colour(), fresh);
 });
 
+browserTest('days that cannot be read are trouble, and named with the reason', async (t, open) => {
+  const { service, rides } = await startedWith(t);
+  const page = await open(service);
+  await page.getByText('All 2 datasets are fresh').waitFor();
+  const missing = '2026-11-14.parquet is gone';
+  rides.sealedDays = [14, 15].map((day) => ({ date: `2026-11-${day}`, paths: [], missing }));
+  await page.getByText('1 of 2 datasets needs attention').waitFor();
+  const sentence = `2 sealed days cannot be read: 2026-11-14, 2026-11-15 (${missing}).`;
+  await page.locator('.troubles li').getByText(sentence).waitFor();
+  await page.getByRole('row', { name: /rides/ }).getByText(sentence).waitFor();
+  await page.getByRole('link', { name: 'rides' }).first().click();
+  await page.locator('.facts .error').getByText(sentence).waitFor();
+});
+
 browserTest('a service that went away is said, and so is that it came back', async (t, open) => {
   const { service } = await startedWith(t);
   const page = await open(service);

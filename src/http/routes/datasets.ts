@@ -3,7 +3,7 @@ import { version } from '../../base/project.js';
 import { tableShown } from '../../dashboards/tables.js';
 import { dashboardUid } from '../../dashboards/uid.js';
 import type { Dataset, EngineQuery } from '../../datasets/dataset.js';
-import type { Relation } from '../../datasets/relation.js';
+import { type LostDay, missingDays, sealedDaysOf } from '../../datasets/missing-days.js';
 import type { HttpOptions } from '../options.js';
 import { routePlugin } from '../plugin.js';
 import { CatalogueSchema, type DatasetJson } from '../schemas.js';
@@ -25,6 +25,7 @@ export const datasets = routePlugin('datasets', [], (http, options) => {
     (_request, reply) => {
       const now = clock.now();
       const all = registry.list();
+      const lost = options.lostDays?.() ?? [];
       const views = all.filter(({ definition }) => definition !== undefined);
       reply.header('cache-control', 'no-store');
       return {
@@ -39,7 +40,7 @@ export const datasets = routePlugin('datasets', [], (http, options) => {
           grafana: grafanaUrl,
           ...roleJson(options.role),
         },
-        datasets: all.map((dataset) => datasetJson(dataset, views, options, now)),
+        datasets: all.map((dataset) => datasetJson(dataset, views, lost, options, now)),
       };
     },
   );
@@ -48,11 +49,13 @@ export const datasets = routePlugin('datasets', [], (http, options) => {
 function datasetJson(
   dataset: Dataset,
   views: readonly Dataset[],
+  lost: readonly LostDay[],
   { readUnitsToday, costOf, registry, hasDashboards }: HttpOptions,
   now: number,
 ): DatasetJson {
   const { name, kind, source, description, keys, timeColumn, version, definition } = dataset;
   const { rows, bytes, readAt, interval, freshness, nextPollAt, persisted, lastError } = dataset.status();
+  const missing = new Map(missingDays(dataset, lost).map(({ date, reason }) => [date, reason]));
   const shown = hasDashboards === true ? tableShown(dataset, registry) : null;
   return {
     name,
@@ -79,9 +82,9 @@ function datasetJson(
     readUnitsToday: readUnitsToday(name),
     cost: costOf?.(name) ?? null,
     query: queryJson(dataset.status().query ?? null),
-    sealedDays: sealedDaysOf(dataset).length - missingDays(dataset).length,
-    missingDays: [...missingDays(dataset)],
-    missingReasons: [...new Set(sealedDaysOf(dataset).flatMap(({ missing }) => missing ?? []))],
+    sealedDays: sealedDaysOf(dataset).filter(({ date }) => !missing.has(date)).length,
+    missingDays: [...missing.keys()],
+    missingReasons: [...new Set(missing.values())],
     definition:
       definition === undefined
         ? null
@@ -101,17 +104,4 @@ function queryJson(query: EngineQuery | null): DatasetJson['query'] {
 /** Seconds since the data was read, with three decimals; null if it never was. */
 export function ageInSeconds(readAt: number | null, now: number): number | null {
   return readAt === null ? null : Math.max(0, now - readAt) / 1_000;
-}
-
-/** Sealed days that cannot be read, `2026-11-24`, oldest first. */
-export function missingDays(dataset: Dataset): readonly string[] {
-  return sealedDaysOf(dataset).flatMap(({ date, missing }) => (missing === undefined ? [] : [date]));
-}
-
-function sealedDaysOf(dataset: Dataset): Relation['sealedDays'] {
-  return isRelation(dataset) ? dataset.sealedDays : [];
-}
-
-function isRelation(dataset: Dataset): dataset is Relation {
-  return 'sealedDays' in dataset;
 }

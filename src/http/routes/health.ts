@@ -1,16 +1,17 @@
 import { isoTime } from '../../base/clock.js';
 import { type Dataset, THIS_SERVICE } from '../../datasets/dataset.js';
+import { type LostDay, missingDays } from '../../datasets/missing-days.js';
 import type { ArchiveStatus } from '../options.js';
 import { routePlugin } from '../plugin.js';
 import { HealthSchema, ReadinessSchema } from '../schemas.js';
-import { ageInSeconds, missingDays } from './datasets.js';
+import { ageInSeconds } from './datasets.js';
 import { roleJson } from './role.js';
 
 /** An archive is degraded when it fails and is that many times as old as it may be. */
 const LATE = 3;
 
 /** `GET /healthz` and `GET /readyz`, for supervisors: without the token, and even under overload. */
-export const health = routePlugin('health', [], (http, { registry, clock, archive, role }) => {
+export const health = routePlugin('health', [], (http, { registry, clock, archive, lostDays, role }) => {
   http.get(
     '/healthz',
     {
@@ -24,7 +25,8 @@ export const health = routePlugin('health', [], (http, { registry, clock, archiv
     },
     (_request, reply) => {
       const now = clock.now();
-      const datasets = registry.list().map((dataset) => healthOf(dataset, now));
+      const lost = lostDays?.() ?? [];
+      const datasets = registry.list().map((dataset) => healthOf(dataset, lost, now));
       reply.header('cache-control', 'no-store');
       const copied = archive?.() ?? null;
       const copy = copied === null ? null : archiveOf(copied, now);
@@ -69,13 +71,14 @@ function archiveOf({ location, archivedAt, every, error, lost }: ArchiveStatus, 
     location,
     age: ageInSeconds(archivedAt, now),
     error: error === null ? null : { code: error.code, message: error.message },
-    lostDays: lost,
-    degraded: lost > 0 || (error !== null && isLate),
+    lostDays: lost.length,
+    degraded: lost.length > 0 || (error !== null && isLate),
   };
 }
 
-function healthOf(dataset: Dataset, now: number) {
+function healthOf(dataset: Dataset, lost: readonly LostDay[], now: number) {
   const { readAt, freshness, persisted, lastError } = dataset.status();
+  const missing = missingDays(dataset, lost).map(({ date }) => date);
   return {
     name: dataset.name,
     age: ageInSeconds(readAt, now),
@@ -85,15 +88,15 @@ function healthOf(dataset: Dataset, now: number) {
       lastError === null
         ? null
         : { code: lastError.code, message: lastError.message, at: isoTime(lastError.at) },
-    missingDays: [...missingDays(dataset)],
-    degraded: isDegraded(dataset),
+    missingDays: missing,
+    degraded: missing.length > 0 || isDegraded(dataset),
   };
 }
 
-/** Stale, never read despite attempts, not written to the volume, missing a day, or a broken view. */
+/** Stale, never read despite attempts, not written to the volume, or a broken view. */
 function isDegraded(dataset: Dataset): boolean {
   const { freshness, persisted, lastError } = dataset.status();
-  if (freshness === 'stale' || !persisted || missingDays(dataset).length > 0) return true;
+  if (freshness === 'stale' || !persisted) return true;
   if (lastError === null) return false;
   // Data that has not changed needs no writing, and so is `persisted`; the next change will fail.
   return lastError.code === 'NOT_PERSISTED' || freshness === 'waiting' || dataset.kind === 'view';

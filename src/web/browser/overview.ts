@@ -2,6 +2,7 @@ import type { Route } from './address.js';
 import type { Context, Page } from './context.js';
 import { h, KeyedList, newId, type Part, setAttribute, setChildren, setText } from './dom.js';
 import { freshnessMark } from './parts/freshness.js';
+import { missingText } from './parts/missing-days.js';
 import type { CatalogueJson, DatasetJson } from './types.js';
 
 type Group = 'tables' | 'views' | 'lookups' | 'status';
@@ -96,7 +97,8 @@ function verdict({ words, format, link, now }: Context): Part<readonly DatasetJs
       );
       return {
         element,
-        show({ freshness, readAt, interval, lastError, persisted }) {
+        show(dataset) {
+          const { freshness, readAt, interval, lastError, persisted } = dataset;
           mark.show(freshness);
           const age = readAt === null ? null : format.duration((now() - Date.parse(readAt)) / 1_000);
           const lateness =
@@ -105,7 +107,12 @@ function verdict({ words, format, link, now }: Context): Part<readonly DatasetJs
               : '';
           setText(
             why,
-            [lateness, lastError?.message ?? '', persisted ? '' : words.notPersisted]
+            [
+              lateness,
+              lastError?.message ?? '',
+              persisted ? '' : words.notPersisted,
+              missingText(words, dataset),
+            ]
               .filter(Boolean)
               .join(' '),
           );
@@ -133,8 +140,8 @@ function verdict({ words, format, link, now }: Context): Part<readonly DatasetJs
   };
 }
 
-function isTrouble({ freshness, lastError, persisted }: DatasetJson): boolean {
-  return freshness !== 'fresh' || lastError !== null || !persisted;
+function isTrouble({ freshness, lastError, persisted, missingDays }: DatasetJson): boolean {
+  return freshness !== 'fresh' || lastError !== null || !persisted || missingDays.length > 0;
 }
 
 function datasetGroup(context: Context, name: Group) {
@@ -256,7 +263,10 @@ function datasetLine(
       setText(readUnits, value.readUnitsToday === null ? '–' : format.number(value.readUnitsToday, 1));
       const usd = value.cost?.usdPerMonth ?? null;
       setText(cost, usd === null ? '–' : format.number(usd, 2));
-      setText(error, value.lastError?.message ?? (value.persisted ? '' : words.notPersisted));
+      setText(
+        error,
+        value.lastError?.message ?? (value.persisted ? missingText(words, value) : words.notPersisted),
+      );
       error.hidden = error.textContent === '';
       tick();
     },

@@ -3,6 +3,7 @@ import type { Context, Page } from '../context.js';
 import { ApiFailure } from '../data/api.js';
 import { h, setAttribute, setText } from '../dom.js';
 import { freshnessMark } from '../parts/freshness.js';
+import { missingText } from '../parts/missing-days.js';
 import { ResultView } from '../parts/result-view.js';
 import type { CatalogueJson, ColumnJson, DatasetJson } from '../types.js';
 import { about } from './about.js';
@@ -269,7 +270,10 @@ function facts({ words, format, now }: Context) {
           : words.rows(format.number(value.rows), value.rows, format.bytes(value.bytes)),
       );
       size.hidden = size.textContent === '';
-      setText(error, value.lastError?.message ?? (value.persisted ? '' : words.notPersisted));
+      setText(
+        error,
+        value.lastError?.message ?? (value.persisted ? missingText(words, value) : words.notPersisted),
+      );
       error.hidden = error.textContent === '';
       setAttribute(element, 'data-state', value.freshness);
       tick();

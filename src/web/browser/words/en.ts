@@ -33,6 +33,8 @@ export const en = {
   nextPollIn: (wait: string) => `next poll in ${wait}`,
   rows: (rows: string, count: number, bytes: string) => `${rows} ${count === 1 ? 'row' : 'rows'}, ${bytes}`,
   notPersisted: 'Not saved to disk: writing to the volume failed.',
+  missingDays: (days: string, count: number, reasons: string) =>
+    `${count === 1 ? 'A sealed day' : `${count} sealed days`} cannot be read: ${days} (${reasons}).`,
   token: {
     title: 'This service requires a token',
     why: 'It is kept until you close this tab and sent only to this service.',

@@ -43,6 +43,7 @@ export const ko: Words = {
   nextPollIn: (wait) => `다음 폴링까지 ${wait}`,
   rows: (rows, _, bytes) => `${rows}행, ${bytes}`,
   notPersisted: '디스크에 저장되지 않음: 볼륨에 쓰지 못했습니다.',
+  missingDays: (days, count, reasons) => `봉인된 날짜 ${count}일을 읽을 수 없음: ${days} (${reasons}).`,
   token: {
     title: '토큰이 필요한 서비스입니다',
     why: '이 탭을 닫을 때까지만 보관하고 이 서비스에만 전송합니다.',
