@@ -11,7 +11,11 @@ function counted() {
     assert.equal(held, 0, 'what it needed before is held while it waits');
     asked.push(paths);
     held += 1;
-    return { release: () => void (held -= 1) };
+    return {
+      release: () => {
+        held -= 1;
+      },
+    };
   };
   return { asked, days: { ...ALL_HERE, hold }, held: () => held };
 }
