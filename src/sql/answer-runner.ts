@@ -96,8 +96,6 @@ export class AnswerRunner {
       return { columns: select.columns, body: this.#explained(body, session, terms) };
     } catch (error) {
       await session.close();
-      // Where another service has replaced a file, that is why.
-      await session.checkDays();
       throw error;
     }
   }

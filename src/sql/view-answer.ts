@@ -205,15 +205,7 @@ export class ViewAnswer implements SqlDataset {
   }
 
   #session<T>(now: number, work: (session: Session) => Promise<T>): Promise<T> {
-    return this.#options.engine.session({ caller: 'service', limit: VIEW_LIMIT, now }, async (session) => {
-      try {
-        return await work(session);
-      } catch (error) {
-        // Where another service has replaced a file, that is why.
-        await session.checkDays();
-        throw error;
-      }
-    });
+    return this.#options.engine.session({ caller: 'service', limit: VIEW_LIMIT, now }, work);
   }
 
   /** What is computed day by day, if its tables have sealed days, counted in the column that it groups by. */

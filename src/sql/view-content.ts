@@ -56,7 +56,8 @@ export class ViewContent {
       await readTogether(session, [this.#answer]);
       session.needs(this.#answer.filesIn());
       const { readAt, columns } = this.#answer.current;
-      const { bytes, rows } = await this.#read(session);
+      const { bytes, rows } = await encodeTable(session, this.#answer.table());
+      await session.checkDays();
       this.#size = { rows, bytes: bytes.length };
       return { version, readAt, columns: columns.map(({ column }) => column), rows, bytes };
     };
@@ -67,14 +68,5 @@ export class ViewContent {
         () => this.#engine.session(options, work),
       );
     return fetchingDays(this.#engine.days, () => readingSameDays(undamaged, () => this.#answer.sync()));
-  }
-
-  async #read(session: Session): ReturnType<typeof encodeTable> {
-    try {
-      return await encodeTable(session, this.#answer.table());
-    } finally {
-      // Also where it failed: where another service has replaced a file, that is why.
-      await session.checkDays();
-    }
   }
 }

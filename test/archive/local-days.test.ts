@@ -177,6 +177,35 @@ test('a day that retention removes leaves the archive, too, wherever it was', as
   assert.deepEqual(objects.keys('history/'), DATES.slice(1, -1).map(pathOf));
 });
 
+test('a day that is written again just before it is listed stays', async (t) => {
+  const { objects, clock, machine } = await world(t);
+  const [first = '', ...others] = DATES.slice(0, -2);
+  let isFirst = true;
+  const files = {
+    ...nodeFiles,
+    rename: async (from: string, to: string) => {
+      if (to.endsWith('_archived-days.json') && isFirst) {
+        isFirst = false;
+        await rm(join(dataDir, pathOf(first)));
+        await write(dataDir, { [pathOf(first)]: 'PAR1 in one schema PAR1' });
+      }
+      await nodeFiles.rename(from, to);
+    },
+  };
+  const { keeper, dataDir } = await machine(HISTORY, undefined, { localDays: 2, files });
+  await keeper.prepare(never);
+  const store = await keeper.store(noColumns);
+  await onePoint(keeper, clock);
+  assert.equal((await contents(dataDir))[pathOf(first)], 'PAR1 in one schema PAR1');
+  assert.deepEqual(
+    others.map((date) => store.mayLeave(join(dataDir, pathOf(date)))),
+    others.map(() => true),
+  );
+  await onePoint(keeper, clock);
+  assert.deepEqual(datesIn(await contents(dataDir)), DATES.slice(-2));
+  assert.equal((await objects.get(pathOf(first)))?.bytes.toString(), 'PAR1 in one schema PAR1');
+});
+
 test('an archived day that is written again while a point is taken is in it once, as it is then', async (t) => {
   const { objects, clock, machine } = await world(t);
   const { keeper, dataDir } = await machine(HISTORY, undefined, { localDays: 2 });
