@@ -269,7 +269,10 @@ test('a day that is written again, or goes, while it is archived is described as
   const { point } = await pointOf(objects);
   assert.deepEqual(
     unpackDays(point).map(({ path, columns }) => [path, columns?.[0]?.name]),
-    DATES.filter((date) => date !== second).map((date) => [pathOf(date), date === first ? undefined : 'column']),
+    DATES.filter((date) => date !== second).map((date) => [
+      pathOf(date),
+      date === first ? undefined : 'column',
+    ]),
   );
 });
 
