@@ -105,6 +105,16 @@ test('windows and SQL have the cells of days that another service wrote again wi
   assert.equal(await world.window('log', counted), before);
 });
 
+test('an answer that was read is given, though a day is written again before it is sent', async (t) => {
+  const { world, paths, writeAgain } = await shared(t);
+  const query = await world.sql.queries.window(world.dataset('log'), [...new URLSearchParams(ALL)]);
+  const { body } = await query.run(new AbortController().signal);
+  await writeAgain(paths[0]!);
+  const pieces: Buffer[] = [];
+  for await (const piece of body) pieces.push(piece);
+  assert.equal(Buffer.concat(pieces).toString(), 'id,zone\n0,zone 0\n2,zone 2\n3,zone 3\n');
+});
+
 test('days that stay as they are, or leave, are read once', async (t) => {
   const { world, paths } = await shared(t);
   const text = await world.window('log', ALL);
