@@ -112,9 +112,9 @@ export class Archive {
   }
 
   /** The bytes of a part. Rejects with `ARCHIVE_DAMAGED` if it is missing or does not have that hash. */
-  async part({ hash }: Part): Promise<Buffer> {
+  async part({ hash }: Part, signal?: AbortSignal): Promise<Buffer> {
     const key = partKey(hash);
-    const found = await this.objects.get(key);
+    const found = await this.objects.get(key, signal);
     if (found === null) throw objectMissing(this.location + key);
     return unpacked(found.bytes, hash, this.location + key);
   }

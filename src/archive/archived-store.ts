@@ -1,4 +1,4 @@
-import { relative, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { type ArchivedDay, type ArchivedDays, storedDays } from '../history/archived-days.js';
 import type { Hold, KnownColumn } from '../history/day-files.js';
 import { LocalStore } from '../history/local-store.js';
@@ -27,14 +27,22 @@ export class ArchivedStore extends LocalStore {
     this.#options = options;
   }
 
+  /** A day may leave the list while the folder is read, which was looked at before its file came there. */
   override async days(dataset: string): Promise<readonly StoredDay[]> {
-    const here = await super.days(dataset);
-    const { cache, dataDir } = this.#options;
+    const { cache, dataDir, days, files } = this.#options;
+    const before = this.#listed(dataset);
+    const found = (await super.days(dataset)).flatMap((day) =>
+      day.files.map((file) => ({ date: day.date, file })),
+    );
+    const looked = new Set<string>();
+    const hasLeft = ({ path }: { path: string }) => !looked.has(path) && days.get(path) === undefined;
+    for (let left = before.find(hasLeft); left !== undefined; left = before.find(hasLeft)) {
+      looked.add(left.path);
+      if ((await files.stat(join(dataDir, left.path)))?.isFile === true) found.push(left);
+    }
     const isCounted = (path: string) => !cache.isOutdated(relative(dataDir, path).replaceAll(sep, '/'));
-    const local = here.flatMap((day) =>
-      day.files
-        .map((file) => ({ date: day.date, file }))
-        .filter(({ date, file }) => this.pathsOf(dataset, { date, files: [file] }).every(isCounted)),
+    const local = found.filter(({ date, file }) =>
+      this.pathsOf(dataset, { date, files: [file] }).every(isCounted),
     );
     return storedDays([...this.#listed(dataset), ...local]);
   }

@@ -2,9 +2,10 @@ import { setMaxListeners } from 'node:events';
 import { join, relative, sep } from 'node:path';
 import { describeError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
+import { SerialQueue } from '../base/serial-queue.js';
 import type { ArchivedDay, ArchivedDays } from '../history/archived-days.js';
 import type { Hold } from '../history/day-files.js';
-import type { Files } from '../volume/files.js';
+import { type Files, readUnlessGone } from '../volume/files.js';
 import type { DayFetches } from './day-fetches.js';
 import { cacheBusy, cacheTooSmall } from './errors.js';
 import { partOf } from './parts.js';
@@ -20,6 +21,13 @@ export interface DayCacheOptions {
   /** Bytes of archived days that may be on this machine. */
   readonly limit: number;
   readonly logger: Logger;
+}
+
+/** Room for days that are not here, and a hold on them and the others. */
+interface Reserved {
+  readonly held: Hold;
+  /** Those that come for this hold. */
+  readonly mine: readonly ArchivedDay[];
 }
 
 /**
@@ -42,6 +50,10 @@ export class DayCache {
   readonly #outdated = new Set<string>();
   /** Called when something may have become free. */
   readonly #waiting = new Set<() => void>();
+  /** How often something may have become free. */
+  #changes = 0;
+  /** Room is made for one hold at a time. */
+  readonly #reserving = new SerialQueue();
 
   constructor(options: DayCacheOptions) {
     this.#options = options;
@@ -63,7 +75,7 @@ export class DayCache {
       else if (state?.isFile === true) found.push({ path, size, at: state.modifiedAt });
     }
     for (const { path, size } of found.sort((a, b) => a.at - b.at)) this.#copies.set(path, size);
-    await this.#makeRoom(0);
+    await this.#makeRoom(() => []);
   }
 
   /** See `DayFiles.tryHold`. */
@@ -79,19 +91,11 @@ export class DayCache {
     const here = this.tryHold(paths);
     if (here !== null) return here;
     const names = paths.map((path) => this.#nameOf(path));
-    // What is here already stays while the others come.
-    const held = this.#hold(names);
-    try {
-      const wanted = this.#archived(names);
-      const bytes = sumOf(wanted.map(({ size }) => size));
-      const { limit } = this.#options;
-      if (bytes > limit) throw cacheTooSmall(wanted, bytes, limit);
-      await this.#bring(this.#missing(names), signal);
-      return held;
-    } catch (error) {
-      held.release();
-      throw error;
-    }
+    const wanted = this.#archived(names);
+    const bytes = sumOf(wanted.map(({ size }) => size));
+    const { limit } = this.#options;
+    if (bytes > limit) throw cacheTooSmall(wanted, bytes, limit);
+    return this.#bring(names, signal);
   }
 
   /** Removes the files of days that were listed just now, at once or when nobody holds them any more. */
@@ -107,6 +111,8 @@ export class DayCache {
   async keep(days: readonly ArchivedDay[], signal: AbortSignal): Promise<void> {
     const held = this.#hold(days.map(({ path }) => path));
     try {
+      // From then on nothing is fetched in its place: a copy that has rotted here would be all there is.
+      for (const day of days) if (!(await this.#isSound(day))) await this.discard(day.path);
       await Promise.all(days.map((day) => this.#fetch(day, signal)));
       await this.#options.days.drop(days);
       for (const { path } of days) this.forget(path);
@@ -166,7 +172,15 @@ export class DayCache {
   }
 
   #hold(names: readonly string[]): Hold {
+    this.#keepHere(names);
+    return this.#releasing(names);
+  }
+
+  #keepHere(names: readonly string[]): void {
     for (const name of names) this.#held.set(name, (this.#held.get(name) ?? 0) + 1);
+  }
+
+  #releasing(names: readonly string[]): Hold {
     let isHeld = true;
     return {
       release: () => {
@@ -193,22 +207,25 @@ export class DayCache {
     this.#copies.set(name, size);
   }
 
-  async #bring(missing: readonly ArchivedDay[], outer: AbortSignal | undefined): Promise<void> {
+  async #bring(names: readonly string[], outer: AbortSignal | undefined): Promise<Hold> {
     const limit = AbortSignal.timeout(HOLD_LIMIT);
     const one = new AbortController();
     const signal = AbortSignal.any([limit, one.signal, ...(outer === undefined ? [] : [outer])]);
     // Each day that comes listens to it.
     setMaxListeners(0, signal);
-    const mine = missing.filter(({ path }) => !this.#coming.has(path));
+    const missing = this.#missing(names);
+    let reserved: Reserved | null = null;
     try {
-      await this.#reserve(mine, signal);
-      await Promise.all(missing.map((day) => this.#fetch(day, signal)));
+      reserved = await this.#reserve(names, signal);
+      await Promise.all(this.#missing(names).map((day) => this.#fetch(day, signal)));
+      return reserved.held;
     } catch (error) {
+      reserved?.held.release();
       throw limit.aborted ? cacheBusy(missing, HOLD_LIMIT) : error;
     } finally {
       // After one that failed nobody waits for the others.
       one.abort();
-      for (const { path } of mine) this.#coming.delete(path);
+      for (const { path } of reserved?.mine ?? []) this.#coming.delete(path);
       this.#wake();
     }
   }
@@ -228,13 +245,19 @@ export class DayCache {
     this.#outdated.delete(path);
   }
 
+  /** Whether the copy of that day, if it is here, is what the archive has. */
+  async #isSound({ path, hash }: ArchivedDay): Promise<boolean> {
+    const { dataDir, files } = this.#options;
+    return !this.#copies.has(path) || partOf(await files.readFile(join(dataDir, path))).hash === hash;
+  }
+
   /** Counts a file that is here as a copy of that day if it is one. */
   async #lookAt({ path, size, hash }: ArchivedDay): Promise<void> {
     const { dataDir, files } = this.#options;
     const state = await files.stat(join(dataDir, path));
     if (state === null) return;
-    const isCopy = state.size === size && partOf(await files.readFile(join(dataDir, path))).hash === hash;
-    if (isCopy) this.#copies.set(path, size);
+    const bytes = state.size === size ? await readUnlessGone(files, join(dataDir, path)) : null;
+    if (bytes !== null && partOf(bytes).hash === hash) this.#copies.set(path, size);
     else await this.#removeOutdated(path);
   }
 
@@ -253,21 +276,44 @@ export class DayCache {
     this.#leaving.delete(path);
   }
 
-  /** Resolves when there is room for these days. */
-  async #reserve(days: readonly ArchivedDay[], signal: AbortSignal): Promise<void> {
-    const bytes = sumOf(days.map(({ size }) => size));
-    while (!(await this.#makeRoom(bytes))) await this.#change(signal);
-    for (const { path, size } of days) this.#coming.set(path, size);
+  /** Resolves when there is room for those that are not here. Who waits for it holds nothing, so that two do not wait for each other. */
+  async #reserve(names: readonly string[], signal: AbortSignal): Promise<Reserved> {
+    for (;;) {
+      signal.throwIfAborted();
+      const reserved = await this.#reserving.run(() => this.#tryReserve(names));
+      if (typeof reserved !== 'number') return reserved;
+      await this.#change(signal, reserved);
+    }
   }
 
-  /** Removes the least recently used copies until so many bytes fit as well. False: others hold too many. */
-  async #makeRoom(bytes: number): Promise<boolean> {
-    const isFull = () => this.bytes + sumOf(this.#coming.values()) + bytes > this.#options.limit;
+  /** What is here already stays while the others come. A number: there was no room after so many changes. */
+  async #tryReserve(names: readonly string[]): Promise<Reserved | number> {
+    const changes = this.#changes;
+    this.#keepHere(names);
+    // Not those that come for another one, or have come meanwhile.
+    const mine = () => this.#missing(names).filter(({ path }) => !this.#coming.has(path));
+    await this.#makeRoom(mine);
+    const days = mine();
+    if (!this.#isFull(days)) {
+      for (const { path, size } of days) this.#coming.set(path, size);
+      return { held: this.#releasing(names), mine: days };
+    }
+    // That makes no room which there was not before.
+    for (const name of names) this.#letGo(name);
+    return changes;
+  }
+
+  #isFull(days: readonly ArchivedDay[]): boolean {
+    const bytes = sumOf(days.map(({ size }) => size));
+    return this.bytes + sumOf(this.#coming.values()) + bytes > this.#options.limit;
+  }
+
+  /** Removes the least recently used copies until these fit as well, or others hold the rest. */
+  async #makeRoom(days: () => readonly ArchivedDay[]): Promise<void> {
     for (const path of [...this.#copies.keys()]) {
-      if (!isFull()) return true;
+      if (!this.#isFull(days())) return;
       await this.#evict(path);
     }
-    return !isFull();
   }
 
   /** Removes a copy unless somebody holds it. If that fails, it stays a copy. */
@@ -289,15 +335,17 @@ export class DayCache {
     this.#leaving.set(path, removing);
     await removing;
     this.#leaving.delete(path);
-    this.#wake();
+    if (!this.#copies.has(path)) this.#wake();
   }
 
   #wake(): void {
+    this.#changes += 1;
     for (const wake of this.#waiting) wake();
   }
 
-  /** Resolves when something may have become free; rejects with the signal's reason. */
-  #change(signal: AbortSignal): Promise<void> {
+  /** Resolves when something may have become free since that change; rejects with the signal's reason. */
+  #change(signal: AbortSignal, since: number): Promise<void> {
+    if (since !== this.#changes) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const end = (settle: () => void) => () => {
         this.#waiting.delete(wake);

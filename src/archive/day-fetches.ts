@@ -18,6 +18,7 @@ const DAY_LIMIT = 60_000;
 
 /** A day on its way. */
 interface Fetch {
+  readonly hash: string;
   readonly done: Promise<void>;
   readonly stop: AbortController;
   waiting: number;
@@ -62,7 +63,14 @@ export class DayFetches {
    * nobody waits for a day, its request ends.
    */
   async fetch(day: ArchivedDay, signal: AbortSignal): Promise<void> {
-    const fetch = this.#running.get(day.path) ?? this.#start(day);
+    let running = this.#running.get(day.path);
+    // What the day was before it was written again may be put into its place right now.
+    while (running !== undefined && running.hash !== day.hash) {
+      const { done } = running;
+      await abortable(new AbortController(), signal, () => done.catch(() => undefined));
+      running = this.#running.get(day.path);
+    }
+    const fetch = running ?? this.#start(day);
     fetch.waiting += 1;
     try {
       await abortable(new AbortController(), signal, () => fetch.done);
@@ -75,6 +83,7 @@ export class DayFetches {
   #start(day: ArchivedDay): Fetch {
     const stop = new AbortController();
     const fetch: Fetch = {
+      hash: day.hash,
       stop,
       waiting: 0,
       isWriting: false,

@@ -89,13 +89,15 @@ export class DayMover {
       const compare = async () => void compared.set(day, await this.#compare(day, signal));
       await this.#unlessDamaged(day, compare);
     }
-    const sound: ArchivedDay[] = [];
     // That took a while: one may have been written again.
-    for (const [day, state] of compared) if (await this.#isUntouched(day, state)) sound.push(day);
+    const sound = await this.#untouched(compared);
     if (sound.length === 0) return 0;
     await this.#options.days.add(sound);
-    await this.#options.cache.depart(sound);
-    return sound.length;
+    // Or just before it was listed; from then on who writes it again takes it off the list.
+    const leaving = await this.#untouched(compared, sound);
+    await this.#options.days.drop(sound.filter((day) => !leaving.includes(day)));
+    await this.#options.cache.depart(leaving);
+    return leaving.length;
   }
 
   /** Rejects unless the file here and the archive's object have the same content, that of the point. */
@@ -106,6 +108,15 @@ export class DayMover {
     if (state === null || partOf(await files.readFile(path)).hash !== day.hash) throw new Changed();
     await fetchDay(objects, day, signal);
     return state;
+  }
+
+  async #untouched(
+    compared: ReadonlyMap<ArchivedDay, FileState>,
+    days: Iterable<ArchivedDay> = compared.keys(),
+  ): Promise<readonly ArchivedDay[]> {
+    const untouched: ArchivedDay[] = [];
+    for (const day of days) if (await this.#isUntouched(day, compared.get(day)!)) untouched.push(day);
+    return untouched;
   }
 
   async #isUntouched(day: ArchivedDay, before: FileState): Promise<boolean> {

@@ -1,10 +1,15 @@
+import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import { errorCode } from '../base/errors.js';
 import type { Files } from '../volume/files.js';
 import { archiveFile, isArchived, ownFolder } from '../volume/layout.js';
 import { replaceFile } from '../volume/write.js';
+
+/** At the top of ext4; only root may read it. */
+const OF_THE_FILE_SYSTEM = 'lost+found';
 
 const Mark = Type.Object({
   format: Type.Literal(1),
@@ -63,10 +68,28 @@ export async function isCopy(dataDir: string, files: Files): Promise<boolean> {
 
 /** The files of a data folder that an archive keeps: paths relative to it, with slashes, in their order. */
 export async function archivedPaths(dataDir: string): Promise<string[]> {
-  const entries = await readdir(dataDir, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(dataDir, join(entry.parentPath, entry.name)).replaceAll(sep, '/'))
+  const paths = await filesIn(dataDir, await readdir(dataDir, { withFileTypes: true }));
+  return paths
+    .map((path) => relative(dataDir, path).replaceAll(sep, '/'))
     .filter(isArchived)
     .sort();
+}
+
+/** A folder below that goes meanwhile, as a day's does with retention, has none. */
+async function filesIn(folder: string, entries: readonly Dirent[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isFile()) found.push(path);
+    if (!entry.isDirectory() || entry.name === OF_THE_FILE_SYSTEM) continue;
+    found.push(...(await filesIn(path, await entriesOf(path))));
+  }
+  return found;
+}
+
+function entriesOf(folder: string): Promise<Dirent[]> {
+  return readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  });
 }

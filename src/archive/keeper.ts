@@ -53,6 +53,8 @@ export interface ArchiveStatus extends CopiedDays {
 }
 
 const PRUNING = 3_600_000;
+/** Milliseconds for which the archive keeps a day that the last point does not name: services that follow may not have that point yet. */
+const GONE_STANDS = 60_000;
 /** Milliseconds between two lists of the points, for a service that follows: less than all points are kept for. */
 const LISTING = 3_600_000;
 /** Milliseconds between two points that go to moving days, at most. */
@@ -65,6 +67,8 @@ interface Held {
   readonly taker: PointTaker;
   readonly pruner: Pruner;
   last: Point | null;
+  /** Days that retention removed from the folder, and when the first point was there without them. */
+  readonly gone: Map<string, number>;
 }
 
 /**
@@ -88,6 +92,7 @@ export class ArchiveKeeper {
   /** When it listed the points last, in milliseconds since the epoch. */
   #listedAt = 0;
   readonly #known = new Map<string, string>();
+  #isWhole = true;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -152,6 +157,11 @@ export class ArchiveKeeper {
     this.#lease = await ArchiveLease.take(objects, holder, { clock, signal, patience });
   }
 
+  /** Whether the folder has the state of one point: false while one is restored, and after that has failed half way. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
   /** When the point was taken that the folder has, in milliseconds since the epoch; null: it follows none yet. */
   get followedAt(): number | null {
     return this.#followed === null ? null : Date.parse(this.#followed.at);
@@ -166,7 +176,11 @@ export class ArchiveKeeper {
     if (archive === null || !(await this.#hasNewer(archive))) return;
     const last = await archive.latest();
     if (last === null) return;
-    await write(() => this.#reconcile(archive, last, true, signal, true));
+    await write(async () => {
+      // Whoever collects by then has written more than the point has.
+      signal.throwIfAborted();
+      await this.#reconcile(archive, last, true, signal, true);
+    });
     await this.#opened();
     this.#followed = last;
     this.#listedAt = this.#options.clock.now();
@@ -190,7 +204,7 @@ export class ArchiveKeeper {
 
   /** Takes points and renews the lease until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#uploading(signal), this.#renewing(signal)]);
+    await Promise.all([this.#uploading(signal), this.#renewing(signal, () => this.#held?.lease)]);
   }
 
   /** Takes a last point, and gives up the lease. Never rejects. */
@@ -227,13 +241,25 @@ export class ArchiveKeeper {
     }
   }
 
-  async #renewing(signal: AbortSignal): Promise<void> {
+  /** Keeps the lease while work takes its time: a folder with everything in it may be fetched. */
+  async #renewingWhile(lease: ArchiveLease, work: () => Promise<void>): Promise<void> {
+    const over = new AbortController();
+    void this.#renewing(over.signal, () => lease);
+    try {
+      await work();
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** Never rejects. */
+  async #renewing(signal: AbortSignal, lease: () => ArchiveLease | undefined): Promise<void> {
     const { clock } = this.#options;
     while (!signal.aborted) {
       await clock.sleep(RENEWAL, signal).catch(() => undefined);
       if (signal.aborted) return;
       try {
-        await this.#held?.lease.renew();
+        await lease()?.renew();
       } catch (error) {
         this.#failed(error as DynamoCsvError);
       }
@@ -277,12 +303,13 @@ export class ArchiveKeeper {
     try {
       const last = await archive.latest();
       if (last !== null) archive.know(last);
-      await this.#reconcile(archive, last, mayRestore, signal);
+      const reconcile = () => this.#reconcile(archive, last, mayRestore, signal);
+      await (mayRestore ? this.#renewingWhile(lease, reconcile) : reconcile());
       this.#archivedAt = last === null ? null : Date.parse(last.at);
       logger.info({ archive: archive.location, point: last?.number ?? 0 }, 'writing to the archive');
       this.#history ??= await openHistory(this.#options);
       const taker = new PointTaker(archive, dataDir, files, this.#history.days);
-      return { archive, lease, taker, pruner: new Pruner(archive), last };
+      return { archive, lease, taker, pruner: new Pruner(archive), last, gone: new Map() };
     } catch (error) {
       await lease.release();
       throw error;
@@ -332,6 +359,7 @@ export class ArchiveKeeper {
     const facts = { archive: archive.location, point: last.number, at: last.at, files: last.files.length };
     const level = mark?.isFollowing === true ? 'debug' : 'info';
     logger[level](facts, 'restoring the data folder from the archive');
+    this.#isWhole = false;
     // Sealed days stay where they are: they are fetched when they are needed, or in the background.
     await restorePoint(archive, last, dataDir, {
       files,
@@ -344,6 +372,7 @@ export class ArchiveKeeper {
     const cache = this.#history?.cache;
     const removeDay = cache === undefined ? undefined : (path: string) => cache.remove(path);
     if (isFollowing || isCopy) await removeOthers(last, dataDir, files, removeDay);
+    this.#isWhole = true;
     logger[level](facts, 'restored the data folder from the archive');
   }
 
@@ -411,9 +440,10 @@ export class ArchiveKeeper {
       if (!(await archive.add(point)))
         throw archiveLost(archive.location, `somebody wrote point ${point.number}`);
       held.last = point;
+      for (const path of expiredDays(last, point)) held.gone.set(path, now);
       await writeMark(dataDir, files, archive, { number: point.number });
-      await removeExpiredDays(archive, last, point);
     }
+    await removeGoneDays(held, now);
     this.#archivedAt = now;
     if (now - this.#prunedAt < PRUNING) return;
     this.#prunedAt = now;
@@ -428,11 +458,18 @@ function hasPoint({ number, pending, isRestoring }: FolderMark, point: Point): b
   return number >= point.number || (number === point.number - 1 && pending === hashOfPoint(point));
 }
 
-/** Days that retention removed from the folder go from the archive too, once a point is there without them. */
-async function removeExpiredDays(archive: Archive, before: Point | null, now: Point): Promise<void> {
+/** Days that retention removed from the folder. */
+function expiredDays(before: Point | null, now: Point): readonly string[] {
   const kept = new Set(now.days.map(({ path }) => path));
-  const gone = (before?.days ?? []).map(({ path }) => path).filter((path) => !kept.has(path));
-  await archive.objects.remove(gone);
+  return (before?.days ?? []).map(({ path }) => path).filter((path) => !kept.has(path));
+}
+
+/** They go from the archive too, but for those that came back. What could not be removed is removed the next time. */
+async function removeGoneDays({ archive, last, gone }: Held, now: number): Promise<void> {
+  const kept = new Set(last?.days.map(({ path }) => path));
+  const due = [...gone].filter(([, at]) => now - at >= GONE_STANDS).map(([path]) => path);
+  await archive.objects.remove(due.filter((path) => !kept.has(path)));
+  for (const path of due) gone.delete(path);
 }
 
 /** Errors that trying again does not mend. */

@@ -52,17 +52,18 @@ export async function restorePoint(
   const jobs = [
     ...point.files.map((file) => ({
       size: file.size,
-      run: () => unlessKnown(file, known, () => restoreFile(archive, file, dataDir, files)),
+      run: () => unlessKnown(file, known, () => restoreFile(archive, file, dataDir, { files, signal })),
     })),
     ...days.map((day) => ({
       size: day.size,
-      run: () => unlessKnown(day, known, () => restoreDay(archive, day, dataDir, files)),
+      run: () => unlessKnown(day, known, () => restoreDay(archive, day, dataDir, { files, signal })),
     })),
   ];
   const bytesOfAll = jobs.reduce((sum, { size }) => sum + size, 0);
   let done = 0;
   let bytes = 0;
   const waiting = jobs.values();
+  signal.throwIfAborted();
   await writeMark(dataDir, files, archive, { number: 0, isRestoring: true });
   const work = async () => {
     for (const { size, run } of waiting) {
@@ -140,25 +141,32 @@ async function restoreFile(
   archive: Archive,
   file: ArchivedFile,
   dataDir: string,
-  files: Files,
+  { files, signal }: Pick<RestoreOptions, 'files' | 'signal'>,
 ): Promise<void> {
   const path = join(dataDir, file.path);
   const there = await partsIn(path, files);
   if (isWhole(file, there)) return;
   async function* parts() {
     for (const part of file.parts) {
+      signal.throwIfAborted();
       const at = there.get(part.hash);
-      yield at === undefined ? await archive.part(part) : await readPart(path, at, part, files);
+      yield at === undefined ? await archive.part(part, signal) : await readPart(path, at, part, files);
     }
+    signal.throwIfAborted();
   }
-  await write(path, parts(), files);
+  await write(path, parts(), { files, signal });
 }
 
-async function restoreDay(archive: Archive, day: ArchivedDay, dataDir: string, files: Files): Promise<void> {
+async function restoreDay(
+  archive: Archive,
+  day: ArchivedDay,
+  dataDir: string,
+  { files, signal }: Pick<RestoreOptions, 'files' | 'signal'>,
+): Promise<void> {
   const path = join(dataDir, day.path);
   const there = await files.stat(path);
   if (there?.size === day.size && partOf(await files.readFile(path)).hash === day.hash) return;
-  await write(path, [await fetchDay(archive.objects, day)], files);
+  await write(path, [await fetchDay(archive.objects, day, signal)], { files, signal });
 }
 
 /** Whether a file is here that is not that day's, of an earlier restore: it would be taken for its copy. */
@@ -222,12 +230,13 @@ async function readPart(path: string, at: number, { size }: Part, files: Files):
 async function write(
   path: string,
   content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  files: Files,
+  { files, signal }: Pick<RestoreOptions, 'files' | 'signal'>,
 ): Promise<void> {
   try {
     await files.makeFolder(dirname(path));
     await replaceFile(files, path, content);
   } catch (error) {
+    signal.throwIfAborted();
     throw notRestored(path, error);
   }
 }

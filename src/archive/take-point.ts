@@ -3,7 +3,7 @@ import { isoTime } from '../base/clock.js';
 import { errorCode } from '../base/errors.js';
 import { type ArchivedDay, type ArchivedDays, packDays, unpackDays } from '../history/archived-days.js';
 import type { KnownColumn } from '../history/day-files.js';
-import type { FileState, Files, OpenFile } from '../volume/files.js';
+import { type FileState, type Files, type OpenFile, readUnlessGone } from '../volume/files.js';
 import { isSealedDay } from '../volume/layout.js';
 import { readRange } from '../volume/write.js';
 import type { Archive } from './archive.js';
@@ -95,7 +95,7 @@ export class PointTaker {
     }
     const earlier = before === null ? [] : unpackDays(before);
     const earlierDays = new Map(earlier.map((day) => [day.path, day]));
-    const days: ArchivedDay[] = [...this.#archived];
+    const days = new Map([...this.#archived].map((day) => [day.path, day]));
     for (const path of await archivedPaths(this.#dataDir)) {
       signal.throwIfAborted();
       if (ofTables.has(path)) continue;
@@ -104,7 +104,8 @@ export class PointTaker {
         if (this.#archived.get(path) !== undefined) continue;
         const sent = await this.#uploadDay(path, earlierDays.get(path), options);
         if (sent === null) continue;
-        days.push(sent.day);
+        // Also of one that has left the list since: the file counts.
+        days.set(path, sent.day);
         bytes += sent.bytes;
       }
     }
@@ -115,7 +116,7 @@ export class PointTaker {
       fence,
       at: isoTime(now),
       files: files.sort(byPath),
-      ...packDays(days.sort(byPath)),
+      ...packDays([...days.values()].sort(byPath)),
     };
     return { point, bytes };
   }
@@ -133,7 +134,12 @@ export class PointTaker {
           if (errorCode(error) === 'ENOENT') return null;
           throw error;
         });
-        if (file !== null) opened.push({ path: this.#relative(path), file, state: await file.stat() });
+        if (file === null) continue;
+        const state = await file.stat().catch(async (error: unknown) => {
+          await file.close();
+          throw error;
+        });
+        opened.push({ path: this.#relative(path), file, state });
       }
       return opened;
     } catch (error) {
@@ -175,13 +181,26 @@ export class PointTaker {
     if (state === null) return null;
     const known = this.#knownDays.get(path);
     if (known !== undefined && isUntouched(known.state, state)) return { day: known.day, bytes: 0 };
-    const content = await this.#files.readFile(full);
+    const content = await readUnlessGone(this.#files, full);
+    if (content === null) return null;
     const part = partOf(content);
     const isSame = before?.hash === part.hash;
-    const day = { path, ...part, columns: (isSame ? before.columns : null) ?? (await columnsOf(full)) };
+    const columns = (isSame ? before.columns : null) ?? (await this.#columnsOf(full, state, columnsOf));
+    const day = { path, ...part, columns };
     const isSent = !isSame && (await this.#putDay(path, content, day.hash, mayReplace));
     this.#knownDays.set(path, { state, day });
     return { day, bytes: isSent ? content.length : 0 };
+  }
+
+  /** Null, too, where the file has been written again since it was in that state. */
+  async #columnsOf(
+    path: string,
+    state: FileState,
+    columnsOf: TakeOptions['columnsOf'],
+  ): Promise<readonly KnownColumn[] | null> {
+    const columns = await columnsOf(path);
+    const now = await this.#files.stat(path);
+    return now !== null && isUntouched(state, now) ? columns : null;
   }
 
   /**

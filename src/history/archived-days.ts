@@ -2,7 +2,7 @@ import { relative, sep } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { SerialQueue } from '../base/serial-queue.js';
-import type { Files } from '../volume/files.js';
+import { type Files, readUnlessGone } from '../volume/files.js';
 import { archivedDaysFile, dayOfPath, historyFolder, historyOf } from '../volume/layout.js';
 import { replaceFile } from '../volume/write.js';
 import type { KnownColumn } from './day-files.js';
@@ -96,8 +96,11 @@ export function unpackDays({
 /** The days that the list at that path names; none if there is no such file. */
 export async function readArchivedDays(files: Files, path: string): Promise<ArchivedDay[]> {
   if ((await files.stat(path)) === null) return [];
+  // Another service removes it when the last day comes back.
+  const bytes = await readUnlessGone(files, path);
+  if (bytes === null) return [];
   try {
-    const value: unknown = JSON.parse((await files.readFile(path)).toString());
+    const value: unknown = JSON.parse(bytes.toString());
     if (Value.Check(Listed, value)) return unpackDays(value);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;

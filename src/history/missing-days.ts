@@ -42,13 +42,18 @@ export class MissingDays {
     this.#logs.set(log.name, { log, reasons });
   }
 
-  /** Learns which days of a dataset that another process records were set aside. Nothing is logged: that process does. */
-  async learn({ name }: FollowedLog): Promise<void> {
+  /**
+   * Learns which days of a dataset that another process records were set aside. Nothing is logged: that process does. Resolves
+   * to whether they are others than those known so far.
+   */
+  async learn({ name }: FollowedLog): Promise<boolean> {
     const reasons: Reasons = new Map();
     for (const { date, files } of await this.#store.damagedDays(name))
       reasons.set(date, `${files.join(', ')} is damaged and was set aside`);
     for (const { date } of await this.#store.unreachableDays(name)) reasons.set(date, UNREACHABLE);
+    const before = this.#logs.get(name)?.reasons;
     this.#logs.set(name, { log: null, reasons });
+    return !isSame(reasons, before ?? new Map());
   }
 
   /** Forgets a log or changes. */
@@ -110,4 +115,8 @@ export class MissingDays {
       return this.#store.location;
     }
   }
+}
+
+function isSame(a: Reasons, b: Reasons): boolean {
+  return a.size === b.size && [...a].every(([date, why]) => b.get(date) === why);
 }

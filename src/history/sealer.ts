@@ -115,13 +115,21 @@ export class Sealer {
   }
 
   async #followed(dataset: FollowedLog): Promise<readonly SealedDay[]> {
-    await this.#missing.learn(dataset);
-    const stored = await this.#options.store.days(dataset.name);
+    const stored = await this.#storedNow(dataset);
     const sealed = this.#withPaths(dataset.name, stored);
     const { hidden } = this.#mayOverlap(dataset, stored)
       ? await this.#doubled(dataset, await dataset.rows(), sealed)
       : { hidden: new Set<string>() };
     return this.#missing.among(dataset.name, without(sealed, hidden));
+  }
+
+  /** The stored days, and which others there are that cannot be read, as of one moment: a day goes from one to the other. */
+  async #storedNow(dataset: FollowedLog): Promise<readonly StoredDay[]> {
+    await this.#missing.learn(dataset);
+    for (let attempt = 1; ; attempt++) {
+      const stored = await this.#options.store.days(dataset.name);
+      if (!(await this.#missing.learn(dataset)) || attempt === MOST_ATTEMPTS) return stored;
+    }
   }
 
   async #dropSealedRows(dataset: SealableLog, sealed: readonly SealedDay[]): Promise<void> {

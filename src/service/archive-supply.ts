@@ -44,9 +44,16 @@ export class ArchiveSupply implements Loop {
     await Promise.all([this.#looking(signal), this.#beating(signal)]);
   }
 
-  /** Runs `work` while nothing in the folder is being replaced. */
-  atRest<T>(work: () => Promise<T>): Promise<T> {
-    return this.#queue.run(work);
+  /** Runs `work` while nothing in the folder is being replaced; not at all while it has only a part of a point. */
+  atRest(work: () => Promise<void>): Promise<void> {
+    return this.#queue.run(async () => {
+      if (this.keeper.isWhole) await work();
+    });
+  }
+
+  /** Resolves when nothing is written into the folder any more; call it after its loop was stopped. */
+  isIdle(): Promise<void> {
+    return this.#queue.run(async () => undefined);
   }
 
   /** Resolves once this service has the archive's lease; false: the signal aborted. */

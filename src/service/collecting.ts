@@ -174,7 +174,6 @@ export class Collecting implements Body {
     if (archiveFirst) await this.#keeper?.prepare(signal);
     const store =
       (await this.#keeper?.store((path) => sql.describeDay(path))) ?? new LocalStore(config.dataDir, files);
-    options.dayFiles.use(store);
     this.#sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
     await this.#sealer.checkTimeZone();
     const budgets = await openBudgets(service, files, closing);
@@ -208,6 +207,8 @@ export class Collecting implements Body {
     });
     const sealing = new Sealing({ sealer: this.#sealer, oneSchema, days, clock });
     for (const one of [...this.#polled, log]) startPolling(one, polling, sealing);
+    // Readers have its datasets from now on, with their days where its store has them: both at once.
+    options.dayFiles.use(store);
     for (const { collector } of this.#polled) published.show(collector.recorder.datasets);
     this.#log = log;
     const host = discoveryHost({ polled: this.#polled, polling, sealing, sources, budgets }, collected);

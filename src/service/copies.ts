@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { DayCache } from '../archive/day-cache.js';
 import type { DayFetches } from '../archive/day-fetches.js';
 import type { CopiedDays } from '../archive/keeper.js';
@@ -17,7 +18,10 @@ export class Copies implements CopiedDays {
   readonly #logger: Logger;
   readonly #folder: ProcessFolder;
   #objects: S3Objects | null = null;
+  /** Of the folder as it is followed now. */
   #history: { readonly fetches: DayFetches; readonly cache: DayCache } | null = null;
+  readonly #caches = new Map<HistoryStore, DayCache>();
+  #opened = 0;
 
   private constructor(config: Config, logger: Logger) {
     this.#config = config;
@@ -46,7 +50,7 @@ export class Copies implements CopiedDays {
     return this.#history?.fetches.lost ?? [];
   }
 
-  /** The sealed days of the data folder, wherever they are. Null: there is no archive. */
+  /** The sealed days of the data folder, wherever they are, with copies of its own. Null: there is no archive. */
   async store(): Promise<HistoryStore | null> {
     const { archive, dataDir } = this.#config;
     if (archive === null) return null;
@@ -55,14 +59,19 @@ export class Copies implements CopiedDays {
     const { S3Objects } = await import('../archive/s3-objects.js');
     this.#objects ??= new S3Objects(archive);
     const options = { dataDir, files: nodeFiles, cache: archive.cache, logger: this.#logger };
-    const { store, ...history } = sharedHistory({ ...options, objects: this.#objects }, this.dir);
+    this.#opened += 1;
+    const own = join(this.dir, String(this.#opened));
+    const { store, ...history } = sharedHistory({ ...options, objects: this.#objects }, own);
     this.#history = history;
+    this.#caches.set(store, history.cache);
     return store;
   }
 
-  /** They are not needed any more: what no query reads now is removed, the rest as soon as none does. */
-  async drop(): Promise<void> {
-    await this.#history?.cache.replace([]);
+  /** Its copies are not needed any more: what no query reads now is removed, the rest as soon as none does. */
+  async drop(store: HistoryStore): Promise<void> {
+    const cache = this.#caches.get(store);
+    this.#caches.delete(store);
+    await cache?.replace([]);
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { CopiedDays } from '../archive/keeper.js';
 import { Closing } from '../base/closing.js';
-import type { DynamoCsvError } from '../base/errors.js';
+import { type DynamoCsvError, describeError, errorCode } from '../base/errors.js';
 import { COLLECTOR_LOG } from '../collect/collector-log.js';
 import { Polling } from '../collect/polling.js';
 import { PollHealth } from '../datasets/freshness.js';
@@ -51,6 +51,7 @@ export class Following implements Body {
   /** What brings the folder up to date; null: another process writes there. */
   readonly supply: ArchiveSupply | null;
   readonly #store: HistoryStore;
+  readonly #dayFiles: CurrentDayFiles;
   readonly #sealer: Sealer;
   readonly #dayMarks: DayMarks;
   readonly #report: PollReportReader;
@@ -59,6 +60,8 @@ export class Following implements Body {
   readonly #tables = new Map<string, TableFollower>();
   readonly #log: TableFollower;
   #found: FileState | null = null;
+  /** Why the last look failed; empty: it did not. */
+  #failed = '';
   /** When the last look began that found everything, in milliseconds since the epoch; null: none yet. */
   #wholeAt: number | null = null;
 
@@ -71,7 +74,7 @@ export class Following implements Body {
     this.#service = service;
     this.supply = supply;
     this.#store = store;
-    dayFiles.use(store);
+    this.#dayFiles = dayFiles;
     this.#sealer = new Sealer({ store, days, parquet: sql.parquet, clock, logger });
     this.#dayMarks = new DayMarks(nodeFiles, (path) => sql.parquet.rewritten(path));
     this.#report = new PollReportReader(config.dataDir, nodeFiles);
@@ -81,7 +84,7 @@ export class Following implements Body {
     if (supply !== null) {
       this.#polling.add(supply);
       this.#closing.add(() => supply.close());
-    } else this.#closing.add(async () => service.copies?.drop());
+    } else this.#closing.add(async () => service.copies?.drop(store));
     this.#polling.add({ run: (signal) => this.#run(signal) });
     this.#polling.add({ run: (signal) => engineViews.follow(signal) });
   }
@@ -92,7 +95,7 @@ export class Following implements Body {
     try {
       await body.#sealer.checkTimeZone();
       await body.#look();
-      for (const table of body.#tables.values()) service.published.show(table.datasets);
+      body.show();
       return body;
     } catch (error) {
       await body.close().catch(() => undefined);
@@ -155,6 +158,12 @@ export class Following implements Body {
     for (const table of tables) table.missesDay(dataset, date, reason);
   }
 
+  /** Readers have its datasets from now on, with their days where its store has them: both at once. */
+  show(): void {
+    this.#dayFiles.use(this.#store);
+    for (const table of this.#tables.values()) this.#service.published.show(table.datasets);
+  }
+
   showLog(): void {
     this.#service.published.show(this.#log.datasets);
   }
@@ -177,8 +186,22 @@ export class Following implements Body {
     const { clock } = this.#service;
     while (!signal.aborted) {
       await clock.sleep(LOOK_EVERY, signal).catch(() => undefined);
-      if (!signal.aborted) await this.#look();
+      if (!signal.aborted)
+        await this.#look().then(
+          () => this.#looked(null),
+          (error: unknown) => this.#looked(error),
+        );
     }
+  }
+
+  /** A folder that cannot be looked at now may be there again at the next look. Each failure is logged once. */
+  #looked(error: unknown): void {
+    const line = error === null ? '' : describeError(error);
+    if (line === this.#failed) return;
+    const { logger } = this.#service;
+    if (line === '') logger.info('the data folder is followed again');
+    else logger.warn({ code: errorCode(error) }, `the data folder cannot be looked at: ${line}`);
+    this.#failed = line;
   }
 
   async #look(): Promise<void> {

@@ -178,6 +178,7 @@ export class Roles {
       logger.warn({ took: clock.now() - begun }, 'this service collects now');
     } catch (error) {
       logger.error(`this service could not take over, and goes on following: ${describeError(error)}`);
+      before.show();
       await clock.sleep(AGAIN, signal).catch(() => undefined);
       if (supply !== null) await this.#beginAnew(before);
     }
@@ -203,6 +204,8 @@ export class Roles {
     const begun = clock.now();
     logger.warn('taking over: nobody renews the lease of the archive any more');
     await before.stop();
+    // A point that is being written into the folder: two at once would mix.
+    await supply.isIdle();
     this.#become(await this.#collecting(supply.handOver(), true));
     return begun;
   }

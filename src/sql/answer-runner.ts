@@ -87,13 +87,19 @@ export class AnswerRunner {
         await session.close();
         return { columns: select.columns, body: answerBody(select.columns, terms.shape, select.lines) };
       }
-      const body = await this.#body(session, select, terms, signal);
+      const read = { pieces: 0 };
+      const body = await this.#body(session, select, terms, { signal, read });
       // The first piece is all of a small answer.
       await session.checkDays().catch(async (error: unknown) => {
         await body[Symbol.asyncIterator]().return?.();
         throw error;
       });
-      return { columns: select.columns, body: this.#explained(body, session, terms) };
+      const checked = read.pieces;
+      const check = async () => {
+        // A file that is replaced now has no part in an answer that was read before.
+        if (read.pieces > checked) await session.checkDays();
+      };
+      return { columns: select.columns, body: this.#explained(body, check, terms) };
     } catch (error) {
       await session.close();
       throw error;
@@ -104,14 +110,14 @@ export class AnswerRunner {
     session: Session,
     select: Select,
     terms: Terms,
-    signal: AbortSignal,
+    { signal, read }: { readonly signal: AbortSignal; readonly read: { pieces: number } },
   ): Promise<AsyncIterable<Buffer>> {
     const { shape, mostRows } = terms;
     if (shape.format === 'parquet') return withFirstPiece(this.#parquet(session, select, mostRows));
     const lines = answerLines(session, compileLines(select, shape), signal, (rows) => {
       if (mostRows !== null && rows > mostRows) throw sqlTooManyRows(mostRows);
     });
-    return answerBody(select.columns, shape, await withFirstPiece(lines));
+    return answerBody(select.columns, shape, await withFirstPiece(counted(lines, read)));
   }
 
   /** Parquet has its metadata at the end, so it is written to the scratch folder and sent from there. */
@@ -133,16 +139,24 @@ export class AnswerRunner {
   /** An answer that fails half way cannot be repeated; a damaged day that stopped it is set aside for the next one. */
   async *#explained(
     body: AsyncIterable<Buffer>,
-    session: Session,
+    check: () => Promise<void>,
     { files, explain }: Terms,
   ): AsyncGenerator<Buffer> {
     const before = files();
     try {
       yield* body;
-      await session.checkDays();
+      await check();
     } catch (error) {
       await this.#damagedDays.examine(before, files, error);
       throw explain(error);
     }
+  }
+}
+
+/** The same pieces, counted as they are read. */
+async function* counted(pieces: AsyncIterable<Buffer>, read: { pieces: number }): AsyncGenerator<Buffer> {
+  for await (const piece of pieces) {
+    read.pieces += 1;
+    yield piece;
   }
 }

@@ -20,6 +20,9 @@ export class DamagedDays {
   readonly #report: ((file: DamagedFile) => Promise<void>) | null;
   /** One examination at a time: the next one may find nothing left to examine. */
   readonly #queue = new SerialQueue();
+  /** How often a damaged copy was removed, to be fetched again; and by path the last time. */
+  #renewals = 0;
+  readonly #renewedAt = new Map<string, number>();
 
   /** `report`: removes a file from every dataset's sealed days; null: statements just fail. */
   constructor(
@@ -36,22 +39,24 @@ export class DamagedDays {
   async around<T>(files: () => readonly SealedFile[], work: () => Promise<T>): Promise<T> {
     for (;;) {
       const before = files();
+      const renewals = this.#renewals;
       try {
         return await work();
       } catch (error) {
-        if (!(await this.examine(before, files, error))) throw error;
+        if (!(await this.examine(before, files, error, renewals))) throw error;
       }
     }
   }
 
   /**
    * Call after work on the files `before` failed. Returns whether some of them are no longer in `files`, or were found
-   * damaged now, so that retrying is worthwhile.
+   * damaged now, so that retrying is worthwhile. `renewals`: how many there had been when the work began.
    */
   async examine(
     before: readonly SealedFile[],
     files: () => readonly SealedFile[],
     error: unknown,
+    renewals = this.#renewals,
   ): Promise<boolean> {
     const message = messageOf(error);
     if (this.#report === null || message === null || before.length === 0) return false;
@@ -60,8 +65,10 @@ export class DamagedDays {
       const current = new Set(files().map(({ path }) => path));
       return before.some(({ path }) => !current.has(path));
     };
+    // Other work has found the damaged copy first.
+    const isRead = () => before.some(({ path }) => (this.#renewedAt.get(path) ?? 0) > renewals);
     return this.#queue.run(async () => {
-      if (areFewer()) return true;
+      if (areFewer() || isRead()) return true;
       const named = before.filter(({ path }) => message.includes(path));
       const isRenewed = await this.#reportDamaged(named.length > 0 ? named : before);
       return isRenewed || areFewer();
@@ -81,7 +88,10 @@ export class DamagedDays {
         await this.#report?.({ ...file, reason });
         const again = this.#days.tryHold([file.path]);
         again?.release();
-        isRenewed ||= again === null;
+        if (again !== null) continue;
+        isRenewed = true;
+        this.#renewals += 1;
+        this.#renewedAt.set(file.path, this.#renewals);
       } finally {
         hold.release();
       }

@@ -1,4 +1,5 @@
 import type { DayFiles, Hold } from '../history/day-files.js';
+import { daysKeepLeaving } from './errors.js';
 
 /** Work needs files of sealed days that are not on this machine. It never reaches a user: see `fetchingDays`. */
 export class DaysAway extends Error {
@@ -23,17 +24,22 @@ export async function fetchingDays<T>(
   work: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const holds: Hold[] = [];
+  const needed = new Set<string>();
+  let held: Hold | null = null;
   try {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
       } catch (error) {
-        if (!(error instanceof DaysAway) || attempt === MOST_ATTEMPTS) throw error;
-        holds.push(await days.hold(error.paths, signal));
+        if (!(error instanceof DaysAway)) throw error;
+        if (attempt === MOST_ATTEMPTS) throw daysKeepLeaving(error.paths);
+        for (const path of error.paths) needed.add(path);
+        // All of them anew: what it holds already may be what there is no room beside.
+        held?.release();
+        held = await days.hold([...needed], signal);
       }
     }
   } finally {
-    for (const hold of holds) hold.release();
+    held?.release();
   }
 }

@@ -109,3 +109,12 @@ export function dayRewritten(path: string): DynamoCsvError {
     { remedy: 'ask again', status: 503 },
   );
 }
+
+/** Days in an archive that are written again, or leave, each time that they were fetched. */
+export function daysKeepLeaving(paths: readonly string[]): DynamoCsvError {
+  return new DynamoCsvError(
+    'DAY_NOT_FETCHED',
+    `${paths.length} archived days, ${basename(paths[0] ?? '')} among them, were others each time that they had been fetched`,
+    { remedy: 'ask again', status: 503 },
+  );
+}

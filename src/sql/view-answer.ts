@@ -19,6 +19,7 @@ import type { ParsedDayWise, ParsedSelect } from './select-parser.js';
 import type { Session } from './session.js';
 import { ALWAYS, type SqlDataset, type StoredRows, slotOf, syncAll } from './sql-dataset.js';
 import { asLastError, explainView, type Lineage, type Mistake } from './view-graph.js';
+import { readingSameDays } from './watched-days.js';
 
 /** Milliseconds after which computing a view is stopped: by then nobody is waiting for it. */
 export const VIEW_LIMIT = 30_000;
@@ -157,9 +158,14 @@ export class ViewAnswer implements SqlDataset {
     const failed = this.#failure;
     if (failed?.state === state && now - failed.at < standsFor(failed)) throw failed.error;
     try {
-      const files = () => [...tables.values()].flatMap(({ sealedFiles }) => sealedFiles);
-      const compute = () => this.#options.damagedDays.around(files, () => this.#run(select, tables, now));
-      this.#kept = await fetchingDays(this.#options.engine.days, compute);
+      const { damagedDays, engine } = this.#options;
+      const compute = () =>
+        damagedDays.around(
+          () => filesOf(tables),
+          () => this.#run(select, tables, now),
+        );
+      const same = () => readingSameDays(compute, async () => void (await syncAll([...tables.values()])));
+      this.#kept = await fetchingDays(engine.days, same);
       this.#failure = null;
     } catch (error) {
       // The service is stopping, which is not the view's fault.
@@ -182,6 +188,7 @@ export class ViewAnswer implements SqlDataset {
   ): Promise<KeptAnswer> {
     const byDay = await this.#findDays(select, tables);
     if (byDay !== null) {
+      const files = filesOf(tables);
       try {
         return await this.#session(now, (session) => this.#runByDay(session, select, byDay, tables, now));
       } catch (error) {
@@ -189,7 +196,8 @@ export class ViewAnswer implements SqlDataset {
         if (error instanceof DynamoCsvError || error instanceof DOMException || error instanceof DaysAway)
           throw error;
         const answer = await this.#session(now, (session) => this.#runWhole(session, select, tables, now));
-        this.#isByDay = false;
+        // Another service may have moved a day that it read, which says nothing about the SQL.
+        this.#isByDay = !isSameFiles(files, filesOf(tables));
         return answer;
       }
     }
@@ -223,6 +231,7 @@ export class ViewAnswer implements SqlDataset {
     const named = prunedTables(session, select, tables, daysOf);
     const unkept = () => unkeptOf(session, select, tables, daysOf);
     const answer = await this.#store(session, select.sql, named, unkept);
+    await session.checkDays();
     await session.commit();
     return { ...answer, state: stateOf(select, inputState, now), readAt };
   }
@@ -253,6 +262,7 @@ export class ViewAnswer implements SqlDataset {
     }
     const unkept = () => unkeptOf(session, select, tables, daysOf);
     const answer = await this.#store(session, byDay.whole, [...named], unkept);
+    await session.checkDays();
     await session.commit();
     for (const committed of done) committed();
     return { ...answer, state: stateOf(select, inputState, now), readAt };
@@ -316,9 +326,17 @@ function unkeptOf(
   return { sql: `${withAll(named)}SELECT * FROM (${select.sql}\n)`, files };
 }
 
-/** Milliseconds that a failure stands: a day that could not be fetched may come at any time. */
+/** Milliseconds that a failure stands: a day that could not be fetched, or read as it is, may be there at any time. */
 function standsFor({ error }: Mistake): number {
-  return error.code === 'DAY_NOT_FETCHED' ? FETCH_STANDS : FAILURE_STANDS;
+  return error.code === 'DAY_NOT_FETCHED' || error.code === 'DAY_REWRITTEN' ? FETCH_STANDS : FAILURE_STANDS;
+}
+
+function filesOf(tables: ReadonlyMap<string, SqlDataset>): readonly SealedFile[] {
+  return [...tables.values()].flatMap(({ sealedFiles }) => sealedFiles);
+}
+
+function isSameFiles(a: readonly SealedFile[], b: readonly SealedFile[]): boolean {
+  return a.length === b.length && a.every(({ path }, index) => path === b[index]?.path);
 }
 
 /** Identifies what a result was computed from: its SQL, its inputs' state and, if it depends on it, the time. */

@@ -59,6 +59,11 @@ export function isSameState(a: FileState | null, b: FileState | null): boolean {
   return a?.id === b?.id && a?.size === b?.size && a?.modifiedAt === b?.modifiedAt;
 }
 
+/** A file's content; null: there is none, or there is none any more. */
+export async function readUnlessGone(files: Files, path: string): Promise<Buffer | null> {
+  return files.readFile(path).catch(unlessMissing(null));
+}
+
 export const nodeFiles: Files = {
   open: async (path, mode) => openFile(await open(path, mode, 0o644)),
   readFile: (path) => readFile(path),

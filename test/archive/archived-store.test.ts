@@ -3,14 +3,18 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { sharedHistory } from '../../src/archive/archived-history.js';
+import { partOf } from '../../src/archive/parts.js';
+import { readArchivedDays } from '../../src/history/archived-days.js';
+import type { Hold } from '../../src/history/day-files.js';
 import { LocalStore } from '../../src/history/local-store.js';
-import { nodeFiles } from '../../src/volume/files.js';
-import { temporaryPath } from '../../src/volume/layout.js';
+import { type Files, nodeFiles } from '../../src/volume/files.js';
+import { archivedDaysFile, temporaryPath } from '../../src/volume/layout.js';
 import { FaultyFiles } from '../support/faulty-files.js';
 import { logLines } from '../support/log-lines.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { ArchivedHistory, type ArchivedHistoryOptions } from './archived-days.js';
 import { testArchivedStore } from './archived-store-suite.js';
+import { never } from './keeper-world.js';
 import { MemoryObjects } from './memory-objects.js';
 
 testArchivedStore('in memory', async () => new MemoryObjects());
@@ -273,6 +277,101 @@ test('without an archive in the configuration its days are named as ones that ca
   );
   await rm(join(dataDir, 'history', 'log', '_archived-days.json'));
   assert.deepEqual(await local.unreachableDays('log'), []);
+});
+
+test('who need the same days at the same time wait for them together, not for each other', async (t) => {
+  const { store, pathOf, datesHere } = await world(t, { limit: 3 * SIZE });
+  const [a = '', b = '', ...others] = DATES;
+  for (const date of others.slice(0, 3)) (await store.hold([pathOf(date)])).release();
+  // There is room for them once, after others have left.
+  const both = await Promise.all([store.hold([a, b].map(pathOf)), store.hold([a, b].map(pathOf))]);
+  assert.deepEqual((await datesHere()).slice(0, 2), [a, b]);
+  for (const hold of both) hold.release();
+});
+
+test('who waits for room holds nothing, so that another one may have it', async (t) => {
+  const { store, pathOf, read } = await world(t, { limit: 2.5 * SIZE });
+  const [a = '', b = '', c = '', d = ''] = DATES;
+  for (const date of [a, c]) (await store.hold([pathOf(date)])).release();
+  // Each has one of its days here, and there is room for two.
+  const waiting = [store.hold([a, b].map(pathOf)), store.hold([c, d].map(pathOf))];
+  for (const hold of waiting) (await hold).release();
+  assert.equal(await read(d), d);
+});
+
+/** Calls `onCall` after each call of that operation. */
+function files(name: 'list' | 'rename', onCall: (path: string) => Promise<void>): Files {
+  const after =
+    <A extends readonly string[], R>(work: (...paths: A) => Promise<R>) =>
+    async (...paths: A) => {
+      const result = await work(...paths);
+      await onCall(paths.at(-1)!);
+      return result;
+    };
+  return name === 'list'
+    ? { ...nodeFiles, list: after(nodeFiles.list) }
+    : { ...nodeFiles, rename: after(nodeFiles.rename) };
+}
+
+test('a day that comes back while the days are listed is one of them', async (t) => {
+  const [a = ''] = DATES;
+  let onListed = async (_: string) => {};
+  const { history, store } = await world(t, { files: files('list', (path) => onListed(path)) });
+  onListed = async (path) => {
+    if (!path.endsWith(`date=${a}`)) return;
+    onListed = async () => {};
+    await history.cache.keep([history.days.get(keyOf(a))!], never);
+  };
+  const dates = async () => (await store.days('log')).map(({ date }) => date);
+  assert.deepEqual(await dates(), DATES);
+  assert.equal(history.days.get(keyOf(a)), undefined, 'it came back');
+  assert.deepEqual(await dates(), DATES);
+});
+
+test('who needs a day as it was written again does not get the earlier one that is being put there', async (t) => {
+  const [a = ''] = DATES;
+  let onRenamed = async (_: string) => {};
+  const { history, objects, store, pathOf } = await world(t, {
+    files: files('rename', (path) => onRenamed(path)),
+  });
+  const again = Buffer.alloc(SIZE, 'again');
+  let second: Promise<Hold> | null = null;
+  onRenamed = async (path) => {
+    if (path !== pathOf(a)) return;
+    onRenamed = async () => {};
+    objects.objects.set(keyOf(a), { bytes: again, modifiedAt: 0 });
+    await history.days.add([{ path: keyOf(a), ...partOf(again), columns: null }]);
+    second = store.hold([pathOf(a)]);
+    await new Promise(setImmediate);
+  };
+  const first = await store.hold([pathOf(a)]);
+  await second;
+  assert.equal((await readFile(pathOf(a))).compare(again), 0);
+  first.release();
+});
+
+test('a day comes back as the archive has it, though its copy has rotted', async (t) => {
+  const { history, store, pathOf, read } = await world(t);
+  const [a = ''] = DATES;
+  (await store.hold([pathOf(a)])).release();
+  await writeFile(pathOf(a), Buffer.alloc(SIZE, 'rot'));
+  await history.cache.keep([history.days.get(keyOf(a))!], never);
+  assert.equal(await read(a), a);
+  assert.equal(history.days.get(keyOf(a)), undefined);
+});
+
+test('a list of archived days that is removed while it is looked at names none', async (t) => {
+  const { dataDir } = await world(t);
+  const path = archivedDaysFile(dataDir, 'log');
+  assert.equal((await readArchivedDays(nodeFiles, path)).length, DATES.length);
+  const files = {
+    ...nodeFiles,
+    readFile: async (path: string) => {
+      await rm(path);
+      return nodeFiles.readFile(path);
+    },
+  };
+  assert.deepEqual(await readArchivedDays(files, path), []);
 });
 
 test('a day that has left a shared folder was no damaged copy of the one who follows there', async (t) => {

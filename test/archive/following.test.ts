@@ -5,9 +5,14 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Archive } from '../../src/archive/archive.js';
 import type { ArchiveKeeper } from '../../src/archive/keeper.js';
+import { LEASE_TIME, RENEWAL } from '../../src/archive/lease.js';
 import { ArchivedDays } from '../../src/history/archived-days.js';
 import type { HistoryStore } from '../../src/history/store.js';
+import { ArchiveSupply } from '../../src/service/archive-supply.js';
+import type { Service } from '../../src/service/service.js';
 import { nodeFiles } from '../../src/volume/files.js';
+import type { Volume } from '../../src/volume/volume.js';
+import { logLines } from '../support/log-lines.js';
 import { contents, FLEET, never, onePoint, SEALED, world, write } from './keeper-world.js';
 
 /** Folders that follow an archive to which another machine writes. */
@@ -223,4 +228,85 @@ test('a follower that takes over lets the days of localDays stay, and writes wha
   const found = Object.keys(await contents(dataDir)).filter((path) => path.endsWith('.parquet'));
   assert.deepEqual(found, ['2026-11-20', '2026-11-22', '2026-11-23'].map(pathOf));
   assert.equal(keeper.status.cached, SIZE);
+});
+
+test('who stops following writes nothing into the folder any more, though the archive does not answer', async (t) => {
+  const { keeper, objects, dataDir, next } = await following(t);
+  await next({ 'flag.csv': 'id,state\n1,taken\n' });
+  const before = await contents(dataDir);
+  const late = new AbortController();
+  const write = async (work: () => Promise<void>) => {
+    late.abort(new Error('it collects now'));
+    await work();
+  };
+  await assert.rejects(
+    keeper.follow(late.signal, (work) => write(work as never) as never),
+    /it collects now/,
+  );
+  assert.ok(keeper.isWhole);
+  const get = objects.get.bind(objects);
+  const stopping = new AbortController();
+  objects.get = (key, signal) => {
+    if (!key.startsWith('objects/')) return get(key, signal);
+    assert.ok(signal);
+    stopping.abort(new Error('stopped'));
+    return new Promise((_, reject) => reject(signal.reason));
+  };
+  await assert.rejects(
+    keeper.follow(stopping.signal, (work) => work()),
+    /stopped/,
+  );
+  assert.deepEqual(await contents(dataDir), before);
+});
+
+test('a folder that has a part of a point is not shown until it has the whole of it', async (t) => {
+  const { keeper, objects, clock, dataDir, next } = await following(t);
+  const { logger } = logLines();
+  const config = { archive: { every: 60_000 } };
+  const service = { clock, logger, config } as unknown as Service;
+  const supply = new ArchiveSupply(service, {} as Volume, keeper);
+  const shown: string[] = [];
+  const look = () =>
+    supply.atRest(async () => void shown.push(await readFile(join(dataDir, 'flag.csv'), 'utf8')));
+  await look();
+  await next({ 'flag.csv': 'id,state\n1,taken\n', 'flag-changes.csv': 'change,id,timestamp\n' });
+  let left = 1;
+  objects.before = (_, key) => {
+    if (key.startsWith('objects/') && --left < 0) throw new Error('the line broke');
+  };
+  await supply.begin(never);
+  await look();
+  objects.before = () => {};
+  await supply.begin(never);
+  await look();
+  assert.deepEqual(shown, [FLEET['flag.csv'], 'id,state\n1,taken\n']);
+});
+
+test('the lease is kept while a whole folder is fetched', async (t) => {
+  const { objects, clock, machine } = await world(t);
+  const first = await machine(HISTORY);
+  await first.keeper.prepare(never);
+  await onePoint(first.keeper, clock);
+  await first.keeper.close();
+  const second = await machine();
+  const get = objects.get.bind(objects);
+  let arrive = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  objects.get = async (key, signal) => {
+    if (key.startsWith('objects/')) await arrived;
+    return get(key, signal);
+  };
+  const preparing = second.keeper.prepare(never);
+  const renewals = () => JSON.parse(objects.objects.get('lease.json')!.bytes.toString()).renewals as number;
+  for (let passed = 0; passed <= LEASE_TIME; passed += RENEWAL) {
+    await clock.asleep(1);
+    clock.advance(RENEWAL);
+  }
+  await clock.asleep(1);
+  assert.ok(renewals() >= LEASE_TIME / RENEWAL);
+  arrive();
+  await preparing;
+  assert.deepEqual(second.keeper.status.error, null);
 });

@@ -49,7 +49,7 @@ export async function world(t: TestContext) {
   const machine = async (
     files: Readonly<Record<string, string>> = {},
     dataDir = join(folders, `data-${++count}`),
-    options: Partial<Pick<KeeperOptions, 'tables' | 'localDays' | 'cache'>> = {},
+    options: Partial<Pick<KeeperOptions, 'tables' | 'localDays' | 'cache' | 'files'>> = {},
   ) => {
     await mkdir(dataDir, { recursive: true });
     await write(dataDir, files);

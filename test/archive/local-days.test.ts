@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Archive } from '../../src/archive/archive.js';
+import { partOf } from '../../src/archive/parts.js';
 import { restoreInto } from '../../src/archive/restore.js';
+import { unpackDays } from '../../src/history/archived-days.js';
 import { nodeFiles } from '../../src/volume/files.js';
 import { contents, FLEET, never, onePoint, SEALED, world, write } from './keeper-world.js';
 
@@ -165,7 +167,119 @@ test('a day that retention removes leaves the archive, too, wherever it was', as
   await onePoint(keeper, clock);
   for (const date of ['2026-11-18', '2026-11-23']) await store.delete('flag-changes', date);
   await onePoint(keeper, clock);
+  assert.deepEqual(objects.keys('history/'), DATES.map(pathOf), 'who follows may not have that point yet');
+  objects.before = (operation) => {
+    if (operation === 'remove') throw new Error('away');
+  };
+  await onePoint(keeper, clock);
+  objects.before = () => {};
+  await onePoint(keeper, clock);
   assert.deepEqual(objects.keys('history/'), DATES.slice(1, -1).map(pathOf));
+});
+
+test('a day that is written again just before it is listed stays', async (t) => {
+  const { objects, clock, machine } = await world(t);
+  const [first = '', ...others] = DATES.slice(0, -2);
+  let isFirst = true;
+  const files = {
+    ...nodeFiles,
+    rename: async (from: string, to: string) => {
+      if (to.endsWith('_archived-days.json') && isFirst) {
+        isFirst = false;
+        await rm(join(dataDir, pathOf(first)));
+        await write(dataDir, { [pathOf(first)]: 'PAR1 in one schema PAR1' });
+      }
+      await nodeFiles.rename(from, to);
+    },
+  };
+  const { keeper, dataDir } = await machine(HISTORY, undefined, { localDays: 2, files });
+  await keeper.prepare(never);
+  const store = await keeper.store(noColumns);
+  await onePoint(keeper, clock);
+  assert.equal((await contents(dataDir))[pathOf(first)], 'PAR1 in one schema PAR1');
+  assert.deepEqual(
+    others.map((date) => store.mayLeave(join(dataDir, pathOf(date)))),
+    others.map(() => true),
+  );
+  await onePoint(keeper, clock);
+  assert.deepEqual(datesIn(await contents(dataDir)), DATES.slice(-2));
+  assert.equal((await objects.get(pathOf(first)))?.bytes.toString(), 'PAR1 in one schema PAR1');
+});
+
+test('an archived day that is written again while a point is taken is in it once, as it is then', async (t) => {
+  const { objects, clock, machine } = await world(t);
+  const { keeper, dataDir } = await machine(HISTORY, undefined, { localDays: 2 });
+  await keeper.prepare(never);
+  let onDescribed = async (_: string) => {};
+  const store = await keeper.store(async (path) => {
+    await onDescribed(path);
+    return [];
+  });
+  await onePoint(keeper, clock);
+  const [archived = ''] = DATES;
+  const day = { date: archived, files: [`${archived}.parquet`] };
+  (await store.hold(store.pathsOf('flag-changes', day))).release();
+  onDescribed = async () => {
+    onDescribed = async () => {};
+    await store.replace(
+      { dataset: 'flag-changes', date: archived, name: `${archived}.parquet` },
+      (path) => writeFile(path, 'PAR1 in one schema PAR1'),
+      async (step) => {
+        await step();
+        return true;
+      },
+    );
+  };
+  await write(dataDir, { [pathOf('2026-11-17')]: 'PAR1 a late one PAR1' });
+  await onePoint(keeper, clock);
+  const { point } = await pointOf(objects);
+  assert.deepEqual(
+    point.days.map(({ path }) => path),
+    ['2026-11-17', ...DATES].map(pathOf),
+  );
+  assert.equal(point.days[1]!.hash, partOf(Buffer.from('PAR1 in one schema PAR1')).hash);
+});
+
+test('a day that is written again, or goes, while it is archived is described as it is, and fails nothing', async (t) => {
+  const { objects, clock, machine } = await world(t);
+  let goes = '';
+  const files = {
+    ...nodeFiles,
+    readFile: async (path: string) => {
+      if (path.endsWith(goes) && goes !== '') await rm(path);
+      return nodeFiles.readFile(path);
+    },
+  };
+  const { keeper, dataDir } = await machine(HISTORY, undefined, { files });
+  await keeper.prepare(never);
+  let isFirst = true;
+  const [first = '', second = ''] = DATES;
+  await keeper.store(async (path) => {
+    if (isFirst && path.endsWith(pathOf(first))) {
+      isFirst = false;
+      await rm(path);
+      await write(dataDir, { [pathOf(first)]: 'PAR1 in one schema PAR1' });
+      return [{ name: 'new', type: 'BIGINT', isExactInDouble: true }];
+    }
+    return [{ name: 'column', type: 'BIGINT', isExactInDouble: true }];
+  });
+  goes = `${second}.parquet`;
+  await onePoint(keeper, clock);
+  assert.equal(keeper.status.error, null);
+  const { point } = await pointOf(objects);
+  assert.deepEqual(
+    unpackDays(point).map(({ path, columns }) => [path, columns?.[0]?.name]),
+    DATES.filter((date) => date !== second).map((date) => [
+      pathOf(date),
+      date === first ? undefined : 'column',
+    ]),
+  );
+});
+
+test('what the file system keeps for itself is not archived', async (t) => {
+  const { machine } = await world(t);
+  const { dataDir } = await machine({ ...HISTORY, 'lost+found/#12': 'a lost file' });
+  assert.deepEqual(Object.keys(await contents(dataDir)), Object.keys(HISTORY).sort());
 });
 
 test('a history that is moved to taken-over takes its archived days along', async (t) => {

@@ -174,7 +174,15 @@ test('a follower on the shared folder fetches the days that are in the archive o
   const url = await second.url;
   await hasRole(second, 'follow');
   assert.match((await get(url, `/csv/${table}?${between(9, 8)}`)).text, /item 9,/);
-  assert.deepEqual(await copiesIn(temporary), [dateOf(9)], 'what was asked for, and nothing else');
+  // The view is computed at the start, too.
+  const wanted = [13, 12, 11, 10, 9].map(dateOf);
+  const copies = await copiesIn(temporary);
+  assert.ok(copies.includes(dateOf(9)));
+  assert.deepEqual(
+    copies.filter((date) => !wanted.includes(date)),
+    [],
+    'what was asked for, and nothing else',
+  );
   assert.equal((await get(url, all)).text, whole);
   assert.equal((await get(url, '/csv/old-days')).text, view);
   assert.deepEqual(await copiesIn(temporary), [13, 12, 11, 10, 9, 8, 7, 6, 5].map(dateOf));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
@@ -181,6 +181,28 @@ test('a wrong role is refused with the right ones', async (t) => {
   const service = await start({ ROLE: 'standby' });
   assert.equal((await service.exit).code, 78);
   assert.match(service.errors(), /ROLE: "standby" is not a role; write collect, follow or auto/);
+});
+
+test('a follower goes on when the folder cannot be looked at for a while', async (t) => {
+  const { table, put, start, dataDir } = await pair(t, 'interval: 500ms');
+  await put(1, { state: 'free' });
+  const first = await start({ ROLE: 'collect' });
+  await until(await first.url, `/csv/${table}`, ({ text }) => text.includes('free'));
+  const follower = await start({ ROLE: 'follow' });
+  const url = await follower.url;
+  assert.match((await get(url, `/csv/${table}`)).text, /1,free/);
+  await first.end();
+  const own = join(dataDir, '.dynamo-csv');
+  await rename(own, `${own}.away`);
+  // A file in its place: looking below it is an error of the system.
+  await writeFile(own, '');
+  await follower.logged(({ msg }) => msg.startsWith('the data folder cannot be looked at: ENOTDIR'));
+  await rm(own);
+  await rename(`${own}.away`, own);
+  await follower.logged(({ msg }) => msg === 'the data folder is followed again');
+  await put(2, { state: 'taken' });
+  await start({ ROLE: 'collect' });
+  await until(url, `/csv/${table}`, ({ text }) => text.includes('2,taken'));
 });
 
 test('days that the collector writes again in one schema stay the same for a follower, also with a column renamed', async (t) => {
