@@ -69,7 +69,11 @@ async function assertDayIsMissing({ world, get, path }: Service): Promise<void> 
   for (const url of NEEDING) {
     const answer = await get(url);
     assert.equal(answer.statusCode, 500, url);
-    assert.match(answer.body, /^"log" lacks the day 2026-11-14 \(2026-11-14\.parquet is (damaged|gone)/, url);
+    assert.match(
+      answer.body,
+      /^"log" lacks the day 2026-11-14 \(2026-11-14\.parquet (is damaged|cannot be read)/,
+      url,
+    );
   }
   for (const [url, body] of UNTOUCHED) assert.deepEqual(await get(url), { statusCode: 200, body }, url);
   const health = JSON.parse((await get('/healthz')).body);
