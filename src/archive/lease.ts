@@ -35,8 +35,10 @@ export interface Holder {
  * The right to write to an archive: one object, replaced by conditional writes.
  *
  * Clocks of machines are never compared: a lease is free if it is released, or if it did not change for `LEASE_TIME` by
- * the clock of who looks. Its holder stops believing in it after the same time without a renewal. Points carry its
- * `fence`, and their numbers are taken once, so a holder that was stopped for longer writes no point any more.
+ * the clock of who looks. Of the time between two looks no more counts than a holder needs to renew it: a machine that
+ * stood still, or whose clock was set, does not take the holder for dead. Its holder stops believing in it after
+ * `LEASE_TIME` without a renewal. Points carry its `fence`, and their numbers are taken once, so a holder that was stopped
+ * for longer writes no point any more.
  */
 export class ArchiveLease {
   readonly fence: number;
@@ -70,8 +72,10 @@ export class ArchiveLease {
       onHeld,
     }: { clock: Clock; signal: AbortSignal; patience?: number; onHeld?: (holder: string) => void },
   ): Promise<ArchiveLease> {
-    let begun: number | null = null;
-    let seen = { version: '', at: 0 };
+    /** Milliseconds for which the lease was watched, and when it was looked at last. */
+    let watched = 0;
+    let lookedAt: number | null = null;
+    let seen = { version: '', since: 0 };
     let waitsFor: string | null = null;
     for (;;) {
       signal.throwIfAborted();
@@ -79,9 +83,11 @@ export class ArchiveLease {
       const lease = found === null ? null : decode(found.bytes);
       // One time for both questions: a lease that did not change since the first look is free before patience ends.
       const now = clock.now();
-      begun ??= now;
-      if (found !== null && seen.version !== found.version) seen = { version: found.version, at: now };
-      const isFree = found === null || lease === null || lease.isReleased || now - seen.at >= LEASE_TIME;
+      watched += Math.min(RENEWAL, Math.max(0, now - (lookedAt ?? now)));
+      lookedAt = now;
+      if (found !== null && seen.version !== found.version) seen = { version: found.version, since: watched };
+      const isFree =
+        found === null || lease === null || lease.isReleased || watched - seen.since >= LEASE_TIME;
       if (isFree) {
         const next: Lease = {
           holder: name,
@@ -94,7 +100,7 @@ export class ArchiveLease {
         if (version !== null) return new ArchiveLease(objects, clock, next, version);
         continue;
       }
-      if (now - begun >= LEASE_TIME + patience) throw archiveHeld(objects.location, lease.holder);
+      if (watched >= LEASE_TIME + patience) throw archiveHeld(objects.location, lease.holder);
       if (waitsFor === null) onHeld?.(lease.holder);
       waitsFor = lease.holder;
       await clock.sleep(LOOK, signal);

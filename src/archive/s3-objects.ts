@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { clientOptions, prepareClient } from '../sources/aws/client.js';
 import type { Deadlines } from '../sources/aws/deadlines.js';
 import { archiveFailed } from './errors.js';
@@ -24,6 +25,9 @@ const MAX_SOCKETS = 8;
 const DEADLINES: Deadlines = { silence: 10_000, request: 60_000 };
 /** `DeleteObjects` takes at most that many keys (https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html). */
 const MOST_DELETES = 1_000;
+
+/** Milliseconds between two attempts at a write that meets another one of its key, and how many there are. */
+const [CONFLICT_PAUSE, CONFLICTS] = [200, 10];
 
 /** An S3 bucket, or what speaks its protocol (`AWS_ENDPOINT_URL_S3`). */
 export class S3Objects implements ObjectStore {
@@ -65,15 +69,22 @@ export class S3Objects implements ObjectStore {
         : condition === 'absent'
           ? { IfNoneMatch: '*' }
           : { IfMatch: condition.version };
-    try {
-      const answer = await this.#client.send(
-        new PutObjectCommand({ ...this.#named(key), Body: bytes, ContentLength: bytes.length, ...only }),
-      );
-      return answer.ETag ?? '';
-    } catch (error) {
-      // 409: another conditional write of the key is in progress. NoSuchKey: the object to replace is gone.
-      if (isNamed(error, 'PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey')) return null;
-      throw archiveFailed('s3:PutObject', `${this.location}${key}`, error);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const answer = await this.#client.send(
+          new PutObjectCommand({ ...this.#named(key), Body: bytes, ContentLength: bytes.length, ...only }),
+        );
+        return answer.ETag ?? '';
+      } catch (error) {
+        // NoSuchKey: the object to replace is gone.
+        if (isNamed(error, 'PreconditionFailed', 'NoSuchKey')) return null;
+        // 409: another conditional write of the key is in progress. It may be this one, which the SDK sent again after its
+        // answer was lost; whether the condition holds is known when that one is over.
+        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        if (!isNamed(error, 'ConditionalRequestConflict') || attempt === CONFLICTS)
+          throw archiveFailed('s3:PutObject', `${this.location}${key}`, error);
+        await delay(CONFLICT_PAUSE);
+      }
     }
   }
 

@@ -29,11 +29,11 @@ interface Catalogue {
 describe('tables that are found', () => {
   it('a thousand of them are served, whatever one of them does, and /healthz answers all the while', async (t) => {
     const names = Array.from({ length: 1_000 }, (_, index) => `table-${1_000 + index}`);
-    let lists = 0;
+    const lists = new Set<unknown>();
     const answer = (action: string, body: Readonly<Record<string, unknown>>): ScriptedAnswer => {
       const table = String(body.TableName);
       if (action === 'ListTables') {
-        lists += 1;
+        lists.add(body.ExclusiveStartTableName);
         const from = names.indexOf(String(body.ExclusiveStartTableName)) + 1;
         const TableNames = names.slice(from, from + 100);
         const isLast = from + 100 >= names.length;
@@ -59,7 +59,7 @@ describe('tables that are found', () => {
     assert.ok(healthChecks > 3);
     await until(url, '/readyz', ({ text }) => JSON.parse(text).served.length === 999);
     assert.equal((await get(url, '/csv/table-1999')).text, 'id\n7\n');
-    assert.equal(lists, 10);
+    assert.equal(lists.size, 10);
     const denied = await get(url, '/csv/table-1500');
     assert.equal(denied.status, 503);
     assert.match(denied.text, /table-1500.*not this one/);

@@ -5,6 +5,7 @@ import { labelSets } from '../grafana/contract.js';
 import { plugins } from '../grafana/plugins.js';
 import { type FlavourName, flavourNames, type JsonObject } from '../grafana/provisioning.js';
 import type { TestDynamoDb } from '../support/dynalite.js';
+import { patientFetch } from '../support/patient-fetch.js';
 import { type RunningService, startService } from '../support/service.js';
 import { at, get, testDynamoDb, until } from './world.js';
 
@@ -26,7 +27,7 @@ async function start(t: TestContext, database: TestDynamoDb, tables: string): Pr
 }
 
 async function sql(url: string, text: string): Promise<string> {
-  const response = await fetch(`${url}/sql`, {
+  const response = await patientFetch(`${url}/sql`, {
     method: 'POST',
     body: text,
     headers: { 'content-type': 'text/plain' },
@@ -69,7 +70,7 @@ async function asked(
   const model = query(flavour, ...parts);
   const { request, fields } = plugins[flavour];
   const { address, headers } = request(model, { DYNAMO_CSV_URL: url, DYNAMO_CSV_TOKEN: 'none' });
-  const response = await fetch(address, { headers });
+  const response = await patientFetch(address, { headers });
   const answer = fields(model, response.status, await response.text());
   return { fields: answer, rows: answer[0]?.values.length ?? 0, bytes: 0 };
 }

@@ -6,6 +6,7 @@ import { labelSets } from '../grafana/contract.js';
 import { plugins } from '../grafana/plugins.js';
 import { type FlavourName, flavourNames, type JsonObject } from '../grafana/provisioning.js';
 import type { TestDynamoDb } from '../support/dynalite.js';
+import { patientFetch } from '../support/patient-fetch.js';
 import { type RunningService, startService } from '../support/service.js';
 import { at, get, put, testDynamoDb, until } from './world.js';
 
@@ -35,7 +36,7 @@ async function start(
 
 async function sql(url: string, text: string): Promise<string> {
   const headers = { 'content-type': 'text/plain' };
-  return (await fetch(`${url}/sql`, { method: 'POST', body: text, headers })).text();
+  return (await patientFetch(`${url}/sql`, { method: 'POST', body: text, headers })).text();
 }
 
 async function exceptionsOf(url: string, name: string): Promise<unknown> {
@@ -81,7 +82,7 @@ async function askedBy(
         };
   const { request, fields } = plugins[flavour];
   const { address, headers } = request(model, { DYNAMO_CSV_URL: url, DYNAMO_CSV_TOKEN: 'none' });
-  const response = await fetch(address, { headers });
+  const response = await patientFetch(address, { headers });
   const answer = fields(model, response.status, await response.text());
   return labelSets({ fields: answer, rows: answer[0]?.values.length ?? 0, bytes: 0 });
 }

@@ -45,3 +45,30 @@ for (const [name, status, code, remedy] of ERRORS) {
     });
   });
 }
+
+test('a conditional write that meets another one of its key is tried again: the other may be itself, sent twice', async (t) => {
+  const answers: [status: number, name: string][] = [];
+  const server = createServer((request, response) => {
+    request.resume();
+    const [status, name] = answers.shift() ?? [409, 'ConditionalRequestConflict'];
+    response.writeHead(status, { 'content-type': 'application/xml', etag: '"v1"' });
+    response.end(status === 200 ? '' : `<?xml version="1.0"?><Error><Code>${name}</Code></Error>`);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await withEnvironment({ AWS_ENDPOINT_URL_S3: endpoint, AWS_MAX_ATTEMPTS: '1' }, async () => {
+    const objects = new S3Objects({ bucket: 'my-bucket', prefix: 'fleet/', region: null });
+    t.after(() => objects.close());
+    const put = () => objects.put('lease.json', Buffer.from('{}'), { version: '"v0"' });
+    answers.push([409, 'ConditionalRequestConflict'], [200, '']);
+    assert.equal(await put(), '"v1"');
+    answers.push([409, 'ConditionalRequestConflict'], [412, 'PreconditionFailed']);
+    assert.equal(await put(), null);
+    await assert.rejects(put(), { code: 'ARCHIVE_REQUEST_FAILED', message: /ConditionalRequestConflict/ });
+  });
+});

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { at, get, testDynamoDb, until } from '../app/world.js';
+import { at, get, testDynamoDb, until, untilSo } from '../app/world.js';
 import { S3_SERVERS, useS3 } from '../support/s3-servers.js';
 import { startService } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -28,8 +28,10 @@ async function datesIn(dataDir: string, table: string): Promise<string[]> {
 
 /** Waits until these are the days whose files are there. */
 async function untilDates(dataDir: string, table: string, dates: readonly string[]): Promise<void> {
-  while ((await datesIn(dataDir, table)).join() !== dates.join())
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  const expected = dates.join();
+  await untilSo(`these days are here: ${expected}`, async () => {
+    return (await datesIn(dataDir, table)).join() === expected;
+  });
 }
 
 for (const server of S3_SERVERS) {

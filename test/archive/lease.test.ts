@@ -69,6 +69,27 @@ test('a holder that is gone loses it, however long the archive takes to answer',
   assert.equal((await taking).fence, 2);
 });
 
+test('a machine that stood still does not take the holder for dead, which may have stood still with it', async () => {
+  const [objects, clock] = [new MemoryObjects(), new ManualClock(START)];
+  const held = await ArchiveLease.take(objects, holder('host-1'), { clock, signal: never });
+  const stopping = new AbortController();
+  const taking = ArchiveLease.take(objects, holder('host-2'), {
+    clock,
+    signal: stopping.signal,
+    patience: Number.POSITIVE_INFINITY,
+  });
+  const stopped = assert.rejects(taking, /enough/);
+  await clock.asleep();
+  clock.advance(2 * LEASE_TIME);
+  await clock.asleep();
+  await held.renew();
+  for (let passed = 0; passed < LEASE_TIME - 1_000; passed += 1_000) await clock.next();
+  assert.equal(held.isHeld, true);
+  stopping.abort(new Error('enough'));
+  await stopped;
+  await held.renew();
+});
+
 test('a holder that could not renew for that long does not believe in it any more', async () => {
   const [objects, clock] = [new MemoryObjects(), new ManualClock(START)];
   const lease = await ArchiveLease.take(objects, holder('a'), { clock, signal: never });

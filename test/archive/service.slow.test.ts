@@ -29,18 +29,14 @@ archive: { bucket: ${bucket}, prefix: fleet/, every: 500ms }
   return { database, table, bucket, config, env, points };
 }
 
-/** Resolves when the service has taken another point after everything so far. */
+/** Resolves when the service has taken a point that began after everything so far. */
 async function archived({ url }: RunningService): Promise<void> {
-  const age = async () => (JSON.parse((await get(await url, '/healthz')).text) as Health).archive!.age;
-  const isYounger = (text: string, than: number) => {
-    const now = (JSON.parse(text) as Health).archive!.age;
-    return now !== null && now < than;
-  };
-  // The age grows until a point is taken that began later.
-  for (let points = 0; points < 2; points += 1) {
-    const before = (await age()) ?? Number.POSITIVE_INFINITY;
-    await until(await url, '/healthz', ({ text }) => isYounger(text, before));
-  }
+  const called = Date.now();
+  await until(await url, '/healthz', ({ asked, text }) => {
+    const { age } = (JSON.parse(text) as Health).archive!;
+    // The answer is from later than the question.
+    return age !== null && asked - age * 1_000 > called;
+  });
 }
 
 interface Health {

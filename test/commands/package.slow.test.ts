@@ -34,7 +34,9 @@ async function installed(t: TestContext): Promise<string> {
   const [archive] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
   await writeFile(join(folder, 'package.json'), '{ "private": true }');
   const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${archive}`];
-  await execute('npm', install, { cwd: folder, maxBuffer: 64e6 });
+  // A registry that does not answer at once is asked more often than npm does by itself.
+  const env = { ...process.env, npm_config_fetch_retries: '5' };
+  await execute('npm', install, { cwd: folder, maxBuffer: 64e6, env });
   return folder;
 }
 

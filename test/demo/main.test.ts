@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { describe, it } from 'node:test';
+import { patientFetch } from '../support/patient-fetch.js';
 import { startService } from '../support/service.js';
 
 const program = 'demo/main.js';
@@ -28,17 +29,17 @@ describe('npm run demo', () => {
       assert.match(welcome, row);
     assert.match(welcome, /logs and changes, "rows" counts the CSV file only.*older days move to history\//);
     const command = /^Try +curl '(http[^']+)'$/m.exec(welcome)![1]!;
-    const rides = await fetch(command);
+    const rides = await patientFetch(command);
     assert.equal(rides.status, 200);
     assert.match(await rides.text(), /^date,.*\n20/);
-    const perDay = await (await fetch(`${url}/csv/rides-per-day`)).text();
+    const perDay = await (await patientFetch(`${url}/csv/rides-per-day`)).text();
     assert.ok(perDay.trim().split('\n').length > 28, perDay);
-    const server = await (await fetch(`${url}/csv/api-server?columns=name,state`)).text();
+    const server = await (await patientFetch(`${url}/csv/api-server?columns=name,state`)).text();
     assert.equal(server, 'name,state\ndispatch-api,running\n');
     const updates = `${url}/csv/orders-changes?change=update&columns=status,previous_status&limit=1`;
     let update = '';
     while (update.split('\n').length < 3) {
-      update = await (await fetch(updates)).text();
+      update = await (await patientFetch(updates)).text();
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     assert.match(update, /^status,previous_status\n(accepted,new|riding,accepted|paid,riding)\n$/);
@@ -57,7 +58,7 @@ describe('npm run demo', () => {
     const args = ['--incident', 'down'];
     const second = await startService(t, { program, config, dataDir, args });
     const url = /Page +(http:\/\/[\d.:]+)\//.exec(await second.printed(/Ctrl-C ends it/))![1]!;
-    const server = await (await fetch(`${url}/csv/api-server?columns=name,state`)).text();
+    const server = await (await patientFetch(`${url}/csv/api-server?columns=name,state`)).text();
     assert.equal(server, 'name,state\ndispatch-api,stopped\n');
     // However the demo ends, its service ends too.
     await second.end('SIGKILL');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'csv-parse/sync';
+import { patientFetch } from '../support/patient-fetch.js';
 import { startService } from '../support/service.js';
 import { readPage } from './markdown.js';
 
@@ -35,7 +36,7 @@ test('against the running demo', async (t) => {
 
   for (const { url, shown } of examples) {
     await t.test(url, async () => {
-      const response = await fetch(service + url);
+      const response = await patientFetch(service + url);
       const text = await response.text();
       const type = response.headers.get('content-type');
       if (!response.ok) assert.deepEqual(text.trimEnd().split('\n'), shown);
@@ -57,7 +58,7 @@ test('against the running demo', async (t) => {
     }
     for (const path of documented) {
       if (path.includes(':') || ['/csv', '/sql'].includes(path)) continue;
-      assert.equal((await fetch(service + path)).status, 200, path);
+      assert.equal((await patientFetch(service + path)).status, 200, path);
     }
   });
 });

@@ -1,4 +1,5 @@
 import { type ColumnContract, type DatasetContract, datasets } from '../../dashboards/datasets.js';
+import { patientFetch } from '../support/patient-fetch.js';
 import { type Environment, type Field, plugins } from './plugins.js';
 import type { DashboardJson, FlavourName, JsonObject, PanelJson, RuleJson } from './provisioning.js';
 import { fillIn, type Picked, pickedTime } from './variables.js';
@@ -65,7 +66,7 @@ export async function checkQuery(target: JsonObject, asking: Asking, picked: Pic
   const query = picked === null ? target : fillIn(target, picked);
   const { request, fields } = plugins[asking.flavour];
   const { address, headers } = request(query, asking.environment);
-  const response = await fetch(address, { headers });
+  const response = await patientFetch(address, { headers });
   const text = await response.text();
   if (response.status !== 200) throw new Error(`${address} → ${response.status} ${text}`);
   const answer = fields(query, response.status, text);

@@ -5,6 +5,7 @@ import { type App, startApp } from '../../src/app.js';
 import { loadConfig } from '../../src/config/config.js';
 import type { Incident } from '../../src/demo/incidents.js';
 import { startWorld } from '../../src/demo/world.js';
+import { configuredSources } from '../../src/sources/index.js';
 import { logLines } from '../support/log-lines.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -45,8 +46,12 @@ export async function startDemo(t: TestContext, { now, incident, past }: DemoOpt
   const world = await startWorld({ ...shared, wish: incident ?? null, dynamoDb: null, signal: aws.signal });
   let app: App | null = null;
   let url = '';
-  /** Who sleeps when nothing is under way: the beat, the fleet, and of the service each source's polls, its own log, the sealing and the signs of life. */
-  const loops = () => 1 + (aws.signal.aborted ? 0 : 1) + (app === null ? 0 : config.tables.length + 3);
+  /**
+   * How many sleep when nothing is under way: the beat, the fleet and its orders, and of the service each source's polls, its
+   * own log, the sealing and the signs of life.
+   */
+  const loops = () =>
+    1 + (aws.signal.aborted ? 0 : 2) + (app === null ? 0 : configuredSources(config).length + 3);
   const demo = {
     clock,
     dataDir,

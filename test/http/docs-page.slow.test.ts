@@ -8,6 +8,8 @@ import { chromium } from 'playwright-core';
 import { createWorld } from './world.js';
 
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+/** Milliseconds for anything in the browser, on a machine that does other things too. */
+const PATIENCE = 60_000;
 const skip = existsSync(CHROMIUM) ? false : `there is no Chromium at ${CHROMIUM}`;
 
 test('/docs works in a browser under its Content-Security-Policy and loads nothing from elsewhere', {
@@ -15,9 +17,14 @@ test('/docs works in a browser under its Content-Security-Policy and loads nothi
 }, async (t) => {
   const world = await createWorld(t);
   const base = await world.listen();
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox'],
+    timeout: PATIENCE,
+  });
   t.after(() => browser.close());
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
@@ -61,10 +68,15 @@ test('/docs works behind a proxy that strips a path prefix, with and without a s
   skip,
 }, async (t) => {
   const base = await startProxy(t, await (await createWorld(t)).listen());
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox'],
+    timeout: PATIENCE,
+  });
   t.after(() => browser.close());
   for (const path of ['/docs', '/docs/']) {
     const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE);
     const failed: string[] = [];
     page.on('response', (response) => {
       if (response.status() >= 400) failed.push(response.url());

@@ -8,6 +8,8 @@ import { chromium, type Page } from 'playwright-core';
 import { COUNTS, createWorld } from './world.js';
 
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+/** Milliseconds for anything in the browser, on a machine that does other things too. */
+const PATIENCE = 60_000;
 const skip = existsSync(CHROMIUM) ? false : `there is no Chromium at ${CHROMIUM}`;
 
 /** A page of another site, in a Chromium whose name server says that its name is this machine's. */
@@ -19,9 +21,10 @@ async function openForeignPage(t: TestContext): Promise<Page> {
   await once(site, 'listening');
   t.after(() => site.close());
   const args = ['--no-sandbox', '--host-resolver-rules=MAP evil.example 127.0.0.1'];
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args, timeout: PATIENCE });
   t.after(() => browser.close());
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE);
   await page.goto(`http://evil.example:${(site.address() as AddressInfo).port}/`);
   return page;
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { on, once } from 'node:events';
-import { cp, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import type { AppendedDataset } from '../../src/recorder/appended-dataset.js';
 import { itemsOfPoll, openTable, timeOfPoll } from '../support/endless-table.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -26,7 +27,17 @@ const KILLS = Number(process.env.KILLS ?? 70);
 const LONGEST_DELAY = 6;
 const MOST_POLLS = 6;
 
-const script = fileURLToPath(new URL('../support/endless-recorder.js', import.meta.url));
+/** The process as one file: it is started hundreds of times, and to load some hundred files takes most of such a start. */
+let script = '';
+before(async () => {
+  const source = fileURLToPath(new URL('../support/endless-recorder.js', import.meta.url));
+  // Within the build, so that packages are found.
+  script = join(await mkdtemp(join(dirname(source), 'endless-')), 'recorder.mjs');
+  const external = ['pino', 'fs-native-extensions'];
+  const options = { bundle: true, platform: 'node', format: 'esm', external } as const;
+  await build({ ...options, entryPoints: [source], outfile: script });
+});
+after(() => rm(dirname(script), { recursive: true, force: true }));
 
 /** Lets a process record until a random moment, kills it, and notes what it told. */
 async function recordAndKill(child: ChildProcess, truth: Truth): Promise<void> {

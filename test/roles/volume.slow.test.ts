@@ -12,8 +12,8 @@ import { Answers, hasRole, health, pair, pollsIn } from './world.js';
 const LOG = 'log: true, changes: true, interval: 1s';
 
 test('a follower gives the answers of the collector, byte for byte, and writes nothing', async (t) => {
-  // Each state lasts long enough to be seen, also by a test that gets its turn seldom.
-  for (const options of ['log: true, changes: true, interval: 3s', 'changes: true, interval: 3s']) {
+  // Each state lasts long enough to be seen, also by a test that gets its turn seldom. A log has a new one with each poll.
+  for (const options of ['log: true, changes: true, interval: 6s', 'changes: true, interval: 3s']) {
     const { table, put, start, dataDir } = await pair(t, options);
     await put(1, { state: 'free' });
     const collector = await start();

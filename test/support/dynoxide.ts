@@ -36,7 +36,8 @@ async function answers(endpoint: string, child: ChildProcess): Promise<void> {
   while (child.exitCode === null) {
     const answer = await fetch(endpoint, { method: 'POST' }).catch(() => null);
     if (answer !== null) return void (await answer.arrayBuffer());
-    await new Promise(setImmediate);
+    // It needs the processor itself.
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`${command} ended before it listened`);
 }

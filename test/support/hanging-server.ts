@@ -19,6 +19,20 @@ export const HANGING: readonly (readonly [Hanging, RegExp])[] = [
   ['a body that drips', /does not answer.*: the answer was not complete after 3s(;|$)/],
 ];
 
+/** Readings of which one has to be reported so. */
+const MOST_READINGS = 5;
+
+/**
+ * The error of a reading that says so, or that of the last of a few: one during which the machine stood still for longer than
+ * the deadlines has less to tell.
+ */
+export async function reported(words: RegExp, read: () => Promise<unknown>): Promise<unknown> {
+  for (let reading = 1; ; reading += 1) {
+    const error = await read().catch((error: unknown) => error);
+    if (reading === MOST_READINGS || (error instanceof Error && words.test(error.message))) return error;
+  }
+}
+
 const DROP_EVERY = 20;
 
 /** Answers so that the answer never ends. */

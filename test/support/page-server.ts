@@ -31,6 +31,8 @@ export interface PageServer {
   readonly bytes: number;
   /** Changes that share of the items, from 0 to 1, at places spread evenly; other ones each time. */
   change(share: number): Promise<void>;
+  /** From now on pages come after so many milliseconds. */
+  setLatency(milliseconds: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -39,13 +41,23 @@ const TABLE = 'replayed';
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
   const child = fork(fileURLToPath(import.meta.url), [JSON.stringify(options)], { execArgv: [] });
   const [{ port, bytes }] = (await once(child, 'message')) as [{ port: number; bytes: number }];
-  const change = async (share: number) => {
-    const changed = once(child, 'message');
-    child.send(share);
-    await changed;
+  const tell = async (order: Order) => {
+    const done = once(child, 'message');
+    child.send(order);
+    await done;
   };
-  return { endpoint: `http://127.0.0.1:${port}`, table: TABLE, bytes, change, close: () => stop(child) };
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    table: TABLE,
+    bytes,
+    change: (share) => tell({ change: share }),
+    setLatency: (latency) => tell({ latency }),
+    close: () => stop(child),
+  };
 }
+
+/** What the process of the server is told. */
+type Order = { readonly change: number } | { readonly latency: number };
 
 async function stop(child: ChildProcess): Promise<void> {
   const gone = once(child, 'exit');
@@ -190,21 +202,26 @@ async function serve(options: PageServerOptions): Promise<void> {
   let pages = makePages(options, versions);
   const pageOf = new Map(pages.map(({ lastId }, index) => [lastId, index]));
   let changes = 0;
-  process.on('message', (share: number) => {
+  let { latency } = options;
+  const change = (share: number) => {
     changes += 1;
     for (let index = 0; index < options.items; index += 1) {
       // Scattered by multiplication with a large odd number; another residue each time.
       if ((Math.imul(index + changes * 7_919, 2_654_435_761) >>> 0) / 2 ** 32 < share) versions[index]! += 1;
     }
     pages = makePages(options, versions);
-    process.send!('changed');
+  };
+  process.on('message', (order: Order) => {
+    if ('change' in order) change(order.change);
+    else latency = order.latency;
+    process.send!('done');
   });
   const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const [service, action = ''] = String(request.headers['x-amz-target']).split('.');
     const scan = action === 'Scan';
-    if (scan && options.latency !== undefined) await delay(options.latency);
+    if (scan && latency !== undefined) await delay(latency);
     const body = JSON.parse(Buffer.concat(chunks).toString()) as ScanBody;
     const answer = scan
       ? answerScan(pages, pageOf, body)

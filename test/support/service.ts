@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test';
 import { projectRoot } from '../../src/base/project.js';
 import { TEST_AWS } from './aws.js';
 import type { LogLine } from './log-lines.js';
+import { sameTime } from './past-midnight.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 export interface ServiceOptions {
@@ -60,6 +61,7 @@ export async function startService(t: TestContext, options: ServiceOptions): Pro
     env: variables({
       PATH: process.env.PATH ?? null,
       ...TEST_AWS,
+      ...sameTime,
       CONFIG: file,
       DATA_DIR: dataDir,
       PORT: '0',

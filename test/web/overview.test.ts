@@ -36,7 +36,7 @@ browserTest('a dataset that became stale turns red and says why', async (t, open
   await mark.getByText('fresh').waitFor();
   const fresh = await colour();
 
-  rides.health.readAt = Date.now() - 400_000;
+  rides.health.readAt = Date.now() - 365_000;
   rides.health.lastError = {
     code: 'TABLE_NOT_FOUND',
     message: 'There is no table rides; create it',

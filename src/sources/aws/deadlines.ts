@@ -109,10 +109,15 @@ function watchBody(body: Readable & { readonly socket?: Socket | null }, silence
   const { socket } = body;
   if (socket === undefined || socket === null) return;
   const onTimeout = () => {
-    body.destroy(timeoutError(`nothing was received for ${formatDuration(silence)}`));
+    const { bytesRead } = socket;
+    // What arrived while this process stood still is read before this runs.
+    setImmediate(() => {
+      if (socket.bytesRead !== bytesRead) return;
+      body.destroy(timeoutError(`nothing was received for ${formatDuration(silence)}`));
+    });
   };
   socket.setTimeout(silence);
-  socket.once('timeout', onTimeout);
+  socket.on('timeout', onTimeout);
   body.once('close', () => {
     socket.off('timeout', onTimeout);
     socket.setTimeout(0);

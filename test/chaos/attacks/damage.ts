@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import type { Random } from '../../../src/demo/random.js';
+import { patientFetch } from '../../support/patient-fetch.js';
 import { type Arena, type Attack, NotHere } from '../attack.js';
 import {
   type Ground,
@@ -187,21 +188,21 @@ async function startOnDamaged(arena: Arena, file: string, damage: Damage) {
 
 /** A dataset is served, or says in one line why not. */
 async function answersInOneLine(url: string, dataset: string): Promise<void> {
-  const response = await fetch(`${url}/csv/${dataset}`);
+  const response = await patientFetch(`${url}/csv/${dataset}`);
   const text = await response.text();
   if (response.status !== 200) assert.match(text, /^[^\n]+\n?$/, `${dataset}: ${response.status}`);
   assert.doesNotMatch(text, /something went wrong/, dataset);
 }
 
 async function needsNoSealedDay(url: string, path: string): Promise<void> {
-  const response = await fetch(url + path);
+  const response = await patientFetch(url + path);
   const text = await response.text();
   assert.equal(response.status, 200, `${path}, which needs no sealed day: ${text.slice(0, 200)}`);
 }
 
 /** What needs the day names it, and so does `/healthz`. A day that can still be read may be answered. */
 async function namesTheMissingDay(url: string, date: string, isUnreadable: boolean): Promise<void> {
-  const response = await fetch(`${url}/csv/past?from=2000-01-01`);
+  const response = await patientFetch(`${url}/csv/past?from=2000-01-01`);
   const text = await response.text();
   if (response.status === 200 && !isUnreadable) return;
   assert.equal(response.status, 500, 'a window over all days');

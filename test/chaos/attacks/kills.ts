@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'csv-parse/sync';
+import { patientFetch } from '../../support/patient-fetch.js';
 import type { RunningService } from '../../support/service.js';
 import type { Arena, Attack } from '../attack.js';
 import type { HostileTable } from '../endpoint.js';
@@ -146,14 +147,14 @@ async function checkPast(ground: Ground, config: string, dataDir: string, past: 
   const service = await ground.start({ config, dataDir });
   const url = await service.url;
   await neighbourIsPolled(url, ground.neighbour);
-  await within(30_000, 'all closed days are sealed', async () => {
+  await within(2 * PATIENCE, 'all closed days are sealed', async () => {
     const { datasets } = (await (await fetch(`${url}/datasets`)).json()) as {
       datasets: { name: string; sealedDays: number }[];
     };
     return datasets.every(({ name, sealedDays }) => !/^past(-changes)?$/.test(name) || sealedDays >= DAYS);
   });
   for (const dataset of ['past', 'past-changes']) {
-    const response = await fetch(`${url}/csv/${dataset}?from=2000-01-01&columns=n,timestamp`);
+    const response = await patientFetch(`${url}/csv/${dataset}?from=2000-01-01&columns=n,timestamp`);
     const rows = parse(await response.text(), { columns: true }) as Row[];
     const found = rows.map(({ n }) => n).filter((n) => n !== '0');
     assert.deepEqual(found, past, `${dataset} has ${found.length} rows`);

@@ -10,7 +10,7 @@ import { createDynamoDbSource, type DynamoDbSourceOptions } from '../../../src/s
 import { ScanThreads } from '../../../src/sources/dynamodb/threads.js';
 import type { Source } from '../../../src/sources/source.js';
 import { useTestAws, withEnvironment } from '../../support/aws.js';
-import { HANGING, SHORT_DEADLINES } from '../../support/hanging-server.js';
+import { HANGING, reported, SHORT_DEADLINES } from '../../support/hanging-server.js';
 import { logLines } from '../../support/log-lines.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import {
@@ -438,7 +438,7 @@ describe('deadlines', { concurrency: true }, () => {
             await source.close();
             await server.close();
           });
-          const error = await source.read({ known: [], signal: NEVER }).catch((error: unknown) => error);
+          const error = await reported(words, () => source.read({ known: [], signal: NEVER }));
           assertError(error, 'DYNAMODB_UNREACHABLE', words);
           hangs = false;
           assert.equal((await source.read({ known: [], signal: NEVER })).rows.ends.length, 1);
