@@ -98,7 +98,7 @@ async function uploading(objects: ObjectStore, dataDir: string, kind: string) {
         now: Date.now(),
         signal: never,
         mayReplace: () => true,
-        columnsOf: async () => null,
+        describe: async () => null,
       };
       const uploaded = await taker.take([], last, options);
       await archive.add(uploaded.point);

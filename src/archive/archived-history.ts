@@ -1,8 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { LocalDays } from '../base/local-days.js';
 import type { Logger } from '../base/logger.js';
-import { ArchivedDays } from '../history/archived-days.js';
-import type { KnownColumn } from '../history/day-files.js';
+import { ArchivedDays, type DescribedDay } from '../history/archived-days.js';
 import type { HistoryStore } from '../history/store.js';
 import type { Files } from '../volume/files.js';
 import { dayOfPath } from '../volume/layout.js';
@@ -14,8 +13,8 @@ import { MovedDays } from './moved-days.js';
 import type { ObjectStore } from './objects.js';
 import { SharedStore } from './shared-store.js';
 
-/** Says what columns the file of a sealed day has. */
-export type DescribeDay = (path: string) => Promise<readonly KnownColumn[]>;
+/** Says what columns the file of a sealed day has, and how many rows. */
+export type DescribeDay = (path: string) => Promise<DescribedDay>;
 
 export interface ArchivedHistoryOptions {
   readonly objects: ObjectStore;

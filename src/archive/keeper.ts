@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { isoTime } from '../base/clock.js';
 import { type DynamoCsvError, describeError } from '../base/errors.js';
-import { ArchivedDays } from '../history/archived-days.js';
-import type { KnownColumn } from '../history/day-files.js';
+import { ArchivedDays, type DescribedDay } from '../history/archived-days.js';
 import type { HistoryStore } from '../history/store.js';
 import { type DayPath, movedAsOne, takenOverFolder } from '../volume/layout.js';
 import { moveAside } from '../volume/write.js';
@@ -79,7 +78,7 @@ export class ArchiveKeeper {
   readonly #options: KeeperOptions;
   #held: Held | null = null;
   #history: ArchivedHistory | null = null;
-  /** What says which columns a sealed day has; null: nothing yet. */
+  /** What describes a sealed day; null: nothing yet. */
   #describe: DescribeDay | null = null;
   #archivedAt: number | null = null;
   #error: DynamoCsvError | null = null;
@@ -412,7 +411,7 @@ export class ArchiveKeeper {
   }
 
   /** Null, too, for a file that cannot be read: whoever reads the day will say so. */
-  async #columnsOf(path: string): Promise<readonly KnownColumn[] | null> {
+  async #described(path: string): Promise<DescribedDay | null> {
     try {
       return (await this.#describe?.(path)) ?? null;
     } catch (error) {
@@ -429,7 +428,7 @@ export class ArchiveKeeper {
     await this.#history?.moved.bring(signal);
     const { point, bytes } = await taker.take(tables(), last, {
       fence: lease.fence,
-      columnsOf: (path) => this.#columnsOf(path),
+      describe: (path) => this.#described(path),
       mayReplace: () => lease.isHeld,
       now,
       signal,

@@ -1,8 +1,13 @@
 import { join, relative, sep } from 'node:path';
 import { isoTime } from '../base/clock.js';
 import { errorCode } from '../base/errors.js';
-import { type ArchivedDay, type ArchivedDays, packDays, unpackDays } from '../history/archived-days.js';
-import type { KnownColumn } from '../history/day-files.js';
+import {
+  type ArchivedDay,
+  type ArchivedDays,
+  type DescribedDay,
+  packDays,
+  unpackDays,
+} from '../history/archived-days.js';
 import { type FileState, type Files, type OpenFile, readUnlessGone } from '../volume/files.js';
 import { isSealedDay } from '../volume/layout.js';
 import { readRange } from '../volume/write.js';
@@ -31,8 +36,8 @@ export interface TakeOptions {
   readonly signal: AbortSignal;
   /** Whether an object with another content may be replaced: only the holder of the lease may. Throws if never again. */
   mayReplace(): boolean;
-  /** The columns of a sealed day's file; null: nobody can say. */
-  columnsOf(path: string): Promise<readonly KnownColumn[] | null>;
+  /** What is kept with a sealed day's file; null: nobody can say. */
+  describe(path: string): Promise<DescribedDay | null>;
 }
 
 /** Bytes read at once. */
@@ -174,33 +179,37 @@ export class PointTaker {
   async #uploadDay(
     path: string,
     before: ArchivedDay | undefined,
-    { mayReplace, columnsOf }: TakeOptions,
+    { mayReplace, describe }: TakeOptions,
   ): Promise<{ day: ArchivedDay; bytes: number } | null> {
     const full = join(this.#dataDir, path);
     const state = await this.#files.stat(full);
     if (state === null) return null;
-    const known = this.#knownDays.get(path);
-    if (known !== undefined && isUntouched(known.state, state)) return { day: known.day, bytes: 0 };
+    const sent = this.#knownDays.get(path);
+    if (sent !== undefined && isUntouched(sent.state, state)) return { day: sent.day, bytes: 0 };
     const content = await readUnlessGone(this.#files, full);
     if (content === null) return null;
     const part = partOf(content);
     const isSame = before?.hash === part.hash;
-    const columns = (isSame ? before.columns : null) ?? (await this.#columnsOf(full, state, columnsOf));
-    const day = { path, ...part, columns };
+    const known = isSame ? before : undefined;
+    // An earlier version has kept no number of rows.
+    const isDescribed = known !== undefined && known.columns !== null && known.rows !== undefined;
+    const described = isDescribed ? known : ((await this.#described(full, state, describe)) ?? known);
+    const { columns = null, rows } = described ?? {};
+    const day = { path, ...part, columns, ...(rows === undefined ? {} : { rows }) };
     const isSent = !isSame && (await this.#putDay(path, content, day.hash, mayReplace));
     this.#knownDays.set(path, { state, day });
     return { day, bytes: isSent ? content.length : 0 };
   }
 
   /** Null, too, where the file has been written again since it was in that state. */
-  async #columnsOf(
+  async #described(
     path: string,
     state: FileState,
-    columnsOf: TakeOptions['columnsOf'],
-  ): Promise<readonly KnownColumn[] | null> {
-    const columns = await columnsOf(path);
+    describe: TakeOptions['describe'],
+  ): Promise<DescribedDay | null> {
+    const described = await describe(path);
     const now = await this.#files.stat(path);
-    return now !== null && isUntouched(state, now) ? columns : null;
+    return now !== null && isUntouched(state, now) ? described : null;
   }
 
   /**

@@ -1,4 +1,5 @@
 import { DynamoCsvError } from '../base/errors.js';
+import { type ArchivedDay, unpackDays } from '../history/archived-days.js';
 import type { Archive } from './archive.js';
 import type { Point } from './point.js';
 import { fetchDay, type RestoreProgress } from './restore.js';
@@ -16,13 +17,13 @@ export async function verifyPoint(
     onProgress,
   }: {
     readonly signal: AbortSignal;
-    readonly onDay?: (path: string, bytes: Buffer) => Promise<void>;
+    readonly onDay?: (day: ArchivedDay, bytes: Buffer) => Promise<void>;
     readonly onProgress?: (progress: RestoreProgress) => void;
   },
 ): Promise<readonly DynamoCsvError[]> {
   const errors: DynamoCsvError[] = [];
   const seen = new Set<string>();
-  const all = [...point.files, ...point.days];
+  const all = [...point.files, ...unpackDays(point)];
   const bytesOfAll = all.reduce((sum, { size }) => sum + size, 0);
   let bytes = 0;
   for (const [index, one] of all.entries()) {
@@ -35,7 +36,7 @@ export async function verifyPoint(
         }
       } else {
         const bytes = await fetchDay(archive.objects, one);
-        await onDay?.(one.path, bytes);
+        await onDay?.(one, bytes);
       }
     } catch (error) {
       if (!(error instanceof DynamoCsvError) || error.code !== 'ARCHIVE_DAMAGED') throw error;

@@ -1,4 +1,5 @@
 import { describeError } from '../base/errors.js';
+import type { ArchivedDay } from '../history/archived-days.js';
 import type { Command } from './command.js';
 
 export const verify: Command = {
@@ -15,10 +16,13 @@ export const verify: Command = {
       try {
         let rows = 0;
         // Its hash says that a day is as it was sent, not that it was whole then.
-        const onDay = async (path: string, bytes: Buffer) => {
+        const onDay = async (day: ArchivedDay, bytes: Buffer) => {
+          const place = archive.location + day.path;
           const found = await days.read(bytes);
-          if ('damage' in found)
-            throw objectDamaged(archive.location + path, `it cannot be read: ${found.damage}`);
+          if ('damage' in found) throw objectDamaged(place, `it cannot be read: ${found.damage}`);
+          const { rows: archived = found.rows } = day;
+          if (archived !== found.rows)
+            throw objectDamaged(place, `it has ${found.rows} rows, and had ${archived} when it was archived`);
           rows += found.rows;
         };
         const errors = await verifyPoint(archive, point, { signal, onDay, onProgress });

@@ -30,9 +30,18 @@ export const Layouts = Type.Array(
     }),
   ),
 );
-/** Sealed days with the hashes of their files. `layout`: which of the layouts a file has; absent: nobody knows. */
+/**
+ * Sealed days with the hashes of their files. `layout`: which of the layouts a file has; `rows`: how many it has; absent:
+ * nobody knows.
+ */
 export const PackedDays = Type.Array(
-  Type.Object({ path: ArchivedPath, size: Size, hash: Hash, layout: Type.Optional(Size) }),
+  Type.Object({
+    path: ArchivedPath,
+    size: Size,
+    hash: Hash,
+    layout: Type.Optional(Size),
+    rows: Type.Optional(Size),
+  }),
 );
 
 const Listed = Type.Object({ format: Type.Literal(1), layouts: Layouts, days: PackedDays });
@@ -46,7 +55,12 @@ export interface ArchivedDay {
   readonly hash: string;
   /** Null: nobody has looked. */
   readonly columns: readonly KnownColumn[] | null;
+  /** How many rows the file has; absent: nobody has looked. */
+  readonly rows?: number;
 }
+
+/** What of a sealed day's file is kept with it in an archive. */
+export type DescribedDay = Required<Pick<ArchivedDay, 'rows'>> & { readonly columns: readonly KnownColumn[] };
 
 /** The days that these files belong to, oldest first, each file once. */
 export function storedDays(files: Iterable<{ readonly date: string; readonly file: string }>): StoredDay[] {
@@ -68,12 +82,14 @@ export function packDays(days: Iterable<ArchivedDay>): {
   days: Static<typeof PackedDays>;
 } {
   const numbers = new Map<string, number>();
-  const packed = [...days].map(({ columns, path, size, hash }) => {
-    if (columns === null) return { path, size, hash };
+  const packed = [...days].map(({ columns, path, size, hash, rows }) => {
+    // Members in one order: points are compared as text.
+    const day = { path, size, hash, ...(rows === undefined ? {} : { rows }) };
+    if (columns === null) return day;
     const text = JSON.stringify(columns);
     const layout = numbers.get(text) ?? numbers.size;
     numbers.set(text, layout);
-    return { path, size, hash, layout };
+    return { ...day, layout };
   });
   return { layouts: [...numbers.keys()].map((text) => JSON.parse(text)), days: packed };
 }
@@ -85,10 +101,8 @@ export function unpackDays({
   readonly layouts?: Static<typeof Layouts> | undefined;
   readonly days: Static<typeof PackedDays>;
 }): ArchivedDay[] {
-  return days.map(({ path, size, hash, layout }) => ({
-    path,
-    size,
-    hash,
+  return days.map(({ layout, ...day }) => ({
+    ...day,
     columns: layout === undefined ? null : (layouts[layout] ?? null),
   }));
 }

@@ -31,3 +31,10 @@ export async function describeFile(engine: Engine, path: string): Promise<readon
   });
   return [...described, ...sealed];
 }
+
+/** How many rows a sealed day's file has, by its metadata. */
+export async function rowsIn(engine: Engine, path: string): Promise<number> {
+  const sql = `SELECT num_rows FROM parquet_file_metadata(${literal(path)})`;
+  const [[rows = 0] = []] = await engine.session({ caller: 'service' }, (session) => session.rows(sql));
+  return Number(rows);
+}

@@ -1,11 +1,11 @@
 import { LocalDays } from '../base/local-days.js';
 import type { Queries } from '../datasets/queries.js';
-import type { KnownColumn } from '../history/day-files.js';
+import type { DescribedDay } from '../history/archived-days.js';
 import type { FollowedFiles, ParquetFiles, RewritableFiles } from '../history/parquet-files.js';
 import { Catalog } from './catalog.js';
 import { DamagedDays } from './damaged-days.js';
 import { Engine } from './engine.js';
-import { describeFile } from './file-columns.js';
+import { describeFile, rowsIn } from './file-columns.js';
 import { DuckDbParquet } from './parquet.js';
 import { SelectParser } from './select-parser.js';
 import type { SqlOptions } from './sql-options.js';
@@ -45,8 +45,8 @@ export class SqlEngine {
   }
 
   /** See `Sql.describeDay`. */
-  describeDay(path: string): Promise<readonly KnownColumn[]> {
-    return describeFile(this.#engine, path);
+  async describeDay(path: string): Promise<DescribedDay> {
+    return { columns: await describeFile(this.#engine, path), rows: await rowsIn(this.#engine, path) };
   }
 
   /** Interrupts running statements and frees DuckDB. */

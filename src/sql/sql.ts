@@ -1,6 +1,6 @@
 import { filesOf } from '../datasets/lookups.js';
 import type { Queries } from '../datasets/queries.js';
-import type { KnownColumn } from '../history/day-files.js';
+import type { DescribedDay } from '../history/archived-days.js';
 import type { FollowedFiles, ParquetFiles, RewritableFiles } from '../history/parquet-files.js';
 import type { SqlEngine } from './sql-engine.js';
 import type { SqlOptions } from './sql-options.js';
@@ -53,8 +53,8 @@ export class Sql {
     return (await this.#engine()).views.add(text);
   }
 
-  /** The columns of a sealed day's file, as an archive keeps them with it. */
-  async describeDay(path: string): Promise<readonly KnownColumn[]> {
+  /** What an archive keeps with a sealed day's file: its columns, and the number of its rows. */
+  async describeDay(path: string): Promise<DescribedDay> {
     return (await this.#engine()).describeDay(path);
   }
 

@@ -7,8 +7,7 @@ import { DayFetches } from '../../src/archive/day-fetches.js';
 import { archivedPaths } from '../../src/archive/folder.js';
 import type { ObjectStore } from '../../src/archive/objects.js';
 import { partOf } from '../../src/archive/parts.js';
-import { ArchivedDays } from '../../src/history/archived-days.js';
-import type { KnownColumn } from '../../src/history/day-files.js';
+import { ArchivedDays, type DescribedDay } from '../../src/history/archived-days.js';
 import { type Files, nodeFiles } from '../../src/volume/files.js';
 import { isSealedDay } from '../../src/volume/layout.js';
 
@@ -47,18 +46,18 @@ export class ArchivedHistory {
     return (await archivedPaths(this.#options.dataDir)).filter(isSealedDay);
   }
 
-  /** Puts every sealed day into the archive, and removes it here. `columnsOf`: what is known of a file's columns. */
+  /** Puts every sealed day into the archive, and removes it here. `describe`: what is kept with a file. */
   async archiveAll(
-    columnsOf: (path: string) => Promise<readonly KnownColumn[] | null> = async () => null,
+    describe: (path: string) => Promise<DescribedDay | null> = async () => null,
   ): Promise<void> {
     const { dataDir, objects } = this.#options;
     for (const path of await this.here()) {
       if (this.days.get(path) !== undefined) continue;
       const full = join(dataDir, path);
       const bytes = await readFile(full);
-      const columns = await columnsOf(full);
+      const { columns = null, ...more } = (await describe(full)) ?? {};
       await objects.put(path, bytes, null);
-      const day = { path, ...partOf(bytes), columns };
+      const day = { path, ...partOf(bytes), columns, ...more };
       await this.days.add([day]);
       await this.cache.depart([day]);
     }

@@ -23,7 +23,7 @@ const HISTORY = { ...FLEET, ...Object.fromEntries(DATES.map((date) => [pathOf(da
 /** Bytes of a day. */
 const SIZE = 20;
 
-const noColumns = async () => [];
+const noColumns = async () => ({ columns: [], rows: 0 });
 const follow = (keeper: ArchiveKeeper) => keeper.follow(never, (work) => work());
 const pathIn = (store: HistoryStore, date: string) =>
   store.pathsOf('flag-changes', { date, files: [`${date}.parquet`] })[0]!;

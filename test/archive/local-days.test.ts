@@ -13,7 +13,7 @@ import { contents, FLEET, never, onePoint, SEALED, world, write } from './keeper
 const DATES = ['2026-11-18', '2026-11-19', '2026-11-20', '2026-11-21', '2026-11-22', '2026-11-23'];
 const pathOf = (date: string) => SEALED.replaceAll('2026-11-23', date);
 const HISTORY = { ...FLEET, ...Object.fromEntries(DATES.map((date) => [pathOf(date), `PAR1 ${date} PAR1`])) };
-const noColumns = async () => [];
+const noColumns = async () => ({ columns: [], rows: 0 });
 
 const datesIn = (found: Record<string, unknown>) =>
   Object.keys(found)
@@ -213,7 +213,7 @@ test('an archived day that is written again while a point is taken is in it once
   let onDescribed = async (_: string) => {};
   const store = await keeper.store(async (path) => {
     await onDescribed(path);
-    return [];
+    return { columns: [], rows: 0 };
   });
   await onePoint(keeper, clock);
   const [archived = ''] = DATES;
@@ -259,9 +259,9 @@ test('a day that is written again, or goes, while it is archived is described as
       isFirst = false;
       await rm(path);
       await write(dataDir, { [pathOf(first)]: 'PAR1 in one schema PAR1' });
-      return [{ name: 'new', type: 'BIGINT', isExactInDouble: true }];
+      return { columns: [{ name: 'new', type: 'BIGINT', isExactInDouble: true }], rows: 1 };
     }
-    return [{ name: 'column', type: 'BIGINT', isExactInDouble: true }];
+    return { columns: [{ name: 'column', type: 'BIGINT', isExactInDouble: true }], rows: 1 };
   });
   goes = `${second}.parquet`;
   await onePoint(keeper, clock);
@@ -350,13 +350,15 @@ test('points of before columns were kept are restored', async (t) => {
   const second = await machine();
   await mkdir(second.dataDir, { recursive: true });
   await second.keeper.prepare(never);
-  const store = await second.keeper.store(async () => [
-    { name: 'id', type: 'VARCHAR', isExactInDouble: false },
-  ]);
+  const store = await second.keeper.store(async () => ({
+    columns: [{ name: 'id', type: 'VARCHAR', isExactInDouble: false }],
+    rows: 7,
+  }));
   const [path = ''] = store.pathsOf('flag-changes', { date: '2026-11-23', files: ['2026-11-23.parquet'] });
   assert.equal(store.columnsOf(path), null);
   await onePoint(second.keeper, clock);
   await onePoint(second.keeper, clock);
   const { point: last } = await pointOf(objects);
   assert.deepEqual(last.layouts, [[{ name: 'id', type: 'VARCHAR', isExactInDouble: false }]]);
+  assert.deepEqual(new Set(last.days.map(({ rows }) => rows)), new Set([7]));
 });

@@ -138,6 +138,20 @@ test('verify finds a day that was archived as it was, and cannot be read', { ski
   assert.equal(broken.output(), '1 of 3 files is not as archived, or cannot be read\n');
 });
 
+test('verify compares the rows of each day with those of the point', { skip: s3.skip }, async (t) => {
+  const { bucket, config, env } = await world(t);
+  const place = { endpoint: s3.endpoint, bucket, prefix: 'fleet/' };
+  const { takePoint } = await writtenArchive(t, place, ['2026-11-16', '2026-11-17']);
+  await takePoint(Date.now(), 1_499);
+  const verified = await startService(t, { config, env, args: ['verify'] });
+  assert.equal((await verified.exit).code, 1);
+  assert.match(
+    verified.errors(),
+    /2026-11-16\.parquet is damaged: it has 1500 rows, and had 1499 when it was archived; restore that object/,
+  );
+  assert.equal(verified.output(), '2 of 3 files are not as archived, or cannot be read\n');
+});
+
 test('a bucket that is not there: data is served, and /healthz says why it is not archived', {
   skip: s3.skip,
 }, async (t) => {

@@ -103,7 +103,7 @@ async function archived(t: TestContext, columns: HistorySchema['columns']) {
       now: Date.now(),
       signal: never,
       mayReplace: () => true,
-      columnsOf: async () => null,
+      describe: async () => null,
     };
     const taken = await taker.take([], await archive.latest(), options);
     assert.equal(await archive.add(taken.point), true);

@@ -15,8 +15,10 @@ export interface WrittenArchive {
   readonly dataDir: string;
   /** The files of its sealed days, in the order of the dates. */
   readonly days: readonly string[];
-  /** Archives the folder as it is. `now`: milliseconds since the epoch. */
-  takePoint(now?: number): Promise<void>;
+  /**
+   * Archives the folder as it is. `now`: milliseconds since the epoch. `rows`: what the point says that each new day has.
+   */
+  takePoint(now?: number, rows?: number): Promise<void>;
 }
 
 /** Rows of each sealed day. */
@@ -56,10 +58,11 @@ export async function writtenArchive(
   return {
     dataDir,
     days,
-    takePoint: async (now = Date.now()) => {
+    takePoint: async (now = Date.now(), rows = ROWS_OF_DAY) => {
       const taker = new PointTaker(archive, dataDir, nodeFiles, await ArchivedDays.open(dataDir, nodeFiles));
       const { signal } = new AbortController();
-      const options = { fence: 1, now, signal, mayReplace: () => true, columnsOf: async () => null };
+      const describe = async () => ({ columns: [], rows });
+      const options = { fence: 1, now, signal, mayReplace: () => true, describe };
       const { point } = await taker.take([], await archive.latest(), options);
       assert.equal(await archive.add(point), true);
     },
