@@ -1,6 +1,6 @@
 /**
  * Writes `biome.rooms.json`: the linter's rules for which folder of `src` may import which, from the one table of them,
- * `src/rooms.json`. Part of `npm run generate`; test/rooms.test.ts holds the two together and tries every pair.
+ * `src/rooms.json`. Part of `npm run generate`; test/rooms.slow.test.ts holds the two together and tries every pair.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
