@@ -111,7 +111,7 @@ async function loadedInThread(flags: readonly string[], file: string): Promise<L
 }
 
 const BUNDLE_OF_THREADS = join(SOURCES, 'bundled', 'threads.cjs');
-const READS = ['merge', 'read', 'ready'];
+const READS = ['merge', 'read'];
 
 for (const [what, flags] of [
   ['npm start', nodeFlags],
