@@ -16,7 +16,7 @@ const LEFT_OUT = /^(demo|docker|grafana|web)\//;
 /** Tests of what a process reads only once, its credentials. */
 const ALONE = new Set(['sources/aws/credentials.test.js']);
 /** The longest first, so that none of them is the last to begin. */
-const LONGEST = ['sources/dynamodb', 'http', 'windows', 'sql', 'recorder'];
+const LONGEST = ['sources/aws', 'sources/dynamodb', 'http', 'windows', 'sql', 'recorder'];
 
 /** Folder to files, relative to `dist/test`. */
 function inGroups(files) {
