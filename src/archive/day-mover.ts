@@ -4,7 +4,7 @@ import { DynamoCsvError, describeError } from '../base/errors.js';
 import { LocalDays } from '../base/local-days.js';
 import type { Logger } from '../base/logger.js';
 import { type ArchivedDay, type ArchivedDays, unpackDays } from '../history/archived-days.js';
-import type { FileState, Files } from '../volume/files.js';
+import { type FileState, type Files, isSameState } from '../volume/files.js';
 import { dayOfPath } from '../volume/layout.js';
 import type { DayCache } from './day-cache.js';
 import type { ObjectStore } from './objects.js';
@@ -121,7 +121,7 @@ export class DayMover {
 
   async #isUntouched(day: ArchivedDay, before: FileState): Promise<boolean> {
     const state = await this.#options.files.stat(join(this.#options.dataDir, day.path));
-    return state?.id === before.id && state.modifiedAt === before.modifiedAt && state.size === before.size;
+    return isSameState(state, before);
   }
 
   /** Resolves to whether it succeeded. A day that the archive lost stays where it is, and that is logged once. */

@@ -8,7 +8,7 @@ import {
   packDays,
   unpackDays,
 } from '../history/archived-days.js';
-import { type FileState, type Files, type OpenFile, readUnlessGone } from '../volume/files.js';
+import { type FileState, type Files, isSameState, type OpenFile, readUnlessGone } from '../volume/files.js';
 import { isSealedDay } from '../volume/layout.js';
 import { readRange } from '../volume/write.js';
 import type { Archive } from './archive.js';
@@ -158,7 +158,7 @@ export class PointTaker {
     signal: AbortSignal,
   ): Promise<{ file: ArchivedFile; bytes: number }> {
     const known = this.#known.get(path);
-    if (known !== undefined && isUntouched(known.state, state)) return { file: known.file, bytes: 0 };
+    if (known !== undefined && isSameState(known.state, state)) return { file: known.file, bytes: 0 };
     // All parts but the last end where their content says so, and that did not change if the file only grew.
     const isLonger = known?.state.id === state.id && known.state.size < state.size;
     const parts: Part[] = isLonger ? known.file.parts.slice(0, -1) : [];
@@ -185,7 +185,7 @@ export class PointTaker {
     const state = await this.#files.stat(full);
     if (state === null) return null;
     const sent = this.#knownDays.get(path);
-    if (sent !== undefined && isUntouched(sent.state, state)) return { day: sent.day, bytes: 0 };
+    if (sent !== undefined && isSameState(sent.state, state)) return { day: sent.day, bytes: 0 };
     const content = await readUnlessGone(this.#files, full);
     if (content === null) return null;
     const part = partOf(content);
@@ -209,7 +209,7 @@ export class PointTaker {
   ): Promise<DescribedDay | null> {
     const described = await describe(path);
     const now = await this.#files.stat(path);
-    return now !== null && isUntouched(state, now) ? described : null;
+    return isSameState(state, now) ? described : null;
   }
 
   /**
@@ -228,10 +228,6 @@ export class PointTaker {
       throw archiveBusy(objects.location + path);
     return true;
   }
-}
-
-function isUntouched(a: FileState, b: FileState): boolean {
-  return a.id === b.id && a.size === b.size && a.modifiedAt === b.modifiedAt;
 }
 
 function byPath(a: { readonly path: string }, b: { readonly path: string }): number {

@@ -33,7 +33,9 @@ export async function historiesInArchive(archive: Archive, point: Point): Promis
   for (const { path } of point.days) {
     const day = dayOfPath(path);
     if (day === null) continue;
-    dates.set(day.dataset, [...(dates.get(day.dataset) ?? []), day.date]);
+    const ofDataset = dates.get(day.dataset) ?? [];
+    ofDataset.push(day.date);
+    dates.set(day.dataset, ofDataset);
   }
   const files = new Map(point.files.map((file) => [file.path, file]));
   const found = new Found();

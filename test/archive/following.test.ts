@@ -13,7 +13,7 @@ import type { Service } from '../../src/service/service.js';
 import { nodeFiles } from '../../src/volume/files.js';
 import type { Volume } from '../../src/volume/volume.js';
 import { logLines } from '../support/log-lines.js';
-import { contents, FLEET, never, onePoint, SEALED, world, write } from './keeper-world.js';
+import { archiveOnce, contents, FLEET, never, onePoint, SEALED, world, write } from './keeper-world.js';
 
 /** Folders that follow an archive to which another machine writes. */
 
@@ -188,9 +188,7 @@ test('an archive that is away at the start: the copies that the folder has are u
 test('a service that collected and now follows lists its days again after its folder was moved aside', async (t) => {
   const { objects, clock, machine } = await world(t);
   const first = await machine(HISTORY, undefined, { localDays: 0 });
-  await first.keeper.prepare(never);
-  await onePoint(first.keeper, clock);
-  await first.keeper.close();
+  await archiveOnce(first.keeper, clock);
   const again = await machine({}, first.dataDir, { localDays: 0 });
   // It has the last point, as long as nobody writes another one.
   await follow(again.keeper);
@@ -285,9 +283,7 @@ test('a folder that has a part of a point is not shown until it has the whole of
 test('the lease is kept while a whole folder is fetched', async (t) => {
   const { objects, clock, machine } = await world(t);
   const first = await machine(HISTORY);
-  await first.keeper.prepare(never);
-  await onePoint(first.keeper, clock);
-  await first.keeper.close();
+  await archiveOnce(first.keeper, clock);
   const second = await machine();
   const get = objects.get.bind(objects);
   let arrive = () => {};

@@ -74,6 +74,13 @@ export async function world(t: TestContext) {
   return { objects, clock, machine };
 }
 
+/** Writes the folder of a machine into the archive, and ends there. */
+export async function archiveOnce(keeper: ArchiveKeeper, clock: ManualClock): Promise<void> {
+  await keeper.prepare(never);
+  await onePoint(keeper, clock);
+  await keeper.close();
+}
+
 /** Runs the keeper until it has tried once more, and stops it. */
 export async function onePoint(keeper: ArchiveKeeper, clock: ManualClock): Promise<void> {
   const stopping = new AbortController();

@@ -10,7 +10,7 @@ import { verifyPoint } from '../../src/archive/verify.js';
 import { nodeFiles } from '../../src/volume/files.js';
 import { archiveFile } from '../../src/volume/layout.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { contents, FLEET, never, onePoint, SEALED, world, write } from './keeper-world.js';
+import { archiveOnce, contents, FLEET, never, onePoint, SEALED, world, write } from './keeper-world.js';
 
 test('a machine with an empty folder goes on from the archive', async (t) => {
   const { objects, clock, machine } = await world(t);
@@ -117,9 +117,7 @@ test('a killed service goes on in its folder, at whatever request it was killed'
 test('a folder that is behind gets what the archive has, and keeps its own aside', async (t) => {
   const { clock, machine } = await world(t);
   const first = await machine(FLEET);
-  await first.keeper.prepare(never);
-  await onePoint(first.keeper, clock);
-  await first.keeper.close();
+  await archiveOnce(first.keeper, clock);
   const second = await machine();
   await second.keeper.prepare(never);
   await write(second.dataDir, { 'flag.csv': 'id,state\n1,later\n' });
@@ -138,9 +136,7 @@ test('a folder that is behind gets what the archive has, and keeps its own aside
 test('a folder that belongs to another archive is refused, with both named and what to do', async (t) => {
   const there = await world(t);
   const first = await there.machine(FLEET);
-  await first.keeper.prepare(never);
-  await onePoint(first.keeper, there.clock);
-  await first.keeper.close();
+  await archiveOnce(first.keeper, there.clock);
 
   const elsewhere = await world(t);
   const moved = await elsewhere.machine({}, first.dataDir);
@@ -171,9 +167,7 @@ test('a folder that belongs to another archive is refused, with both named and w
 test('a new archive is not begun with a folder of which days are in another archive only', async (t) => {
   const there = await world(t);
   const first = await there.machine(FLEET, undefined, { localDays: 0 });
-  await first.keeper.prepare(never);
-  await onePoint(first.keeper, there.clock);
-  await first.keeper.close();
+  await archiveOnce(first.keeper, there.clock);
   await rm(archiveFile(first.dataDir));
   const elsewhere = await world(t);
   const moved = await elsewhere.machine({}, first.dataDir);
@@ -186,9 +180,7 @@ test('a new archive is not begun with a folder of which days are in another arch
 test('two histories that are not one are refused, with both named', async (t) => {
   const { clock, machine } = await world(t);
   const first = await machine(FLEET);
-  await first.keeper.prepare(never);
-  await onePoint(first.keeper, clock);
-  await first.keeper.close();
+  await archiveOnce(first.keeper, clock);
   const stranger = await machine({ 'orders.csv': 'id\n1\n' });
   await assert.rejects(stranger.keeper.prepare(never), {
     code: 'ARCHIVE_OTHER_HISTORY',

@@ -7,7 +7,7 @@ import { partOf } from '../../src/archive/parts.js';
 import { restoreInto } from '../../src/archive/restore.js';
 import { unpackDays } from '../../src/history/archived-days.js';
 import { nodeFiles } from '../../src/volume/files.js';
-import { contents, FLEET, never, onePoint, SEALED, world, write } from './keeper-world.js';
+import { archiveOnce, contents, FLEET, never, onePoint, SEALED, world, write } from './keeper-world.js';
 
 /** The clock stands at 2026-11-24. */
 const DATES = ['2026-11-18', '2026-11-19', '2026-11-20', '2026-11-21', '2026-11-22', '2026-11-23'];
@@ -97,9 +97,7 @@ test('a day that is written again while days leave stays until the archive has i
 test('on an empty folder days stay where they are; those of localDays are fetched afterwards, the youngest first', async (t) => {
   const { objects, clock, machine } = await world(t);
   const first = await machine(HISTORY);
-  await first.keeper.prepare(never);
-  await onePoint(first.keeper, clock);
-  await first.keeper.close();
+  await archiveOnce(first.keeper, clock);
   const second = await machine({}, undefined, { localDays: 3 });
   await second.keeper.prepare(never);
   assert.deepEqual(datesIn(await contents(second.dataDir)), []);
@@ -312,9 +310,7 @@ test('a history that is moved to taken-over takes its archived days along', asyn
 test('a folder that is behind keeps its own days aside, and fetches none for that', async (t) => {
   const { objects, clock, machine } = await world(t);
   const first = await machine(HISTORY, undefined, { localDays: 2 });
-  await first.keeper.prepare(never);
-  await onePoint(first.keeper, clock);
-  await first.keeper.close();
+  await archiveOnce(first.keeper, clock);
   const second = await machine({}, undefined, { localDays: 2 });
   await second.keeper.prepare(never);
   await write(second.dataDir, { 'flag.csv': 'id,state\n1,later\n' });
@@ -341,9 +337,7 @@ test('a folder that is behind keeps its own days aside, and fetches none for tha
 test('points of before columns were kept are restored', async (t) => {
   const { objects, clock, machine } = await world(t);
   const first = await machine(HISTORY);
-  await first.keeper.prepare(never);
-  await onePoint(first.keeper, clock);
-  await first.keeper.close();
+  await archiveOnce(first.keeper, clock);
   const { archive, point } = await pointOf(objects);
   const { layouts: _, ...before } = point;
   await archive.add({ ...before, number: point.number + 1 });
