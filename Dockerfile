@@ -34,8 +34,9 @@ LABEL org.opencontainers.image.title="dynamo-csv" \
 ENV DATA_DIR=/data \
     HOME=/home/node \
     HOST=0.0.0.0 \
-    MALLOC_ARENA_MAX=2 \
-    MALLOC_TRIM_THRESHOLD_=1000000 \
+    MALLOC_ARENA_MAX=1 \
+    MALLOC_MMAP_THRESHOLD_=32768 \
+    MALLOC_TRIM_THRESHOLD_=131072 \
     NODE_OPTIONS=--enable-source-maps \
     PORT=8080
 # A new volume takes its folder's owner and mode: whatever user id the container runs as, it can write there.

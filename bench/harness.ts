@@ -3,7 +3,11 @@ import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { once } from 'node:events';
 
 /** How the image sets up malloc (`Dockerfile`): for benchmarks of memory. */
-export const IMAGE_ENVIRONMENT = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '1000000' };
+export const IMAGE_ENVIRONMENT = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '32768',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+};
 
 /** One line of the table that `npm run bench` prints. */
 export interface Comparison {

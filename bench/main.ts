@@ -14,11 +14,11 @@ import {
   pollBenchmark,
   scanBenchmark,
   scanLatencyBenchmark,
-  tableMemoryBenchmark,
   wideBenchmark,
 } from './scan.js';
 import { startBenchmark } from './start.js';
 import { streamBenchmark } from './stream.js';
+import { tableMemoryBenchmark } from './table-memory.js';
 import { windowsBenchmark } from './windows.js';
 
 const BENCHMARKS: readonly Benchmark[] = [

@@ -5,7 +5,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { stringify } from 'csv-stringify';
@@ -22,16 +21,12 @@ import { type Cost, measured, serveRequests } from './harness.js';
 export interface ScanRequest {
   readonly endpoint: string;
   readonly table: string;
-  /** Milliseconds before the memory is read, as between two polls; absent: none. */
-  readonly rest?: number;
 }
 
 export interface ScanResult extends Cost {
   /** The result, to verify that both did the same work. */
   readonly rows: number;
   readonly bytes: number;
-  /** Resident memory after the rest, in bytes. */
-  readonly memory: number;
 }
 
 type Reader = (request: ScanRequest) => Promise<{ rows: number; bytes: number }>;
@@ -106,6 +101,5 @@ serveRequests<ScanRequest, ScanResult>(async (request) => {
   const cost = await measured(async () => {
     result = await read(request);
   });
-  if (request.rest !== undefined) await delay(request.rest);
-  return { ...cost, ...result, memory: process.memoryUsage.rss() };
+  return { ...cost, ...result };
 });

@@ -11,13 +11,17 @@ export async function abortable<T>(
   const abort = () => controller.abort(outer?.reason);
   if (outer?.aborted) abort();
   outer?.addEventListener('abort', abort, { once: true });
+  let rejectAborted = () => {};
   const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    rejectAborted = () => reject(signal.reason);
   });
+  signal.addEventListener('abort', rejectAborted, { once: true });
   try {
     signal.throwIfAborted();
     return await Promise.race([run(signal), aborted]);
   } finally {
     outer?.removeEventListener('abort', abort);
+    // The race's result hangs on this promise: whoever keeps the signal, as the SDK does, would keep a poll's rows too.
+    signal.removeEventListener('abort', rejectAborted);
   }
 }

@@ -93,3 +93,25 @@ test('a thread does not fail while others take the flag back that offers the col
   );
   assert.deepEqual(await once(thread, 'message'), ['asked']);
 });
+
+test('the heap of a thread that idles gives back what it does not need', async () => {
+  const thread = new Worker(
+    `const { parentPort, workerData: module } = require('node:worker_threads');
+    const { getHeapStatistics } = require('node:v8');
+    const size = () => getHeapStatistics().total_heap_size;
+    (async () => {
+      const { shrinkWhenIdle } = await import(module);
+      const kept = [];
+      for (let index = 0; index < 1_000_000; index += 1) kept.push({ index });
+      const grown = size();
+      kept.length = 0;
+      shrinkWhenIdle();
+      for (let turn = 0; turn < 500 && size() > grown / 2; turn += 1)
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      parentPort.postMessage({ grown, left: size() });
+    })();`,
+    { eval: true, workerData: new URL('../../src/base/garbage.js', import.meta.url).href },
+  );
+  const [{ grown, left }] = await once(thread, 'message');
+  assert.ok(left <= grown / 2, `${left} of ${grown} bytes are left`);
+});

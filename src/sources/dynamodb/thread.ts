@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { systemClock } from '../../base/clock.js';
 import { type ErrorData, errorToData } from '../../base/errors.js';
-import { freeBuffer, freeBuffers } from '../../base/garbage.js';
+import { freeBuffer, freeBuffers, shrinkWhenIdle } from '../../base/garbage.js';
 import type { Column } from '../../csv/rows.js';
 import { type ClientOptions, createDynamoDbClient, placeOf } from './client.js';
 import { explainFailure } from './failures.js';
@@ -40,11 +40,15 @@ export async function read(task: ReadTask): Promise<ReadResult> {
     return { error: errorToData(explainFailure(thrown, place, actionOf(task.plan))) };
   } finally {
     task.cancel.close();
+    shrinkWhenIdle();
   }
 }
 
-/** Bytes in buffers from which freeing them is worth collecting a thread's heap, which is small. */
-const WORTH_COLLECTING = 4 << 20;
+/**
+ * Bytes in buffers from which freeing them is worth collecting a thread's heap before it idles: of 4 MB, polls of 200,000
+ * items in which 1 % changed cost a sixth more.
+ */
+const WORTH_COLLECTING = 16 << 20;
 
 /** About as many bytes as a reading leaves behind in this thread, also of what was known before it. */
 function leftOf({ earlier }: ReadTask, { run, segments }: SegmentsRead): number {
@@ -62,6 +66,7 @@ export function merge({ runs, columns }: MergeTask): MergedRuns {
     for (const { buffer } of runs.flatMap(({ rows, keys }) => [rows.body, keys.bytes]))
       freeBuffer(buffer as ArrayBuffer);
   freeBuffers(merged.rows.body.length, WORTH_COLLECTING);
+  shrinkWhenIdle();
   return moved(merged, [...runBuffers(merged), ...merged.places.map(({ buffer }) => buffer as ArrayBuffer)]);
 }
 
