@@ -16,11 +16,11 @@ const WALL_CLIENT = fileURLToPath(new URL('./wall-client.js', import.meta.url));
 /** Rows of the lookup that is asked for in windows, the takings over that are measured, and the rounds of answers. */
 const ROWS = 20_000;
 const KILLS = 3;
-const ROUNDS = 5;
+const ROUNDS = 11;
 /** Days of the log of two counters, polled every 30 seconds. */
 const DAYS = 3;
 /** Milliseconds of one measurement of answers, and connections. */
-const TIME = 3_000;
+const TIME = 2_000;
 const CONNECTIONS = 8;
 /** Different questions of one measurement: more than are answered in it. */
 const QUESTIONS = 20_000;

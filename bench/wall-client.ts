@@ -29,9 +29,12 @@ export interface WallResult {
   readonly cpu: number;
 }
 
+const NOTHING = Buffer.alloc(0);
 const HEAD_END = Buffer.from('\r\n\r\n');
-const LENGTH = /\r\ncontent-length: *(\d+)/i;
-const STATUS = /^HTTP\/1\.1 (\d+)/;
+const LENGTH = Buffer.from('\r\ncontent-length: ');
+/** `HTTP/1.1 ` is before the status. */
+const STATUS_AT = 9;
+const ZERO = 48;
 
 serveRequests<WallRequest, WallResult>(async ({ port, questions, connections, time }) => {
   const requests = questions.map(([path, headers = '']) =>
@@ -64,10 +67,10 @@ class Asking {
   failure: string | null = null;
   readonly #socket: Socket;
   readonly #next: () => Buffer;
-  #asked: Buffer = Buffer.alloc(0);
+  #asked: Buffer = NOTHING;
   /** Bytes of the answer's body that have not arrived; null: neither has its head. */
   #missing: number | null = null;
-  #head: Buffer = Buffer.alloc(0);
+  #head: Buffer = NOTHING;
 
   private constructor(socket: Socket, next: () => Buffer) {
     this.#socket = socket;
@@ -92,14 +95,12 @@ class Asking {
 
   #take(part: Buffer): void {
     if (this.#missing === null) {
-      const bytes = this.#head.length === 0 ? part : Buffer.concat([this.#head, part]);
+      const bytes = this.#head === NOTHING ? part : Buffer.concat([this.#head, part]);
       const end = bytes.indexOf(HEAD_END);
       this.#head = bytes;
       if (end === -1) return;
-      this.#missing =
-        this.#lengthIn(bytes.toString('latin1', 0, end), bytes.subarray(end + HEAD_END.length)) -
-        (bytes.length - end - HEAD_END.length);
-      this.#head = Buffer.alloc(0);
+      this.#missing = this.#lengthIn(bytes, end) - (bytes.length - end - HEAD_END.length);
+      this.#head = NOTHING;
     } else {
       this.#missing -= part.length;
     }
@@ -109,15 +110,24 @@ class Asking {
     this.ask();
   }
 
-  /** Bytes of the body. Throws if the head does not say it. */
-  #lengthIn(head: string, body: Buffer): number {
-    const status = STATUS.exec(head)?.[1];
-    if (status === '304') return 0;
-    if (status === '503') this.refused += 1;
-    else if (status !== '200')
-      this.failure ??= `${this.#asked.toString('latin1').split(' HTTP')[0]}: ${status} ${body}`;
-    const length = LENGTH.exec(head)?.[1];
-    if (length === undefined) throw new Error(`an answer without a length: ${head}`);
-    return Number(length);
+  /** Bytes of the body of the answer whose head ends there. Throws if the head does not say it. */
+  #lengthIn(bytes: Buffer, end: number): number {
+    const status = numberIn(bytes, STATUS_AT);
+    if (status === 304) return 0;
+    if (status === 503) this.refused += 1;
+    else if (status !== 200) this.failure ??= `${this.#asked.toString('latin1').split(' HTTP')[0]}: ${bytes}`;
+    const at = bytes.indexOf(LENGTH);
+    if (at === -1 || at > end) throw new Error(`an answer without a length: ${bytes}`);
+    return numberIn(bytes, at + LENGTH.length);
+  }
+}
+
+/** The decimal number that begins there. */
+function numberIn(bytes: Buffer, at: number): number {
+  let number = 0;
+  for (let index = at; ; index += 1) {
+    const digit = bytes[index]! - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return number;
+    number = number * 10 + digit;
   }
 }
