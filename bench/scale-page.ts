@@ -28,8 +28,8 @@ const ABOUT: Readonly<Record<Part, About>> = {
     title: 'Items in a table',
     size: 'items',
     about:
-      'Whole polls of one table of 195-byte items into `<table>.csv`, from DynamoDB’s responses (replayed by a local process) to the file. Memory is that of the process after polls in which everything changed.',
-    wall: 'memory, since a table is held as CSV and replaced by a new one. Processor time grows with the items; an unchanged one costs a fraction of a changed one.',
+      'Whole polls of one table of 195-byte items into `<table>.csv`, from DynamoDB’s responses (replayed by a local process) to the file. Memory is that of the service with such a table, started as in the image: after polls in which everything changed, and the most that was seen during them.',
+    wall: 'memory, since a table is held as CSV, and a poll makes a new one beside it. Processor time grows with the items; an unchanged one costs a fraction of a changed one.',
   },
   shares: {
     title: 'Share of items that change between two polls',

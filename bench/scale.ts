@@ -100,12 +100,14 @@ async function measureItems(): Promise<readonly Row[]> {
   for (const items of SIZES.items) {
     const rounds = items > 1_000_000 ? 2 : 5;
     const [same, few, all] = await polls(items, [0, 0.01, 1], rounds);
+    const memory = (await memoryOfTable(items)).at(-1)!;
     rows.push({
       size: items,
       'poll unchanged, ms of processor': round(same!.cpu),
       'poll with 1 % changed, ms of processor': round(few!.cpu),
       'poll with all changed, ms of processor': round(all!.cpu),
-      'memory, MB': Math.round((await memoryOfTable(items)).at(-1)!.memory / MB),
+      'memory between polls, MB': Math.round(memory.memory / MB),
+      'during polls, MB': Math.round(memory.most / MB),
       'CSV, MB': round(all!.bytes / MB),
     });
   }

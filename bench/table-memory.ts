@@ -9,10 +9,11 @@ import { Service } from './service.js';
 const MANY = 1_000_000;
 /** Milliseconds between a poll and a look at the memory: what a poll left behind is freed after it. */
 const REST = 1_000;
-/** Milliseconds between the starts of two polls, per million items: enough for a poll and the rest. */
+/** Milliseconds between the starts of two polls, per million items, and at least: enough for a poll and the rest. */
 const INTERVAL = 4_000;
+const SHORTEST = 1_500;
 /** Milliseconds between two looks at how many polls there were. */
-const LOOK_EVERY = 250;
+const LOOK_EVERY = 100;
 
 /** What is looked at, and after how many polls in which that share of the items changed. */
 const PHASES = [
@@ -43,34 +44,50 @@ export const tableMemoryBenchmark: Benchmark = {
   },
 };
 
-/** Resident memory of a service with one table, between two polls, and the bytes of its file; by phase. */
-export async function memoryOfTable(
-  items: number,
-): Promise<readonly { readonly what: string; readonly memory: number; readonly bytes: number }[]> {
+/** Bytes. */
+export interface TableMemory {
+  readonly what: string;
+  /** Resident memory of the service between two polls. */
+  readonly memory: number;
+  /** The most that was seen until then, also during polls. */
+  readonly most: number;
+  /** Of the table's file. */
+  readonly bytes: number;
+}
+
+/** What a service with one table takes, by phase. */
+export async function memoryOfTable(items: number): Promise<readonly TableMemory[]> {
   const folder = await mkdtemp(join(tmpdir(), 'dynamo-csv-bench-'));
   const server = await startPageServer({ items });
   const { table } = server;
   const config = join(folder, 'tables.yaml');
-  const interval = Math.ceil(INTERVAL * Math.max(1, items / MANY));
+  const interval = Math.max(SHORTEST, Math.ceil((INTERVAL * items) / MANY));
   await writeFile(config, `tables: { ${table}: { interval: ${interval}ms } }\n`);
   const dataDir = join(folder, 'data');
   const endpoints = { AWS_ENDPOINT_URL_DYNAMODB: server.endpoint };
   const { service } = await Service.start({ config, dataDir, endpoints });
   try {
-    const polled = async (polls: number) => {
-      while ((await service.metrics(table)).polls < polls) await delay(LOOK_EVERY);
-    };
-    const found = [];
+    const found: TableMemory[] = [];
     let seen = 0;
+    let most = 0;
+    const look = async () => {
+      const looked = await service.metrics(table);
+      most = Math.max(most, looked.memory);
+      return looked;
+    };
+    const nextPoll = async () => {
+      let { polls } = await look();
+      for (; polls <= seen; { polls } = await look()) await delay(LOOK_EVERY);
+      seen = polls;
+    };
     for (const { what, share, polls } of PHASES) {
       for (let poll = 0; poll < polls; poll += 1) {
         if (share > 0) await server.change(share);
-        await polled(seen + 1);
-        seen = (await service.metrics(table)).polls;
+        await nextPoll();
       }
       await delay(REST);
       const { size: bytes } = await stat(join(dataDir, `${table}.csv`));
-      found.push({ what, memory: (await service.metrics(table)).memory, bytes });
+      found.push({ what, memory: (await look()).memory, most, bytes });
     }
     return found;
   } finally {
