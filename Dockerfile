@@ -29,8 +29,8 @@ FROM base AS runtime
 LABEL org.opencontainers.image.title="dynamo-csv" \
       org.opencontainers.image.description="Live DynamoDB tables as CSV for Grafana, with the history that DynamoDB forgets" \
       org.opencontainers.image.licenses="MIT"
-# HOME is where the AWS SDK looks for .aws, whatever user id the container runs as. More of malloc's arenas than two, and a
-# higher threshold (malloc raises it by itself otherwise), keep memory that no thread uses.
+# HOME is where the AWS SDK looks for .aws, whatever user id the container runs as. More of malloc's arenas than one, buffers
+# of 32 KB and more in them, and a higher threshold (malloc raises both thresholds by itself) keep memory that no thread uses.
 ENV DATA_DIR=/data \
     HOME=/home/node \
     HOST=0.0.0.0 \
