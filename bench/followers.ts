@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ const WALL_CLIENT = fileURLToPath(new URL('./wall-client.js', import.meta.url));
 /** Rows of the lookup that is asked for in windows, the takings over that are measured, and the rounds of answers. */
 const ROWS = 20_000;
 const KILLS = 3;
-const ROUNDS = 11;
+const ROUNDS = 7;
 /** Days of the log of two counters, polled every 30 seconds. */
 const DAYS = 3;
 /** Milliseconds of one measurement of answers, and connections. */
@@ -39,7 +39,11 @@ export const followersBenchmark: Benchmark = {
   run: async () => {
     const answers = await World.with(USUAL, async (world) => {
       const pair = await world.pair();
-      return [...(await twoAgainstOne(pair, 'windows')), ...(await twoAgainstOne(pair, 'wall'))];
+      const shared = [
+        ...(await onSharedProcessors(pair, 'windows')),
+        ...(await onSharedProcessors(pair, 'wall')),
+      ];
+      return [...shared, ...(await onTheirOwnProcessors(pair))];
     });
     return World.with(SHORTEST, async (world) => {
       const pair = await world.pair();
@@ -232,36 +236,85 @@ async function processorTime(pid: number): Promise<ProcessorTime | null> {
   return all === undefined || main === undefined ? null : { all, main };
 }
 
-/** The goal is of windows; a wall's datasets are cheap answers, of which asking is a large part. */
+function wallClients(pair: readonly Service[]): readonly WallClient[] {
+  return pair.map(() => new Contender<WallRequest, WallResult>(WALL_CLIENT, []));
+}
+
+/** What both services answered in each round, and what one did. */
+interface Answered {
+  readonly both: readonly (readonly Load[])[];
+  readonly alone: readonly (readonly Load[])[];
+  readonly line: Comparison & { readonly ratio: number };
+}
+
+/** Two services against one, each with its client; stops the clients. */
 async function twoAgainstOne(
-  [a, b]: readonly [Service, Service],
-  what: Asked,
-): Promise<readonly Comparison[]> {
-  const clients = [a, b].map(() => new Contender<WallRequest, WallResult>(WALL_CLIENT, []));
-  const one = async () => [await load(clients[1]!, b, what)];
-  const two = () => Promise.all([load(clients[0]!, a, what), load(clients[1]!, b, what)]);
+  pair: readonly [Service, Service],
+  clients: readonly WallClient[],
+  asked: Asked,
+  what: string,
+): Promise<Answered> {
+  const one = async () => [await load(clients[1]!, pair[1], asked)];
+  const two = () => Promise.all(pair.map((service, index) => load(clients[index]!, service, asked)));
   const [both, alone] = await alternate<readonly Load[]>([two, one], { warmups: 2, rounds: ROUNDS });
   await Promise.all(clients.map((client) => client.stop()));
-  const answers = (loads: readonly (readonly Load[])[]) => loads.map((round) => total(round, 'perSecond'));
-  const ratio = pairedRatio(answers(both!), answers(alone!));
-  const goal = { goal: 'at least 1.7 on two idle cores', reached: ratio >= 1.7 };
-  return [
-    {
-      what: `${what === 'windows' ? 'windows' : "a wall's windows and datasets"} a second, two services against one`,
-      ours: `${median(answers(both!)).toFixed(0)}/s`,
-      other: `${median(answers(alone!)).toFixed(0)}/s`,
-      ratio,
-      ...(what === 'windows' ? goal : { goal: null, reached: null }),
+  const answers = (rounds: readonly (readonly Load[])[]) => rounds.map((loads) => total(loads, 'perSecond'));
+  const shown = (rounds: readonly (readonly Load[])[]) => `${median(answers(rounds)).toFixed(0)}/s`;
+  return {
+    both: both!,
+    alone: alone!,
+    line: {
+      ...line(what, shown(both!)),
+      other: shown(alone!),
+      ratio: pairedRatio(answers(both!), answers(alone!)),
     },
-    ...costs('one service', alone!),
-    ...costs('two services', both!),
+  };
+}
+
+/** The goal is of windows; a wall's datasets are cheap answers, of which asking is a large part. */
+async function onSharedProcessors(
+  pair: readonly [Service, Service],
+  asked: Asked,
+): Promise<readonly Comparison[]> {
+  const what = `${asked === 'windows' ? 'windows' : "a wall's windows and datasets"} a second, two services against one`;
+  const { both, alone, line: answers } = await twoAgainstOne(pair, wallClients(pair), asked, what);
+  const goal = { goal: 'at least 1.7 on two idle cores', reached: answers.ratio >= 1.7 };
+  return [
+    asked === 'windows' ? { ...answers, ...goal } : answers,
+    ...costs('one service', alone),
+    ...costs('two services', both),
     line(
       'requests turned away, since the machine has too much else to do: most of two services, of one',
-      [both!, alone!].map((rounds) => percent(rounds)).join(', '),
+      [both, alone].map((rounds) => percent(rounds)).join(', '),
     ),
     // One alone answers as fast as its main thread; two share the processors with all threads and the clients.
-    line('so two services on two processors give at most', `${bound(alone!).toFixed(2)} of one`),
+    line('so two services on two processors give at most', `${bound(alone).toFixed(2)} of one`),
   ];
+}
+
+/**
+ * What a second service adds that has a processor of its own, as in a container of its own: each service shares one with its
+ * client. Above, the client of one service alone has the other processor, which two services have to share with theirs.
+ */
+async function onTheirOwnProcessors(pair: readonly [Service, Service]): Promise<readonly Comparison[]> {
+  const what = 'windows a second, two services against one, each with its client on its own processor';
+  const clients = wallClients(pair);
+  try {
+    for (const [processor, { child }] of pair.entries())
+      for (const pid of [child.pid!, clients[processor]!.pid]) keepOn(processor, pid);
+  } catch (error) {
+    await Promise.all(clients.map((client) => client.stop()));
+    return [line(what, `not measured: ${(error as Error).message}`)];
+  }
+  const { line: answers } = await twoAgainstOne(pair, clients, 'windows', what);
+  return [{ ...answers, goal: 'at least 1.7', reached: answers.ratio >= 1.7 }];
+}
+
+/** Throws where there is no `taskset` (util-linux), or not that many processors. */
+function keepOn(processor: number, pid: number): void {
+  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(processor), String(pid)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
 }
 
 /** Processors that each part used, and what an answer cost. */

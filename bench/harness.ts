@@ -88,6 +88,10 @@ export class Contender<Request, Result> {
     this.#died.catch(() => {});
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   async ask(request: Request): Promise<Result> {
     const answer = new Promise<Result>((resolve) =>
       this.#child.once('message', (result) => resolve(result as Result)),
